@@ -1,0 +1,78 @@
+// The whole server on one screen.
+import cookie from '@fastify/cookie';
+import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
+import type { Deps } from './deps.ts';
+import { tenantPrefixes } from './http/context.ts';
+import { formLimit } from './http/forms.ts';
+import { answerOAuthErrors } from './http/oauth/errors.ts';
+import { browserScope, documentScope, oauthScope } from './http/oauth/plugin.ts';
+import { opsScope } from './http/ops/plugin.ts';
+import { pagesScope } from './http/pages/plugin.ts';
+import { answerUnknown } from './http/unknown.ts';
+import { logRequests } from './http/request-log.ts';
+
+export type AppOptions = {
+  /** Addresses and networks of proxies whose forwarding headers are believed. */
+  readonly trustProxy: readonly string[];
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** True once the server was asked to end. */
+  readonly isDraining: () => boolean;
+};
+
+/** RFC 9325 3 and 4: TLS 1.2 with forward secrecy and authenticated encryption only, or 1.3. */
+const tlsPolicy = {
+  minVersion: 'TLSv1.2',
+  ciphers: [
+    'TLS_AES_128_GCM_SHA256',
+    'TLS_AES_256_GCM_SHA384',
+    'TLS_CHACHA20_POLY1305_SHA256',
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256',
+    'ECDHE-ECDSA-AES256-GCM-SHA384',
+    'ECDHE-RSA-AES256-GCM-SHA384',
+    'ECDHE-ECDSA-CHACHA20-POLY1305',
+    'ECDHE-RSA-CHACHA20-POLY1305',
+  ].join(':'),
+} as const;
+
+export async function buildApp(deps: Deps, options: AppOptions): Promise<FastifyInstance> {
+  const settings: FastifyServerOptions = {
+    logger: false,
+    genReqId: () => deps.random(9).toString('base64url'),
+    requestIdHeader: false,
+    trustProxy: options.trustProxy.length > 0 ? [...options.trustProxy] : false,
+    bodyLimit: formLimit,
+    requestTimeout: 15_000,
+    connectionTimeout: 60_000,
+    forceCloseConnections: 'idle',
+    return503OnClosing: false,
+    exposeHeadRoutes: false,
+    frameworkErrors: (_error, _request, reply) => {
+      void (reply as FastifyReply)
+        .code(400)
+        .send({ error: 'invalid_request', error_description: 'The address is malformed.' });
+    },
+    // Each endpoint reads its own query, strictly.
+    routerOptions: { querystringParser: () => ({}), maxParamLength: 200 },
+  };
+  const app = options.tls
+    ? (Fastify({ ...settings, https: { ...options.tls, ...tlsPolicy } } as object) as unknown as FastifyInstance)
+    : Fastify(settings);
+
+  logRequests(app, deps);
+  app.addHook('onSend', async (_request, reply) => {
+    // While draining, connections end with their answers, so that no request meets a closing one.
+    if (options.isDraining()) void reply.header('connection', 'close');
+  });
+  answerOAuthErrors(app, deps);
+  answerUnknown(app, deps);
+  await app.register(cookie);
+  await app.register(opsScope(deps, options.isDraining));
+  for (const prefix of tenantPrefixes) {
+    await app.register(documentScope(deps, { inserted: prefix === '' }), { prefix });
+    await app.register(oauthScope(deps), { prefix });
+    await app.register(browserScope(deps), { prefix });
+    await app.register(pagesScope(deps), { prefix });
+  }
+  return app;
+}

@@ -1,0 +1,363 @@
+// The settings: one table that says what each is, and the reader that turns the environment into a typed Config.
+import { availableParallelism } from 'node:os';
+import { createSecureContext } from 'node:tls';
+import { emptyNames, type Environment, findGiven, misspeltNames, unknownNames } from './config-names.ts';
+import {
+  BadValue,
+  directory,
+  email,
+  flag,
+  isLoopback,
+  keyList,
+  type Kind,
+  listenHost,
+  oneOf,
+  origin,
+  password,
+  pemCertificate,
+  pemKey,
+  postgresUrl,
+  proxyList,
+  readableFile,
+  whole,
+} from './config-values.ts';
+
+/** One setting: everything that the reader and the documents need to know about it. */
+export interface Setting {
+  /** The heading under which the documents list it. */
+  readonly group: string;
+  readonly kind: Kind<unknown>;
+  /** The value when it is not given, written as it would be given. */
+  readonly default?: string;
+  /** For defaults that depend on something else: how, in words. */
+  readonly defaultRule?: string;
+  /** Whether the value must never be shown. */
+  readonly secret?: true;
+  readonly about: string;
+  /** A value to show in the documents; absent when a copied example would be dangerous. */
+  readonly example?: string;
+}
+
+/** Every setting, in the order in which the documents list them. */
+export const settings = {
+  PUBLIC_URL: {
+    group: 'Address',
+    kind: origin,
+    defaultRule: '`http://localhost:PORT`',
+    about:
+      'The address under which browsers and applications reach Signet, and the issuer in every token: it must not change later. `http` is allowed only on loopback hosts.',
+    example: 'https://id.example.com',
+  },
+  HOST: {
+    group: 'Address',
+    kind: listenHost,
+    defaultRule: '`localhost` when `PUBLIC_URL` is loopback, otherwise `0.0.0.0`',
+    about: 'The address to listen on. In a container set it to `0.0.0.0`.',
+    example: '0.0.0.0',
+  },
+  PORT: {
+    group: 'Address',
+    kind: whole(0, 65_535),
+    default: '3000',
+    about: 'The port to listen on; 0 takes any free one.',
+    example: '8080',
+  },
+  TLS_CERT: {
+    group: 'TLS and proxies',
+    kind: pemCertificate,
+    about: 'The certificate and its chain, when Signet itself speaks TLS. Needs `TLS_KEY` and an https `PUBLIC_URL`.',
+    example: '/etc/signet/tls.crt',
+  },
+  TLS_KEY: {
+    group: 'TLS and proxies',
+    kind: pemKey,
+    secret: true,
+    about: 'The private key of `TLS_CERT`.',
+    example: '/etc/signet/tls.key',
+  },
+  TRUST_PROXY: {
+    group: 'TLS and proxies',
+    kind: proxyList,
+    about:
+      'The proxies whose `X-Forwarded-*` headers are believed. An https `PUBLIC_URL` needs either this or `TLS_CERT` with `TLS_KEY`.',
+    example: '10.0.0.0/8',
+  },
+  DATABASE_URL: {
+    group: 'Data',
+    kind: postgresUrl,
+    defaultRule: 'a PostgreSQL of its own, in `DATA_DIR`',
+    secret: true,
+    about: 'The PostgreSQL database to use. Needs `SECRET_KEY`.',
+    example: 'postgres://signet:password@db.example.com:5432/signet',
+  },
+  DATABASE_POOL_SIZE: {
+    group: 'Data',
+    kind: whole(1, 100),
+    default: '10',
+    about: 'How many connections to the database each process keeps at most.',
+    example: '20',
+  },
+  PREPARED_STATEMENTS: {
+    group: 'Data',
+    kind: flag,
+    default: 'true',
+    about:
+      'Whether statements are prepared once per connection. Turn it off for connection poolers that cannot keep them.',
+    example: 'false',
+  },
+  DATA_DIR: {
+    group: 'Data',
+    kind: directory,
+    default: '.data',
+    about:
+      'Where the built-in PostgreSQL keeps its data, and Signet the secret key that it made. Made when missing; back it up as a whole, while Signet is stopped.',
+    example: '/var/lib/signet',
+  },
+  SECRET_KEY: {
+    group: 'Data',
+    kind: keyList,
+    defaultRule: 'made once and kept in `DATA_DIR`; required with `DATABASE_URL`',
+    secret: true,
+    about:
+      'The key that seals secrets in the database; the same for all processes. Make one with `openssl rand -base64 32`. To replace it, put the new key first and keep the old one after a comma.',
+  },
+  PROVISION: {
+    group: 'First start',
+    kind: readableFile,
+    about: 'A JSON or YAML file with clients, users, resources and settings, applied at every start.',
+    example: '/etc/signet/provision.yaml',
+  },
+  ADMIN_EMAIL: {
+    group: 'First start',
+    kind: email,
+    defaultRule: 'a setup link on the terminal',
+    about: 'The e-mail address of the first administrator. Needs `ADMIN_PASSWORD`.',
+    example: 'admin@example.com',
+  },
+  ADMIN_PASSWORD: {
+    group: 'First start',
+    kind: password,
+    secret: true,
+    about: 'The password of the first administrator. Needs `ADMIN_EMAIL`.',
+  },
+  PASSWORD_HASH_MEMORY_KIB: {
+    group: 'Password hashing',
+    kind: whole(7168, 1_048_576),
+    default: '19456',
+    about: 'Memory that one Argon2id hash takes, in KiB. Old hashes stay valid when it changes.',
+    example: '65536',
+  },
+  PASSWORD_HASH_ITERATIONS: {
+    group: 'Password hashing',
+    kind: whole(1, 10),
+    default: '2',
+    about: 'How many passes one hash makes over its memory.',
+    example: '3',
+  },
+  PASSWORD_HASH_PARALLELISM: {
+    group: 'Password hashing',
+    kind: whole(1, 4),
+    default: '1',
+    about: 'How many threads compute one hash.',
+    example: '2',
+  },
+  PASSWORD_HASH_CONCURRENCY: {
+    group: 'Password hashing',
+    kind: whole(1, 64),
+    defaultRule: 'the number of cores, at most 3',
+    about:
+      "How many hashes are computed at once. Node's thread pool has 4 threads and files need one of them, so raise `UV_THREADPOOL_SIZE` before going above 3.",
+    example: '1',
+  },
+  PASSWORD_HASH_QUEUE: {
+    group: 'Password hashing',
+    kind: whole(0, 10_000),
+    default: '64',
+    about: 'How many hashes may wait for their turn; beyond that, sign-ins are refused for the moment.',
+    example: '256',
+  },
+  LOG_LEVEL: {
+    group: 'Running',
+    kind: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
+    default: 'info',
+    about: 'The least severe message that is logged.',
+    example: 'debug',
+  },
+  DRAIN_SECONDS: {
+    group: 'Running',
+    kind: whole(0, 60),
+    default: '3',
+    about:
+      'How many seconds after SIGTERM the server still answers while `/ready` says no, so that load balancers can turn away.',
+    example: '10',
+  },
+} satisfies Record<string, Setting>;
+
+/** The name of a setting, without prefix or suffix. */
+export type SettingName = keyof typeof settings;
+
+type Value<S> = S extends { kind: Kind<infer T> } ? (S extends { default: string } ? T : T | undefined) : never;
+type Values = { [N in SettingName]: Value<(typeof settings)[N]> };
+
+/** The settings as the server uses them. Absent means not given. */
+export interface Config {
+  /** An origin without a trailing slash. Ends in `:0` when neither it nor a fixed port is given: only listening decides. */
+  publicUrl: string;
+  host: string;
+  port: number;
+  databaseUrl?: string;
+  databasePoolSize: number;
+  preparedStatements: boolean;
+  /** As given: relative to the working directory unless absolute. */
+  dataDir: string;
+  /** 32 bytes each; the first seals, all of them open. Always present with `databaseUrl`. */
+  secretKeys?: Buffer[];
+  /** IP addresses and CIDR ranges. */
+  trustProxy: string[];
+  /** PEM texts that belong together. */
+  tls?: { cert: string; key: string };
+  logLevel: Values['LOG_LEVEL'];
+  /** The path of a file that could be read at start. */
+  provision?: string;
+  /** Given if and only if `adminPassword` is. */
+  adminEmail?: string;
+  adminPassword?: string;
+  passwordHash: {
+    memoryKiB: number;
+    iterations: number;
+    parallelism: number;
+    concurrency: number;
+    queue: number;
+  };
+  drainSeconds: number;
+}
+
+/** Thrown when the settings are not fit to start with; `problems` holds one sentence or two for each thing that is wrong. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+  readonly problems: string[];
+
+  constructor(problems: string[]) {
+    super(['Signet cannot start with these settings:', ...problems.map((problem) => `- ${problem}`)].join('\n'));
+    this.problems = problems;
+  }
+}
+
+const settingNames = Object.keys(settings) as SettingName[];
+
+/**
+ * Reads the settings from an environment and the files it names; `cores` is what this machine has.
+ * `warnings` are sentences for the log. Throws `ConfigError` with all problems at once; no message contains a secret.
+ */
+export function readConfig(env: Environment, cores = availableParallelism()): { config: Config; warnings: string[] } {
+  const problems = unknownNames(env, settingNames);
+  const present = new Set<SettingName>();
+  const values: Partial<Record<SettingName, unknown>> = {};
+  for (const name of settingNames) {
+    const setting: Setting = settings[name];
+    const { given, problems: found } = findGiven(env, name, setting.secret === true);
+    problems.push(...found);
+    if (given !== undefined) present.add(name);
+    const text = given === undefined ? setting.default : given.text;
+    const hidden = setting.secret === true || given?.fromFile === true;
+    if (text === undefined) continue;
+    try {
+      values[name] = setting.kind.parse(text);
+    } catch (error) {
+      if (!(error instanceof BadValue)) throw error;
+      problems.push(`${given?.source ?? name} ${error.message}${hidden ? '' : show(text)}.`);
+    }
+  }
+  // The table's own parsers made each value, which the compiler cannot follow through the loop.
+  const typed = values as Values;
+  problems.push(...contradictions(present, typed));
+  if (problems.length > 0) throw new ConfigError(problems);
+  const warnings = [...emptyNames(env, settingNames), ...misspeltNames(env, settingNames)];
+  return { config: assemble(typed, cores), warnings };
+}
+
+/** Repeats a value in a message, unless it looks like the content of a file or a key: those may hold secrets. */
+function show(text: string): string {
+  if (text.length > 80 || /[\r\n]|-----BEGIN/.test(text)) return '';
+  return `; it is ${JSON.stringify(text.replace(/\/\/.*@/, '//...@'))}`;
+}
+
+function assemble(values: Values, cores: number): Config {
+  const publicUrl = values.PUBLIC_URL ?? new URL(`http://localhost:${values.PORT}`).origin;
+  const { TLS_CERT: cert, TLS_KEY: key } = values;
+  return {
+    publicUrl,
+    host: values.HOST ?? (isLoopback(new URL(publicUrl).hostname) ? 'localhost' : '0.0.0.0'),
+    port: values.PORT,
+    databasePoolSize: values.DATABASE_POOL_SIZE,
+    preparedStatements: values.PREPARED_STATEMENTS,
+    dataDir: values.DATA_DIR,
+    trustProxy: values.TRUST_PROXY ?? [],
+    logLevel: values.LOG_LEVEL,
+    passwordHash: {
+      memoryKiB: values.PASSWORD_HASH_MEMORY_KIB,
+      iterations: values.PASSWORD_HASH_ITERATIONS,
+      parallelism: values.PASSWORD_HASH_PARALLELISM,
+      concurrency: values.PASSWORD_HASH_CONCURRENCY ?? Math.max(1, Math.min(cores, 3)),
+      queue: values.PASSWORD_HASH_QUEUE,
+    },
+    drainSeconds: values.DRAIN_SECONDS,
+    ...withoutUndefined({
+      databaseUrl: values.DATABASE_URL,
+      secretKeys: values.SECRET_KEY,
+      tls: cert === undefined || key === undefined ? undefined : { cert, key },
+      provision: values.PROVISION,
+      adminEmail: values.ADMIN_EMAIL,
+      adminPassword: values.ADMIN_PASSWORD,
+    }),
+  };
+}
+
+/** Says which settings do not go together. What is given but malformed is already a problem, and counts as given here. */
+function contradictions(present: ReadonlySet<SettingName>, values: Values): string[] {
+  const problems: string[] = [];
+  for (const [one, other] of [
+    ['TLS_CERT', 'TLS_KEY'],
+    ['TLS_KEY', 'TLS_CERT'],
+    ['ADMIN_EMAIL', 'ADMIN_PASSWORD'],
+    ['ADMIN_PASSWORD', 'ADMIN_EMAIL'],
+  ] as const) {
+    if (present.has(one) && !present.has(other)) problems.push(`${one} is set without ${other}. Set both or neither.`);
+  }
+  const { TLS_CERT: cert, TLS_KEY: key } = values;
+  if (cert !== undefined && key !== undefined && !fitTogether(cert, key)) {
+    problems.push('TLS_KEY is not the private key of TLS_CERT. Give the two files that were issued together.');
+  }
+  const tls = present.has('TLS_CERT') || present.has('TLS_KEY');
+  const scheme = present.has('PUBLIC_URL') ? values.PUBLIC_URL?.split(':')[0] : 'http';
+  if (tls && scheme === 'http') {
+    problems.push(
+      'PUBLIC_URL must start with https:// when TLS_CERT and TLS_KEY are set. Set it to the https address.',
+    );
+  }
+  if (scheme === 'https' && !tls && !present.has('TRUST_PROXY')) {
+    problems.push(
+      'PUBLIC_URL is https, but nothing here speaks TLS. Set TLS_CERT and TLS_KEY, or TRUST_PROXY to the address of the proxy that does.',
+    );
+  }
+  if (present.has('DATABASE_URL') && !present.has('SECRET_KEY')) {
+    problems.push(
+      'SECRET_KEY is required with DATABASE_URL, the same for all processes. Make one with: openssl rand -base64 32',
+    );
+  }
+  return problems;
+}
+
+function fitTogether(cert: string, key: string): boolean {
+  try {
+    createSecureContext({ cert, key });
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+function withoutUndefined<T extends object>(from: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  const entries = Object.entries(from).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

@@ -1,0 +1,26 @@
+// Hashes that protocols ask for.
+import { createHash, timingSafeEqual } from 'node:crypto';
+
+/** RFC 7636 4.6: true when the S256 transformation of `verifier` is `challenge`; in constant time. */
+export function verifierMatches(verifier: string, challenge: string): boolean {
+  const computed = createHash('sha256').update(verifier, 'ascii').digest();
+  const stored = Buffer.from(challenge, 'base64url');
+  return stored.length === computed.length && timingSafeEqual(stored, computed);
+}
+
+/** OpenID Connect Core 1.0 3.1.3.6: the left half of the SHA-256 of a token, for `at_hash` under RS256 and ES256. */
+export function leftHalfHash(value: string): string {
+  return createHash('sha256').update(value, 'ascii').digest().subarray(0, 16).toString('base64url');
+}
+
+/** SHA-256 over the parts, each with its length in front so that no two lists of parts give the same. */
+export function fingerprint(parts: readonly string[]): Buffer {
+  const hash = createHash('sha256');
+  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:${part}`);
+  return hash.digest();
+}
+
+/** A short name for bytes that are published, for ETags and file names. */
+export function contentTag(bytes: Uint8Array | string): string {
+  return createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
+}

@@ -1,0 +1,114 @@
+// Password hashes: argon2id in PHC strings of our own, a few at a time, with a bounded queue.
+import { randomBytes, timingSafeEqual } from 'node:crypto';
+import argon2 from 'argon2';
+import { Unavailable } from '../domain/errors.ts';
+
+export type HashParameters = { readonly memoryKiB: number; readonly iterations: number; readonly parallelism: number };
+
+export type PasswordHasher = {
+  /** A PHC string. @throws Unavailable when the queue is full. */
+  hash(password: string): Promise<string>;
+  /**
+   * True when `password` is the one of `phc`. Without `phc` it takes as long and is false. @throws Unavailable when the queue is full.
+   */
+  verify(password: string, phc: string | undefined): Promise<boolean>;
+  /** True when `phc` was made with weaker parameters than the settings ask for. */
+  needsRehash(phc: string): boolean;
+};
+
+type Phc = HashParameters & { readonly salt: Buffer; readonly hash: Buffer };
+
+// A stored hash names its own cost: an imported one may ask for no more than this.
+const most = { memoryKiB: 1_048_576, iterations: 20, parallelism: 16 };
+
+/** RFC 9106 argon2id. At most `concurrency` hashes run at once and `queue` wait; 16-byte salts, 32-byte hashes. */
+export function passwordHasher(
+  parameters: HashParameters,
+  bounds: { concurrency: number; queue: number },
+): PasswordHasher {
+  const run = bounded(bounds.concurrency, bounds.queue);
+  const compute = (password: string, cost: HashParameters, salt: Buffer, length: number) =>
+    run(() =>
+      argon2.hash(password.normalize('NFC'), {
+        raw: true,
+        type: argon2.argon2id,
+        salt,
+        hashLength: length,
+        memoryCost: cost.memoryKiB,
+        timeCost: cost.iterations,
+        parallelism: cost.parallelism,
+      }),
+    );
+  const nobody = { ...parameters, salt: randomBytes(16), hash: randomBytes(32) };
+  return {
+    async hash(password) {
+      const salt = randomBytes(16);
+      return encodePhc({ ...parameters, salt, hash: await compute(password, parameters, salt, 32) });
+    },
+    async verify(password, phc) {
+      const stored = phc === undefined ? undefined : parsePhc(phc);
+      const against = stored ?? nobody;
+      const computed = await compute(password, against, against.salt, against.hash.length);
+      return timingSafeEqual(computed, against.hash) && stored !== undefined;
+    },
+    needsRehash(phc) {
+      const stored = parsePhc(phc);
+      if (!stored) return true;
+      return (
+        stored.memoryKiB < parameters.memoryKiB ||
+        stored.iterations < parameters.iterations ||
+        stored.parallelism < parameters.parallelism
+      );
+    },
+  };
+}
+
+/** The PHC string format: parameters in the order m, t, p, which other libraries insist on. */
+export function encodePhc({ memoryKiB, iterations, parallelism, salt, hash }: Phc): string {
+  return `$argon2id$v=19$m=${memoryKiB},t=${iterations},p=${parallelism}$${unpadded(salt)}$${unpadded(hash)}`;
+}
+
+/** The parts of an argon2id PHC string, or undefined when it is malformed or asks for more work than is allowed. */
+export function parsePhc(phc: string): Phc | undefined {
+  const match =
+    /^\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,88})\$([A-Za-z0-9+/]{16,172})$/.exec(
+      phc,
+    );
+  if (!match) return undefined;
+  const [memoryKiB, iterations, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  if (memoryKiB > most.memoryKiB || iterations > most.iterations || parallelism > most.parallelism) return undefined;
+  if (iterations < 1 || parallelism < 1 || memoryKiB < 8 * parallelism) return undefined;
+  return {
+    memoryKiB,
+    iterations,
+    parallelism,
+    salt: Buffer.from(match[4]!, 'base64'),
+    hash: Buffer.from(match[5]!, 'base64'),
+  };
+}
+
+function unpadded(bytes: Buffer): string {
+  return bytes.toString('base64').replace(/=+$/, '');
+}
+
+/** Runs at most `concurrency` jobs at once; more than `queue` waiting are refused at once. */
+function bounded(concurrency: number, queue: number): <T>(job: () => Promise<T>) => Promise<T> {
+  const waiting: (() => void)[] = [];
+  let running = 0;
+  return async (job) => {
+    if (running >= concurrency) {
+      if (waiting.length >= queue) throw new Unavailable('Too many people are signing in at this moment.', 2);
+      await new Promise<void>((resolve) => waiting.push(resolve));
+    } else {
+      running += 1;
+    }
+    try {
+      return await job();
+    } finally {
+      // The place goes straight to the next in line, so that nobody can slip in between.
+      const next = waiting.shift();
+      if (next) next();
+      else running -= 1;
+    }
+  };
+}

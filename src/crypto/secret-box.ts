@@ -1,0 +1,95 @@
+// What SECRET_KEY does: seal what must be read again, and authenticate what must only be recognized. Old keys open, only the first seals.
+import {
+  createCipheriv,
+  createDecipheriv,
+  createHash,
+  createHmac,
+  hkdfSync,
+  randomBytes,
+  timingSafeEqual,
+} from 'node:crypto';
+
+export type SecretBox = {
+  /** AES-256-GCM under the first key. `purpose` and `about` must be the same to open it again. */
+  seal(purpose: string, about: string, plain: Uint8Array): string;
+  /** @throws Error when no key opens it: another SECRET_KEY, or tampering. */
+  open(purpose: string, about: string, sealed: string): Buffer;
+  /** HMAC-SHA256 under the first key, with that key's id in front. */
+  mac(purpose: string, value: string): string;
+  /** True when `mac` is of `value` under any of the keys; in constant time. */
+  matches(purpose: string, value: string, mac: string): boolean;
+};
+
+/** `keys`: 32 bytes each, the current one first. */
+export function secretBox(keys: readonly Uint8Array[]): SecretBox {
+  const ring = keys.map((key) => ({
+    id: createHash('sha256').update('signet key id').update(key).digest('base64url').slice(0, 8),
+    key,
+  }));
+  const first = ring[0];
+  if (!first) throw new Error('SECRET_KEY has no key');
+  const derived = new Map<string, Buffer>();
+  const keyFor = (id: string, key: Uint8Array, purpose: string) => {
+    const name = `${id}.${purpose}`;
+    const known = derived.get(name);
+    if (known) return known;
+    const made = Buffer.from(hkdfSync('sha256', key, '', `signet ${purpose}`, 32));
+    derived.set(name, made);
+    return made;
+  };
+  const macWith = (id: string, key: Uint8Array, purpose: string, value: string) =>
+    createHmac('sha256', keyFor(id, key, `mac ${purpose}`))
+      .update(value)
+      .digest();
+
+  return {
+    seal(purpose, about, plain) {
+      const nonce = randomBytes(12);
+      const cipher = createCipheriv('aes-256-gcm', keyFor(first.id, first.key, `seal ${purpose}`), nonce);
+      cipher.setAAD(Buffer.from(about));
+      const sealed = Buffer.concat([nonce, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
+      return `${first.id}.${sealed.toString('base64url')}`;
+    },
+    open(purpose, about, sealed) {
+      const dot = sealed.indexOf('.');
+      const entry = ring.find(({ id }) => id === sealed.slice(0, dot));
+      if (!entry) throw new Error(`sealed with a SECRET_KEY that is not given (key ${sealed.slice(0, dot)})`);
+      return unseal(
+        keyFor(entry.id, entry.key, `seal ${purpose}`),
+        about,
+        Buffer.from(sealed.slice(dot + 1), 'base64url'),
+      );
+    },
+    mac: (purpose, value) => `${first.id}.${macWith(first.id, first.key, purpose, value).toString('base64url')}`,
+    matches(purpose, value, mac) {
+      const dot = mac.indexOf('.');
+      const entry = ring.find(({ id }) => id === mac.slice(0, dot)) ?? first;
+      const given = Buffer.from(mac.slice(dot + 1), 'base64url');
+      const right = macWith(entry.id, entry.key, purpose, value);
+      return given.length === right.length && timingSafeEqual(given, right);
+    },
+  };
+}
+
+function unseal(key: Buffer, about: string, sealed: Buffer): Buffer {
+  const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, 12));
+  decipher.setAAD(Buffer.from(about));
+  decipher.setAuthTag(sealed.subarray(-16));
+  return Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]);
+}
+
+/** Seals `plain` under a key that only the holder of `token` can derive: a copy of the database alone opens nothing. */
+export function sealForHolder(token: string, plain: string): Buffer {
+  const nonce = randomBytes(12);
+  const cipher = createCipheriv('aes-256-gcm', holderKey(token), nonce);
+  return Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
+}
+
+/** @throws Error when `token` is not the one it was sealed for. */
+export function openForHolder(token: string, sealed: Buffer): string {
+  return unseal(holderKey(token), '', sealed).toString('utf8');
+}
+
+function holderKey(token: string): Buffer {
+  return Buffer.from(hkdfSync('sha256', token, '', 'signet reply', 32));
+}

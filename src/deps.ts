@@ -1,0 +1,19 @@
+// What every flow is given as its first argument: built once at the entry, passed on, never looked up.
+import type { Logger } from 'pino';
+import type { PasswordHasher } from './crypto/passwords.ts';
+import type { SecretBox } from './crypto/secret-box.ts';
+import type { Memory } from './flows/memory.ts';
+import type { Db } from './storage/database.ts';
+
+export type Deps = {
+  /** The issuer of the `default` tenant: an origin. */
+  readonly publicUrl: string;
+  readonly db: Db;
+  /** Milliseconds since the epoch. */
+  readonly clock: () => number;
+  readonly random: (bytes: number) => Buffer;
+  readonly hasher: PasswordHasher;
+  readonly box: SecretBox;
+  readonly memory: Memory;
+  readonly log: Logger;
+};

@@ -1,0 +1,42 @@
+// The names of everything the audit log records, and the shape of a record.
+
+/** Every event type there is. Names are a contract: they stand in stored events. */
+export const auditTypes = [
+  'tenant.created',
+  'tenant.updated',
+  'user.created',
+  'user.updated',
+  'user.signed_in',
+  'user.sign_in_failed',
+  'user.signed_out',
+  'client.created',
+  'client.updated',
+  'resource.created',
+  'resource.updated',
+  'consent.granted',
+  'consent.revoked',
+  'session.ended',
+  'grant.authorized',
+  'grant.revoked',
+  'token.issued',
+  'token.refreshed',
+  'token.reuse_detected',
+  'code.reuse_detected',
+  'key.created',
+  'key.activated',
+  'key.retired',
+  'key.removed',
+  'admin.setup',
+] as const;
+
+export type AuditType = (typeof auditTypes)[number];
+
+/** One thing that happened. Never holds a secret: ids, names of fields and counts only. */
+export type AuditEvent = {
+  readonly type: AuditType;
+  readonly userId?: string;
+  readonly clientId?: string;
+  readonly sessionId?: string;
+  readonly grantId?: string;
+  readonly data?: Readonly<Record<string, unknown>>;
+};

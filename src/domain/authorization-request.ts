@@ -1,0 +1,38 @@
+// The authorization request after validation: what every later step may rely on without looking again.
+import type { ResponseTarget } from './errors.ts';
+
+export type Prompt = 'none' | 'login' | 'consent' | 'select_account';
+
+/** RFC 6749 4.1.1 and OpenID Connect Core 1.0 3.1.2.1, validated. Kept as JSON while somebody signs in. */
+export type AuthorizationRequest = {
+  readonly clientId: string;
+  readonly target: ResponseTarget;
+  readonly scopes: readonly string[];
+  /** RFC 8707; empty: the tenant's default resource. */
+  readonly resources: readonly string[];
+  readonly prompt: readonly Prompt[];
+  /** Seconds. */
+  readonly maxAge?: number;
+  readonly nonce?: string;
+  readonly codeChallenge?: string;
+  readonly loginHint?: string;
+  /** The `sub` of a valid `id_token_hint`. */
+  readonly hintedUserId?: string;
+  readonly uiLocales?: string;
+  readonly acrValues: readonly string[];
+};
+
+const prompts: readonly Prompt[] = ['none', 'login', 'consent', 'select_account'];
+
+/** OpenID Connect Core 1.0 3.1.2.1 `prompt`: its values, or undefined when unknown, or `none` beside another. */
+export function parsePrompt(value: string | undefined): Prompt[] | undefined {
+  const asked = (value ?? '').split(' ').filter((word) => word !== '');
+  if (!asked.every((word): word is Prompt => prompts.includes(word as Prompt))) return undefined;
+  if (asked.includes('none') && asked.length > 1) return undefined;
+  return asked;
+}
+
+/** RFC 8707 2: true for an absolute URI without fragment. */
+export function isResourceIdentifier(value: string): boolean {
+  return value.length <= 1000 && URL.canParse(value) && !value.includes('#') && /^[\x21-\x7e]+$/.test(value);
+}

@@ -1,0 +1,122 @@
+// A client: its registered metadata, the defaults of what was left out, and the rules the metadata must obey.
+import { redirectUriProblem, webUriProblem } from './redirect-uri.ts';
+import { parseScope, standardScopes } from './scope.ts';
+
+export const grantTypes = ['authorization_code', 'refresh_token'] as const;
+export type GrantType = (typeof grantTypes)[number];
+
+export const clientAuthMethods = ['client_secret_basic', 'client_secret_post', 'none'] as const;
+export type ClientAuthMethod = (typeof clientAuthMethods)[number];
+
+export const signingAlgs = ['RS256', 'ES256'] as const;
+export type SigningAlg = (typeof signingAlgs)[number];
+
+/** RFC 7591 2 and OpenID Connect Registration 2 metadata by their names; below the line, Signet's own policies. */
+export type ClientMetadata = {
+  readonly client_name?: string;
+  readonly client_uri?: string;
+  readonly logo_uri?: string;
+  readonly policy_uri?: string;
+  readonly tos_uri?: string;
+  readonly contacts?: readonly string[];
+  readonly redirect_uris: readonly string[];
+  readonly post_logout_redirect_uris: readonly string[];
+  readonly application_type: 'web' | 'native';
+  readonly grant_types: readonly GrantType[];
+  readonly response_types: readonly 'code'[];
+  readonly token_endpoint_auth_method: ClientAuthMethod;
+  readonly scope: string;
+  readonly id_token_signed_response_alg: SigningAlg;
+  readonly default_max_age?: number;
+  readonly require_auth_time: boolean;
+  readonly default_acr_values?: readonly string[];
+
+  /** The tenant's own application: consent is not asked. */
+  readonly first_party: boolean;
+  /** False lets authorization requests without a code challenge pass. */
+  readonly require_pkce: boolean;
+  readonly access_token_signed_response_alg: SigningAlg;
+  /** Seconds. */
+  readonly access_token_lifetime: number;
+  readonly refresh_token_rotation: boolean;
+  /** Seconds from the grant to the absolute end of its family. */
+  readonly refresh_token_lifetime: number;
+  /** Seconds in which a lost reply can be had again; 0 to 120. */
+  readonly refresh_token_grace: number;
+};
+
+/** What was registered: everything may be left out. */
+export type RegisteredMetadata = { readonly [K in keyof ClientMetadata]?: ClientMetadata[K] | undefined };
+
+export type Client = {
+  readonly id: string;
+  readonly metadata: ClientMetadata;
+  readonly secretMac: string | undefined;
+  readonly disabled: boolean;
+};
+
+/** RFC 6749 2.1: a client that cannot keep a secret. */
+export function isPublic(metadata: Pick<ClientMetadata, 'token_endpoint_auth_method'>): boolean {
+  return metadata.token_endpoint_auth_method === 'none';
+}
+
+/** RFC 7591 2: the metadata in force, with a default for everything that was left out. */
+export function completeMetadata(given: RegisteredMetadata): ClientMetadata {
+  const method = given.token_endpoint_auth_method ?? 'client_secret_basic';
+  const known = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return {
+    redirect_uris: [],
+    post_logout_redirect_uris: [],
+    application_type: 'web',
+    grant_types: ['authorization_code', 'refresh_token'],
+    response_types: ['code'],
+    token_endpoint_auth_method: method,
+    scope: standardScopes.join(' '),
+    id_token_signed_response_alg: 'RS256',
+    require_auth_time: false,
+    first_party: false,
+    require_pkce: true,
+    access_token_signed_response_alg: 'ES256',
+    access_token_lifetime: 900,
+    refresh_token_rotation: method === 'none' || given.first_party === true,
+    refresh_token_lifetime: 7 * 24 * 3600,
+    refresh_token_grace: 30,
+    ...known,
+  };
+}
+
+/** A rule that metadata breaks: the metadata name (with an index for lists) and what is wrong. */
+export type MetadataProblem = { readonly path: readonly (string | number)[]; readonly problem: string };
+
+/** RFC 7591 2, RFC 9700 2.1 and 2.6: every rule that `given` breaks beyond the types of its members. */
+export function metadataProblems(given: RegisteredMetadata): MetadataProblem[] {
+  const metadata = completeMetadata(given);
+  const problems: MetadataProblem[] = [];
+  const add = (path: readonly (string | number)[], problem: string | undefined) => {
+    if (problem !== undefined) problems.push({ path, problem });
+  };
+  metadata.redirect_uris.forEach((uri, i) => add(['redirect_uris', i], redirectUriProblem(uri, isPublic(metadata))));
+  metadata.post_logout_redirect_uris.forEach((uri, i) =>
+    add(['post_logout_redirect_uris', i], redirectUriProblem(uri, isPublic(metadata))),
+  );
+  for (const name of ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri'] as const) {
+    const uri = metadata[name];
+    if (uri !== undefined) add([name], webUriProblem(uri));
+  }
+  if (parseScope(metadata.scope) === undefined) add(['scope'], 'must be scope names separated by spaces');
+  if (metadata.grant_types.includes('authorization_code') && metadata.redirect_uris.length === 0) {
+    add(['redirect_uris'], 'must have at least one URI for the authorization code grant');
+  }
+  if (isPublic(metadata) && !metadata.require_pkce)
+    add(['require_pkce'], 'cannot be false for a public client (RFC 9700 2.1.1)');
+  if (isPublic(metadata) && !metadata.refresh_token_rotation) {
+    add(['refresh_token_rotation'], 'cannot be false for a public client (RFC 9700 2.2.2)');
+  }
+  return problems;
+}
+
+/** The origins from which a browser may read this client's token responses (CORS). */
+export function clientOrigins(metadata: ClientMetadata): string[] {
+  const web = metadata.redirect_uris.filter((uri) => /^https?:/i.test(uri));
+  return [...new Set(web.map((uri) => new URL(uri).origin))];
+}

@@ -1,0 +1,115 @@
+// The errors that callers are told about: one value each for the OAuth endpoints, the pages and an unavailable server.
+
+/** Error codes of the OAuth endpoints, grouped by the document that defines them. */
+export type OAuthErrorCode =
+  // RFC 6749 4.1.2.1 and 5.2
+  | 'invalid_request'
+  | 'invalid_client'
+  | 'invalid_grant'
+  | 'unauthorized_client'
+  | 'unsupported_grant_type'
+  | 'unsupported_response_type'
+  | 'invalid_scope'
+  | 'access_denied'
+  | 'server_error'
+  | 'temporarily_unavailable'
+  // OpenID Connect Core 1.0 3.1.2.6
+  | 'interaction_required'
+  | 'login_required'
+  | 'account_selection_required'
+  | 'consent_required'
+  | 'request_not_supported'
+  | 'request_uri_not_supported'
+  | 'registration_not_supported'
+  // RFC 6750 3.1
+  | 'invalid_token'
+  | 'insufficient_scope'
+  // RFC 7009 2.2.1
+  | 'unsupported_token_type'
+  // RFC 8707 2
+  | 'invalid_target';
+
+/**
+ * A refusal in the words of OAuth. `description` is for the caller; `cause` is for the log only and never leaves the
+ * server.
+ */
+export class OAuthError extends Error {
+  override readonly name = 'OAuthError';
+  readonly code: OAuthErrorCode;
+  readonly description: string;
+
+  constructor(code: OAuthErrorCode, description: string, cause?: unknown) {
+    super(`${code}: ${description}`, cause === undefined ? undefined : { cause });
+    this.code = code;
+    this.description = description;
+  }
+}
+
+/** Where an authorization response goes once the client and its redirect URI are proven. */
+export type ResponseTarget = {
+  readonly redirectUri: string;
+  readonly responseMode: 'query' | 'form_post';
+  readonly state?: string;
+};
+
+/** RFC 6749 4.1.2.1: an authorization request refused after its redirect URI was proven, so the client is told. */
+export class AuthorizationError extends OAuthError {
+  readonly target: ResponseTarget;
+
+  constructor(code: OAuthErrorCode, description: string, target: ResponseTarget) {
+    super(code, description);
+    this.target = target;
+  }
+}
+
+/** Stable codes of refusals on pages. */
+export type RefusalCode =
+  | 'attempt_unknown'
+  | 'attempt_finished'
+  | 'wrong_credentials'
+  | 'too_many_attempts'
+  | 'busy'
+  | 'cross_site'
+  | 'csrf'
+  | 'malformed'
+  | 'method_not_allowed'
+  | 'not_found'
+  | 'too_large'
+  | 'unsupported_media_type'
+  | 'setup_closed'
+  | 'invalid_input';
+
+/** A refusal on a page or a JSON endpoint of our own, with the HTTP status that carries it. */
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  readonly code: RefusalCode;
+  readonly status: number;
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter: number | undefined;
+  readonly fields: Readonly<Record<string, string>> | undefined;
+
+  constructor(
+    code: RefusalCode,
+    status: number,
+    description: string,
+    more: { retryAfter?: number; fields?: Record<string, string>; cause?: unknown } = {},
+  ) {
+    super(description, more.cause === undefined ? undefined : { cause: more.cause });
+    this.code = code;
+    this.status = status;
+    this.retryAfter = more.retryAfter;
+    this.fields = more.fields;
+  }
+}
+
+/** The server cannot decide right now (database out of reach, queue full): 503 with Retry-After, in any format. */
+export class Unavailable extends Error {
+  override readonly name = 'Unavailable';
+  /** Seconds. */
+  readonly retryAfter: number;
+
+  constructor(description: string, retryAfter = 1, cause?: unknown) {
+    super(description, cause === undefined ? undefined : { cause });
+    this.retryAfter = retryAfter;
+  }
+}

@@ -1,0 +1,17 @@
+// A grant: what a user authorized a client to do, and the family of the tokens that came of it.
+import type { Authentication } from './authentication.ts';
+
+export type Grant = {
+  readonly id: string;
+  readonly clientId: string;
+  readonly userId: string;
+  readonly sessionId: string;
+  readonly scopes: readonly string[];
+  readonly resources: readonly string[];
+  /** True: it outlives its session. */
+  readonly offline: boolean;
+  readonly authentication: Authentication;
+  /** Milliseconds: the absolute end of the family. */
+  readonly expiresAt: number;
+  readonly revoked: boolean;
+};

@@ -1,0 +1,58 @@
+// The life of a signing key: next, active, retired, gone; and how long each part lasts.
+import type { SigningAlg } from './client.ts';
+
+export type KeyState = 'next' | 'active' | 'retired' | 'gone';
+
+/** Milliseconds. */
+export const keyLife = {
+  /** How long a key signs. */
+  active: 90 * 24 * 3600_000,
+  /** How long before its first use a key is published: longer than any cache that obeys `Cache-Control`. */
+  publishedAhead: 24 * 3600_000,
+  /** How long after its last use a key is published: longer than the longest-lived token it signed. */
+  publishedAfter: 31 * 24 * 3600_000,
+} as const;
+
+/** Seconds for which a key set may be cached (`Cache-Control: max-age`); well below {@link keyLife}.publishedAhead. */
+export const keySetMaxAge = 300;
+
+/** A key's place in its life. Times in milliseconds. */
+export type KeyInLife = {
+  readonly kid: string;
+  readonly alg: SigningAlg;
+  readonly state: KeyState;
+  readonly stateSince: number;
+};
+
+export type KeyMove =
+  | { readonly kind: 'create-next'; readonly alg: SigningAlg }
+  | { readonly kind: 'activate'; readonly alg: SigningAlg; readonly next: string; readonly active: string | undefined }
+  | { readonly kind: 'remove'; readonly kid: string };
+
+/** When the next move of a key in `state` since `since` is due, or undefined when only another key's move changes it. */
+export function dueAt(state: KeyState, since: number): number | undefined {
+  if (state === 'active') return since + keyLife.active - keyLife.publishedAhead;
+  if (state === 'next') return since + keyLife.publishedAhead;
+  if (state === 'retired') return since + keyLife.publishedAfter;
+  return undefined;
+}
+
+/** The moves that are due among one tenant's keys. Applying them twice, or by two processes, changes nothing more. */
+export function dueMoves(keys: readonly KeyInLife[], algs: readonly SigningAlg[], now: number): KeyMove[] {
+  const moves: KeyMove[] = [];
+  for (const alg of algs) {
+    const active = keys.find((key) => key.alg === alg && key.state === 'active');
+    const next = keys.find((key) => key.alg === alg && key.state === 'next');
+    const activeEnds = active === undefined ? now : active.stateSince + keyLife.active;
+    if (next === undefined) {
+      if (active === undefined || now >= activeEnds - keyLife.publishedAhead) moves.push({ kind: 'create-next', alg });
+    } else if (now >= next.stateSince + keyLife.publishedAhead && now >= activeEnds) {
+      moves.push({ kind: 'activate', alg, next: next.kid, active: active?.kid });
+    }
+  }
+  for (const key of keys) {
+    if (key.state === 'retired' && now >= key.stateSince + keyLife.publishedAfter)
+      moves.push({ kind: 'remove', kid: key.kid });
+  }
+  return moves;
+}

@@ -1,0 +1,41 @@
+// How many attempts are free, how the wait grows after them, and the keys under which attempts are counted.
+
+/** A budget: attempts are free up to `free`, then each costs a wait that doubles from one second up to `longestWait`. */
+export type Budget = {
+  readonly free: number;
+  /** Milliseconds. */
+  readonly longestWait: number;
+  /** Milliseconds without an attempt after which all is forgotten. */
+  readonly forgottenAfter: number;
+};
+
+/** Per account and browser it has used before; per account and everybody else; per network address. */
+export const passwordBudgets = {
+  knownBrowser: { free: 5, longestWait: 15 * 60_000, forgottenAfter: 24 * 3600_000 },
+  strangers: { free: 5, longestWait: 15 * 60_000, forgottenAfter: 24 * 3600_000 },
+  address: { free: 100, longestWait: 60_000, forgottenAfter: 3600_000 },
+} as const satisfies Record<string, Budget>;
+
+/** The wait in milliseconds that the `attempt`-th attempt (from 1) leaves behind it. */
+export function waitAfter(budget: Budget, attempt: number): number {
+  if (attempt < budget.free) return 0;
+  return Math.min(1000 * 2 ** Math.min(attempt - budget.free, 40), budget.longestWait);
+}
+
+/** The network a client address belongs to: itself for IPv4, its /64 for IPv6, because one household has a whole /64. */
+export function networkOf(ip: string): string {
+  const mapped = /^::ffff:(\d+\.\d+\.\d+\.\d+)$/i.exec(ip);
+  if (mapped) return mapped[1]!;
+  if (!ip.includes(':')) return ip;
+  const [head = '', tail] = ip.split('%')[0]!.split('::');
+  const left = head === '' ? [] : head.split(':');
+  const right = tail === undefined || tail === '' ? [] : tail.split(':');
+  const groups =
+    tail === undefined
+      ? left
+      : [...left, ...Array<string>(Math.max(0, 8 - left.length - right.length)).fill('0'), ...right];
+  return `${groups
+    .slice(0, 4)
+    .map((group) => Number.parseInt(group, 16).toString(16))
+    .join(':')}::/64`;
+}

@@ -1,0 +1,74 @@
+// The one decision of the authorize endpoint: from what was asked and what is known to the next step. Pure; every page returns to it.
+import type { AuthorizationRequest } from './authorization-request.ts';
+import { type Client, isPublic } from './client.ts';
+import type { OAuthErrorCode } from './errors.ts';
+import { isNativeRedirect } from './redirect-uri.ts';
+import type { Session } from './session.ts';
+
+/** What this visit has already proven, when it has a row of its own. */
+export type AttemptProgress = {
+  /** The session that this attempt's own sign-in made or renewed. */
+  readonly sessionId: string | undefined;
+  /** Milliseconds. */
+  readonly authenticatedAt: number | undefined;
+  readonly consented: boolean;
+};
+
+export type StoredConsent = { readonly scopes: readonly string[]; readonly resources: readonly string[] };
+
+export type Situation = {
+  readonly request: AuthorizationRequest;
+  readonly client: Client;
+  /** Only a session that is alive. */
+  readonly session: Session | undefined;
+  readonly attempt: AttemptProgress | undefined;
+  readonly consent: StoredConsent | undefined;
+  /** Milliseconds. */
+  readonly now: number;
+};
+
+export type Step =
+  | { readonly kind: 'sign-in'; readonly reason: 'nobody' | 'fresh' | 'other' }
+  | { readonly kind: 'consent'; readonly session: Session }
+  | { readonly kind: 'respond'; readonly session: Session }
+  | { readonly kind: 'error'; readonly code: OAuthErrorCode; readonly description: string };
+
+/** OpenID Connect Core 1.0 3.1.2.1 to 3.1.2.6: sign in, ask for consent, answer, or say why not. */
+export function nextStep(situation: Situation): Step {
+  const { request, session } = situation;
+  const silent = request.prompt.includes('none');
+  const reason = signInReason(situation);
+  if (reason !== undefined || session === undefined) {
+    if (silent) return { kind: 'error', code: 'login_required', description: 'The user has to sign in.' };
+    return { kind: 'sign-in', reason: reason ?? 'nobody' };
+  }
+  if (needsConsent(situation)) {
+    if (silent) return { kind: 'error', code: 'consent_required', description: 'The user has to consent.' };
+    return { kind: 'consent', session };
+  }
+  return { kind: 'respond', session };
+}
+
+function signInReason({ request, session, attempt, client, now }: Situation): 'nobody' | 'fresh' | 'other' | undefined {
+  if (session === undefined) return 'nobody';
+  if (request.hintedUserId !== undefined && request.hintedUserId !== session.userId) return 'other';
+  // A sign-in counts as fresh only if this very attempt made it and its session is still the browser's.
+  if (attempt?.authenticatedAt !== undefined && attempt.sessionId === session.id) return undefined;
+  if (request.prompt.includes('login') || request.prompt.includes('select_account')) return 'fresh';
+  const maxAge = request.maxAge ?? client.metadata.default_max_age;
+  if (maxAge !== undefined && now - session.authentication.at >= maxAge * 1000) return 'fresh';
+  return undefined;
+}
+
+function needsConsent({ request, client, attempt, consent }: Situation): boolean {
+  if (attempt?.consented) return false;
+  if (request.prompt.includes('consent')) return true;
+  if (client.metadata.first_party) return false;
+  // RFC 9700 4.1.3 and RFC 8252 8.6: another program could pose as this client, so each time is asked anew.
+  if (isPublic(client.metadata) && isNativeRedirect(request.target.redirectUri)) return true;
+  if (consent === undefined) return true;
+  return (
+    !request.scopes.every((scope) => consent.scopes.includes(scope)) ||
+    !request.resources.every((uri) => consent.resources.includes(uri))
+  );
+}

@@ -1,0 +1,11 @@
+// Scope strings and the scopes that OpenID Connect defines.
+
+/** OpenID Connect Core 1.0 5.4 and 11. */
+export const standardScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'] as const;
+
+/** RFC 6749 3.3: the scope tokens of a scope string without repetitions, or undefined when it is malformed. */
+export function parseScope(scope: string): string[] | undefined {
+  const tokens = scope.split(' ').filter((token) => token !== '');
+  if (!tokens.every((token) => /^[\x21\x23-\x5b\x5d-\x7e]{1,200}$/.test(token))) return undefined;
+  return [...new Set(tokens)];
+}

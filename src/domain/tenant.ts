@@ -1,0 +1,37 @@
+// A tenant: an issuer with its own users, clients, keys and policies.
+
+/** Policies of a tenant, in the names of the provisioning file's `settings`. Times are in seconds. */
+export type TenantSettings = {
+  /** A session ends after this long without being used. */
+  readonly session_idle_lifetime: number;
+  /** A session ends this long after it began. */
+  readonly session_lifetime: number;
+  readonly id_token_lifetime: number;
+  /** The resource that access tokens are for when none is asked; the issuer unless set. */
+  readonly default_resource?: string;
+  readonly logo_uri?: string;
+};
+
+export type Tenant = {
+  readonly id: string;
+  readonly slug: string;
+  readonly issuer: string;
+  readonly host: string | undefined;
+  readonly name: string;
+  readonly settings: TenantSettings;
+};
+
+/** The settings in force, with a default for everything that was left out. */
+export function completeSettings(given: Partial<TenantSettings>): TenantSettings {
+  return {
+    session_idle_lifetime: 24 * 3600,
+    session_lifetime: 30 * 24 * 3600,
+    id_token_lifetime: 3600,
+    ...given,
+  };
+}
+
+/** True for what may stand in `/t/{slug}` and in cookie names. */
+export function isSlug(value: string): boolean {
+  return /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(value);
+}

@@ -1,0 +1,51 @@
+// A user: what is known of a person, and how the names people type are compared.
+
+export type User = {
+  readonly id: string;
+  readonly username: string;
+  readonly email: string | undefined;
+  readonly emailVerified: boolean;
+  /** The other standard claims, by their OpenID Connect names. */
+  readonly claims: Readonly<Record<string, unknown>>;
+  readonly roles: readonly string[];
+  readonly groups: readonly string[];
+  readonly disabled: boolean;
+  /** Milliseconds. */
+  readonly updatedAt: number;
+};
+
+/** What two spellings of a user name or an e-mail address have in common. */
+export function identifierKey(value: string): string {
+  return value.normalize('NFKC').trim().toLowerCase();
+}
+
+/**
+ * Why this user name or e-mail address may not be used, or undefined when it may. A user name with an @ must be the
+ * user's own address: otherwise somebody could take another's address as a name and receive their sign-ins.
+ */
+export function identifierProblem(
+  username: string,
+  email: string | undefined,
+): { field: 'username' | 'email'; problem: string } | undefined {
+  const key = identifierKey(username);
+  // oxlint-disable-next-line no-control-regex
+  if (key === '' || username.length > 200 || /[\u0000-\u001f\u007f\s]/u.test(key)) {
+    return { field: 'username', problem: 'must have 1 to 200 characters and no spaces' };
+  }
+  if (email !== undefined && !isEmail(email)) return { field: 'email', problem: 'is not an e-mail address' };
+  if (key.includes('@') && (email === undefined || key !== identifierKey(email))) {
+    return { field: 'username', problem: "with an @ must be the user's own e-mail address" };
+  }
+  return undefined;
+}
+
+/** True for one plain address: no display name, no list, no control characters, no quoting. */
+export function isEmail(value: string): boolean {
+  return value.length <= 254 && /^[^\s@"<>(),;:\\[\]\p{Cc}]{1,64}@[^\s@"<>(),;:\\[\]\p{Cc}]+$/u.test(value);
+}
+
+/** The shortest password a person may choose when it is the only factor (NIST SP 800-63B-4 3.1.1.2). */
+export const shortestChosenPassword = 15;
+
+/** Longer ones are refused before any hash is computed. */
+export const longestPasswordBytes = 4096;

@@ -1,0 +1,121 @@
+// One start of the cluster by its owner: end the former postmaster, make the cluster if there is none, run Postgres.
+import { existsSync } from 'node:fs';
+import { readFile, rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { findBinaries } from './binaries.ts';
+import type { Binaries } from './binaries.ts';
+import { runGuarded, tail } from './guard.ts';
+import type { Guarded } from './guard.ts';
+import { makeSocketDirectory, settleHome, sweep } from './home.ts';
+import type { Home } from './home.ts';
+import { postgresIdentity, runAs } from './identity.ts';
+import type { Identity } from './identity.ts';
+import { endFormerPostmaster } from './postmaster.ts';
+import { probe } from './probe.ts';
+import { syncDirectory, writeRecord } from './record.ts';
+
+export type ClusterOptions = { readonly durable: boolean; readonly maxConnections: number };
+export type RunningCluster = { readonly socket: string; stop(): Promise<void> };
+
+const POLL_MS = 20;
+// Crash recovery is part of a start and may take long on a slow disk.
+const READY_WITHIN_MS = 120_000;
+// After kill -9 of a postmaster its backends live on for a moment; Postgres sees them and refuses to start.
+const FREE_WITHIN_MS = 30_000;
+const STILL_OCCUPIED = /lock file "postmaster\.pid" already exists|pre-existing shared memory block/;
+
+/** Starts the cluster of dataDir. Only the holder of the owner's lock may call it. Throws with Postgres' own last words. */
+export async function startCluster(dataDir: string, options: ClusterOptions): Promise<RunningCluster> {
+  const identity = await postgresIdentity();
+  const home = await settleHome(dataDir, identity, options.durable);
+  const formerPid = await endFormerPostmaster(home.data);
+  await sweep(home, identity);
+  const binaries = await findBinaries(identity, home.place, await majorOf(home.data));
+  if (!existsSync(home.data)) await initialize(home, identity, binaries, options.durable);
+  const deadline = performance.now() + FREE_WITHIN_MS;
+  for (;;) {
+    const socket = await makeSocketDirectory(home, identity);
+    await writeRecord({
+      dataDir,
+      ...(home.place !== dataDir && { place: home.place }),
+      socket,
+      pid: process.pid,
+    });
+    const log = join(home.postgres, 'postgres.log');
+    const command = [binaries.postgres, '-D', home.data, ...settings(socket, options)];
+    const guarded = runGuarded(identity, command, { log, scratch: socket, formerPid });
+    const failure = await readyOrFailure(guarded, socket, log);
+    if (failure === undefined) return { socket, stop: () => stop(guarded) };
+    if (!STILL_OCCUPIED.test(failure) || performance.now() > deadline) throw new Error(failure);
+    await sleep(POLL_MS);
+  }
+}
+
+async function stop(guarded: Guarded): Promise<void> {
+  guarded.stop();
+  await guarded.ended;
+}
+
+async function majorOf(data: string): Promise<number | undefined> {
+  return existsSync(data) ? Number.parseInt(await readFile(join(data, 'PG_VERSION'), 'utf8')) : undefined;
+}
+
+// Under another name first: a kill halfway never leaves something that looks like a cluster.
+async function initialize(home: Home, identity: Identity, binaries: Binaries, durable: boolean): Promise<void> {
+  const unfinished = await runAs(identity, 'mktemp', ['-d', join(home.postgres, 'new-XXXXXX')]);
+  const log = join(home.postgres, 'initdb.log');
+  const how = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', ...(durable ? [] : ['--no-sync'])];
+  const { status, complaint } = await runGuarded(identity, [binaries.initdb, '-D', unfinished, ...how], { log }).ended;
+  if (status !== 0) {
+    const words = `${complaint}${await tail(log)}`;
+    throw new Error(
+      words.includes('could not look up effective user ID')
+        ? `initdb needs a user with a name: give uid ${identity.uid} a line in /etc/passwd, run Signet as a user that has one, or set DATABASE_URL`
+        : `Cannot make a PostgreSQL cluster in ${home.postgres}:\n${words}`,
+    );
+  }
+  await rename(unfinished, home.data);
+  if (durable) await syncDirectory(home.postgres);
+}
+
+function settings(socket: string, { durable, maxConnections }: ClusterOptions): string[] {
+  const values: Record<string, string | number> = {
+    listen_addresses: '',
+    port: 5432,
+    unix_socket_directories: `"${socket.replaceAll('"', '""')}"`,
+    unix_socket_permissions: '0700',
+    max_connections: maxConnections,
+    shared_buffers: '32MB',
+    dynamic_shared_memory_type: 'mmap',
+    jit: 'off',
+    // Statements that fail are the caller's to log; their details may hold personal data.
+    log_min_messages: 'log',
+    log_checkpoints: 'off',
+    ...(!durable && { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off' }),
+  };
+  return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
+}
+
+async function readyOrFailure(guarded: Guarded, socket: string, log: string): Promise<string | undefined> {
+  const deadline = performance.now() + READY_WITHIN_MS;
+  let end: Awaited<Guarded['ended']> | undefined;
+  void guarded.ended.then((value) => (end = value));
+  try {
+    while ((await probe(socket)) !== 'ready') {
+      if (end) {
+        return `Postgres did not start (status ${end.status}):\n${end.complaint}${await tail(log)}`;
+      }
+      if (performance.now() > deadline) {
+        await stop(guarded);
+        return `Postgres took no connections within ${READY_WITHIN_MS / 1000} s:\n${await tail(log)}`;
+      }
+      await sleep(POLL_MS);
+    }
+  } catch (error) {
+    await stop(guarded);
+    throw error;
+  }
+  guarded.detach();
+  return undefined;
+}

@@ -1,0 +1,103 @@
+// Runs a process that must not outlive this one: a shell beside it waits on a pipe that the kernel closes when we die.
+import { spawn } from 'node:child_process';
+import { open } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { once } from 'node:events';
+import type { Socket } from 'node:net';
+import { text } from 'node:stream/consumers';
+import type { Identity } from './identity.ts';
+
+export type Guarded = {
+  /** Settles when the process and its guard have ended: the exit status and what the shell had to say. */
+  readonly ended: Promise<{ readonly status: number | null; readonly complaint: string }>;
+  /** Asks for the end with SIGINT, which is a fast shutdown for Postgres; repeated every second until it has ended. */
+  stop(): void;
+  /** Lets this process exit without having called stop(); the guard then stops the other one. */
+  detach(): void;
+};
+
+// The guard ignores signals so that only the pipe decides. SIGINT is repeated because it is lost on a process that has
+// not installed its handler yet. `env -i` keeps PGDATA, PGPORT and the like of our environment away from Postgres.
+const GUARD = `
+log=$1 scratch=$2 formerly=$3
+shift 3
+umask 077
+[ ! -e "$log" ] || mv -f -- "$log" "$log.1"
+exec 3<&0 </dev/null 2>"$log" || exit
+env -i PATH="$PATH" LC_ALL=C TZ=UTC PG_GRANDPARENT_PID="$formerly" "$@" 3<&- &
+child=$!
+trap '' HUP INT TERM
+(read -r _ <&3; while kill -INT $child; do sleep 1; done) 2>/dev/null &
+watch=$!
+wait $child
+status=$?
+kill -KILL $watch
+[ -z "$scratch" ] || rm -rf -- "$scratch"
+exit $status`;
+
+const TAIL_BYTES = 4096;
+
+/**
+ * Starts a command in a process group of its own (Ctrl-C does not reach it), its standard error in the file `log`,
+ * the one before it in `log`.1. `scratch` is a directory to remove afterwards. `formerPid` is one that Postgres shall not take for a living
+ * postmaster, although the number is in use again.
+ */
+export function runGuarded(
+  identity: Identity,
+  command: readonly string[],
+  files: {
+    readonly log: string;
+    readonly scratch?: string;
+    readonly formerPid?: number | undefined;
+  },
+): Guarded {
+  const child = spawn(
+    '/bin/sh',
+    ['-c', GUARD, 'sh', files.log, files.scratch ?? '', String(files.formerPid ?? ''), ...command],
+    {
+      uid: identity.uid,
+      gid: identity.gid,
+      cwd: '/',
+      detached: true,
+      stdio: ['pipe', 'ignore', 'pipe'],
+    },
+  );
+  // Ending a pipe whose reader is gone is no news: `ended` tells it.
+  child.stdin.on('error', () => {});
+  const complaint = text(child.stderr);
+  const ended = once(child, 'exit').then(
+    async ([status]) => ({ status: status as number | null, complaint: await complaint }),
+    (error: unknown) => ({ status: null, complaint: String(error) }),
+  );
+  return {
+    ended,
+    stop() {
+      child.ref();
+      child.stdin.end();
+    },
+    detach() {
+      child.unref();
+      (child.stdin as Socket).unref();
+    },
+  };
+}
+
+/** The last 4 kB of a log, for an error message; empty when there is none. */
+export async function tail(log: string): Promise<string> {
+  const handle = await open(log, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK).catch(
+    () => undefined,
+  );
+  if (!handle) return '';
+  try {
+    const { size } = await handle.stat();
+    const { buffer, bytesRead } = await handle.read(
+      Buffer.alloc(TAIL_BYTES),
+      0,
+      TAIL_BYTES,
+      Math.max(0, size - TAIL_BYTES),
+    );
+    return buffer.toString('utf8', 0, bytesRead).trim();
+  } finally {
+    await handle.close();
+  }
+}

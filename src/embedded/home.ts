@@ -1,0 +1,148 @@
+// Where the cluster's files are: in DATA_DIR, or in a private directory that DATA_DIR records when Postgres cannot get there.
+import { chmod, lchown, lstat, mkdir, mkdtemp, readdir, realpath } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { canEnter, ownUid, runAs } from './identity.ts';
+import type { Identity } from './identity.ts';
+import { SOCKET_NAME } from './probe.ts';
+import { readRecord, writeRecord } from './record.ts';
+import type { ClusterRecord } from './record.ts';
+
+export type Home = {
+  readonly dataDir: string;
+  /** Belongs to us: staged binaries lie here, and nobody else can put any there. */
+  readonly place: string;
+  /** Belongs to the identity that Postgres runs as; everything below is written by processes of that identity. */
+  readonly postgres: string;
+  /** The cluster itself (PGDATA). */
+  readonly data: string;
+};
+
+const WRITABLE_BY_OTHERS = 0o022;
+const SOCKET_PREFIX = 'signet-pg-';
+// sun_path holds 108 bytes on Linux and 104 on macOS, one of them for the final NUL.
+const SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107;
+
+/** Makes DATA_DIR if needed and gives its real path. Throws when it belongs to a user that could mislead us. */
+export async function openDataDir(directory: string): Promise<string> {
+  const me = ownUid();
+  await mkdir(resolve(directory), { recursive: true, mode: me === 0 ? 0o711 : 0o700 });
+  const dataDir = await realpath(directory);
+  const { uid, mode } = await lstat(dataDir);
+  if (uid !== me && uid !== 0) {
+    throw new Error(
+      `${dataDir} belongs to uid ${uid}, but Signet runs as uid ${me}: run it as that user, or chown the directory to uid ${me}`,
+    );
+  }
+  if (uid === me) {
+    // Root's Postgres runs as `nobody`, who needs to pass through, though not to list.
+    const wanted = (mode & 0o7777 & ~WRITABLE_BY_OTHERS) | (me === 0 ? 0o001 : 0);
+    if (wanted !== (mode & 0o7777)) await chmod(dataDir, wanted);
+  }
+  return dataDir;
+}
+
+/** Finds or makes the place of the cluster. Only the holder of the owner's lock may call it. */
+export async function settleHome(dataDir: string, identity: Identity, durable: boolean): Promise<Home> {
+  const place = (await recordedPlace(dataDir)) ?? (await choosePlace(dataDir, identity, durable));
+  if (!(await canEnter(identity, place))) {
+    throw new Error(
+      `Postgres (uid ${identity.uid}) cannot reach ${place}: make its parent directories passable (chmod o+x) or run Signet as an ordinary user`,
+    );
+  }
+  const postgres = join(place, 'postgres');
+  await mkdir(postgres, { recursive: true, mode: 0o700 });
+  // What is ours can only have been made here, now or by a start that was killed before this line.
+  if ((await lstat(postgres)).uid === ownUid()) await lchown(postgres, identity.uid, identity.gid);
+  await demandOwner(postgres, identity.uid, 0o077);
+  return { dataDir, place, postgres, data: join(postgres, 'data') };
+}
+
+/** A new private directory for the socket, on a path that is short enough for one. */
+export async function makeSocketDirectory(home: Home, identity: Identity): Promise<string> {
+  for (const base of [home.postgres, tmpdir(), '/tmp']) {
+    const template = join(base, `${SOCKET_PREFIX}XXXXXX`);
+    if (Buffer.byteLength(join(template, SOCKET_NAME)) > SOCKET_PATH_BYTES || !(await canEnter(identity, base)))
+      continue;
+    return runAs(identity, 'mktemp', ['-d', template]);
+  }
+  throw new Error(
+    `No directory for the socket of Postgres: ${tmpdir()} is too long or closed to uid ${identity.uid}; set TMPDIR to a short path`,
+  );
+}
+
+/** Removes what a killed start left behind: half-made clusters and socket directories. No cluster may be running. */
+export async function sweep(home: Home, identity: Identity): Promise<void> {
+  const entries = await readdir(home.postgres);
+  const stale = entries
+    .filter((name) => name.startsWith(SOCKET_PREFIX) || name.startsWith('new-'))
+    .map((name) => join(home.postgres, name));
+  const lastSocket = await recordedSocket(home.dataDir);
+  if (lastSocket && basename(lastSocket).startsWith(SOCKET_PREFIX)) stale.push(lastSocket);
+  if (stale.length === 0) return;
+  // An initdb whose owner was killed may still be writing on its way out; the next start gets the rest.
+  await runAs(identity, 'rm', ['-rf', '--', ...stale]).catch(() => undefined);
+}
+
+/** The socket directory of the last start; undefined when it is gone or no longer what that start had made. */
+export async function recordedSocket(dataDir: string): Promise<string | undefined> {
+  const record = await readRecord(dataDir);
+  if (record?.socket === undefined || record.dataDir !== dataDir) return undefined;
+  return (await isPrivate(record.socket, record)) ? record.socket : undefined;
+}
+
+/** Throws unless `directory` is a real directory of `uid` without any of the `forbidden` mode bits. */
+export async function demandOwner(directory: string, uid: number, forbidden = WRITABLE_BY_OTHERS): Promise<void> {
+  const stats = await lstat(directory);
+  if (stats.isDirectory() && stats.uid === uid && (stats.mode & forbidden) === 0) return;
+  throw new Error(
+    `${directory} must be a directory of uid ${uid} that others cannot use: check who changed it, then chown -R it to ${uid} and chmod it ${(0o755 & ~forbidden).toString(8)}`,
+  );
+}
+
+async function recordedPlace(dataDir: string): Promise<string | undefined> {
+  const record = await readRecord(dataDir);
+  if (!record) return undefined;
+  if (record.place === undefined) return dataDir;
+  if (record.dataDir !== dataDir) {
+    // Were it a copy, two clusters would run on the same files.
+    throw new Error(
+      `${dataDir} was moved or copied from ${record.dataDir}, and its database is in ${record.place}: if it was moved, write the new path into ${join(dataDir, 'postgres.json')}`,
+    );
+  }
+  if (!existsSync(record.place)) {
+    // Starting empty here would look like the loss of every user.
+    throw new Error(
+      `The database of ${dataDir} is missing: it was in ${record.place}. Restore it, or remove ${join(dataDir, 'postgres.json')} to start empty`,
+    );
+  }
+  await demandOwner(record.place, ownUid());
+  return record.place;
+}
+
+async function choosePlace(dataDir: string, identity: Identity, durable: boolean): Promise<string> {
+  if (existsSync(join(dataDir, 'postgres')) || (await canEnter(identity, dataDir))) return dataDir;
+  // A cluster that need not last is better left where the system cleans up.
+  for (const base of durable ? ['/var/lib', '/var/db'] : [tmpdir(), '/tmp']) {
+    if (!existsSync(base) || !(await canEnter(identity, base))) continue;
+    const place = await mkdtemp(join(base, 'signet-'));
+    await chmod(place, 0o711);
+    await writeRecord({ dataDir, place, pid: process.pid });
+    return place;
+  }
+  throw new Error(
+    `Postgres (uid ${identity.uid}) cannot reach ${dataDir}: choose a DATA_DIR such as /var/lib/signet, or set DATABASE_URL`,
+  );
+}
+
+// A name that was once ours in a shared directory may since have been taken by somebody else.
+async function isPrivate(socket: string, { dataDir, place = dataDir }: ClusterRecord): Promise<boolean> {
+  try {
+    const { uid } = await lstat(join(place, 'postgres'));
+    await demandOwner(socket, uid, 0o077);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,95 @@
+// The Postgres that starts when no DATABASE_URL is given: one owner runs it, other processes on the same DATA_DIR attach.
+import { realpath } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { startCluster } from './cluster.ts';
+import type { ClusterOptions } from './cluster.ts';
+import { openDataDir, recordedSocket } from './home.ts';
+import { ownerLockIsHeld, takeOwnerLock } from './lock.ts';
+import type { OwnerLock } from './lock.ts';
+import { probe } from './probe.ts';
+import { readRecord } from './record.ts';
+
+/** What a client needs to connect; `host` is the directory of the Unix socket, whose port number is always 5432. */
+export type PostgresConnection = {
+  readonly host: string;
+  readonly user: string;
+  readonly database: string;
+};
+
+export type EmbeddedPostgres = {
+  readonly connection: PostgresConnection;
+  /** Another process owns the cluster; it ends with that process. */
+  readonly attached: boolean;
+  /** Stops the cluster and waits until it is gone; does nothing when attached. May be called more than once. */
+  stop(): Promise<void>;
+};
+
+const POLL_MS = 50;
+const ATTACH_WITHIN_MS = 60_000;
+const FIND_WITHIN_MS = 10_000;
+
+/**
+ * Starts the cluster kept in dataDir, or attaches to the one that is already running there. Waits for one that is still
+ * shutting down (up to 30 s) and for another process that is just starting it (up to 60 s). `durable: false` gives up
+ * fsync, for tests only. Throws with what to do next.
+ */
+export async function startEmbeddedPostgres(
+  dataDir: string,
+  options: { durable?: boolean; maxConnections?: number } = {},
+): Promise<EmbeddedPostgres> {
+  const { durable = true, maxConnections = 60 } = options;
+  const directory = await openDataDir(dataDir);
+  const deadline = performance.now() + ATTACH_WITHIN_MS;
+  for (;;) {
+    const lock = await takeOwnerLock(directory);
+    if (lock) return own(directory, lock, { durable, maxConnections });
+    const connection = await running(directory);
+    if (connection) return { connection, attached: true, stop: () => Promise.resolve() };
+    if (performance.now() > deadline) {
+      const owner = await readRecord(directory);
+      throw new Error(
+        `Another Signet (pid ${owner?.pid ?? 'unknown'}) holds ${directory}, but its Postgres does not answer: stop that process, then start again`,
+      );
+    }
+    await sleep(POLL_MS);
+  }
+}
+
+/** The running cluster of dataDir, or undefined when none runs. For the CLI beside a running server. */
+export async function findEmbeddedPostgres(dataDir: string): Promise<PostgresConnection | undefined> {
+  const directory = await realpath(dataDir).catch(() => undefined);
+  if (directory === undefined) return undefined;
+  const deadline = performance.now() + FIND_WITHIN_MS;
+  while (ownerLockIsHeld(directory)) {
+    const connection = await running(directory);
+    if (connection || performance.now() > deadline) return connection;
+    await sleep(POLL_MS);
+  }
+  return undefined;
+}
+
+async function own(directory: string, lock: OwnerLock, options: ClusterOptions): Promise<EmbeddedPostgres> {
+  try {
+    const cluster = await startCluster(directory, options);
+    let stopped: Promise<void> | undefined;
+    return {
+      connection: connectionAt(cluster.socket),
+      attached: false,
+      stop: () => (stopped ??= cluster.stop().finally(() => lock.release())),
+    };
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
+}
+
+// The lock is looked at after the answer: a cluster whose owner has just died still answers until its guard stops it.
+async function running(directory: string): Promise<PostgresConnection | undefined> {
+  const socket = await recordedSocket(directory);
+  if (socket === undefined || (await probe(socket)) !== 'ready') return undefined;
+  return ownerLockIsHeld(directory) ? connectionAt(socket) : undefined;
+}
+
+function connectionAt(socket: string): PostgresConnection {
+  return { host: socket, user: 'postgres', database: 'postgres' };
+}

@@ -1,0 +1,62 @@
+// The account page: where somebody is signed in, what they allowed, and ending either.
+import type { Deps } from '../deps.ts';
+import type { RequestContext } from '../domain/context.ts';
+import type { Session } from '../domain/session.ts';
+import type { User } from '../domain/user.ts';
+import { listConsents, revokeConsent } from '../storage/consents.ts';
+import { endSession, listSessions } from '../storage/sessions.ts';
+import { findUser } from '../storage/users.ts';
+import { eventOf } from './events.ts';
+import { formToken, isFormToken, livingSession } from './sessions.ts';
+
+export type AccountView = {
+  readonly user: User;
+  readonly session: Session;
+  readonly formToken: string;
+  readonly consents: Awaited<ReturnType<typeof listConsents>>;
+  readonly sessions: Awaited<ReturnType<typeof listSessions>>;
+};
+
+/** @returns undefined when nobody is signed in. */
+export async function viewAccount(
+  deps: Deps,
+  context: RequestContext,
+  cookie: string | undefined,
+): Promise<AccountView | undefined> {
+  const session = await livingSession(deps, context, cookie);
+  const user = session && (await findUser(deps.db, context.tenant.id, session.userId));
+  if (!user || cookie === undefined) return undefined;
+  const [consents, sessions] = await Promise.all([
+    listConsents(deps.db, context.tenant.id, user.id),
+    listSessions(deps.db, context.tenant.id, user.id, context.now),
+  ]);
+  return { user, session, formToken: formToken(deps, cookie), consents, sessions };
+}
+
+export type AccountChange =
+  | { readonly kind: 'revoke consent'; readonly clientId: string }
+  | { readonly kind: 'end session'; readonly sessionId: string };
+
+/** Revokes what the signed-in person allowed a client, or ends one of their sessions. @returns what to do when it may not be done. */
+export async function changeAccount(
+  deps: Deps,
+  context: RequestContext,
+  input: { cookie: string | undefined; formToken: string | undefined; change: AccountChange },
+): Promise<'done' | 'nobody' | 'foreign form'> {
+  const session = await livingSession(deps, context, input.cookie);
+  if (!session) return 'nobody';
+  if (!isFormToken(deps, input.cookie, input.formToken)) return 'foreign form';
+  const { change } = input;
+  if (change.kind === 'revoke consent')
+    await revokeConsent(deps.db, context.tenant.id, session.userId, change.clientId, eventOf(deps, context));
+  else if (/^[0-9a-f-]{36}$/.test(change.sessionId)) {
+    await endSession(
+      deps.db,
+      context.tenant.id,
+      { id: change.sessionId, userId: session.userId },
+      'by_user',
+      eventOf(deps, context),
+    );
+  }
+  return 'done';
+}

@@ -1,0 +1,118 @@
+// The authorize endpoint: a hub. A request comes in, each page when done comes back to it, and it decides what is next.
+import type { Deps } from '../../deps.ts';
+import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
+import { type Client } from '../../domain/client.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { OAuthError } from '../../domain/errors.ts';
+import { nextStep, type Step } from '../../domain/next-step.ts';
+import type { Params } from '../../domain/params.ts';
+import type { Session } from '../../domain/session.ts';
+import { findConsent } from '../../storage/consents.ts';
+import { finishAttempt, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
+import { touchSession } from '../../storage/sessions.ts';
+import { activeClient } from '../clients.ts';
+import { livingSession } from '../sessions.ts';
+import { claimOrFind, finished, openAttempt, openUnboundAttempt } from '../sign-in/attempt.ts';
+import { validateAuthorizationRequest } from './request.ts';
+import { type AuthorizationResponse, respondWithCode, respondWithError } from './respond.ts';
+
+/** The cookies of the browser that asks. */
+export type Browser = { readonly session: string | undefined; readonly browser: string | undefined };
+
+/** Show a page of ours next, for this attempt; or answer the client. `browser` is a new cookie to set. */
+export type AuthorizeOutcome =
+  | AuthorizationResponse
+  | {
+      readonly kind: 'go';
+      readonly to: 'sign-in' | 'consent' | 'resume';
+      readonly attemptId: string;
+      readonly browser: string | undefined;
+    };
+
+/** OpenID Connect Core 1.0 3.1.2.1: an authorization request. A POST may come from another site, without cookies: it is kept, and answered with a GET. */
+export async function authorize(
+  deps: Deps,
+  context: RequestContext,
+  input: { params: Params; method: 'GET' | 'POST'; cookies: Browser },
+): Promise<AuthorizeOutcome> {
+  const { client, request } = await validateAuthorizationRequest(deps, context, input.params);
+  if (input.method === 'POST') {
+    return {
+      kind: 'go',
+      to: 'resume',
+      attemptId: await openUnboundAttempt(deps, context, request),
+      browser: undefined,
+    };
+  }
+  return decide(deps, context, { client, request, attempt: undefined, cookies: input.cookies });
+}
+
+/** Back from a page, or from a stored POST, with the attempt that this browser owns. */
+export async function resumeAuthorize(
+  deps: Deps,
+  context: RequestContext,
+  input: { attemptId: string; cookies: Browser },
+): Promise<AuthorizeOutcome> {
+  const { attempt, browser } = await claimOrFind(deps, context, input.attemptId, input.cookies.browser);
+  if (attempt.finished || !attempt.request) throw finished();
+  const client = await activeClient(deps, context.tenant, attempt.request.clientId);
+  if (!client) throw new OAuthError('invalid_client', 'The application is not known here.');
+  const outcome = await decide(deps, context, { client, request: attempt.request, attempt, cookies: input.cookies });
+  return outcome.kind === 'go' ? { ...outcome, browser } : outcome;
+}
+
+type Asked = {
+  readonly client: Client;
+  readonly request: AuthorizationRequest;
+  readonly attempt: SignInAttempt | undefined;
+  readonly cookies: Browser;
+};
+
+async function decide(deps: Deps, context: RequestContext, asked: Asked): Promise<AuthorizeOutcome> {
+  const { tenant, now } = context;
+  const { client, request, attempt } = asked;
+  const session = await livingSession(deps, context, asked.cookies.session);
+  const step = nextStep({
+    request,
+    client,
+    session,
+    attempt,
+    now,
+    consent: await storedConsent(deps, context, asked, session),
+  });
+  switch (step.kind) {
+    case 'respond': {
+      await touchSession(deps.db, tenant.id, step.session, now, tenant.settings.session_idle_lifetime * 1000);
+      const response = await respondWithCode(deps, context, client, request, step.session, attempt?.id);
+      if (response) return response;
+      if (attempt) throw finished();
+      return decide(deps, context, asked);
+    }
+    case 'error':
+      if (attempt) await finishAttempt(deps.db, tenant.id, attempt.id, now);
+      return respondWithError(context, request.target, step.code, step.description);
+    default:
+      return go(deps, context, asked, step);
+  }
+}
+
+async function go(
+  deps: Deps,
+  context: RequestContext,
+  { request, attempt, cookies }: Asked,
+  step: Extract<Step, { kind: 'sign-in' | 'consent' }>,
+): Promise<AuthorizeOutcome> {
+  if (attempt) return { kind: 'go', to: step.kind, attemptId: attempt.id, browser: undefined };
+  return { kind: 'go', to: step.kind, ...(await openAttempt(deps, context, { request, browser: cookies.browser })) };
+}
+
+/** Read only where the decision can depend on it. */
+async function storedConsent(
+  deps: Deps,
+  context: RequestContext,
+  { client, request, attempt }: Asked,
+  session: Session | undefined,
+) {
+  if (!session || client.metadata.first_party || attempt?.consented) return undefined;
+  return findConsent(deps.db, context.tenant.id, session.userId, client.id, request.target.redirectUri);
+}

@@ -1,0 +1,173 @@
+// Validates an authorization request. Until client and redirect URI are proven, what is wrong is told to the person, never to the redirect URI.
+import { verifyJwt } from '../../crypto/jwt.ts';
+import type { Deps } from '../../deps.ts';
+import { type AuthorizationRequest, isResourceIdentifier, parsePrompt } from '../../domain/authorization-request.ts';
+import { type Client, isPublic } from '../../domain/client.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { AuthorizationError, OAuthError, type OAuthErrorCode, type ResponseTarget } from '../../domain/errors.ts';
+import { firstRepeated, type Params } from '../../domain/params.ts';
+import { isS256Challenge } from '../../domain/pkce.ts';
+import { matchRedirectUri } from '../../domain/redirect-uri.ts';
+import { parseScope, standardScopes } from '../../domain/scope.ts';
+import { activeClient, tenantResources } from '../clients.ts';
+import { keyRing } from '../keys.ts';
+
+export type ValidatedRequest = { readonly client: Client; readonly request: AuthorizationRequest };
+
+/**
+ * RFC 6749 4.1.1, OpenID Connect Core 1.0 3.1.2.2.
+ * @throws OAuthError for the person, AuthorizationError for the client once its redirect URI is proven.
+ */
+export async function validateAuthorizationRequest(
+  deps: Deps,
+  context: RequestContext,
+  params: Params,
+): Promise<ValidatedRequest> {
+  const { client, target } = await provenTarget(deps, context, params);
+  const refuse = (code: OAuthErrorCode, description: string): never => {
+    throw new AuthorizationError(code, description, target);
+  };
+  const repeated = firstRepeated(params);
+  if (repeated !== undefined) refuse('invalid_request', `${repeated} was sent more than once.`);
+  const mode = params.get('response_mode');
+  if (mode !== undefined && mode !== 'query' && mode !== 'form_post')
+    refuse('invalid_request', 'response_mode must be query or form_post.');
+  if (mode === 'form_post' && !/^https?:/i.test(target.redirectUri))
+    refuse('invalid_request', 'form_post needs an http or https redirect URI.');
+  if (params.get('request') !== undefined) refuse('request_not_supported', 'Request objects are not supported.');
+  if (params.get('request_uri') !== undefined) refuse('request_uri_not_supported', 'request_uri is not supported.');
+  if (params.get('registration') !== undefined) refuse('registration_not_supported', 'registration is not supported.');
+  const responseType = params.get('response_type');
+  if (responseType === undefined) refuse('invalid_request', 'response_type is missing.');
+  if (responseType !== 'code') refuse('unsupported_response_type', 'response_type must be code.');
+  if (!client.metadata.grant_types.includes('authorization_code'))
+    refuse('unauthorized_client', 'This client may not use the authorization code grant.');
+
+  const prompt = parsePrompt(params.get('prompt'));
+  if (!prompt) return refuse('invalid_request', 'prompt is unknown, or none stands beside another value.');
+  const maxAge = params.get('max_age');
+  if (maxAge !== undefined && !/^\d{1,9}$/.test(maxAge))
+    refuse('invalid_request', 'max_age must be a number of seconds.');
+  for (const name of ['nonce', 'login_hint', 'ui_locales', 'acr_values'] as const) {
+    if ((params.get(name)?.length ?? 0) > 1000) refuse('invalid_request', `${name} is too long.`);
+  }
+  const scopes = grantableScopes(client, params.get('scope'));
+  if (!scopes) return refuse('invalid_scope', 'No scope that was asked for is one this client may have.');
+  const resources = await registeredResources(deps, context, params);
+  if (!resources) return refuse('invalid_target', 'A resource that was asked for is not registered here.');
+  const hintedUserId = await hintedUser(deps, context, client, params.get('id_token_hint'));
+  if (hintedUserId === null)
+    return refuse('invalid_request', 'id_token_hint is not an ID token of this issuer for this client.');
+
+  return {
+    client,
+    request: {
+      clientId: client.id,
+      target,
+      scopes,
+      resources,
+      prompt,
+      acrValues: (params.get('acr_values') ?? '').split(' ').filter((value) => value !== ''),
+      ...defined({
+        maxAge: maxAge === undefined ? undefined : Number(maxAge),
+        nonce: params.get('nonce'),
+        codeChallenge: challenge(client, params, refuse),
+        loginHint: params.get('login_hint'),
+        hintedUserId,
+        uiLocales: params.get('ui_locales'),
+      }),
+    },
+  };
+}
+
+async function provenTarget(
+  deps: Deps,
+  context: RequestContext,
+  params: Params,
+): Promise<{ client: Client; target: ResponseTarget }> {
+  for (const name of ['client_id', 'redirect_uri', 'state', 'response_mode']) {
+    if (params.repeated.has(name)) throw new OAuthError('invalid_request', `${name} was sent more than once.`);
+  }
+  const clientId = params.get('client_id');
+  if (clientId === undefined) throw new OAuthError('invalid_request', 'client_id is missing.');
+  const client = await activeClient(deps, context.tenant, clientId);
+  if (!client) throw new OAuthError('invalid_client', 'The application is not known here.');
+  const redirectUri = params.get('redirect_uri');
+  if (redirectUri === undefined) throw new OAuthError('invalid_request', 'redirect_uri is missing.');
+  if (matchRedirectUri(client.metadata.redirect_uris, redirectUri, isPublic(client.metadata)) === undefined) {
+    throw new OAuthError('invalid_request', 'redirect_uri is not one that this application has registered.');
+  }
+  const state = params.get('state');
+  if (state !== undefined && state.length > 4000)
+    throw new OAuthError('invalid_request', 'state is longer than 4000 characters.');
+  const target: ResponseTarget = {
+    redirectUri,
+    responseMode: params.get('response_mode') === 'form_post' ? 'form_post' : 'query',
+    ...(state === undefined ? {} : { state }),
+  };
+  return { client, target };
+}
+
+// OpenID Connect Core 1.0 3.1.2.1: scopes that are not understood are ignored; none asked: the registered ones.
+function grantableScopes(client: Client, asked: string | undefined): string[] | undefined {
+  const registered = parseScope(client.metadata.scope) ?? [...standardScopes];
+  const scopes = asked === undefined ? registered : parseScope(asked);
+  const granted = scopes?.filter(
+    (scope) =>
+      registered.includes(scope) &&
+      (scope !== 'offline_access' || client.metadata.grant_types.includes('refresh_token')),
+  );
+  return granted && granted.length > 0 ? granted : undefined;
+}
+
+/** RFC 8707 2: the issuer itself, or a registered resource. */
+async function registeredResources(
+  deps: Deps,
+  { tenant }: RequestContext,
+  params: Params,
+): Promise<string[] | undefined> {
+  const asked = [...new Set(params.all('resource'))];
+  if (asked.length === 0) return [];
+  const known = new Set((await tenantResources(deps, tenant)).map(({ identifier }) => identifier));
+  known.add(tenant.issuer).add(tenant.settings.default_resource ?? tenant.issuer);
+  return asked.every((uri) => isResourceIdentifier(uri) && known.has(uri)) ? asked : undefined;
+}
+
+/** RFC 7636 4.3, RFC 9700 2.1.1: S256 only, and required unless the client opted out. */
+function challenge(
+  client: Client,
+  params: Params,
+  refuse: (code: OAuthErrorCode, description: string) => never,
+): string | undefined {
+  const value = params.get('code_challenge');
+  const method = params.get('code_challenge_method');
+  if (value === undefined) {
+    if (method !== undefined) refuse('invalid_request', 'code_challenge_method was sent without code_challenge.');
+    if (client.metadata.require_pkce)
+      refuse('invalid_request', 'code_challenge is missing: this client must use PKCE with S256.');
+    return undefined;
+  }
+  if (method !== 'S256') refuse('invalid_request', 'code_challenge_method must be S256.');
+  if (!isS256Challenge(value)) refuse('invalid_request', 'code_challenge must be 43 characters of base64url.');
+  return value;
+}
+
+/** OpenID Connect Core 1.0 3.1.2.1: whom an ID token of ours, also an expired one, names; null when it is not one for this client. */
+async function hintedUser(
+  deps: Deps,
+  { tenant }: RequestContext,
+  client: Client,
+  hint: string | undefined,
+): Promise<string | null | undefined> {
+  if (hint === undefined) return undefined;
+  const claims = await verifyJwt(hint, ['JWT'], (await keyRing(deps, tenant)).verification);
+  if (!claims || claims['iss'] !== tenant.issuer || claims['aud'] !== client.id || typeof claims['sub'] !== 'string')
+    return null;
+  return claims['sub'];
+}
+
+function defined<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined | null> } {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as {
+    [K in keyof T]?: Exclude<T[K], undefined | null>;
+  };
+}

@@ -1,0 +1,24 @@
+// Clients and resources as requests need them: from memory, only while they stand.
+import type { Deps } from '../deps.ts';
+import type { Client } from '../domain/client.ts';
+import type { Resource } from '../domain/resource.ts';
+import type { Tenant } from '../domain/tenant.ts';
+import { clientsAtOrigin, findClient } from '../storage/clients.ts';
+import { listResources } from '../storage/resources.ts';
+
+/** The client, unless it is unknown or disabled. */
+export async function activeClient(deps: Deps, tenant: Tenant, clientId: string): Promise<Client | undefined> {
+  if (!/^[\x20-\x7e]{1,200}$/.test(clientId)) return undefined;
+  const client = await deps.memory.get('client', tenant.id, clientId, () => findClient(deps.db, tenant.id, clientId));
+  return client?.disabled ? undefined : client;
+}
+
+export function tenantResources(deps: Deps, tenant: Tenant): Promise<readonly Resource[]> {
+  return deps.memory.get('resource', tenant.id, '', () => listResources(deps.db, tenant.id));
+}
+
+/** True when some client of the tenant has a redirect URI at `origin`: its browser code may read the answers (CORS). */
+export async function isClientOrigin(deps: Deps, tenant: Tenant, origin: string): Promise<boolean> {
+  if (!/^https?:\/\/[^\s/]{1,300}$/.test(origin)) return false;
+  return (await clientsAtOrigin(deps.db, tenant.id, origin)).length > 0;
+}

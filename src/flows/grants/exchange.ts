@@ -1,0 +1,55 @@
+// The token endpoint's numbered phases, which every grant shares; a grant file fills in only what is its own.
+import type { Deps } from '../../deps.ts';
+import { type Client, type GrantType, grantTypes } from '../../domain/client.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { OAuthError } from '../../domain/errors.ts';
+import { firstRepeated, type Params } from '../../domain/params.ts';
+import type { TokenResponse } from '../../domain/token-response.ts';
+import { authenticateClient, type ClientCredentials } from '../authenticate-client.ts';
+import { authorizationCodeGrant } from './authorization-code.ts';
+import { refreshTokenGrant } from './refresh-token.ts';
+
+/** What a grant file provides. The client is authenticated and may use the grant. */
+export type GrantHandler = (
+  deps: Deps,
+  context: RequestContext,
+  client: Client,
+  params: Params,
+) => Promise<TokenResponse>;
+
+const handlers: Readonly<Record<GrantType, GrantHandler>> = {
+  authorization_code: authorizationCodeGrant,
+  refresh_token: refreshTokenGrant,
+};
+
+/** RFC 6749 3.2: a token request to its token response. @throws OAuthError (5.2). */
+export async function exchange(
+  deps: Deps,
+  context: RequestContext,
+  credentials: ClientCredentials,
+): Promise<TokenResponse> {
+  const { params } = credentials;
+  // 1. The request is well formed.
+  const repeated = firstRepeated(params);
+  if (repeated !== undefined) throw new OAuthError('invalid_request', `${repeated} was sent more than once.`);
+  const grantType = params.get('grant_type');
+  if (grantType === undefined) throw new OAuthError('invalid_request', 'grant_type is missing.');
+  // 2. The client is who it says, before anything is looked at or changed.
+  const client = await authenticateClient(deps, context, credentials);
+  // 3. The grant exists and this client may use it.
+  if (!isGrantType(grantType))
+    throw new OAuthError('unsupported_grant_type', `The grant ${printable(grantType)} is not supported.`);
+  if (!client.metadata.grant_types.includes(grantType)) {
+    throw new OAuthError('unauthorized_client', `This client may not use the grant ${grantType}.`);
+  }
+  // 4. The grant itself.
+  return handlers[grantType](deps, context, client, params);
+}
+
+function isGrantType(value: string): value is GrantType {
+  return (grantTypes as readonly string[]).includes(value);
+}
+
+function printable(value: string): string {
+  return value.replaceAll(/[^\x20-\x21\x23-\x5b\x5d-\x7e]/g, '?').slice(0, 60);
+}

@@ -1,0 +1,68 @@
+// The only place tokens are made: access tokens and ID tokens from a grant.
+import { leftHalfHash } from '../../crypto/hash.ts';
+import { signJwt } from '../../crypto/jwt.ts';
+import type { Deps } from '../../deps.ts';
+import { audienceOf, scopesFor } from '../../domain/audience.ts';
+import { authenticationClaims } from '../../domain/authentication.ts';
+import type { Client } from '../../domain/client.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import type { Grant } from '../../domain/grant.ts';
+import type { TokenResponse } from '../../domain/token-response.ts';
+import { tenantResources } from '../clients.ts';
+import { signingKey } from '../keys.ts';
+
+export type Mint = {
+  readonly client: Client;
+  readonly grant: Grant;
+  /** Of the grant's, what is asked for now. */
+  readonly scopes: readonly string[];
+  readonly resources: readonly string[];
+  readonly nonce?: string | undefined;
+  readonly refreshToken?: string | undefined;
+};
+
+/** RFC 9068 2 access token and OpenID Connect Core 1.0 2 ID token, with the response that carries them. */
+export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint): Promise<TokenResponse> {
+  const { tenant, now } = context;
+  const { client, grant } = mint;
+  const audience = audienceOf(tenant, mint.resources);
+  const scopes = scopesFor(tenant, mint.resources, mint.scopes, await tenantResources(deps, tenant));
+  const iat = Math.floor(now / 1000);
+  const common = {
+    iss: tenant.issuer,
+    sub: grant.userId,
+    iat,
+    ...authenticationClaims(grant.authentication),
+    sid: grant.sessionId,
+  };
+  const accessToken = await signJwt(
+    await signingKey(deps, tenant, client.metadata.access_token_signed_response_alg),
+    'at+jwt',
+    {
+      ...common,
+      aud: audience.length === 1 ? audience[0] : audience,
+      exp: iat + client.metadata.access_token_lifetime,
+      jti: deps.random(16).toString('base64url'),
+      client_id: client.id,
+      scope: scopes.join(' '),
+      grant_id: grant.id,
+    },
+  );
+  const idToken = mint.scopes.includes('openid')
+    ? await signJwt(await signingKey(deps, tenant, client.metadata.id_token_signed_response_alg), 'JWT', {
+        ...common,
+        aud: client.id,
+        exp: iat + tenant.settings.id_token_lifetime,
+        ...(mint.nonce === undefined ? {} : { nonce: mint.nonce }),
+        at_hash: leftHalfHash(accessToken),
+      })
+    : undefined;
+  return {
+    access_token: accessToken,
+    token_type: 'Bearer',
+    expires_in: client.metadata.access_token_lifetime,
+    scope: scopes.join(' '),
+    ...(mint.refreshToken === undefined ? {} : { refresh_token: mint.refreshToken }),
+    ...(idToken === undefined ? {} : { id_token: idToken }),
+  };
+}

@@ -1,0 +1,125 @@
+// Signing keys of a tenant: the ring in memory, the published set, and the steps of their lives.
+import { contentTag } from '../crypto/hash.ts';
+import {
+  importSigningKey,
+  importVerificationKey,
+  makeSigningKey,
+  type PublicJwk,
+  type SigningKey,
+  type VerificationKey,
+} from '../crypto/jwt.ts';
+import type { Deps } from '../deps.ts';
+import { type SigningAlg, signingAlgs } from '../domain/client.ts';
+import type { RequestContext } from '../domain/context.ts';
+import { dueMoves } from '../domain/key-life.ts';
+import type { Tenant } from '../domain/tenant.ts';
+import { recordChange } from '../storage/changes.ts';
+import type { Db } from '../storage/database.ts';
+import { insertKey, listPublishedKeys, moveKey, postponeDueKeys, tenantsWithDueKeys } from '../storage/signing-keys.ts';
+import { record } from './events.ts';
+import { tenantById } from './tenants.ts';
+
+export type KeyRing = {
+  readonly signing: ReadonlyMap<SigningAlg, SigningKey>;
+  /** By `kid`: everything that is published. */
+  readonly verification: ReadonlyMap<string, VerificationKey>;
+  /** RFC 7517 5, ready to send. */
+  readonly jwks: { readonly body: Buffer; readonly etag: string };
+};
+
+/** The tenant's keys, imported once and kept until they change. */
+export function keyRing(deps: Deps, tenant: Tenant): Promise<KeyRing> {
+  return deps.memory.get('keys', tenant.id, '', async () => {
+    const keys = await listPublishedKeys(deps.db, tenant.id);
+    const signing = new Map<SigningAlg, SigningKey>();
+    const verification = new Map<string, VerificationKey>();
+    for (const key of keys) {
+      verification.set(key.kid, await importVerificationKey(key.alg, key.publicJwk));
+      if (key.state !== 'active' || key.privateJwkSealed === undefined) continue;
+      const privateJwk = JSON.parse(
+        deps.box.open('signing key', aboutKey(tenant.id, key.kid), key.privateJwkSealed).toString(),
+      ) as PublicJwk;
+      signing.set(key.alg, await importSigningKey(key.kid, key.alg, privateJwk));
+    }
+    const body = Buffer.from(JSON.stringify({ keys: keys.map((key) => key.publicJwk) }));
+    return { signing, verification, jwks: { body, etag: `"${contentTag(body)}"` } };
+  });
+}
+
+/** The key that signs now. @throws Error when the tenant has none, which no start leaves so. */
+export async function signingKey(deps: Deps, tenant: Tenant, alg: SigningAlg): Promise<SigningKey> {
+  const key = (await keyRing(deps, tenant)).signing.get(alg);
+  if (!key) throw new Error(`tenant ${tenant.slug} has no active ${alg} key`);
+  return key;
+}
+
+export type SealedKey = {
+  readonly kid: string;
+  readonly alg: SigningAlg;
+  readonly publicJwk: PublicJwk;
+  readonly privateJwkSealed: string;
+};
+
+/** A new key pair, its private part sealed to this tenant. Takes long for RSA: call it outside transactions. */
+export async function makeSealedKey(deps: Deps, tenantId: string, alg: SigningAlg): Promise<SealedKey> {
+  const { kid, publicJwk, privateJwk } = await makeSigningKey(alg);
+  return {
+    kid,
+    alg,
+    publicJwk,
+    privateJwkSealed: deps.box.seal('signing key', aboutKey(tenantId, kid), Buffer.from(JSON.stringify(privateJwk))),
+  };
+}
+
+/** @returns false when another process made the key of this state first. */
+export async function insertMadeKey(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  key: SealedKey,
+  state: 'next' | 'active',
+): Promise<boolean> {
+  if (!(await insertKey(tx, context.tenant.id, { ...key, state }, context.now))) return false;
+  await record(deps, tx, context, { type: 'key.created', data: { kid: key.kid, alg: key.alg, state } });
+  return true;
+}
+
+/** Takes every step that is due in the lives of all tenants' keys. Any number of processes may do it at once. */
+export async function advanceKeys(deps: Deps): Promise<void> {
+  const now = deps.clock();
+  for (const tenantId of await tenantsWithDueKeys(deps.db, now)) {
+    const tenant = await tenantById(deps, tenantId);
+    if (tenant) await advanceKeysOf(deps, { tenant, now, requestId: undefined, ip: undefined, userAgent: undefined });
+  }
+}
+
+async function advanceKeysOf(deps: Deps, context: RequestContext): Promise<void> {
+  const { tenant, now } = context;
+  const moves = dueMoves(await listPublishedKeys(deps.db, tenant.id), signingAlgs, now);
+  const created = await Promise.all(
+    moves.flatMap((move) => (move.kind === 'create-next' ? [makeSealedKey(deps, tenant.id, move.alg)] : [])),
+  );
+  await deps.db.transaction(async (tx) => {
+    for (const key of created) await insertMadeKey(deps, tx, context, key, 'next');
+    for (const move of moves) {
+      if (move.kind === 'remove' && (await moveKey(tx, tenant.id, move.kid, 'retired', 'gone', now))) {
+        await record(deps, tx, context, { type: 'key.removed', data: { kid: move.kid } });
+      }
+      if (move.kind !== 'activate') continue;
+      // The old key leaves first: an index lets only one be active.
+      if (move.active !== undefined && (await moveKey(tx, tenant.id, move.active, 'active', 'retired', now))) {
+        await record(deps, tx, context, { type: 'key.retired', data: { kid: move.active } });
+      }
+      if (await moveKey(tx, tenant.id, move.next, 'next', 'active', now)) {
+        await record(deps, tx, context, { type: 'key.activated', data: { kid: move.next } });
+      }
+    }
+    await postponeDueKeys(tx, tenant.id, now, now + 3600_000);
+    await recordChange(tx, { kind: 'keys', tenantId: tenant.id, entity: '' }, now);
+  });
+  deps.memory.drop({ kind: 'keys', tenantId: tenant.id, entity: '' });
+}
+
+function aboutKey(tenantId: string, kid: string): string {
+  return `${tenantId} ${kid}`;
+}

@@ -1,0 +1,35 @@
+// The work that goes on by itself: the lives of keys and the removal of what expired, by one process at a time.
+import type { Deps } from '../deps.ts';
+import { takeLease } from '../storage/leases.ts';
+import { purgeExpired } from '../storage/purge.ts';
+import { newId } from './events.ts';
+import { advanceKeys } from './keys.ts';
+
+/** Milliseconds between two rounds. */
+const interval = 60_000;
+
+/** One round, if this process gets the lease. */
+export async function maintain(deps: Deps, holder: string): Promise<void> {
+  const now = deps.clock();
+  if (!(await takeLease(deps.db, 'maintenance', holder, now, now + 2 * interval))) return;
+  await advanceKeys(deps);
+  for (let batch = 0; batch < 20 && (await purgeExpired(deps.db, now)) > 0; batch += 1);
+}
+
+/** Does a round now and one a minute. A round that fails is tried again with the next. @returns how to stop; resolves when the last round has ended. */
+export function startMaintenance(deps: Deps): () => Promise<void> {
+  const holder = newId(deps, deps.clock());
+  let running = Promise.resolve();
+  const round = () => {
+    running = running
+      .then(() => maintain(deps, holder))
+      .catch((error: unknown) => deps.log.warn({ err: error }, 'maintenance failed; it is tried again in a minute'));
+  };
+  round();
+  const timer = setInterval(round, interval);
+  timer.unref();
+  return () => {
+    clearInterval(timer);
+    return running;
+  };
+}

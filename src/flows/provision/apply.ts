@@ -1,0 +1,193 @@
+// Brings a tenant to what a provisioning file says: all of it in one transaction, or nothing. What the file leaves out stays.
+import { isDeepStrictEqual } from 'node:util';
+import type { Deps } from '../../deps.ts';
+import { completeMetadata, isPublic } from '../../domain/client.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import type { Tenant, TenantSettings } from '../../domain/tenant.ts';
+import { recordChange } from '../../storage/changes.ts';
+import { lockClient, saveClient, setClientDisabled } from '../../storage/clients.ts';
+import { type Db, isUniqueViolation } from '../../storage/database.ts';
+import { listResources, saveResource } from '../../storage/resources.ts';
+import { findTenantBySlug, lockTenant, setTenantPolicies } from '../../storage/tenants.ts';
+import { aboutSecret } from '../authenticate-client.ts';
+import { newId, record } from '../events.ts';
+import { createTenant, keysForNewTenant } from '../tenants.ts';
+import type { ClientEntry, ProvisioningFile } from './file-schema.ts';
+import { ProvisioningError } from './problems.ts';
+import { metadataOf, scopeName } from './rules.ts';
+import { applyUser, prepareUsers } from './users.ts';
+
+/** What was done, and what a reader should know. */
+export type Applied = {
+  readonly tenant: string;
+  readonly created: readonly string[];
+  readonly updated: readonly string[];
+  readonly unchanged: number;
+  readonly warnings: readonly string[];
+};
+
+/** Collects what happens to each thing. */
+export type Outcome = (thing: string, what: 'created' | 'updated' | 'unchanged') => void;
+
+/** Idempotent: a second time changes nothing. `name` stands in problems. @throws ProvisioningError. */
+export async function applyProvisioning(deps: Deps, file: ProvisioningFile, name: string): Promise<Applied> {
+  const now = deps.clock();
+  const { slug, title, host } = tenantOf(file);
+  const existing = await findTenantBySlug(deps.db, slug);
+  const tenantId = existing?.id ?? newId(deps, now);
+  // Hashes and keys take long: they are made before the transaction.
+  const keys = existing ? [] : await keysForNewTenant(deps, tenantId);
+  const users = await prepareUsers(deps, existing?.id, file.users ?? []);
+  const done = { created: [] as string[], updated: [] as string[], unchanged: 0 };
+  const outcome: Outcome = (thing, what) => {
+    if (what === 'unchanged') done.unchanged += 1;
+    else done[what].push(thing);
+  };
+  await deps.db
+    .transaction(async (tx) => {
+      Object.assign(done, { created: [], updated: [], unchanged: 0 });
+      const tenant = existing ?? (await newTenant(deps, tx, tenantId, { slug, title, host }, keys, now));
+      if (!existing) outcome(`tenant ${slug}`, 'created');
+      const context: RequestContext = { tenant, now, requestId: undefined, ip: undefined, userAgent: undefined };
+      await applyTenant(deps, tx, context, title, file.settings as Partial<TenantSettings> | undefined, outcome);
+      await applyResources(deps, tx, context, file, outcome);
+      for (const [i, client] of (file.clients ?? []).entries())
+        await applyClient(deps, tx, context, client, `${name} clients[${i}]`, outcome);
+      for (const user of users) await applyUser(deps, tx, context, user, outcome);
+    })
+    .catch((error: unknown) => {
+      if (isUniqueViolation(error, 'users_email_idx'))
+        throw new ProvisioningError([`${name}: an e-mail address belongs to another user already`]);
+      if (isUniqueViolation(error, 'users_username_idx'))
+        throw new ProvisioningError([`${name}: a user name was taken at this moment; apply the file again`]);
+      throw error;
+    });
+  for (const kind of ['tenant', 'resource'] as const) deps.memory.drop({ kind, tenantId, entity: '' });
+  for (const { client_id } of file.clients ?? []) deps.memory.drop({ kind: 'client', tenantId, entity: client_id });
+  return { tenant: slug, ...done, warnings: warningsFor(file) };
+}
+
+function tenantOf({ tenant }: ProvisioningFile): { slug: string; title: string | undefined; host: string | undefined } {
+  if (tenant === undefined || typeof tenant === 'string')
+    return { slug: tenant ?? 'default', title: undefined, host: undefined };
+  return { slug: tenant.slug, title: tenant.name, host: tenant.host };
+}
+
+async function newTenant(
+  deps: Deps,
+  tx: Db,
+  id: string,
+  { slug, title, host }: ReturnType<typeof tenantOf>,
+  keys: Parameters<typeof createTenant>[4],
+  now: number,
+): Promise<Tenant> {
+  const { protocol } = new URL(deps.publicUrl);
+  const issuer =
+    slug === 'default' ? deps.publicUrl : host === undefined ? `${deps.publicUrl}/t/${slug}` : `${protocol}//${host}`;
+  const made = await createTenant(deps, tx, id, { slug, issuer, host, name: title ?? slug, settings: {} }, keys, now);
+  if (!made)
+    throw new ProvisioningError([`tenant ${slug} was made at this moment by somebody else, or its host is taken`]);
+  return made;
+}
+
+async function applyTenant(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  title: string | undefined,
+  settings: Partial<TenantSettings> | undefined,
+  outcome: Outcome,
+) {
+  const stored = await lockTenant(tx, context.tenant.id);
+  const wanted = { name: title ?? stored.name, settings: { ...stored.settings, ...settings } };
+  if (isDeepStrictEqual(stored, wanted)) return;
+  await setTenantPolicies(tx, context.tenant.id, wanted, context.now);
+  await record(deps, tx, context, { type: 'tenant.updated', data: { settings: Object.keys(settings ?? {}) } });
+  await recordChange(tx, { kind: 'tenant', tenantId: context.tenant.id, entity: context.tenant.id }, context.now);
+  outcome(`tenant ${context.tenant.slug}`, 'updated');
+}
+
+async function applyResources(deps: Deps, tx: Db, context: RequestContext, file: ProvisioningFile, outcome: Outcome) {
+  const stored = await listResources(tx, context.tenant.id);
+  for (const entry of file.resources ?? []) {
+    const known = stored.find(({ identifier }) => identifier === entry.identifier);
+    const scopes = (entry.scopes ?? known?.scopes ?? []).map((scope) =>
+      typeof scope === 'string' ? { name: scopeName(scope) } : scope,
+    );
+    const wanted = { identifier: entry.identifier, name: entry.name ?? known?.name, scopes };
+    const thing = `resource ${entry.identifier}`;
+    if (known && isDeepStrictEqual(known, wanted)) {
+      outcome(thing, 'unchanged');
+      continue;
+    }
+    await saveResource(tx, context.tenant.id, wanted, context.now);
+    await record(deps, tx, context, {
+      type: known ? 'resource.updated' : 'resource.created',
+      data: { identifier: entry.identifier },
+    });
+    await recordChange(tx, { kind: 'resource', tenantId: context.tenant.id, entity: '' }, context.now);
+    outcome(thing, known ? 'updated' : 'created');
+  }
+}
+
+async function applyClient(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  entry: ClientEntry,
+  place: string,
+  outcome: Outcome,
+) {
+  const { tenant, now } = context;
+  const id = entry.client_id;
+  const known = await lockClient(tx, tenant.id, id);
+  const metadata = metadataOf(entry);
+  const needsSecret = !isPublic(completeMetadata(metadata));
+  if (needsSecret && entry.client_secret === undefined && known?.secretMac === undefined) {
+    throw new ProvisioningError([`${place} needs client_secret, or token_endpoint_auth_method none`]);
+  }
+  const secretMac = needsSecret ? secretMacOf(deps, tenant.id, entry, known?.secretMac) : undefined;
+  const disabled = entry.disabled ?? known?.disabled ?? false;
+  const thing = `client ${id}`;
+  if (
+    known &&
+    secretMac === known.secretMac &&
+    disabled === known.disabled &&
+    isDeepStrictEqual(known.metadata, metadata)
+  ) {
+    outcome(thing, 'unchanged');
+    return;
+  }
+  await saveClient(tx, tenant.id, { id, metadata, secretMac }, now);
+  if (disabled !== (known?.disabled ?? false)) await setClientDisabled(tx, tenant.id, id, disabled, now);
+  await record(deps, tx, context, {
+    type: known ? 'client.updated' : 'client.created',
+    clientId: id,
+    data: { disabled, secret_changed: secretMac !== known?.secretMac },
+  });
+  await recordChange(tx, { kind: 'client', tenantId: tenant.id, entity: id }, now);
+  outcome(thing, known ? 'updated' : 'created');
+}
+
+function secretMacOf(
+  deps: Deps,
+  tenantId: string,
+  { client_id, client_secret }: ClientEntry,
+  known: string | undefined,
+): string | undefined {
+  if (client_secret === undefined) return known;
+  const about = aboutSecret(tenantId, client_id, client_secret);
+  return known !== undefined && deps.box.matches('client secret', about, known)
+    ? known
+    : deps.box.mac('client secret', about);
+}
+
+function warningsFor(file: ProvisioningFile): string[] {
+  return (file.clients ?? []).flatMap(({ client_id, client_secret }) =>
+    client_secret !== undefined && client_secret.length < 32
+      ? [
+          `client ${client_id}: its secret has fewer than 32 characters and may be guessed; "openssl rand -base64 32" makes a good one`,
+        ]
+      : [],
+  );
+}

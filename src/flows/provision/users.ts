@@ -1,0 +1,103 @@
+// The users of a provisioning file.
+import { isDeepStrictEqual } from 'node:util';
+import type { Deps } from '../../deps.ts';
+import { storedClaims } from '../../domain/claims.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import type { Db } from '../../storage/database.ts';
+import {
+  endEverythingOf,
+  findUserByUsername,
+  insertUser,
+  setPasswordHash,
+  setUserDisabled,
+  setUserFields,
+  type UserFields,
+} from '../../storage/users.ts';
+import { newId, record } from '../events.ts';
+import type { Outcome } from './apply.ts';
+import type { UserEntry } from './file-schema.ts';
+
+/** An entry with the hash to store; undefined: the stored one is of this password already, or none is given. */
+export type PreparedUser = { readonly entry: UserEntry; readonly passwordHash: string | undefined };
+
+/** Computes the hashes, which takes long, before the transaction. */
+export async function prepareUsers(
+  deps: Deps,
+  tenantId: string | undefined,
+  entries: readonly UserEntry[],
+): Promise<PreparedUser[]> {
+  const prepared: PreparedUser[] = [];
+  for (const entry of entries) prepared.push({ entry, passwordHash: await hashFor(deps, tenantId, entry) });
+  return prepared;
+}
+
+async function hashFor(deps: Deps, tenantId: string | undefined, entry: UserEntry): Promise<string | undefined> {
+  const stored =
+    tenantId === undefined ? undefined : (await findUserByUsername(deps.db, tenantId, entry.username))?.passwordHash;
+  if (entry.password_hash !== undefined) return entry.password_hash === stored ? undefined : entry.password_hash;
+  if (entry.password === undefined) return undefined;
+  if (stored !== undefined && (await deps.hasher.verify(entry.password, stored))) return undefined;
+  return deps.hasher.hash(entry.password);
+}
+
+/** Makes the user, or brings it to what the entry says. A new password or disabling ends every session and grant. */
+export async function applyUser(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  { entry, passwordHash }: PreparedUser,
+  outcome: Outcome,
+): Promise<void> {
+  const { tenant, now } = context;
+  const thing = `user ${entry.username}`;
+  const known = await findUserByUsername(tx, tenant.id, entry.username);
+  if (!known) {
+    const id = newId(deps, now);
+    await insertUser(tx, tenant.id, id, fieldsOf(entry), passwordHash, now);
+    if (entry.disabled) await setUserDisabled(tx, tenant.id, id, true, now);
+    await record(deps, tx, context, { type: 'user.created', userId: id });
+    outcome(thing, 'created');
+    return;
+  }
+  const before: UserFields = {
+    username: known.username,
+    email: known.email,
+    emailVerified: known.emailVerified,
+    claims: known.claims,
+    roles: known.roles,
+    groups: known.groups,
+  };
+  const wanted = fieldsOf(entry, before);
+  const disabled = entry.disabled ?? known.disabled;
+  if (passwordHash === undefined && disabled === known.disabled && isDeepStrictEqual(before, wanted)) {
+    outcome(thing, 'unchanged');
+    return;
+  }
+  await setUserFields(tx, tenant.id, known.id, wanted, now);
+  if (passwordHash !== undefined) await setPasswordHash(tx, tenant.id, known.id, passwordHash, now);
+  if (disabled !== known.disabled) await setUserDisabled(tx, tenant.id, known.id, disabled, now);
+  if (passwordHash !== undefined || disabled)
+    await endEverythingOf(tx, tenant.id, known.id, disabled ? 'user_disabled' : 'password_changed', now);
+  await record(deps, tx, context, {
+    type: 'user.updated',
+    userId: known.id,
+    data: { disabled, password_changed: passwordHash !== undefined },
+  });
+  outcome(thing, 'updated');
+}
+
+/** What the entry leaves out stays as it was. */
+function fieldsOf(entry: UserEntry, before?: UserFields): UserFields {
+  const given = Object.fromEntries(
+    storedClaims.flatMap((name) => (entry[name] === undefined ? [] : [[name, entry[name]]])),
+  );
+  const emailChanged = entry.email !== undefined && entry.email !== before?.email;
+  return {
+    username: entry.username,
+    email: entry.email ?? before?.email,
+    emailVerified: entry.email_verified ?? (emailChanged ? false : (before?.emailVerified ?? false)),
+    claims: { ...before?.claims, ...given },
+    roles: entry.roles ?? before?.roles ?? [],
+    groups: entry.groups ?? before?.groups ?? [],
+  };
+}

@@ -1,0 +1,16 @@
+// Whether this process can issue tokens.
+import type { Deps } from '../deps.ts';
+import { canWrite } from '../storage/health.ts';
+import { keyRing } from './keys.ts';
+import { tenantOfRequest } from './tenants.ts';
+
+/** True when the database takes writes and the default tenant's keys can sign. */
+export async function isReady(deps: Deps): Promise<boolean> {
+  try {
+    const tenant = await tenantOfRequest(deps, new URL(deps.publicUrl).host, undefined);
+    return tenant !== undefined && (await keyRing(deps, tenant)).signing.size > 0 && (await canWrite(deps.db));
+  } catch (error) {
+    deps.log.warn({ err: error }, 'not ready');
+    return false;
+  }
+}

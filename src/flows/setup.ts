@@ -1,0 +1,120 @@
+// The first administrator: by a one-time link that only the terminal shows, or by ADMIN_EMAIL and ADMIN_PASSWORD.
+import { hashOfOpaque, opaqueBytes, opaqueToken } from '../crypto/opaque-tokens.ts';
+import type { Deps } from '../deps.ts';
+import type { RequestContext } from '../domain/context.ts';
+import { Refusal } from '../domain/errors.ts';
+import { identifierProblem, longestPasswordBytes, shortestChosenPassword } from '../domain/user.ts';
+import type { Db } from '../storage/database.ts';
+import { isUniqueViolation } from '../storage/database.ts';
+import { isOneTimeTokenOpen, replaceOneTimeToken, spendOneTimeToken } from '../storage/one-time-tokens.ts';
+import { lockTenant } from '../storage/tenants.ts';
+import { insertUser, someoneHasRole } from '../storage/users.ts';
+import { newId, record } from './events.ts';
+
+/** The role of those who may administer their tenant; in the `default` tenant, all of it. */
+export const adminRole = 'admin';
+
+/** Milliseconds. */
+const linkLifetime = 24 * 3600_000;
+
+/** A new setup link's token while nobody administers the tenant, which voids every earlier one; undefined once somebody does. */
+export async function openSetup(deps: Deps, context: RequestContext): Promise<string | undefined> {
+  if (await someoneHasRole(deps.db, context.tenant.id, adminRole)) return undefined;
+  const { token, hash } = opaqueToken('setup', deps.random(opaqueBytes));
+  await replaceOneTimeToken(
+    deps.db,
+    context.tenant.id,
+    { kind: 'setup', hash, expiresAt: context.now + linkLifetime },
+    context.now,
+  );
+  return token;
+}
+
+/** @throws Refusal setup_closed when the link is unknown, used or expired, or somebody administers the tenant already. */
+export async function checkSetup(deps: Deps, context: RequestContext, token: string | undefined): Promise<Buffer> {
+  const hash = hashOfOpaque('setup', token);
+  const open = hash && (await isOneTimeTokenOpen(deps.db, context.tenant.id, 'setup', hash, context.now));
+  if (!hash || !open || (await someoneHasRole(deps.db, context.tenant.id, adminRole))) throw closed();
+  return hash;
+}
+
+export type FirstAdmin = { readonly username: string; readonly email: string; readonly password: string };
+
+/** Makes the first administrator: one winner, however often the form comes. @throws Refusal setup_closed, invalid_input with the fields. */
+export async function setUpFirstAdmin(
+  deps: Deps,
+  context: RequestContext,
+  token: string | undefined,
+  admin: FirstAdmin,
+): Promise<void> {
+  const hash = await checkSetup(deps, context, token);
+  const fields: Record<string, string> = {};
+  const problem = identifierProblem(admin.username, admin.email);
+  if (problem) fields[problem.field] = problem.problem;
+  if ([...admin.password].length < shortestChosenPassword)
+    fields['password'] = `must have at least ${shortestChosenPassword} characters`;
+  if (Buffer.byteLength(admin.password) > longestPasswordBytes) fields['password'] = 'is too long';
+  if (Object.keys(fields).length > 0)
+    throw new Refusal('invalid_input', 422, 'Some fields need another value.', { fields });
+  const passwordHash = await deps.hasher.hash(admin.password);
+  const made = await deps.db
+    .transaction(
+      async (tx) =>
+        (await spendOneTimeToken(tx, context.tenant.id, 'setup', hash, context.now)) &&
+        insertFirstAdmin(deps, tx, context, admin, passwordHash),
+    )
+    .catch((error: unknown) => {
+      if (isUniqueViolation(error))
+        throw new Refusal('invalid_input', 422, 'Some fields need another value.', {
+          fields: { username: 'is taken' },
+        });
+      throw error;
+    });
+  if (!made) throw closed();
+}
+
+/** ADMIN_EMAIL and ADMIN_PASSWORD: makes that administrator while there is none. @returns true when it was made. */
+export async function ensureFirstAdmin(
+  deps: Deps,
+  context: RequestContext,
+  email: string,
+  password: string,
+): Promise<boolean> {
+  if (await someoneHasRole(deps.db, context.tenant.id, adminRole)) return false;
+  const passwordHash = await deps.hasher.hash(password);
+  return deps.db.transaction((tx) =>
+    insertFirstAdmin(deps, tx, context, { username: email, email, password }, passwordHash),
+  );
+}
+
+async function insertFirstAdmin(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  admin: FirstAdmin,
+  passwordHash: string,
+): Promise<boolean> {
+  // The lock makes "nobody yet" stay true until this transaction ends.
+  await lockTenant(tx, context.tenant.id);
+  if (await someoneHasRole(tx, context.tenant.id, adminRole)) return false;
+  const id = newId(deps, context.now);
+  const fields = {
+    username: admin.username,
+    email: admin.email,
+    emailVerified: false,
+    claims: {},
+    roles: [adminRole],
+    groups: [],
+  };
+  await insertUser(tx, context.tenant.id, id, fields, passwordHash, context.now);
+  await record(deps, tx, context, { type: 'admin.setup', userId: id });
+  return true;
+}
+
+function closed(): Refusal {
+  return new Refusal(
+    'setup_closed',
+    410,
+    'This setup link was used, has expired, or somebody administers Signet already.',
+  );
+}

@@ -1,0 +1,43 @@
+// What the sign-in page shows.
+import type { Deps } from '../../deps.ts';
+import type { Client } from '../../domain/client.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { activeClient } from '../clients.ts';
+import { livingSession } from '../sessions.ts';
+import { attemptOf, openAttempt } from './attempt.ts';
+
+export type SignInView = {
+  readonly attemptId: string;
+  readonly client: Client | undefined;
+  readonly username: string;
+  readonly reason: 'fresh' | 'other' | undefined;
+  readonly uiLocales: string | undefined;
+  /** A new cookie to set. */
+  readonly browser: string | undefined;
+};
+
+/** The page for an attempt of this browser; without one, a new attempt for somebody who came by themselves. */
+export async function viewSignIn(
+  deps: Deps,
+  context: RequestContext,
+  input: { attemptId: string | undefined; cookies: { session: string | undefined; browser: string | undefined } },
+): Promise<SignInView | 'signed in'> {
+  const session = await livingSession(deps, context, input.cookies.session);
+  if (input.attemptId === undefined) {
+    if (session) return 'signed in';
+    const opened = await openAttempt(deps, context, { request: undefined, browser: input.cookies.browser });
+    return { ...opened, client: undefined, username: '', reason: undefined, uiLocales: undefined };
+  }
+  const attempt = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
+  const request = attempt.request;
+  const isOther =
+    session !== undefined && request?.hintedUserId !== undefined && request.hintedUserId !== session.userId;
+  return {
+    attemptId: attempt.id,
+    client: request && (await activeClient(deps, context.tenant, request.clientId)),
+    username: (isOther ? undefined : session?.username) ?? request?.loginHint ?? '',
+    reason: session === undefined ? undefined : isOther ? 'other' : 'fresh',
+    uiLocales: request?.uiLocales,
+    browser: undefined,
+  };
+}

@@ -1,0 +1,47 @@
+// Which tenant a request is for, and the context that its flow gets.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import type { Deps } from '../deps.ts';
+import type { RequestContext } from '../domain/context.ts';
+import { Refusal } from '../domain/errors.ts';
+import type { Tenant } from '../domain/tenant.ts';
+import { tenantOfRequest } from '../flows/tenants.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** The tenant this request is for; set before any handler of a tenant's scope runs. */
+    tenant: Tenant;
+  }
+}
+
+/** Under which a tenant's scope is mounted: at the root of a host, and by slug. */
+export const tenantPrefixes = ['', '/t/:slug'] as const;
+
+/** Finds the tenant before anything else happens in this scope. An unknown tenant is a 404. */
+export function findTenant(scope: FastifyInstance, deps: Deps): void {
+  scope.addHook('onRequest', async (request) => {
+    const { slug } = request.params as { slug?: string };
+    const tenant = await tenantOfRequest(deps, hostOf(request), slug);
+    if (!tenant) throw new Refusal('not_found', 404, 'There is nothing here.');
+    request.tenant = tenant;
+  });
+}
+
+/** The circumstances that the flows need. Asks the clock: once per request. */
+export function contextOf(deps: Deps, request: FastifyRequest): RequestContext {
+  return {
+    tenant: request.tenant,
+    now: deps.clock(),
+    requestId: request.id,
+    ip: request.ip,
+    userAgent: request.headers['user-agent'],
+  };
+}
+
+/** The path under which this tenant's endpoints stand: empty, or `/t/{slug}`. */
+export function basePath(tenant: Tenant): string {
+  return new URL(tenant.issuer).pathname.replace(/\/$/, '');
+}
+
+function hostOf(request: FastifyRequest): string {
+  return request.host.toLowerCase().replace(/\.(?=:|$)/, '');
+}

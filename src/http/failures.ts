@@ -1,0 +1,27 @@
+// What an error means over HTTP, before a scope gives it its own format.
+import type { FastifyError } from 'fastify';
+import { OAuthError, Refusal, type RefusalCode, Unavailable } from '../domain/errors.ts';
+
+/** Nobody's fault but ours: logged, and nothing of it is told. */
+export type Failure =
+  | { readonly kind: 'oauth'; readonly error: OAuthError }
+  | { readonly kind: 'refusal'; readonly refusal: Refusal }
+  | { readonly kind: 'unavailable'; readonly retryAfter: number }
+  | { readonly kind: 'bug' };
+
+const byStatus: Readonly<Record<number, { code: RefusalCode; text: string }>> = {
+  404: { code: 'not_found', text: 'There is nothing here.' },
+  413: { code: 'too_large', text: 'The request body is too large.' },
+  415: { code: 'unsupported_media_type', text: 'This kind of request body is not supported.' },
+};
+
+/** Sorts what was thrown. Fastify's own complaints about a request (status 400 to 499) become refusals. */
+export function failureOf(error: unknown): Failure {
+  if (error instanceof OAuthError) return { kind: 'oauth', error };
+  if (error instanceof Refusal) return { kind: 'refusal', refusal: error };
+  if (error instanceof Unavailable) return { kind: 'unavailable', retryAfter: error.retryAfter };
+  const status = (error as FastifyError).statusCode ?? 500;
+  if (status < 400 || status >= 500) return { kind: 'bug' };
+  const known = byStatus[status] ?? { code: 'malformed' as const, text: 'The request is malformed.' };
+  return { kind: 'refusal', refusal: new Refusal(known.code, status, known.text, { cause: error }) };
+}

@@ -1,0 +1,32 @@
+// Routes that know which methods they answer: every other method is a 405 that says so.
+import type { FastifyInstance, RouteHandlerMethod } from 'fastify';
+import { Refusal } from '../domain/errors.ts';
+
+type Handlers = { readonly GET?: RouteHandlerMethod; readonly POST?: RouteHandlerMethod };
+
+/** Registers `handlers` at `path`. `head`: HEAD is answered like GET; elsewhere it is not a request to act on. */
+export function route(
+  scope: FastifyInstance,
+  path: string,
+  handlers: Handlers,
+  options: { head?: boolean; cors?: boolean } = {},
+): void {
+  const allowed: string[] = [];
+  for (const [method, handler] of Object.entries(handlers)) {
+    scope.route({ method, url: path, handler, exposeHeadRoute: options.head === true });
+    allowed.push(method);
+    if (method === 'GET' && options.head) allowed.push('HEAD');
+  }
+  if (options.cors) allowed.push('OPTIONS');
+  const allow = allowed.join(', ');
+  const rest = scope.supportedMethods.filter((method) => !allowed.includes(method));
+  scope.route({
+    method: rest,
+    url: path,
+    onRequest: (_request, reply) => {
+      void reply.header('allow', allow);
+      return Promise.reject(new Refusal('method_not_allowed', 405, `This address answers ${allow} only.`));
+    },
+    handler: () => {},
+  });
+}

@@ -1,0 +1,59 @@
+// The OAuth scopes: the documents, the JSON endpoints, and the endpoints that browsers are sent to.
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from '../../deps.ts';
+import { findTenant } from '../context.ts';
+import { readForms } from '../forms.ts';
+import { route } from '../methods.ts';
+import { answerPageErrors } from '../pages/errors.ts';
+import { authorizeAgain, authorizeEndpoint } from './authorize.ts';
+import { allowClientOrigins, answerPreflight } from './cors.ts';
+import { discovery, jwks } from './documents.ts';
+import { answerOAuthErrors } from './errors.ts';
+import { logoutEndpoint } from './logout.ts';
+import { revoke } from './revoke.ts';
+import { token } from './token.ts';
+import { userInfo } from './userinfo.ts';
+
+/** Read by everybody, from everywhere. `inserted`: also the forms with `/.well-known/` before the tenant's path. */
+export function documentScope(deps: Deps, { inserted }: { inserted: boolean }) {
+  return async (scope: FastifyInstance) => {
+    findTenant(scope, deps);
+    answerOAuthErrors(scope, deps);
+    const documents = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'];
+    for (const path of documents) {
+      route(scope, path, { GET: discovery() }, { head: true });
+      if (inserted) route(scope, `${path}/t/:slug`, { GET: discovery() }, { head: true });
+    }
+    route(scope, '/oauth/jwks', { GET: jwks(deps) }, { head: true });
+  };
+}
+
+/** Called by programs. */
+export function oauthScope(deps: Deps) {
+  return async (scope: FastifyInstance) => {
+    findTenant(scope, deps);
+    answerOAuthErrors(scope, deps);
+    readForms(scope, { json: true });
+    allowClientOrigins(scope, deps);
+    route(scope, '/oauth/token', { POST: token(deps) }, { cors: true });
+    route(scope, '/oauth/revoke', { POST: revoke(deps) }, { cors: true });
+    answerPreflight(scope, '/oauth/token', 'POST');
+    answerPreflight(scope, '/oauth/revoke', 'POST');
+    for (const path of ['/oauth/userinfo', '/api/userinfo']) {
+      route(scope, path, { GET: userInfo(deps), POST: userInfo(deps) }, { cors: true });
+      answerPreflight(scope, path, 'GET, POST');
+    }
+  };
+}
+
+/** Visited by browsers that other sites send: no cross-site check here, and nothing acts on cookies without more. */
+export function browserScope(deps: Deps) {
+  return async (scope: FastifyInstance) => {
+    findTenant(scope, deps);
+    answerPageErrors(scope, deps);
+    readForms(scope, { json: false });
+    route(scope, '/oauth/authorize', { GET: authorizeEndpoint(deps), POST: authorizeEndpoint(deps) });
+    route(scope, '/oauth/authorize/:attempt', { GET: authorizeAgain(deps) });
+    route(scope, '/oauth/logout', { GET: logoutEndpoint(deps), POST: logoutEndpoint(deps) });
+  };
+}

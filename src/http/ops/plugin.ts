@@ -1,0 +1,22 @@
+// What whoever runs the server asks it: is it alive, can it issue tokens.
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from '../../deps.ts';
+import { isReady } from '../../flows/readiness.ts';
+import { answerOAuthErrors } from '../oauth/errors.ts';
+import { route } from '../methods.ts';
+
+/** `isDraining`: the server was asked to end and sends new work elsewhere. */
+export function opsScope(deps: Deps, isDraining: () => boolean) {
+  return async (scope: FastifyInstance) => {
+    answerOAuthErrors(scope, deps);
+    const plain = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
+    route(scope, '/live', { GET: (_request, reply) => reply.headers(plain).send({ status: 'live' }) });
+    route(scope, '/ready', {
+      GET: async (_request, reply) => {
+        void reply.headers(plain);
+        if (isDraining()) return reply.code(503).send({ status: 'draining' });
+        return (await isReady(deps)) ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' });
+      },
+    });
+  };
+}

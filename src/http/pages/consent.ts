@@ -1,0 +1,61 @@
+// GET and POST /consent.
+import type { RouteHandlerMethod } from 'fastify';
+import type { Deps } from '../../deps.ts';
+import { Refusal } from '../../domain/errors.ts';
+import { type ConsentDecision, decideConsent, viewConsent } from '../../flows/consent.ts';
+import { basePath, contextOf } from '../context.ts';
+import { readCookies } from '../cookies.ts';
+import { bodyParams, queryParams } from '../forms.ts';
+import { sendAuthorizationResponse } from '../oauth/authorization-response.ts';
+import { sendPage } from './page.ts';
+import { consentPage } from './views/consent.ts';
+import { hostOf } from './views/links.ts';
+
+/** The page that asks. */
+export function consentForm(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const attemptId = queryParams(request).get('attempt');
+    const view = await viewConsent(deps, contextOf(deps, request), { attemptId, cookies: readCookies(request) });
+    const base = basePath(request.tenant);
+    if (view === 'go on') return reply.redirect(`${base}/oauth/authorize/${attemptId}`, 303);
+    const { client_name, client_uri, logo_uri, policy_uri, tos_uri } = view.client.metadata;
+    const model = {
+      action: `${base}/consent`,
+      switchUserAction: `${base}/consent`,
+      attempt: view.attemptId,
+      clientName: client_name ?? view.client.id,
+      clientUri: client_uri,
+      clientLogoUri: logo_uri,
+      policyUri: policy_uri,
+      tosUri: tos_uri,
+      redirectHost: hostOf(view.redirectUri),
+      scopes: view.scopes,
+      resources: view.resources,
+      username: view.username,
+    };
+    return sendPage(request, reply, (page) => consentPage(page, model), { uiLocales: view.uiLocales });
+  };
+}
+
+/** The answer. */
+export function consent(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const params = bodyParams(request);
+    const attemptId = params.get('attempt');
+    const decision = params.get('decision');
+    if (!isDecision(decision)) throw new Refusal('malformed', 400, 'The form has no decision.');
+    const outcome = await decideConsent(deps, contextOf(deps, request), {
+      attemptId,
+      decision,
+      username: params.get('username'),
+      cookies: readCookies(request),
+    });
+    if (outcome.kind === 'respond') return sendAuthorizationResponse(deps, request, reply, outcome);
+    const next = outcome.kind === 'switch' ? `/sign-in?attempt=${attemptId}` : `/oauth/authorize/${attemptId}`;
+    return reply.header('cache-control', 'no-store').redirect(`${basePath(request.tenant)}${next}`, 303);
+  };
+}
+
+function isDecision(value: string | undefined): value is ConsentDecision {
+  return value === 'allow' || value === 'deny' || value === 'switch';
+}

@@ -1,0 +1,43 @@
+// Sending a page: its language, its tenant's face, its headers.
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { createHash } from 'node:crypto';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { basePath } from '../context.ts';
+import { pageHeaders } from '../headers.ts';
+import type { Html } from './html.ts';
+import { negotiateLocale } from './messages.ts';
+import type { Page } from './views/layout.ts';
+
+const stylesheet = readFileSync(join(import.meta.dirname, 'signet.css'));
+
+/** The stylesheet under a name that changes with its content, so that browsers may keep it for ever. */
+export const stylesheetFile = {
+  name: `signet-${createHash('sha256').update(stylesheet).digest('hex').slice(0, 12)}.css`,
+  body: stylesheet,
+};
+
+/** What every page of this request's tenant has in common. Before a tenant is known: plain Signet. */
+export function pageOf(request: FastifyRequest, uiLocales?: string): Page {
+  const { tenant } = request as { tenant?: FastifyRequest['tenant'] };
+  return {
+    locale: negotiateLocale(uiLocales, request.headers['accept-language']),
+    tenantName: tenant?.name ?? 'Signet',
+    logoUri: tenant?.settings.logo_uri,
+    stylesheet: `${tenant ? basePath(tenant) : ''}/assets/${stylesheetFile.name}`,
+  };
+}
+
+/** Renders and sends. */
+export function sendPage(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  render: (page: Page) => Html,
+  options: { status?: number; uiLocales?: string | undefined } = {},
+) {
+  pageHeaders(reply, request.tenant);
+  return reply
+    .code(options.status ?? 200)
+    .type('text/html; charset=utf-8')
+    .send(String(render(pageOf(request, options.uiLocales))));
+}

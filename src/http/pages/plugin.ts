@@ -1,0 +1,37 @@
+// The pages scope: what people see and send, from our own pages only.
+import type { FastifyInstance } from 'fastify';
+import type { Deps } from '../../deps.ts';
+import { findTenant } from '../context.ts';
+import { readForms } from '../forms.ts';
+import { route } from '../methods.ts';
+import { logoutConfirmation } from '../oauth/logout.ts';
+import { account, endOtherSession, revokeAccess } from './account.ts';
+import { consent, consentForm } from './consent.ts';
+import { answerPageErrors } from './errors.ts';
+import { stylesheetFile } from './page.ts';
+import { refuseCrossSite } from './same-site.ts';
+import { setup, setupForm } from './setup.ts';
+import { signIn, signInForm } from './sign-in.ts';
+
+export function pagesScope(deps: Deps) {
+  return async (scope: FastifyInstance) => {
+    findTenant(scope, deps);
+    answerPageErrors(scope, deps);
+    refuseCrossSite(scope);
+    readForms(scope, { json: false });
+    route(scope, '/sign-in', { GET: signInForm(deps), POST: signIn(deps) });
+    route(scope, '/consent', { GET: consentForm(deps), POST: consent(deps) });
+    route(scope, '/sign-out', { POST: logoutConfirmation(deps) });
+    route(scope, '/account', { GET: account(deps) });
+    route(scope, '/account/consents/revoke', { POST: revokeAccess(deps) });
+    route(scope, '/account/sessions/end', { POST: endOtherSession(deps) });
+    route(scope, '/setup', { GET: setupForm(deps), POST: setup(deps) });
+    route(scope, `/assets/${stylesheetFile.name}`, {
+      GET: (_request, reply) =>
+        reply
+          .headers({ 'cache-control': 'public, max-age=31536000, immutable', 'x-content-type-options': 'nosniff' })
+          .type('text/css; charset=utf-8')
+          .send(stylesheetFile.body),
+    });
+  };
+}

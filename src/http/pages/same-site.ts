@@ -1,0 +1,20 @@
+// Cross-site request forgery: what changes something is accepted from our own pages only.
+import type { FastifyInstance } from 'fastify';
+import { Refusal } from '../../domain/errors.ts';
+
+/**
+ * Refuses unsafe requests that another site's page sent, by `Sec-Fetch-Site`, or by `Origin` where a browser sends none.
+ * Without either it is no browser, and there are no cookies of a victim to ride on.
+ */
+export function refuseCrossSite(scope: FastifyInstance): void {
+  scope.addHook('onRequest', async (request) => {
+    if (request.method === 'GET' || request.method === 'HEAD') return;
+    const site = request.headers['sec-fetch-site'];
+    const { origin } = request.headers;
+    const isOurs =
+      site === undefined
+        ? origin === undefined || origin === new URL(request.tenant.issuer).origin
+        : site === 'same-origin' || site === 'none';
+    if (!isOurs) throw new Refusal('cross_site', 403, 'This form was sent from another site.');
+  });
+}

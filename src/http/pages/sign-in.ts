@@ -1,0 +1,96 @@
+// GET and POST /sign-in.
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
+import type { Deps } from '../../deps.ts';
+import { Refusal, Unavailable } from '../../domain/errors.ts';
+import { cancelSignIn } from '../../flows/sign-in/cancel.ts';
+import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
+import { signInWithPassword } from '../../flows/sign-in/password.ts';
+import { basePath, contextOf } from '../context.ts';
+import { readCookies, setCookie } from '../cookies.ts';
+import { bodyParams, queryParams } from '../forms.ts';
+import { sendAuthorizationResponse } from '../oauth/authorization-response.ts';
+import { sendPage } from './page.ts';
+import { type SignInError, signInPage } from './views/sign-in.ts';
+
+/** The page for an attempt, or for somebody who came by themselves. */
+export function signInForm(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const view = await viewSignIn(deps, contextOf(deps, request), {
+      attemptId: queryParams(request).get('attempt'),
+      cookies: readCookies(request),
+    });
+    if (view === 'signed in') return reply.redirect(`${basePath(request.tenant)}/account`, 303);
+    if (view.browser !== undefined) setCookie(reply, request.tenant, 'browser', view.browser);
+    return show(request, reply, view, {});
+  };
+}
+
+/** The password, or "back to the application". */
+export function signIn(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const params = bodyParams(request);
+    const context = contextOf(deps, request);
+    const cookies = readCookies(request);
+    const attemptId = params.get('attempt');
+    if (params.get('cancel') !== undefined) {
+      const response = await cancelSignIn(deps, context, { attemptId, cookies });
+      return response
+        ? sendAuthorizationResponse(deps, request, reply, response)
+        : reply.redirect(`${basePath(request.tenant)}/sign-in`, 303);
+    }
+    const username = params.get('username') ?? '';
+    try {
+      const signedIn = await signInWithPassword(deps, context, {
+        attemptId,
+        username,
+        password: params.get('password') ?? '',
+        cookies,
+      });
+      setCookie(reply, request.tenant, 'session', signedIn.sessionCookie);
+      setCookie(reply, request.tenant, 'known', signedIn.knownCookie);
+      const next = signedIn.hasRequest ? `/oauth/authorize/${signedIn.attemptId}` : '/account';
+      return await reply.header('cache-control', 'no-store').redirect(`${basePath(request.tenant)}${next}`, 303);
+    } catch (error) {
+      const shown = shownAbove(error);
+      if (!shown) throw error;
+      if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
+      const view = await viewSignIn(deps, context, { attemptId, cookies });
+      if (view === 'signed in') throw error;
+      return show(request, reply, view, { username, error: shown, status: shown.status });
+    }
+  };
+}
+
+/** Errors after which the same page makes sense again. */
+function shownAbove(error: unknown): (SignInError & { status: number }) | undefined {
+  if (error instanceof Unavailable) return { code: 'busy', retryAfter: error.retryAfter, status: 503 };
+  if (!(error instanceof Refusal) || (error.code !== 'wrong_credentials' && error.code !== 'too_many_attempts'))
+    return undefined;
+  return {
+    code: error.code,
+    status: error.status,
+    ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
+  };
+}
+
+function show(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  view: SignInView,
+  again: { username?: string; error?: SignInError; status?: number },
+) {
+  const metadata = view.client?.metadata;
+  const model = {
+    action: `${basePath(request.tenant)}/sign-in`,
+    attempt: view.attemptId,
+    clientName: metadata && (metadata.client_name ?? view.client!.id),
+    clientLogoUri: metadata?.logo_uri,
+    username: again.username ?? view.username,
+    reason: view.reason,
+    error: again.error,
+  };
+  return sendPage(request, reply, (page) => signInPage(page, model), {
+    status: again.status ?? 200,
+    uiLocales: view.uiLocales,
+  });
+}

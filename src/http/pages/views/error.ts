@@ -1,0 +1,47 @@
+// The page that says what went wrong and what to do about it.
+import { html, type Html } from '../html.ts';
+import { translator, type MessageKey } from '../messages.ts';
+import { layout, type Page } from './layout.ts';
+import { webLink } from './links.ts';
+
+/** What the person can do next; each is a text `error.next.…` in the catalogues. */
+export type NextStep = MessageKey extends infer Key ? (Key extends `error.next.${infer Step}` ? Step : never) : never;
+
+/** What the error page shows. */
+export type ErrorModel = {
+  code: string;
+  description: string;
+  /** Finds the log lines of this request. */
+  reference?: string | undefined;
+  next?: NextStep | undefined;
+  backUri?: string | undefined;
+};
+
+/** Renders the error page. */
+export function errorPage(page: Page, model: ErrorModel): Html {
+  const t = translator(page.locale);
+  const back = webLink(model.backUri);
+  return layout(page, {
+    title: t('error.title'),
+    failed: true,
+    body: html`<div class="card">
+      <h1>${t('error.title')}</h1>
+      <p class="lead" id="error-description" dir="auto">${model.description}</p>
+      <p>${t(`error.next.${model.next ?? 'tell_administrator'}`)}</p>
+      ${back && html`<div class="actions"><a class="button" id="error-back" href="${back}">${t('error.back')}</a></div>`}
+      <dl class="facts facts-technical">
+        <div class="fact">
+          <dt>${t('error.code')}</dt>
+          <dd><code id="error-code" dir="ltr">${model.code}</code></dd>
+        </div>
+        ${
+          model.reference &&
+          html`<div class="fact">
+            <dt>${t('error.reference')}</dt>
+            <dd><code id="error-reference" dir="ltr">${model.reference}</code></dd>
+          </div>`
+        }
+      </dl>
+    </div>`,
+  });
+}

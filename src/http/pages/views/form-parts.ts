@@ -1,0 +1,61 @@
+// The parts that forms are made of: labelled fields, hidden fields, messages that a screen reader announces.
+import { html, type Html, type HtmlValue } from '../html.ts';
+
+/** One labelled input. */
+export type Field = {
+  id: string;
+  name: string;
+  label: string;
+  type: 'text' | 'email' | 'password';
+  autocomplete: 'username' | 'email' | 'current-password' | 'new-password';
+  value?: string | undefined;
+  hint?: string | undefined;
+  error?: string | undefined;
+  invalid?: boolean | undefined;
+  /** The id of a message elsewhere on the page that says what is wrong with this input. */
+  describedBy?: string | undefined;
+  autofocus?: boolean | undefined;
+};
+
+/** A label, an input, and what is said about it, tied together for assistive technology. */
+export function field(input: Field): Html {
+  const hintId = input.hint ? `${input.id}-hint` : undefined;
+  const errorId = input.error ? `${input.id}-error` : undefined;
+  const described = [errorId, input.describedBy, hintId].filter((id) => id !== undefined).join(' ');
+  const invalid = input.invalid ?? input.error !== undefined;
+  return html`<div class="field">
+    <label for="${input.id}">${input.label}</label>
+    ${input.hint && html`<p class="hint" id="${hintId}">${input.hint}</p>`}
+    ${input.error && html`<p class="field-error" id="${errorId}">${input.error}</p>`}
+    <input
+      id="${input.id}"
+      name="${input.name}"
+      type="${input.type}"
+      autocomplete="${input.autocomplete}"
+      required${[
+        input.value ? html` value="${input.value}"` : undefined,
+        described !== '' && html` aria-describedby="${described}"`,
+        invalid && html` aria-invalid="true"`,
+        input.autofocus === true && html` autofocus`,
+        input.type !== 'password' && html` autocapitalize="none" autocorrect="off" spellcheck="false"`,
+      ]}
+    />
+  </div>`;
+}
+
+/** Hidden inputs; those without a value are left out. */
+export function hiddenFields(values: Record<string, string | undefined>): Html[] {
+  return Object.entries(values)
+    .filter(([, value]) => value !== undefined)
+    .map(([name, value]) => html`<input type="hidden" name="${name}" value="${value}" />`);
+}
+
+/** A message about what went wrong, announced as soon as the page is there. */
+export function alert(id: string, body: HtmlValue): Html {
+  return html`<div class="notice notice-error" id="${id}" role="alert">${body}</div>`;
+}
+
+/** A message about what has been done. */
+export function status(text: string): Html {
+  return html`<p class="notice notice-done" role="status">${text}</p>`;
+}

@@ -1,0 +1,58 @@
+// The frame of every page: the document, the tenant's name on top, a card, a footer.
+import { html, type Html } from '../html.ts';
+import { direction, translator, type Locale } from '../messages.ts';
+import { webLink } from './links.ts';
+import { mark, markIcon } from './mark.ts';
+
+/** What every page needs to know, whatever it shows. */
+export type Page = {
+  locale: Locale;
+  tenantName: string;
+  logoUri?: string | undefined;
+  /** The address of `signet.css`. */
+  stylesheet: string;
+  signedInAs?: string | undefined;
+};
+
+/** What one page puts into the frame. */
+export type Content = {
+  title: string;
+  /** Says in the title that the page reports an error, because a screen reader reads the title first. */
+  failed?: boolean | undefined;
+  wide?: boolean | undefined;
+  body: Html;
+};
+
+/** The whole document. */
+export function layout(page: Page, content: Content): Html {
+  const t = translator(page.locale);
+  const title = content.failed ? t('layout.error_title', { title: content.title }) : content.title;
+  return html`<!doctype html>
+    <html lang="${page.locale}" dir="${direction(page.locale)}">
+      <head>
+        <meta charset="utf-8" />
+        <meta name="viewport" content="width=device-width, initial-scale=1" />
+        <meta name="color-scheme" content="light dark" />
+        <meta name="robots" content="noindex" />
+        <title>${title} · ${page.tenantName}</title>
+        <link rel="icon" href="${markIcon}" />
+        <link rel="stylesheet" href="${page.stylesheet}" />
+      </head>
+      <body>
+        <div class="${content.wide ? 'frame frame-wide' : 'frame'}">
+          <header class="brand">${brand(page)}</header>
+          <main>${content.body}</main>
+          <footer class="colophon">
+            ${page.signedInAs && html`<p>${t('layout.signed_in_as', { username: page.signedInAs })}</p>`}
+            <p>${t('layout.secured_by')}</p>
+          </footer>
+        </div>
+      </body>
+    </html> `;
+}
+
+function brand(page: Page): Html {
+  const logo = webLink(page.logoUri);
+  return html`${logo ? html`<img class="brand-logo" src="${logo}" alt="" referrerpolicy="no-referrer" />` : mark}
+    <p class="brand-name"><bdi>${page.tenantName}</bdi></p>`;
+}

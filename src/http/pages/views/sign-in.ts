@@ -1,0 +1,110 @@
+// The page where a person signs in with a username and a password.
+import { html, type Html } from '../html.ts';
+import { translator, type Locale, type Translate } from '../messages.ts';
+import { emblem } from './emblem.ts';
+import { alert, field, hiddenFields } from './form-parts.ts';
+import { layout, type Page } from './layout.ts';
+
+/** Why the last attempt failed. Known and unknown users get the same. */
+export type SignInError = {
+  code: 'wrong_credentials' | 'too_many_attempts' | 'busy' | 'disabled';
+  /** Seconds until another attempt is worth making. */
+  retryAfter?: number | undefined;
+};
+
+/** What the sign-in page shows. */
+export type SignIn = {
+  action: string;
+  attempt: string;
+  clientName?: string | undefined;
+  clientLogoUri?: string | undefined;
+  username: string;
+  error?: SignInError | undefined;
+  /** `fresh`: somebody who has a session is asked to prove again who they are. */
+  reason?: 'fresh' | 'other' | undefined;
+};
+
+/** Renders the sign-in page. */
+export function signInPage(page: Page, model: SignIn): Html {
+  const t = translator(page.locale);
+  const title = t(model.reason === 'fresh' ? 'sign_in.title_fresh' : 'sign_in.title');
+  const errorId = model.error && 'login-error';
+  const wrong = model.error?.code === 'wrong_credentials';
+  return layout(page, {
+    title,
+    failed: model.error !== undefined,
+    body: html`<div class="card">
+      ${model.clientName && emblem(model.clientName, model.clientLogoUri)}
+      <h1>${title}</h1>
+      <p class="lead">${lead(page, model, t)}</p>
+      ${model.error && alert('login-error', errorText(model.error, page.locale, t))}
+      <form method="post" action="${model.action}">
+        ${hiddenFields({ attempt: model.attempt })}
+        ${field({
+          id: 'login-username',
+          name: 'username',
+          label: t('sign_in.username'),
+          type: 'text',
+          autocomplete: 'username',
+          value: model.username,
+          describedBy: errorId,
+          invalid: wrong,
+          autofocus: model.username === '',
+        })}
+        ${field({
+          id: 'login-password',
+          name: 'password',
+          label: t('sign_in.password'),
+          type: 'password',
+          autocomplete: 'current-password',
+          describedBy: errorId,
+          invalid: wrong,
+          autofocus: model.username !== '',
+        })}
+        <div class="actions">
+          <button class="button button-primary" id="login-submit" type="submit">${t('sign_in.submit')}</button>
+          ${
+            model.clientName &&
+            html`<button
+              class="button button-quiet"
+              id="login-cancel"
+              type="submit"
+              name="cancel"
+              value="1"
+              formnovalidate
+            >
+              ${t('sign_in.cancel', { client: model.clientName })}
+            </button>`
+          }
+        </div>
+      </form>
+    </div>`,
+  });
+}
+
+function lead(page: Page, model: SignIn, t: Translate): string {
+  const tenant = page.tenantName;
+  const client = model.clientName;
+  if (client === undefined) {
+    return model.reason === 'fresh' ? t('sign_in.lead_fresh') : t('sign_in.lead', { tenant });
+  }
+  return model.reason === 'fresh'
+    ? t('sign_in.lead_fresh_client', { client })
+    : t('sign_in.lead_client', { tenant, client });
+}
+
+function errorText(error: SignInError, locale: Locale, t: Translate): string {
+  if (error.code !== 'too_many_attempts') return t(`sign_in.error.${error.code}`);
+  return error.retryAfter === undefined
+    ? t('sign_in.error.too_many_attempts_later')
+    : t('sign_in.error.too_many_attempts', { when: fromNow(error.retryAfter, locale) });
+}
+
+/** "In 5 minutes", in the words of the language; rounded up, because coming too early only costs another attempt. */
+function fromNow(seconds: number, locale: Locale): string {
+  const words = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
+  const whole = Math.max(1, Math.ceil(seconds));
+  if (whole <= 90) return words.format(whole, 'second');
+  if (whole <= 90 * 60) return words.format(Math.ceil(whole / 60), 'minute');
+  return words.format(Math.ceil(whole / 3600), 'hour');
+}

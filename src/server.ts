@@ -1,0 +1,120 @@
+// A running Signet: from a Config to a listening server, and to its end.
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import type { FastifyInstance } from 'fastify';
+import pino, { type Logger } from 'pino';
+import { buildApp } from './app.ts';
+import type { Config } from './config.ts';
+import { passwordHasher } from './crypto/passwords.ts';
+import { secretBox } from './crypto/secret-box.ts';
+import type { Deps } from './deps.ts';
+import type { RequestContext } from './domain/context.ts';
+import { startEmbeddedPostgres } from './embedded/postgres.ts';
+import { followChanges } from './flows/follow-changes.ts';
+import { startMaintenance } from './flows/maintenance.ts';
+import { createMemory } from './flows/memory.ts';
+import { applyFile } from './flows/provision/apply-file.ts';
+import { ensureFirstAdmin, openSetup } from './flows/setup.ts';
+import { ensureDefaultTenant } from './flows/tenants.ts';
+import { loadOrMakeSecretKey } from './secret-key.ts';
+import { type Database, openDatabase, type SentStatement } from './storage/database.ts';
+import { migrate } from './storage/migrate.ts';
+
+export type RunningServer = {
+  readonly app: FastifyInstance;
+  readonly deps: Deps;
+  /** Where it listens, with the port it really got. */
+  readonly url: string;
+  /** The one-time link for the first administrator; undefined when there is one. */
+  readonly setupUrl: string | undefined;
+  /** Answers what is under way, for `drainSeconds` also what still comes, then ends. */
+  stop(drainSeconds: number): Promise<void>;
+};
+
+/** What tests replace. */
+export type ServerOptions = {
+  readonly clock?: () => number;
+  readonly random?: (bytes: number) => Buffer;
+  readonly log?: Logger;
+  readonly observe?: (statement: SentStatement) => void;
+};
+
+export type Backend = { readonly deps: Deps; readonly database: Database; close(): Promise<void> };
+
+/** The database, migrated, and everything flows need; for the server and for the command line. */
+export async function openBackend(config: Config, options: ServerOptions = {}): Promise<Backend> {
+  const log = options.log ?? pino({ level: config.logLevel, base: null });
+  const embedded = config.databaseUrl === undefined ? await startEmbeddedPostgres(config.dataDir) : undefined;
+  const database = openDatabase({
+    connection: embedded ? { ...embedded.connection, port: 5432 } : { connectionString: config.databaseUrl! },
+    poolSize: config.databasePoolSize,
+    preparedStatements: config.preparedStatements,
+    observe: options.observe,
+    onIdleError: (error) => log.warn({ err: error }, 'a database connection failed while idle'),
+  });
+  const close = async () => {
+    await database.close();
+    await embedded?.stop();
+  };
+  try {
+    await migrate(database.pool);
+    const secretKeys = config.secretKeys ?? [await loadOrMakeSecretKey(config.dataDir)];
+    const deps: Deps = {
+      publicUrl: config.publicUrl,
+      db: database,
+      clock: options.clock ?? Date.now,
+      random: options.random ?? randomBytes,
+      hasher: passwordHasher(config.passwordHash, config.passwordHash),
+      box: secretBox(secretKeys),
+      memory: createMemory(() => performance.now()),
+      log,
+    };
+    return { deps, database, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Starts everything in order: nothing listens before it can answer. */
+export async function startServer(config: Config, options: ServerOptions = {}): Promise<RunningServer> {
+  const backend = await openBackend(config, options);
+  const { deps } = backend;
+  let draining = false;
+  try {
+    const app = await buildApp(deps, { trustProxy: config.trustProxy, tls: config.tls, isDraining: () => draining });
+    const tenant = await ensureDefaultTenant(deps);
+    const context: RequestContext = {
+      tenant,
+      now: deps.clock(),
+      requestId: undefined,
+      ip: undefined,
+      userAgent: undefined,
+    };
+    if (config.provision !== undefined) await applyFile(deps, config.provision);
+    if (config.adminEmail !== undefined)
+      await ensureFirstAdmin(deps, context, config.adminEmail, config.adminPassword!);
+    const setupToken = await openSetup(deps, context);
+    const stopFollowing = await followChanges(deps);
+    const stopMaintenance = startMaintenance(deps);
+    await app.listen({ host: config.host, port: config.port });
+    const { port } = app.server.address() as AddressInfo;
+    return {
+      app,
+      deps,
+      url: `${config.tls ? 'https' : 'http'}://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
+      setupUrl: setupToken === undefined ? undefined : `${tenant.issuer}/setup?token=${setupToken}`,
+      async stop(drainSeconds) {
+        draining = true;
+        stopFollowing();
+        if (drainSeconds > 0) await new Promise((resolve) => setTimeout(resolve, drainSeconds * 1000));
+        await app.close();
+        await stopMaintenance();
+        await backend.close();
+      },
+    };
+  } catch (error) {
+    await backend.close();
+    throw error;
+  }
+}

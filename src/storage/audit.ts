@@ -1,0 +1,63 @@
+// Audit events: written in the transaction of what they record, never changed.
+import type { AuditEvent } from '../domain/audit.ts';
+import type { Db } from './database.ts';
+import { statement } from './statement.ts';
+
+const insert = statement(
+  {
+    tenantId: 'uuid',
+    id: 'uuid',
+    at: 'timestamptz',
+    type: 'text',
+    userId: 'uuid?',
+    clientId: 'text?',
+    sessionId: 'uuid?',
+    grantId: 'uuid?',
+    requestId: 'text?',
+    ip: 'text?',
+    data: 'jsonb',
+  },
+  (q, p) =>
+    q.insertInto('audit_events').values({
+      tenant_id: p.tenantId,
+      id: p.id,
+      at: p.at,
+      type: p.type,
+      user_id: p.userId,
+      client_id: p.clientId,
+      session_id: p.sessionId,
+      grant_id: p.grantId,
+      request_id: p.requestId,
+      ip: p.ip,
+      data: p.data,
+    }),
+);
+
+/** Where and when an event happened. `at` in milliseconds. */
+export type EventOrigin = {
+  readonly tenantId: string;
+  readonly eventId: string;
+  readonly at: number;
+  readonly requestId?: string | undefined;
+  readonly ip?: string | undefined;
+};
+
+/** Writes one event. Call it on the transaction that does what the event tells. */
+export async function recordEvent(tx: Db, origin: EventOrigin, event: AuditEvent): Promise<void> {
+  await insert.run(tx, {
+    tenantId: origin.tenantId,
+    id: origin.eventId,
+    at: origin.at,
+    type: event.type,
+    userId: event.userId ?? null,
+    clientId: event.clientId ?? null,
+    sessionId: event.sessionId ?? null,
+    grantId: event.grantId ?? null,
+    requestId: origin.requestId ?? null,
+    ip: origin.ip ?? null,
+    data: event.data ?? {},
+  });
+}
+
+/** The parameters that statements with an event of their own take for it. */
+export const eventParams = { eventId: 'uuid', now: 'timestamptz', requestId: 'text?', ip: 'text?' } as const;

@@ -1,0 +1,181 @@
+// Authorization codes: issued with their grant, found, and spent once.
+import { sql } from 'kysely';
+import type { Grant } from '../domain/grant.ts';
+import { eventParams } from './audit.ts';
+import type { Db } from './database.ts';
+import { grantColumns, toGrant } from './grants.ts';
+import { statement } from './statement.ts';
+
+type Event = { eventId: string; now: number; requestId: string | undefined; ip: string | undefined };
+
+// sessions_pkey, users_pkey, sign_in_attempts_pkey
+const issue = statement(
+  {
+    tenantId: 'uuid',
+    sessionId: 'uuid',
+    attemptId: 'text?',
+    grantId: 'uuid',
+    clientId: 'text',
+    scopes: 'text[]',
+    resources: 'text[]',
+    offline: 'boolean',
+    grantExpiresAt: 'timestamptz',
+    hash: 'bytea',
+    redirectUri: 'text',
+    codeChallenge: 'text?',
+    nonce: 'text?',
+    codeExpiresAt: 'timestamptz',
+    ...eventParams,
+  },
+  (_q, p) =>
+    sql<{ id: string }>`WITH attempt AS (
+        UPDATE sign_in_attempts SET finished_at = ${p.now}
+        WHERE tenant_id = ${p.tenantId} AND id = ${p.attemptId} AND finished_at IS NULL
+        RETURNING id
+      ), family AS (
+        INSERT INTO grants (tenant_id, id, client_id, user_id, session_id, scopes, resources, offline, authenticated_at, amr, acr,
+          mfa_method, mfa_verified_at, created_at, last_used_at, expires_at)
+        SELECT s.tenant_id, ${p.grantId}, ${p.clientId}, s.user_id, s.id, ${p.scopes}, ${p.resources}, ${p.offline}, s.authenticated_at, s.amr, s.acr,
+          s.mfa_method, s.mfa_verified_at, ${p.now}, ${p.now}, ${p.grantExpiresAt}
+        FROM sessions s JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
+        WHERE s.tenant_id = ${p.tenantId} AND s.id = ${p.sessionId} AND s.ended_at IS NULL AND u.disabled_at IS NULL
+          AND (${p.attemptId} IS NULL OR EXISTS (SELECT 1 FROM attempt))
+        RETURNING id, user_id, session_id
+      ), code AS (
+        INSERT INTO authorization_codes (tenant_id, hash, grant_id, client_id, redirect_uri, code_challenge, nonce, created_at, expires_at)
+        SELECT ${p.tenantId}, ${p.hash}, id, ${p.clientId}, ${p.redirectUri}, ${p.codeChallenge}, ${p.nonce}, ${p.now}, ${p.codeExpiresAt}
+        FROM family
+      ), event AS (
+        INSERT INTO audit_events (tenant_id, id, at, type, user_id, client_id, session_id, grant_id, request_id, ip, data)
+        SELECT ${p.tenantId}, ${p.eventId}, ${p.now}, 'grant.authorized', user_id, ${p.clientId}, session_id, id, ${p.requestId}, ${p.ip},
+          jsonb_build_object('scopes', to_jsonb(${p.scopes}), 'resources', to_jsonb(${p.resources}))
+        FROM family
+      )
+      SELECT id FROM family`,
+);
+
+export type NewCode = {
+  readonly sessionId: string;
+  /** The attempt that ends with this code; undefined when none was needed. */
+  readonly attemptId: string | undefined;
+  readonly grantId: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly resources: readonly string[];
+  readonly offline: boolean;
+  readonly grantExpiresAt: number;
+  readonly hash: Buffer;
+  readonly redirectUri: string;
+  readonly codeChallenge: string | undefined;
+  readonly nonce: string | undefined;
+  readonly codeExpiresAt: number;
+};
+
+/** Makes the grant and its code. @returns false when the session ended, the user was disabled or the attempt was finished first. */
+export async function issueCode(db: Db, tenantId: string, code: NewCode, event: Event): Promise<boolean> {
+  const row = await issue.first(db, {
+    tenantId,
+    ...code,
+    attemptId: code.attemptId ?? null,
+    codeChallenge: code.codeChallenge ?? null,
+    nonce: code.nonce ?? null,
+    ...event,
+    requestId: event.requestId ?? null,
+    ip: event.ip ?? null,
+  });
+  return row !== undefined;
+}
+
+/** Times in milliseconds. */
+export type FoundCode = {
+  readonly redirectUri: string;
+  readonly codeChallenge: string | undefined;
+  readonly nonce: string | undefined;
+  readonly expiresAt: number;
+  readonly spent: boolean;
+  readonly grant: Grant;
+  readonly sessionAlive: boolean;
+  readonly userDisabled: boolean;
+};
+
+// authorization_codes_pkey, grants_pkey, sessions_pkey, users_pkey
+const find = statement({ tenantId: 'uuid', hash: 'bytea', now: 'timestamptz' }, (q, p) =>
+  q
+    .selectFrom('authorization_codes as a')
+    .innerJoin('grants as g', (join) => join.onRef('g.tenant_id', '=', 'a.tenant_id').onRef('g.id', '=', 'a.grant_id'))
+    .innerJoin('users as u', (join) => join.onRef('u.tenant_id', '=', 'g.tenant_id').onRef('u.id', '=', 'g.user_id'))
+    .leftJoin('sessions as s', (join) =>
+      join.onRef('s.tenant_id', '=', 'g.tenant_id').onRef('s.id', '=', 'g.session_id'),
+    )
+    .select([
+      'a.redirect_uri',
+      'a.code_challenge',
+      'a.nonce',
+      'a.expires_at',
+      'a.spent_at',
+      'u.disabled_at',
+      ...grantColumns,
+    ])
+    .select((e) => e.and([e('s.ended_at', 'is', null), e('s.expires_at', '>', p.now)]).as('session_alive'))
+    .where('a.tenant_id', '=', p.tenantId)
+    .where('a.hash', '=', p.hash),
+);
+
+export async function findCode(db: Db, tenantId: string, hash: Buffer, now: number): Promise<FoundCode | undefined> {
+  const row = await find.first(db, { tenantId, hash, now });
+  return (
+    row && {
+      redirectUri: row.redirect_uri,
+      codeChallenge: row.code_challenge ?? undefined,
+      nonce: row.nonce ?? undefined,
+      expiresAt: row.expires_at,
+      spent: row.spent_at !== null,
+      grant: toGrant(row),
+      sessionAlive: Boolean(row.session_alive),
+      userDisabled: row.disabled_at !== null,
+    }
+  );
+}
+
+// authorization_codes_pkey, grants_pkey
+const spend = statement(
+  { tenantId: 'uuid', hash: 'bytea', refreshHash: 'bytea?', ...eventParams },
+  (_q, p) =>
+    sql<{ id: string }>`WITH spent AS (
+        UPDATE authorization_codes SET spent_at = ${p.now}
+        WHERE tenant_id = ${p.tenantId} AND hash = ${p.hash} AND spent_at IS NULL AND expires_at > ${p.now}
+        RETURNING grant_id
+      ), family AS (
+        UPDATE grants SET last_used_at = ${p.now} FROM spent
+        WHERE grants.tenant_id = ${p.tenantId} AND grants.id = spent.grant_id AND grants.revoked_at IS NULL
+        RETURNING grants.id, grants.user_id, grants.client_id, grants.session_id
+      ), token AS (
+        INSERT INTO refresh_tokens (tenant_id, hash, grant_id, generation, created_at)
+        SELECT ${p.tenantId}, ${p.refreshHash}, id, 1, ${p.now} FROM family WHERE ${p.refreshHash} IS NOT NULL
+      ), event AS (
+        INSERT INTO audit_events (tenant_id, id, at, type, user_id, client_id, session_id, grant_id, request_id, ip, data)
+        SELECT ${p.tenantId}, ${p.eventId}, ${p.now}, 'token.issued', user_id, client_id, session_id, id, ${p.requestId}, ${p.ip},
+          jsonb_build_object('refresh_token', ${p.refreshHash} IS NOT NULL)
+        FROM family
+      )
+      SELECT id FROM family`,
+);
+
+/** Spends the code and makes the first refresh token of its family: one winner. @returns false for everybody else. */
+export async function spendCode(
+  db: Db,
+  tenantId: string,
+  hash: Buffer,
+  refreshHash: Buffer | undefined,
+  event: Event,
+): Promise<boolean> {
+  const row = await spend.first(db, {
+    tenantId,
+    hash,
+    refreshHash: refreshHash ?? null,
+    ...event,
+    requestId: event.requestId ?? null,
+    ip: event.ip ?? null,
+  });
+  return row !== undefined;
+}

@@ -1,0 +1,122 @@
+// Consents: what a user allowed a client at one of its redirect URIs, remembered and revocable.
+import { sql } from 'kysely';
+import type { StoredConsent } from '../domain/next-step.ts';
+import { eventParams } from './audit.ts';
+import type { Db } from './database.ts';
+import { statement } from './statement.ts';
+
+// consents_pkey
+const find = statement({ tenantId: 'uuid', userId: 'uuid', clientId: 'text', redirectUri: 'text' }, (q, p) =>
+  q
+    .selectFrom('consents')
+    .select(['scopes', 'resources'])
+    .where('tenant_id', '=', p.tenantId)
+    .where('user_id', '=', p.userId)
+    .where('client_id', '=', p.clientId)
+    .where('redirect_uri', '=', p.redirectUri),
+);
+
+export async function findConsent(
+  db: Db,
+  tenantId: string,
+  userId: string,
+  clientId: string,
+  redirectUri: string,
+): Promise<StoredConsent | undefined> {
+  return find.first(db, { tenantId, userId, clientId, redirectUri });
+}
+
+// consents_pkey. What was allowed before stays allowed.
+const add = statement(
+  {
+    tenantId: 'uuid',
+    userId: 'uuid',
+    clientId: 'text',
+    redirectUri: 'text',
+    scopes: 'text[]',
+    resources: 'text[]',
+    now: 'timestamptz',
+  },
+  (_q, p) =>
+    sql`INSERT INTO consents AS c (tenant_id, user_id, client_id, redirect_uri, scopes, resources, granted_at)
+        VALUES (${p.tenantId}, ${p.userId}, ${p.clientId}, ${p.redirectUri}, ${p.scopes}, ${p.resources}, ${p.now})
+        ON CONFLICT (tenant_id, user_id, client_id, redirect_uri) DO UPDATE SET
+          scopes = ARRAY(SELECT DISTINCT unnest(c.scopes || EXCLUDED.scopes) ORDER BY 1),
+          resources = ARRAY(SELECT DISTINCT unnest(c.resources || EXCLUDED.resources) ORDER BY 1),
+          granted_at = EXCLUDED.granted_at`,
+);
+
+export async function addConsent(
+  tx: Db,
+  tenantId: string,
+  consent: {
+    userId: string;
+    clientId: string;
+    redirectUri: string;
+    scopes: readonly string[];
+    resources: readonly string[];
+  },
+  now: number,
+): Promise<void> {
+  await add.run(tx, { tenantId, ...consent, now });
+}
+
+// consents_pkey
+const ofUser = statement(
+  { tenantId: 'uuid', userId: 'uuid' },
+  (_q, p) =>
+    sql<{ client_id: string; metadata: unknown; scopes: string[]; granted_at: number }>`
+    SELECT client_id, clients.metadata, ARRAY(SELECT DISTINCT unnest FROM unnest(string_to_array(string_agg(array_to_string(scopes, ' '), ' '), ' '))) AS scopes,
+      max(granted_at) AS granted_at
+    FROM consents JOIN clients ON clients.tenant_id = consents.tenant_id AND clients.id = consents.client_id
+    WHERE consents.tenant_id = ${p.tenantId} AND consents.user_id = ${p.userId}
+    GROUP BY client_id, clients.metadata ORDER BY granted_at DESC`,
+);
+
+/** One entry per client: its scopes at all its redirect URIs together. */
+export async function listConsents(db: Db, tenantId: string, userId: string) {
+  const rows = await ofUser.all(db, { tenantId, userId });
+  return rows.map((row) => ({
+    clientId: row.client_id,
+    clientName: (row.metadata as { client_name?: string }).client_name ?? row.client_id,
+    scopes: row.scopes,
+    grantedAt: row.granted_at,
+  }));
+}
+
+// consents_pkey, grants_user_idx
+const revoke = statement(
+  { tenantId: 'uuid', userId: 'uuid', clientId: 'text', ...eventParams },
+  (_q, p) =>
+    sql`WITH gone AS (
+        DELETE FROM consents WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND client_id = ${p.clientId} RETURNING client_id
+      ), revoked AS (
+        UPDATE grants SET revoked_at = ${p.now}, revoke_reason = 'consent_revoked'
+        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND client_id = ${p.clientId} AND revoked_at IS NULL
+        RETURNING id
+      ), event AS (
+        INSERT INTO audit_events (tenant_id, id, at, type, user_id, client_id, request_id, ip, data)
+        SELECT ${p.tenantId}, ${p.eventId}, ${p.now}, 'consent.revoked', ${p.userId}, ${p.clientId}, ${p.requestId}, ${p.ip},
+          jsonb_build_object('grants', (SELECT count(*) FROM revoked))
+        WHERE EXISTS (SELECT 1 FROM gone) OR EXISTS (SELECT 1 FROM revoked)
+      )
+      SELECT 1`,
+);
+
+/** Forgets the consent and revokes every grant that came of it. */
+export async function revokeConsent(
+  db: Db,
+  tenantId: string,
+  userId: string,
+  clientId: string,
+  event: { eventId: string; now: number; requestId: string | undefined; ip: string | undefined },
+): Promise<void> {
+  await revoke.run(db, {
+    tenantId,
+    userId,
+    clientId,
+    ...event,
+    requestId: event.requestId ?? null,
+    ip: event.ip ?? null,
+  });
+}

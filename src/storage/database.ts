@@ -1,0 +1,160 @@
+// The connection to PostgreSQL: a pool, prepared statements named by their text, transactions, and what failures mean.
+import { createHash } from 'node:crypto';
+import pg from 'pg';
+import { Unavailable } from '../domain/errors.ts';
+
+/** One statement as it is sent: its text, the name it is prepared under, and its values. */
+export type SentStatement = {
+  readonly text: string;
+  readonly name: string | undefined;
+  readonly values: readonly unknown[];
+};
+
+/** Runs statements, on any connection of the pool or inside one transaction. */
+export type Db = {
+  /** One round trip. @throws Unavailable when the database cannot be reached or does not answer in time. */
+  send(
+    statement: { text: string; name: string },
+    values: readonly unknown[],
+  ): Promise<{ rows: unknown[]; count: number }>;
+  /** Throw to undo, return to keep. Tried again up to three times when the database says that another was first. */
+  transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
+};
+
+export type Database = Db & { close(): Promise<void>; readonly pool: pg.Pool };
+
+export type DatabaseOptions = {
+  readonly connection: pg.PoolConfig;
+  readonly poolSize: number;
+  /** False for poolers that cannot keep prepared statements. */
+  readonly preparedStatements: boolean;
+  /** Sees every statement before it is sent; for tests that count or inspect. */
+  readonly observe?: ((statement: SentStatement) => void) | undefined;
+  /** Told of connections that fail while nobody uses them. */
+  readonly onIdleError?: ((error: Error) => void) | undefined;
+};
+
+// timestamptz as milliseconds and bigint as number: one clock and one kind of number everywhere.
+const types: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    if (oid === 1184) return (value: string) => Date.parse(value);
+    if (oid === 20) return Number;
+    return pg.types.getTypeParser(oid, format as 'text');
+  }) as pg.CustomTypesConfig['getTypeParser'],
+};
+
+/** Opens a pool. Nothing is connected until the first statement. */
+export function openDatabase(options: DatabaseOptions): Database {
+  const pool = new pg.Pool({
+    ...options.connection,
+    types,
+    max: options.poolSize,
+    connectionTimeoutMillis: 1000,
+    idleTimeoutMillis: 30_000,
+    statement_timeout: 5000,
+    lock_timeout: 3000,
+    idle_in_transaction_session_timeout: 5000,
+    application_name: 'signet',
+  });
+  pool.on('error', (error) => options.onIdleError?.(error));
+  // A connection that fails while checked out emits on the client; without a listener that ends the process.
+  pool.on('connect', (client) => client.on('error', () => {}));
+
+  const sender =
+    (target: pg.Pool | pg.PoolClient) =>
+    async (statement: { text: string; name: string }, values: readonly unknown[]) => {
+      const name = options.preparedStatements ? statement.name : undefined;
+      options.observe?.({ text: statement.text, name, values });
+      try {
+        const result = await target.query({
+          text: statement.text,
+          values: values as unknown[],
+          ...(name === undefined ? {} : { name }),
+        });
+        return { rows: result.rows as unknown[], count: result.rowCount ?? 0 };
+      } catch (error) {
+        throw meaningOf(error);
+      }
+    };
+
+  const once = async <T>(work: (tx: Db) => Promise<T>): Promise<T> => {
+    const client = await pool.connect().catch((error: unknown) => {
+      throw meaningOf(error);
+    });
+    const send = sender(client);
+    let broken: Error | undefined;
+    try {
+      await send({ text: 'BEGIN', name: 'begin' }, []);
+      const tx: Db = { send, transaction: (inner) => inner(tx) };
+      const result = await work(tx);
+      await send({ text: 'COMMIT', name: 'commit' }, []);
+      return result;
+    } catch (error) {
+      await client.query('ROLLBACK').catch((failure: unknown) => {
+        broken = failure as Error;
+      });
+      throw error;
+    } finally {
+      client.release(broken);
+    }
+  };
+
+  const transaction = async <T>(work: (tx: Db) => Promise<T>): Promise<T> => {
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await once(work);
+      } catch (error) {
+        if (!isConflict(error)) throw error;
+        if (attempt === 3) throw new Unavailable('The database is busy.', 1, error);
+      }
+    }
+  };
+
+  return { send: sender(pool), transaction, pool, close: () => pool.end() };
+}
+
+/** The name a statement is prepared under: short, and the same in every process. */
+export function statementName(text: string): string {
+  return `s${createHash('sha256').update(text).digest('base64url').slice(0, 20)}`;
+}
+
+/** True when a unique index refused the row; `constraint` narrows it to one index. */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
+  return (
+    codeOf(error) === '23505' &&
+    (constraint === undefined || (error as { constraint?: string }).constraint === constraint)
+  );
+}
+
+function isConflict(error: unknown): boolean {
+  const code = codeOf(error);
+  return code === '40001' || code === '40P01';
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === 'object' && error !== null && 'code' in error && typeof error.code === 'string'
+    ? error.code
+    : '';
+}
+
+/** Everything that says "not now" (unreachable, shutting down, read-only, full, too slow) becomes Unavailable; the rest stays. */
+function meaningOf(error: unknown): unknown {
+  const code = codeOf(error);
+  const message = error instanceof Error ? error.message : '';
+  const notNow =
+    /^(?:08|53|57|58)/.test(code) ||
+    ['55P03', '25006', '25P03'].includes(code) ||
+    [
+      'ECONNREFUSED',
+      'ECONNRESET',
+      'ENOENT',
+      'EPIPE',
+      'ETIMEDOUT',
+      'ENOTFOUND',
+      'EAI_AGAIN',
+      'EACCES',
+      'EHOSTUNREACH',
+    ].includes(code) ||
+    (code === '' && /terminated|timeout|not queryable|Connection ended|closed the connection/i.test(message));
+  return notNow ? new Unavailable('The database cannot be reached.', 1, error) : error;
+}

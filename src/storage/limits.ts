@@ -1,0 +1,93 @@
+// Attempt counters shared by all processes: an attempt is reserved before it is made, by one statement per key.
+import { sql } from 'kysely';
+import { type Budget, waitAfter } from '../domain/limits.ts';
+import type { Db } from './database.ts';
+import { statement } from './statement.ts';
+
+// limits_pkey. Nothing comes back while the wait of the last attempt lasts: that attempt is refused, and not counted.
+const reserve = statement(
+  {
+    tenantId: 'uuid',
+    key: 'text',
+    now: 'timestamptz',
+    waits: 'jsonb',
+    longestWait: 'integer',
+    forgottenAfter: 'integer',
+  },
+  (_q, p) =>
+    sql<{ attempts: number }>`INSERT INTO limits AS l (tenant_id, key, attempts, next_at, expires_at)
+      VALUES (${p.tenantId}, ${p.key}, 1, ${p.now} + make_interval(secs => (${p.waits}->>0)::double precision / 1000),
+        ${p.now} + make_interval(secs => ${p.forgottenAfter}::double precision / 1000))
+      ON CONFLICT (tenant_id, key) DO UPDATE SET
+        attempts = CASE WHEN l.expires_at <= ${p.now} THEN 1 ELSE l.attempts + 1 END,
+        next_at = ${p.now} + make_interval(secs => CASE WHEN l.expires_at <= ${p.now} THEN (${p.waits}->>0)::double precision
+          ELSE COALESCE((${p.waits}->>l.attempts)::double precision, ${p.longestWait}) END / 1000),
+        expires_at = EXCLUDED.expires_at
+      WHERE l.next_at <= ${p.now}
+      RETURNING l.attempts`,
+);
+
+// limits_pkey
+const find = statement({ tenantId: 'uuid', key: 'text' }, (q, p) =>
+  q.selectFrom('limits').select(['next_at']).where('tenant_id', '=', p.tenantId).where('key', '=', p.key),
+);
+
+export type Reservation =
+  | { readonly allowed: true; readonly attempts: number }
+  | { readonly allowed: false; readonly retryAt: number };
+
+/** Counts one attempt under `key` if its budget allows one now. `retryAt` in milliseconds. */
+export async function reserveAttempt(
+  db: Db,
+  tenantId: string,
+  key: string,
+  budget: Budget,
+  now: number,
+): Promise<Reservation> {
+  const waits = waitsOf(budget);
+  const row = await reserve.first(db, {
+    tenantId,
+    key,
+    now,
+    waits,
+    longestWait: budget.longestWait,
+    forgottenAfter: budget.forgottenAfter,
+  });
+  if (row) return { allowed: true, attempts: row.attempts };
+  return { allowed: false, retryAt: (await find.first(db, { tenantId, key }))?.next_at ?? now + 1000 };
+}
+
+// limits_pkey
+const clear = statement({ tenantId: 'uuid', key: 'text' }, (q, p) =>
+  q.deleteFrom('limits').where('tenant_id', '=', p.tenantId).where('key', '=', p.key),
+);
+
+/** Forgets the attempts under `key`: the last one succeeded. */
+export async function clearAttempts(tx: Db, tenantId: string, key: string): Promise<void> {
+  await clear.run(tx, { tenantId, key });
+}
+
+const computed = new Map<Budget, number[]>();
+
+/** The waits in milliseconds by number of attempts, until they stop growing. */
+function waitsOf(budget: Budget): number[] {
+  let waits = computed.get(budget);
+  if (!waits) {
+    waits = [];
+    for (let attempt = 1; waits.at(-1) !== budget.longestWait; attempt += 1) waits.push(waitAfter(budget, attempt));
+    computed.set(budget, waits);
+  }
+  return waits;
+}
+
+// limits_pkey
+const refund = statement(
+  { tenantId: 'uuid', key: 'text' },
+  (_q, p) =>
+    sql`UPDATE limits SET attempts = GREATEST(attempts - 1, 0) WHERE tenant_id = ${p.tenantId} AND key = ${p.key}`,
+);
+
+/** Takes one attempt off the count; a wait that it began still ends when it would have. */
+export async function refundAttempt(tx: Db, tenantId: string, key: string): Promise<void> {
+  await refund.run(tx, { tenantId, key });
+}

@@ -1,0 +1,91 @@
+// Brings the database to the schema of this version: numbered SQL files, forward only, each applied once.
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { Kysely, PostgresDialect, sql } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import type pg from 'pg';
+
+const folder = join(import.meta.dirname, '../../migrations');
+
+/** What stands in the way of using a database. */
+export class MigrationError extends Error {
+  override readonly name = 'MigrationError';
+}
+
+/**
+ * Applies every pending migration in one transaction under a lock, so that several processes may start at once.
+ * @returns the names that were applied.
+ * @throws MigrationError when a migration fails, or when one that was applied has changed since.
+ */
+export async function migrate(pool: pg.Pool): Promise<string[]> {
+  const db = new Kysely<Record<string, never>>({ dialect: new PostgresDialect({ pool: withoutEnd(pool) }) });
+  const files = await migrationFiles();
+  const migrator = new Migrator({
+    db,
+    provider: {
+      getMigrations: () => Promise.resolve(Object.fromEntries(files.map((file) => [file.name, file.migration]))),
+    },
+    migrationTableName: 'signet_migrations',
+    migrationLockTableName: 'signet_migrations_lock',
+  });
+  await refuseChanged(db, files);
+  const { error, results } = await migrator.migrateToLatest();
+  if (error) {
+    const failed = results?.find((result) => result.status === 'Error')?.migrationName;
+    throw new MigrationError(
+      `Migration ${failed ?? ''} failed: ${error instanceof Error ? error.message : JSON.stringify(error)}`,
+      { cause: error },
+    );
+  }
+  return (results ?? []).map((result) => result.migrationName);
+}
+
+type MigrationFile = { readonly name: string; readonly checksum: string; readonly migration: Migration };
+
+async function migrationFiles(): Promise<MigrationFile[]> {
+  const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
+  return Promise.all(
+    names.map(async (file) => {
+      const text = await readFile(join(folder, file), 'utf8');
+      const name = file.replace('.sql', '');
+      const checksum = createHash('sha256').update(text).digest('hex');
+      return { name, checksum, migration: { up: (db) => apply(db, name, checksum, text) } };
+    }),
+  );
+}
+
+async function apply(db: Kysely<unknown>, name: string, checksum: string, text: string): Promise<void> {
+  await sql.raw(text).execute(db);
+  await sql`CREATE TABLE IF NOT EXISTS signet_migration_checksums (name text PRIMARY KEY, checksum text NOT NULL)`.execute(
+    db,
+  );
+  await sql`INSERT INTO signet_migration_checksums (name, checksum) VALUES (${name}, ${checksum})`.execute(db);
+}
+
+async function refuseChanged(db: Kysely<Record<string, never>>, files: readonly MigrationFile[]): Promise<void> {
+  const { rows: known } = await sql<{
+    found: boolean;
+  }>`SELECT to_regclass('signet_migration_checksums') IS NOT NULL AS found`.execute(db);
+  if (!known[0]?.found) return;
+  const { rows } = await sql<{
+    name: string;
+    checksum: string;
+  }>`SELECT name, checksum FROM signet_migration_checksums`.execute(db);
+  for (const { name, checksum } of rows) {
+    const file = files.find((candidate) => candidate.name === name);
+    if (!file)
+      throw new MigrationError(
+        `The database is newer than this version of Signet: it knows migration ${name}. Start the newer version.`,
+      );
+    if (file.checksum !== checksum)
+      throw new MigrationError(
+        `Migration ${name} has changed since it was applied. Restore its file: applied migrations never change.`,
+      );
+  }
+}
+
+// Kysely ends the pool it is given; this one goes on serving.
+function withoutEnd(pool: pg.Pool): pg.Pool {
+  return new Proxy(pool, { get: (target, key) => (key === 'end' ? async () => {} : Reflect.get(target, key, target)) });
+}

@@ -1,0 +1,233 @@
+// Sessions: found by their cookie's hash, begun, renewed, ended together with the grants that live only as long.
+import { sql } from 'kysely';
+import type { Authentication } from '../domain/authentication.ts';
+import { type Session, touchInterval } from '../domain/session.ts';
+import { eventParams } from './audit.ts';
+import type { Db } from './database.ts';
+import { statement } from './statement.ts';
+
+// sessions_secret_idx, users_pkey
+const bySecret = statement({ tenantId: 'uuid', secretHash: 'bytea' }, (q, p) =>
+  q
+    .selectFrom('sessions as s')
+    .innerJoin('users as u', (join) => join.onRef('u.tenant_id', '=', 's.tenant_id').onRef('u.id', '=', 's.user_id'))
+    .select([
+      's.id',
+      's.user_id',
+      'u.username',
+      's.authenticated_at',
+      's.amr',
+      's.acr',
+      's.mfa_method',
+      's.mfa_verified_at',
+      's.started_at',
+      's.last_seen_at',
+      's.idle_expires_at',
+      's.expires_at',
+      's.ended_at',
+      'u.disabled_at',
+    ])
+    .where('s.tenant_id', '=', p.tenantId)
+    .where('s.secret_hash', '=', p.secretHash),
+);
+
+/** The session of a cookie, alive or not. */
+export async function findSession(db: Db, tenantId: string, secretHash: Buffer): Promise<Session | undefined> {
+  const row = await bySecret.first(db, { tenantId, secretHash });
+  return (
+    row && {
+      id: row.id,
+      userId: row.user_id,
+      username: row.username,
+      authentication: {
+        at: row.authenticated_at,
+        amr: row.amr,
+        acr: row.acr,
+        mfaMethod: row.mfa_method ?? undefined,
+        mfaVerifiedAt: row.mfa_verified_at ?? undefined,
+      },
+      startedAt: row.started_at,
+      lastSeenAt: row.last_seen_at,
+      idleExpiresAt: row.idle_expires_at,
+      expiresAt: row.expires_at,
+      ended: row.ended_at !== null,
+      userDisabled: row.disabled_at !== null,
+    }
+  );
+}
+
+export type NewSession = {
+  readonly id: string;
+  readonly secretHash: Buffer;
+  readonly userId: string;
+  readonly authentication: Authentication;
+  readonly idleExpiresAt: number;
+  readonly expiresAt: number;
+  readonly ip: string | undefined;
+  readonly userAgent: string | undefined;
+};
+
+const proof = {
+  tenantId: 'uuid',
+  id: 'uuid',
+  secretHash: 'bytea',
+  userId: 'uuid',
+  at: 'timestamptz',
+  amr: 'text[]',
+  acr: 'text',
+  mfaMethod: 'text?',
+  mfaVerifiedAt: 'timestamptz?',
+  idleExpiresAt: 'timestamptz',
+  ip: 'text?',
+  userAgent: 'text?',
+} as const;
+
+// users_pkey. A user disabled, or whose password changed, since it was checked gets no session.
+const insert = statement(
+  { ...proof, expiresAt: 'timestamptz', passwordHash: 'text' },
+  (_q, p) =>
+    sql`INSERT INTO sessions (tenant_id, id, secret_hash, user_id, authenticated_at, amr, acr, mfa_method, mfa_verified_at,
+        started_at, last_seen_at, idle_expires_at, expires_at, ip, user_agent)
+      SELECT tenant_id, ${p.id}, ${p.secretHash}, id, ${p.at}, ${p.amr}, ${p.acr}, ${p.mfaMethod}, ${p.mfaVerifiedAt},
+        ${p.at}, ${p.at}, ${p.idleExpiresAt}, ${p.expiresAt}, ${p.ip}, ${p.userAgent}
+      FROM users
+      WHERE tenant_id = ${p.tenantId} AND id = ${p.userId} AND disabled_at IS NULL AND password_hash = ${p.passwordHash}
+      FOR SHARE`,
+);
+
+/** @returns false when the user was disabled or changed the password since `passwordHash` was read. */
+export async function beginSession(
+  tx: Db,
+  tenantId: string,
+  session: NewSession,
+  passwordHash: string,
+): Promise<boolean> {
+  return (await insert.run(tx, { ...bound(tenantId, session), expiresAt: session.expiresAt, passwordHash })) === 1;
+}
+
+// sessions_pkey, users_pkey
+const renew = statement(
+  { ...proof, passwordHash: 'text' },
+  (_q, p) =>
+    sql`UPDATE sessions SET secret_hash = ${p.secretHash}, authenticated_at = ${p.at}, amr = ${p.amr}, acr = ${p.acr},
+        mfa_method = ${p.mfaMethod}, mfa_verified_at = ${p.mfaVerifiedAt}, last_seen_at = ${p.at},
+        idle_expires_at = LEAST(${p.idleExpiresAt}, sessions.expires_at), ip = ${p.ip}, user_agent = ${p.userAgent}
+      FROM users
+      WHERE sessions.tenant_id = ${p.tenantId} AND sessions.id = ${p.id} AND sessions.user_id = ${p.userId}
+        AND sessions.ended_at IS NULL AND sessions.expires_at > ${p.at}
+        AND users.tenant_id = sessions.tenant_id AND users.id = sessions.user_id
+        AND users.disabled_at IS NULL AND users.password_hash = ${p.passwordHash}`,
+);
+
+/** The same person proved again who they are: the `sid` stays, the cookie changes and the old one is dead. */
+export async function renewSession(
+  tx: Db,
+  tenantId: string,
+  session: NewSession,
+  passwordHash: string,
+): Promise<boolean> {
+  return (await renew.run(tx, { ...bound(tenantId, session), passwordHash })) === 1;
+}
+
+// sessions_pkey
+const touch = statement(
+  { tenantId: 'uuid', id: 'uuid', now: 'timestamptz', before: 'timestamptz', idleExpiresAt: 'timestamptz' },
+  (_q, p) =>
+    sql`UPDATE sessions SET last_seen_at = ${p.now}, idle_expires_at = LEAST(${p.idleExpiresAt}, expires_at)
+      WHERE tenant_id = ${p.tenantId} AND id = ${p.id} AND ended_at IS NULL AND last_seen_at < ${p.before}`,
+);
+
+/** Notes that the session was used; at most once per touchInterval. `idle` in milliseconds. */
+export async function touchSession(
+  db: Db,
+  tenantId: string,
+  session: Session,
+  now: number,
+  idle: number,
+): Promise<void> {
+  if (now - session.lastSeenAt < touchInterval) return;
+  await touch.run(db, { tenantId, id: session.id, now, before: now - touchInterval, idleExpiresAt: now + idle });
+}
+
+// sessions_pkey, grants_session_idx
+const end = statement(
+  { tenantId: 'uuid', id: 'uuid', userId: 'uuid', reason: 'text', ...eventParams },
+  (_q, p) =>
+    sql`WITH ended AS (
+        UPDATE sessions SET ended_at = ${p.now}, end_reason = ${p.reason}
+        WHERE tenant_id = ${p.tenantId} AND id = ${p.id} AND user_id = ${p.userId} AND ended_at IS NULL
+        RETURNING id, user_id
+      ), revoked AS (
+        UPDATE grants SET revoked_at = ${p.now}, revoke_reason = 'session_ended'
+        FROM ended
+        WHERE grants.tenant_id = ${p.tenantId} AND grants.session_id = ended.id AND NOT grants.offline AND grants.revoked_at IS NULL
+      ), event AS (
+        INSERT INTO audit_events (tenant_id, id, at, type, user_id, session_id, request_id, ip, data)
+        SELECT ${p.tenantId}, ${p.eventId}, ${p.now}, 'session.ended', user_id, id, ${p.requestId}, ${p.ip},
+          jsonb_build_object('reason', ${p.reason})
+        FROM ended
+      )
+      SELECT id FROM ended`,
+);
+
+/** Ends the session and every grant that lives only as long as it, and records it. @returns false when it had ended. */
+export async function endSession(
+  db: Db,
+  tenantId: string,
+  session: { id: string; userId: string },
+  reason: 'signed_out' | 'other_user' | 'by_user' | 'replaced',
+  event: { eventId: string; now: number; requestId: string | undefined; ip: string | undefined },
+): Promise<boolean> {
+  const row = await end.first(db, {
+    tenantId,
+    ...session,
+    reason,
+    ...event,
+    requestId: event.requestId ?? null,
+    ip: event.ip ?? null,
+  });
+  return row !== undefined;
+}
+
+// sessions_user_idx
+const ofUser = statement({ tenantId: 'uuid', userId: 'uuid', now: 'timestamptz' }, (q, p) =>
+  q
+    .selectFrom('sessions')
+    .select(['id', 'started_at', 'last_seen_at', 'ip', 'user_agent'])
+    .where('tenant_id', '=', p.tenantId)
+    .where('user_id', '=', p.userId)
+    .where('ended_at', 'is', null)
+    .where('expires_at', '>', p.now)
+    .where('idle_expires_at', '>', p.now)
+    .orderBy('last_seen_at', 'desc')
+    .limit(100),
+);
+
+export async function listSessions(db: Db, tenantId: string, userId: string, now: number) {
+  const rows = await ofUser.all(db, { tenantId, userId, now });
+  return rows.map((row) => ({
+    id: row.id,
+    startedAt: row.started_at,
+    lastSeenAt: row.last_seen_at,
+    ip: row.ip ?? undefined,
+    userAgent: row.user_agent ?? undefined,
+  }));
+}
+
+function bound(tenantId: string, session: NewSession) {
+  const { authentication } = session;
+  return {
+    tenantId,
+    id: session.id,
+    secretHash: session.secretHash,
+    userId: session.userId,
+    at: authentication.at,
+    amr: authentication.amr,
+    acr: authentication.acr,
+    mfaMethod: authentication.mfaMethod ?? null,
+    mfaVerifiedAt: authentication.mfaVerifiedAt ?? null,
+    idleExpiresAt: session.idleExpiresAt,
+    ip: session.ip ?? null,
+    userAgent: session.userAgent ?? null,
+  };
+}

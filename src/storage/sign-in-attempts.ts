@@ -1,0 +1,177 @@
+// Sign-in attempts: one visit of a browser, bound to that browser, from the request to the answer.
+import { sql } from 'kysely';
+import type { AuthorizationRequest } from '../domain/authorization-request.ts';
+import type { Db } from './database.ts';
+import { statement } from './statement.ts';
+
+/** Times in milliseconds. */
+export type SignInAttempt = {
+  readonly id: string;
+  readonly request: AuthorizationRequest | undefined;
+  readonly sessionId: string | undefined;
+  readonly authenticatedAt: number | undefined;
+  readonly consented: boolean;
+  readonly finished: boolean;
+};
+
+const insert = statement(
+  {
+    tenantId: 'uuid',
+    id: 'text',
+    browserHash: 'bytea?',
+    request: 'jsonb?',
+    clientId: 'text?',
+    now: 'timestamptz',
+    expiresAt: 'timestamptz',
+  },
+  (q, p) =>
+    q.insertInto('sign_in_attempts').values({
+      tenant_id: p.tenantId,
+      id: p.id,
+      browser_hash: p.browserHash,
+      request: p.request,
+      client_id: p.clientId,
+      created_at: p.now,
+      expires_at: p.expiresAt,
+    }),
+);
+
+/** `browserHash` undefined: whichever browser comes first with a GET owns it. */
+export async function insertAttempt(
+  db: Db,
+  tenantId: string,
+  attempt: {
+    id: string;
+    browserHash: Buffer | undefined;
+    request: AuthorizationRequest | undefined;
+    expiresAt: number;
+  },
+  now: number,
+): Promise<void> {
+  const { id, browserHash, request, expiresAt } = attempt;
+  await insert.run(db, {
+    tenantId,
+    id,
+    browserHash: browserHash ?? null,
+    request: request ?? null,
+    clientId: request?.clientId ?? null,
+    expiresAt,
+    now,
+  });
+}
+
+const columns = ['id', 'request', 'session_id', 'authenticated_at', 'consented_at', 'finished_at'] as const;
+type Row = {
+  id: string;
+  request: unknown;
+  session_id: string | null;
+  authenticated_at: number | null;
+  consented_at: number | null;
+  finished_at: number | null;
+};
+
+// sign_in_attempts_pkey
+const find = statement({ tenantId: 'uuid', id: 'text', browserHash: 'bytea', now: 'timestamptz' }, (q, p) =>
+  q
+    .selectFrom('sign_in_attempts')
+    .select(columns)
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.id)
+    .where('browser_hash', '=', p.browserHash)
+    .where('expires_at', '>', p.now),
+);
+
+/** The attempt, only for the browser it belongs to. */
+export async function findAttempt(
+  db: Db,
+  tenantId: string,
+  id: string,
+  browserHash: Buffer,
+  now: number,
+): Promise<SignInAttempt | undefined> {
+  return toAttempt(await find.first(db, { tenantId, id, browserHash, now }));
+}
+
+// sign_in_attempts_pkey
+const claim = statement({ tenantId: 'uuid', id: 'text', browserHash: 'bytea', now: 'timestamptz' }, (q, p) =>
+  q
+    .updateTable('sign_in_attempts')
+    .set({ browser_hash: p.browserHash })
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.id)
+    .where('browser_hash', 'is', null)
+    .where('expires_at', '>', p.now)
+    .returning(columns),
+);
+
+/** Binds an attempt that no browser owns yet to this one. One winner. */
+export async function claimAttempt(
+  db: Db,
+  tenantId: string,
+  id: string,
+  browserHash: Buffer,
+  now: number,
+): Promise<SignInAttempt | undefined> {
+  return toAttempt(await claim.first(db, { tenantId, id, browserHash, now }));
+}
+
+// sign_in_attempts_pkey
+const authenticated = statement({ tenantId: 'uuid', id: 'text', sessionId: 'uuid', now: 'timestamptz' }, (q, p) =>
+  q
+    .updateTable('sign_in_attempts')
+    // Another person's consent does not count for this one.
+    .set({ session_id: p.sessionId, authenticated_at: p.now, consented_at: null })
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.id)
+    .where('finished_at', 'is', null),
+);
+
+/** @returns false when the attempt was finished meanwhile. */
+export async function markAuthenticated(
+  tx: Db,
+  tenantId: string,
+  id: string,
+  sessionId: string,
+  now: number,
+): Promise<boolean> {
+  return (await authenticated.run(tx, { tenantId, id, sessionId, now })) === 1;
+}
+
+// sign_in_attempts_pkey
+const consented = statement({ tenantId: 'uuid', id: 'text', now: 'timestamptz' }, (q, p) =>
+  q
+    .updateTable('sign_in_attempts')
+    .set({ consented_at: p.now })
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.id)
+    .where('finished_at', 'is', null),
+);
+
+export async function markConsented(tx: Db, tenantId: string, id: string, now: number): Promise<boolean> {
+  return (await consented.run(tx, { tenantId, id, now })) === 1;
+}
+
+// sign_in_attempts_pkey
+const finish = statement(
+  { tenantId: 'uuid', id: 'text', now: 'timestamptz' },
+  (_q, p) =>
+    sql`UPDATE sign_in_attempts SET finished_at = ${p.now} WHERE tenant_id = ${p.tenantId} AND id = ${p.id} AND finished_at IS NULL`,
+);
+
+/** Once means once: @returns false when somebody finished it first. */
+export async function finishAttempt(db: Db, tenantId: string, id: string, now: number): Promise<boolean> {
+  return (await finish.run(db, { tenantId, id, now })) === 1;
+}
+
+function toAttempt(row: Row | undefined): SignInAttempt | undefined {
+  return (
+    row && {
+      id: row.id,
+      request: (row.request as AuthorizationRequest | null) ?? undefined,
+      sessionId: row.session_id ?? undefined,
+      authenticatedAt: row.authenticated_at ?? undefined,
+      consented: row.consented_at !== null,
+      finished: row.finished_at !== null,
+    }
+  );
+}

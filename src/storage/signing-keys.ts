@@ -1,0 +1,140 @@
+// Signing keys of a tenant, public part in clear and private part sealed.
+import type { SigningAlg } from '../domain/client.ts';
+import { dueAt, type KeyState } from '../domain/key-life.ts';
+import type { Db } from './database.ts';
+import { statement } from './statement.ts';
+
+/** Times in milliseconds. */
+export type StoredKey = {
+  readonly kid: string;
+  readonly alg: SigningAlg;
+  readonly state: KeyState;
+  readonly stateSince: number;
+  readonly publicJwk: Record<string, unknown>;
+  readonly privateJwkSealed: string | undefined;
+};
+
+// signing_keys_pkey
+const published = statement({ tenantId: 'uuid' }, (q, p) =>
+  q
+    .selectFrom('signing_keys')
+    .select(['kid', 'alg', 'state', 'state_since', 'public_jwk', 'private_jwk_sealed'])
+    .where('tenant_id', '=', p.tenantId)
+    .where('state', '<>', 'gone')
+    .orderBy('created_at')
+    .orderBy('kid'),
+);
+
+/** Every key that is published: next, active and retired ones. */
+export async function listPublishedKeys(db: Db, tenantId: string): Promise<StoredKey[]> {
+  const rows = await published.all(db, { tenantId });
+  return rows.map((row) => ({
+    kid: row.kid,
+    alg: row.alg as SigningAlg,
+    state: row.state as KeyState,
+    stateSince: row.state_since,
+    publicJwk: row.public_jwk as Record<string, unknown>,
+    privateJwkSealed: row.private_jwk_sealed ?? undefined,
+  }));
+}
+
+const insert = statement(
+  {
+    tenantId: 'uuid',
+    kid: 'text',
+    alg: 'text',
+    state: 'text',
+    publicJwk: 'jsonb',
+    sealed: 'text',
+    now: 'timestamptz',
+    dueAt: 'timestamptz?',
+  },
+  (q, p) =>
+    q
+      .insertInto('signing_keys')
+      .values({
+        tenant_id: p.tenantId,
+        kid: p.kid,
+        alg: p.alg,
+        state: p.state,
+        public_jwk: p.publicJwk,
+        private_jwk_sealed: p.sealed,
+        created_at: p.now,
+        state_since: p.now,
+        due_at: p.dueAt,
+      })
+      .onConflict((conflict) => conflict.doNothing()),
+);
+
+/** @returns false when another process made the key of this state first. */
+export async function insertKey(
+  tx: Db,
+  tenantId: string,
+  key: { kid: string; alg: SigningAlg; state: 'next' | 'active'; publicJwk: object; privateJwkSealed: string },
+  now: number,
+): Promise<boolean> {
+  const values = {
+    tenantId,
+    kid: key.kid,
+    alg: key.alg,
+    state: key.state,
+    publicJwk: key.publicJwk,
+    sealed: key.privateJwkSealed,
+  };
+  return (await insert.run(tx, { ...values, now, dueAt: dueAt(key.state, now) ?? null })) === 1;
+}
+
+const move = statement(
+  { tenantId: 'uuid', kid: 'text', from: 'text', to: 'text', now: 'timestamptz', dueAt: 'timestamptz?' },
+  (q, p) =>
+    q
+      .updateTable('signing_keys')
+      .set({ state: p.to, state_since: p.now, due_at: p.dueAt })
+      .where('tenant_id', '=', p.tenantId)
+      .where('kid', '=', p.kid)
+      .where('state', '=', p.from),
+);
+const erasePrivate = statement({ tenantId: 'uuid', kid: 'text' }, (q, p) =>
+  q
+    .updateTable('signing_keys')
+    .set({ private_jwk_sealed: null })
+    .where('tenant_id', '=', p.tenantId)
+    .where('kid', '=', p.kid),
+);
+
+/** One step of a key's life, if it still stands where it is thought to. A key that retires loses its private part. */
+export async function moveKey(
+  tx: Db,
+  tenantId: string,
+  kid: string,
+  from: KeyState,
+  to: KeyState,
+  now: number,
+): Promise<boolean> {
+  const moved = (await move.run(tx, { tenantId, kid, from, to, now, dueAt: dueAt(to, now) ?? null })) === 1;
+  if (moved && (to === 'retired' || to === 'gone')) await erasePrivate.run(tx, { tenantId, kid });
+  return moved;
+}
+
+// signing_keys_due_idx
+const due = statement({ now: 'timestamptz' }, (q, p) =>
+  q.selectFrom('signing_keys').select('tenant_id').distinct().where('due_at', '<=', p.now).limit(100),
+);
+
+/** Up to 100 tenants that have a key whose next step is due. The one statement that looks across tenants. */
+export async function tenantsWithDueKeys(db: Db, now: number): Promise<string[]> {
+  return (await due.all(db, { now })).map((row) => row.tenant_id);
+}
+
+const postpone = statement({ tenantId: 'uuid', now: 'timestamptz', until: 'timestamptz' }, (q, p) =>
+  q
+    .updateTable('signing_keys')
+    .set({ due_at: p.until })
+    .where('tenant_id', '=', p.tenantId)
+    .where('due_at', '<=', p.now),
+);
+
+/** Looks again at `until` at keys whose step is due but waits for another key's. */
+export async function postponeDueKeys(tx: Db, tenantId: string, now: number, until: number): Promise<void> {
+  await postpone.run(tx, { tenantId, now, until });
+}

@@ -1,0 +1,98 @@
+// Tenants: found by path or host, created, and their policies changed.
+import { completeSettings, type Tenant, type TenantSettings } from '../domain/tenant.ts';
+import type { Db } from './database.ts';
+import { statement } from './statement.ts';
+
+const columns = ['id', 'slug', 'issuer', 'host', 'name', 'settings'] as const;
+type Row = { id: string; slug: string; issuer: string; host: string | null; name: string; settings: unknown };
+
+// tenants_slug_key
+const bySlug = statement({ slug: 'text' }, (q, p) =>
+  q.selectFrom('tenants').select(columns).where('slug', '=', p.slug),
+);
+// tenants_host_key
+const byHost = statement({ host: 'text' }, (q, p) =>
+  q.selectFrom('tenants').select(columns).where('host', '=', p.host),
+);
+// tenants_pkey
+const byId = statement({ id: 'uuid' }, (q, p) => q.selectFrom('tenants').select(columns).where('id', '=', p.id));
+
+export async function findTenantBySlug(db: Db, slug: string): Promise<Tenant | undefined> {
+  return toTenant(await bySlug.first(db, { slug }));
+}
+
+/** `host` in lower case, with its port unless that is the scheme's default. */
+export async function findTenantByHost(db: Db, host: string): Promise<Tenant | undefined> {
+  return toTenant(await byHost.first(db, { host }));
+}
+
+export async function findTenantById(db: Db, id: string): Promise<Tenant | undefined> {
+  return toTenant(await byId.first(db, { id }));
+}
+
+const insert = statement(
+  { id: 'uuid', slug: 'text', issuer: 'text', host: 'text?', name: 'text', settings: 'jsonb', now: 'timestamptz' },
+  (q, p) =>
+    q
+      .insertInto('tenants')
+      .values({
+        id: p.id,
+        slug: p.slug,
+        issuer: p.issuer,
+        host: p.host,
+        name: p.name,
+        settings: p.settings,
+        created_at: p.now,
+        updated_at: p.now,
+      })
+      .onConflict((conflict) => conflict.doNothing()),
+);
+
+/** @returns false when its slug, issuer or host is taken. */
+export async function insertTenant(
+  tx: Db,
+  tenant: {
+    id: string;
+    slug: string;
+    issuer: string;
+    host: string | undefined;
+    name: string;
+    settings: Partial<TenantSettings>;
+  },
+  now: number,
+): Promise<boolean> {
+  return (await insert.run(tx, { ...tenant, host: tenant.host ?? null, now })) === 1;
+}
+
+const setPolicies = statement({ tenantId: 'uuid', name: 'text', settings: 'jsonb', now: 'timestamptz' }, (q, p) =>
+  q.updateTable('tenants').set({ name: p.name, settings: p.settings, updated_at: p.now }).where('id', '=', p.tenantId),
+);
+
+/** The issuer, the slug and the host never change. */
+export async function setTenantPolicies(
+  tx: Db,
+  tenantId: string,
+  policies: { name: string; settings: Partial<TenantSettings> },
+  now: number,
+): Promise<void> {
+  await setPolicies.run(tx, { tenantId, ...policies, now });
+}
+
+const storedSettings = statement({ tenantId: 'uuid' }, (q, p) =>
+  q.selectFrom('tenants').select(['name', 'settings']).where('id', '=', p.tenantId).forUpdate(),
+);
+
+/** The settings as they were given, without defaults; locks the tenant until the transaction ends. */
+export async function lockTenant(
+  tx: Db,
+  tenantId: string,
+): Promise<{ name: string; settings: Partial<TenantSettings> }> {
+  const row = (await storedSettings.first(tx, { tenantId }))!;
+  return { name: row.name, settings: row.settings as Partial<TenantSettings> };
+}
+
+function toTenant(row: Row | undefined): Tenant | undefined {
+  return (
+    row && { ...row, host: row.host ?? undefined, settings: completeSettings(row.settings as Partial<TenantSettings>) }
+  );
+}

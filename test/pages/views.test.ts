@@ -1,0 +1,330 @@
+// The pages as people get them: nothing comes through unescaped, and everybody can read and use them.
+import { readFileSync } from 'node:fs';
+import { AxeBuilder } from '@axe-core/playwright';
+import { IntlMessageFormat } from 'intl-messageformat';
+import type { BrowserContextOptions } from 'playwright-core';
+import { describe, expect, test } from 'vitest';
+import { html, type Html } from '../../src/http/pages/html.ts';
+import { catalogues, negotiateLocale, translator, type Locale } from '../../src/http/pages/messages.ts';
+import { accountPage, type Account } from '../../src/http/pages/views/account.ts';
+import { consentPage, type Consent } from '../../src/http/pages/views/consent.ts';
+import { errorPage } from '../../src/http/pages/views/error.ts';
+import { formPostPage } from '../../src/http/pages/views/form-post.ts';
+import type { Page } from '../../src/http/pages/views/layout.ts';
+import { setupPage } from '../../src/http/pages/views/setup.ts';
+import { signInPage, type SignIn } from '../../src/http/pages/views/sign-in.ts';
+import { signedOutPage, signOutConfirmPage } from '../../src/http/pages/views/sign-out.ts';
+import { browserTest } from '../support/browser.ts';
+
+const locales = Object.keys(catalogues) as Locale[];
+const long = 'The Extraordinarily Long-Named Department of Interplanetary Logistics';
+
+const signIn: SignIn = { action: '/sign-in', attempt: 'attempt-1', clientName: 'Photos', username: '' };
+
+const consent: Consent = {
+  action: '/consent',
+  attempt: 'attempt-1',
+  clientName: 'Photos',
+  clientUri: 'https://photos.example',
+  policyUri: 'https://photos.example/privacy',
+  tosUri: 'https://photos.example/terms',
+  redirectHost: 'photos.example',
+  scopes: [
+    { name: 'openid', isNew: false },
+    { name: 'email', isNew: true },
+    { name: 'albums:write', description: 'Add pictures to your albums', isNew: true },
+    { name: 'invoices:read', isNew: true },
+  ],
+  resources: [{ identifier: 'https://api.photos.example', name: 'Photo API' }, { identifier: 'urn:billing' }],
+  username: 'jane.doe.of.the.long.username@subdomain.department.example.com',
+  switchUserAction: '/consent',
+};
+
+const account: Account = {
+  username: 'jane',
+  name: 'Jane Doe',
+  email: 'jane@example.com',
+  csrf: 'csrf-1',
+  consents: [
+    { clientId: 'client-1', clientName: 'Photos', scopes: ['openid', 'email'], grantedAt: '2026-11-01T10:20:30Z' },
+    { clientId: 'client-2', clientName: long, scopes: [], grantedAt: '2026-11-01T10:20:30Z' },
+  ],
+  sessions: [
+    {
+      id: 'session-1',
+      current: true,
+      startedAt: '2026-11-01T10:20:30Z',
+      lastSeenAt: '2026-11-23T14:05:00Z',
+      userAgent:
+        'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
+      ip: '2001:db8:85a3:8d3:1319:8a2e:370:7348',
+    },
+    {
+      id: 'session-2',
+      current: false,
+      startedAt: '2026-11-01T10:20:30Z',
+      lastSeenAt: '2026-11-23T14:05:00Z',
+    },
+  ],
+  notice: 'session_ended',
+  revokeAction: '/account/revoke',
+  endSessionAction: '/account/end-session',
+  signOutAction: '/oauth/logout',
+};
+
+/** Every page, in every state that looks different; `fill` stands wherever text comes from outside. */
+function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string, Html> {
+  const outside = fill(page);
+  const wrong = { code: 'wrong_credentials' } as const;
+  return {
+    'sign-in': signInPage(outside, fill({ ...signIn })),
+    'sign-in again': signInPage(outside, { ...fill({ ...signIn, username: 'jane' }), reason: 'fresh' }),
+    'sign-in refused': signInPage(outside, { ...fill({ ...signIn, clientName: long }), error: wrong }),
+    'sign-in without client': signInPage(outside, { ...fill({ action: '/', attempt: 'a', username: '' }) }),
+    consent: consentPage(outside, fill(consent)),
+    'consent to nothing': consentPage(outside, fill({ ...consent, clientName: long, scopes: [], resources: [] })),
+    'sign-out question': signOutConfirmPage(
+      outside,
+      fill({ action: '/oauth/logout', csrf: 'c', hidden: { state: 's' }, clientName: 'Photos', username: 'jane' }),
+    ),
+    'signed out': signedOutPage(outside, fill({ clientName: 'Photos', returnUri: 'https://photos.example' })),
+    account: accountPage(outside, { ...fill(account), notice: 'access_revoked' }),
+    'account with nothing': accountPage(outside, { ...fill({ ...account, consents: [] }), notice: undefined }),
+    setup: setupPage(outside, fill({ action: '/setup', token: 't', values: { username: '', email: '' }, errors: {} })),
+    'setup refused': setupPage(
+      outside,
+      fill({
+        action: '/setup',
+        token: 't',
+        csrf: 'c',
+        values: { username: 'a b', email: 'x' },
+        errors: { username: 'No spaces.', password: 'Too short.', form: 'The link has expired.' },
+      }),
+    ),
+    error: errorPage(outside, {
+      ...fill({ code: 'invalid_request', description: 'No.', reference: '0199-4c7f', backUri: '/account' }),
+      next: 'tell_application',
+    }),
+    'form post': formPostPage(outside, {
+      ...fill({ fields: { code: 'abc', state: 's' }, nonce: 'wrong' }),
+      action: 'https://photos.example/callback',
+    }),
+  };
+}
+
+const plainPage: Page = { locale: 'en', tenantName: 'Acme', stylesheet: '/signet.css', signedInAs: 'jane' };
+const asIs = <Model>(model: Model): Model => model;
+
+describe('escaping', () => {
+  test('text is escaped, nested markup is not, nothing renders nothing', () => {
+    const inner = html`<b>${'<&>'}</b>`;
+    expect(html`<p title="${`"'`}">${inner}${[inner, '<']}${undefined}${null}${false}${0}</p>`.toString()).toBe(
+      '<p title="&quot;&#39;"><b>&lt;&amp;&gt;</b><b>&lt;&amp;&gt;</b>&lt;0</p>',
+    );
+  });
+
+  test('an object that looks like markup is escaped', () => {
+    const forged = { toString: () => '<script>' } as unknown as Html;
+    expect(html`${forged}`.toString()).toBe('&lt;script&gt;');
+  });
+
+  const payload = `"><svg onload=alert(1)>'`;
+  const poisoned = pages({ ...plainPage, logoUri: 'x' }, (model) => poison(model, payload));
+  test.for(Object.entries(poisoned))('markup in every field of %s comes out as text', ([, markup]) => {
+    const text = markup.toString();
+    expect(text).not.toMatch(/<svg onload|onload=alert\(1\)>|"&gt;|&gt;'/);
+    expect(text).toContain('&quot;&gt;&lt;svg onload=alert(1)&gt;&#39;');
+  });
+
+  test.for([
+    'javascript:alert(1)',
+    ' JaVaScRiPt:alert(1)',
+    'java\nscript:alert(1)',
+    'data:text/html,<script>alert(1)</script>',
+    'data:image/svg+xml,<svg/>',
+    'vbscript:alert(1)',
+    'blob:https://photos.example/1',
+    'file:///etc/passwd',
+    '//evil.example',
+    '/\\evil.example',
+    '/\t/evil.example',
+    '/.//evil.example',
+    'no address',
+  ])('no link or picture leads to %j', (uri) => {
+    const page = { ...plainPage, logoUri: uri };
+    const rendered = [
+      consentPage(page, { ...consent, clientUri: uri, policyUri: uri, tosUri: uri, clientLogoUri: uri }),
+      signInPage(page, { ...signIn, clientLogoUri: uri }),
+      errorPage(page, { code: 'x', description: 'x', backUri: uri }),
+      signedOutPage(page, { returnUri: uri }),
+    ].join('');
+    expect(rendered).not.toMatch(/<a |<img /);
+  });
+
+  test('a form is never posted to a script', () => {
+    const model = { action: 'javascript:alert(1)', fields: {}, nonce: 'n' };
+    expect(() => formPostPage(plainPage, model)).toThrow(TypeError);
+  });
+
+  test("a native application's return address is a link", () => {
+    const text = signedOutPage(plainPage, { returnUri: 'com.example.photos:/signed-out' }).toString();
+    expect(text).toContain('href="com.example.photos:/signed-out"');
+  });
+});
+
+describe('languages', () => {
+  test.for(locales)('%s has the keys and the placeholders of en', (locale) => {
+    const placeholders = (of: Locale) =>
+      Object.fromEntries(Object.entries(catalogues[of]).map(([key, text]) => [key, argumentsOf(text, of)]));
+    expect(placeholders(locale)).toEqual(placeholders('en'));
+  });
+
+  test.for<[string | undefined, string | undefined, Locale]>([
+    [undefined, undefined, 'en'],
+    ['fr-CA de', 'ja', 'fr'],
+    ['tlh', 'de-CH-1996,fr;q=0.9', 'de'],
+    [undefined, 'xx, es;q=0.5, nl;q=0.8, *;q=0.1', 'nl'],
+    [undefined, 'de;q=0, it;q=0.1', 'it'],
+    ['constructor __proto__', 'toString', 'en'],
+    ['PT-br', undefined, 'pt'],
+  ])('ui_locales %j and Accept-Language %j give %s', ([uiLocales, acceptLanguage, expected]) => {
+    expect(negotiateLocale(uiLocales, acceptLanguage)).toBe(expected);
+  });
+
+  test('a name cannot reorder the sentence around it', () => {
+    expect(translator('en')('sign_in.cancel', { client: '\u202eEvil' })).toBe('Back to Evil');
+    expect(translator('ar')('sign_in.cancel', { client: 'Photos' })).toContain('\u2068Photos\u2069');
+  });
+
+  test.for(locales)('%s pages carry their language and direction', (locale) => {
+    const text = signInPage({ ...plainPage, locale }, signIn).toString();
+    expect(text).toContain(`<html lang="${locale}" dir="${locale === 'ar' ? 'rtl' : 'ltr'}">`);
+  });
+
+  test('too many attempts says in words when to come back', () => {
+    const text = (retryAfter?: number) =>
+      signInPage(plainPage, { ...signIn, error: { code: 'too_many_attempts', retryAfter } }).toString();
+    expect(text(45)).toContain('Try again in 45 seconds.');
+    expect(text(290)).toContain('Try again in 5 minutes.');
+    expect(text(7200)).toContain('Try again in 2 hours.');
+    expect(text()).toContain('Try again later.');
+  });
+});
+
+browserTest('in a browser', (browser) => {
+  const policy =
+    "default-src 'none'; style-src 'self'; img-src 'self' data: https:; script-src 'nonce-n'; frame-ancestors 'none'; base-uri 'none'";
+  const stylesheet = readFileSync(new URL('../../src/http/pages/signet.css', import.meta.url), 'utf8');
+
+  /** Opens a page under the policy that it is served with; what it posts is collected instead of sent. */
+  async function open(markup: Html, options: BrowserContextOptions = {}) {
+    const context = await browser().newContext(options);
+    const posted: { url: string; fields: Record<string, string> }[] = [];
+    const complaints: string[] = [];
+    await context.route('**', async (route) => {
+      const request = route.request();
+      if (request.method() === 'POST') {
+        const fields = Object.fromEntries(new URLSearchParams(request.postData() ?? ''));
+        posted.push({ url: request.url(), fields });
+        return route.fulfill({ contentType: 'text/html', body: '<p id=posted>' });
+      }
+      if (request.url().endsWith('.css')) return route.fulfill({ contentType: 'text/css', body: stylesheet });
+      return route.fulfill({
+        contentType: 'text/html; charset=utf-8',
+        headers: { 'content-security-policy': policy },
+        body: markup.toString(),
+      });
+    });
+    const tab = await context.newPage();
+    tab.on('console', (message) => complaints.push(message.text()));
+    await tab.goto('http://signet.test/');
+    return { tab, posted, complaints, [Symbol.asyncDispose]: () => context.close() };
+  }
+
+  const english = Object.entries(pages(plainPage, asIs));
+  const arabic = pages({ ...plainPage, locale: 'ar' }, asIs);
+  const mirrored = ['consent', 'account'].map((name): [string, Html] => [`${name} (ar)`, arabic[name] ?? html``]);
+
+  test.for([...english, ...mirrored])('%s holds WCAG 2.2 AA, light and dark', async ([name, markup]) => {
+    await using opened = await open(markup, { colorScheme: 'light' });
+    expect(await violations(new AxeBuilder({ page: opened.tab }).withTags(accessible))).toEqual([]);
+    await opened.tab.emulateMedia({ colorScheme: 'dark' });
+    expect(await violations(new AxeBuilder({ page: opened.tab }).withRules('color-contrast'))).toEqual([]);
+    // The nonce of that page is wrong on purpose: it would be gone before it is looked at.
+    if (name !== 'form post') expect(opened.complaints).toEqual([]);
+  });
+
+  test.for(['en', 'de', 'ar'] as const)('nothing runs over the edge of a small phone in %s', async (locale) => {
+    for (const [name, markup] of Object.entries(pages({ ...plainPage, locale, tenantName: long }, asIs))) {
+      await using opened = await open(markup, { viewport: { width: 320, height: 640 } });
+      const excess = 'document.documentElement.scrollWidth - document.documentElement.clientWidth';
+      expect({ name, excess: await opened.tab.evaluate(excess) }).toEqual({ name, excess: 0 });
+    }
+  });
+
+  test('without JavaScript one can sign in, and leave without filling in anything', async () => {
+    await using one = await open(signInPage(plainPage, signIn), { javaScriptEnabled: false });
+    await one.tab.locator('#login-username:focus').waitFor();
+    await one.tab.keyboard.type('jane');
+    await one.tab.fill('#login-password', 'correct horse');
+    await one.tab.keyboard.press('Enter');
+    await one.tab.waitForSelector('#posted', { state: 'attached' });
+    await using other = await open(signInPage(plainPage, signIn), { javaScriptEnabled: false });
+    await other.tab.click('#login-cancel');
+    await other.tab.waitForSelector('#posted', { state: 'attached' });
+    expect(one.posted[0]?.fields).toEqual({ attempt: 'attempt-1', username: 'jane', password: 'correct horse' });
+    expect(other.posted[0]?.fields).toMatchObject({ attempt: 'attempt-1', cancel: '1' });
+  });
+
+  test('each button of the consent page posts its own decision', async () => {
+    for (const decision of ['allow', 'deny', 'switch']) {
+      await using opened = await open(consentPage(plainPage, consent), { javaScriptEnabled: false });
+      await opened.tab.click(`#consent-${decision}`);
+      await opened.tab.waitForSelector('#posted', { state: 'attached' });
+      expect(opened.posted[0]?.fields).toEqual({ attempt: 'attempt-1', decision });
+    }
+  });
+
+  test('the form post page submits itself with its nonce, and by its button without', async () => {
+    const fields = { code: 'abc', state: `"<>&'`, submit: 'a field of this name' };
+    const action = 'https://photos.example/callback';
+    await using self = await open(formPostPage(plainPage, { action, fields, nonce: 'n' }));
+    await self.tab.waitForSelector('#posted', { state: 'attached' });
+    await using other = await open(formPostPage(plainPage, { action, fields, nonce: 'another' }));
+    expect(other.posted).toEqual([]);
+    await other.tab.click('#form-post-submit');
+    await other.tab.waitForSelector('#posted', { state: 'attached' });
+    expect([...self.posted, ...other.posted]).toEqual([
+      { url: action, fields },
+      { url: action, fields },
+    ]);
+  });
+});
+
+/** The same model with every text in it replaced, except the names that are chosen by the server. */
+function poison<Model>(model: Model, payload: string, key = ''): Model {
+  if (typeof model === 'string') return (key === 'locale' ? model : payload) as Model;
+  if (Array.isArray(model)) return model.map((item: unknown) => poison(item, payload)) as Model;
+  if (typeof model !== 'object' || model === null) return model;
+  const entries = Object.entries(model).map(([name, value]: [string, unknown]) => [name, poison(value, payload, name)]);
+  return Object.fromEntries(entries) as Model;
+}
+
+/** The arguments of an ICU message, with their kinds. */
+function argumentsOf(text: string, locale: Locale): string[] {
+  const found = new Set<string>();
+  const walk = (node: unknown): void => {
+    if (typeof node !== 'object' || node === null) return;
+    if ('type' in node && 'value' in node && node.type !== 0) found.add(`${String(node.type)} ${String(node.value)}`);
+    Object.values(node).forEach(walk);
+  };
+  walk(new IntlMessageFormat(text, locale, undefined, { ignoreTag: true }).getAst());
+  return [...found].toSorted();
+}
+
+const accessible = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+async function violations(axe: AxeBuilder): Promise<string[]> {
+  const { violations: found } = await axe.analyze();
+  return found.flatMap(({ id, nodes }) => nodes.map((node) => `${id}: ${node.html} ${node.failureSummary}`));
+}
