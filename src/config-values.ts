@@ -3,6 +3,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { parseSecretKey } from './secret-key.ts';
+import { isLoopbackHost } from './domain/redirect-uri.ts';
 
 /** Why a text is not a fit value. The message continues the setting's name, and never repeats the text of a secret. */
 export class BadValue extends Error {}
@@ -62,18 +63,13 @@ export const listenHost: Kind<string> = kind('an IP address or host name, withou
   isIP(text) !== 0 || /^(?=.*[a-z])[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(text) ? text : undefined,
 );
 
-/** Whether a host, as `URL.hostname` writes it, is this machine and nothing else. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === 'localhost' || hostname.endsWith('.localhost') || /^(127(\.\d+){3}|\[::1\])$/.test(hostname);
-}
-
 /** An origin without a trailing slash, normalised; `http` only on loopback. */
 export const origin: Kind<string> = kind(
   'an address such as https://id.example.com, with nothing after the host and port',
   (text) => {
     const url = /^https?:\/\/[^/?#@\\\s]+\/?$/i.test(text) ? URL.parse(text) : null;
     if (url === null || !/^([a-z\d.-]+|\[[a-f\d:]+\])$/.test(url.hostname)) return undefined;
-    if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
       throw new BadValue('must start with https://, because http is only safe on a loopback host such as localhost');
     }
     return url.origin;

@@ -7,7 +7,6 @@ import {
   directory,
   email,
   flag,
-  isLoopback,
   keyList,
   type Kind,
   listenHost,
@@ -21,6 +20,7 @@ import {
   readableFile,
   whole,
 } from './config-values.ts';
+import { isLoopbackHost } from './domain/redirect-uri.ts';
 
 /** One setting: everything that the reader and the documents need to know about it. */
 export interface Setting {
@@ -287,7 +287,7 @@ function assemble(values: Values, cores: number): Config {
   const { TLS_CERT: cert, TLS_KEY: key } = values;
   return {
     publicUrl,
-    host: values.HOST ?? (isLoopback(new URL(publicUrl).hostname) ? 'localhost' : '0.0.0.0'),
+    host: values.HOST ?? (isLoopbackHost(new URL(publicUrl).hostname) ? 'localhost' : '0.0.0.0'),
     port: values.PORT,
     databasePoolSize: values.DATABASE_POOL_SIZE,
     preparedStatements: values.PREPARED_STATEMENTS,

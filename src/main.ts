@@ -32,6 +32,10 @@ async function main(): Promise<void> {
   };
   process.on('SIGTERM', () => end(config.drainSeconds));
   process.on('SIGINT', () => end(0));
+  void server.lost.then(() => {
+    say('The embedded PostgreSQL ended, so Signet ends too. Start it again; the log of PostgreSQL is in DATA_DIR.');
+    process.exit(1);
+  });
 }
 
 function say(line: string): void {

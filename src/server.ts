@@ -27,6 +27,8 @@ export type RunningServer = {
   readonly url: string;
   /** The one-time link for the first administrator; undefined when there is one. */
   readonly setupUrl: string | undefined;
+  /** Resolves when the embedded PostgreSQL ended by itself: nothing works any more. */
+  readonly lost: Promise<void>;
   /** Answers what is under way, for `drainSeconds` also what still comes, then ends. */
   stop(drainSeconds: number): Promise<void>;
 };
@@ -39,7 +41,13 @@ export type ServerOptions = {
   readonly observe?: (statement: SentStatement) => void;
 };
 
-export type Backend = { readonly deps: Deps; readonly database: Database; close(): Promise<void> };
+export type Backend = {
+  readonly deps: Deps;
+  readonly database: Database;
+  /** Resolves when the embedded PostgreSQL ended by itself: nothing works any more. */
+  readonly lost: Promise<void>;
+  close(): Promise<void>;
+};
 
 /** The database, migrated, and everything flows need; for the server and for the command line. */
 export async function openBackend(config: Config, options: ServerOptions = {}): Promise<Backend> {
@@ -69,7 +77,7 @@ export async function openBackend(config: Config, options: ServerOptions = {}): 
       memory: createMemory(() => performance.now()),
       log,
     };
-    return { deps, database, close };
+    return { deps, database, lost: embedded?.lost ?? new Promise(() => {}), close };
   } catch (error) {
     await close();
     throw error;
@@ -104,6 +112,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
       deps,
       url: `${config.tls ? 'https' : 'http'}://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
       setupUrl: setupToken === undefined ? undefined : `${tenant.issuer}/setup?token=${setupToken}`,
+      lost: backend.lost,
       async stop(drainSeconds) {
         draining = true;
         stopFollowing();

@@ -29,15 +29,15 @@ export function applyCommand(env: Readonly<Record<string, string | undefined>>):
 async function apply(env: Readonly<Record<string, string | undefined>>, file: string): Promise<void> {
   const { config, warnings } = readConfig(env);
   for (const warning of warnings) process.stderr.write(`Warning: ${warning}\n`);
-  const { deps, close } = await openBackend(config, { log: pino({ level: 'warn' }, pino.destination(2)) });
+  const backend = await openBackend(config, { log: pino({ level: 'warn' }, pino.destination(2)) });
   try {
-    await ensureDefaultTenant(deps);
-    const applied = await applyFile(deps, file);
+    await ensureDefaultTenant(backend.deps);
+    const applied = await applyFile(backend.deps, file);
     for (const warning of applied.warnings) process.stderr.write(`Warning: ${warning}\n`);
     for (const thing of applied.created) process.stdout.write(`created    ${thing}\n`);
     for (const thing of applied.updated) process.stdout.write(`updated    ${thing}\n`);
     process.stdout.write(`unchanged  ${applied.unchanged}\n`);
   } finally {
-    await close();
+    await backend.close();
   }
 }

@@ -16,7 +16,12 @@ import { probe } from './probe.ts';
 import { syncDirectory, writeRecord } from './record.ts';
 
 export type ClusterOptions = { readonly durable: boolean; readonly maxConnections: number };
-export type RunningCluster = { readonly socket: string; stop(): Promise<void> };
+export type RunningCluster = {
+  readonly socket: string;
+  /** Resolves when Postgres has ended, asked or not. */
+  readonly ended: Promise<unknown>;
+  stop(): Promise<void>;
+};
 
 const POLL_MS = 20;
 // Crash recovery is part of a start and may take long on a slow disk.
@@ -46,7 +51,7 @@ export async function startCluster(dataDir: string, options: ClusterOptions): Pr
     const command = [binaries.postgres, '-D', home.data, ...settings(socket, options)];
     const guarded = runGuarded(identity, command, { log, scratch: socket, formerPid });
     const failure = await readyOrFailure(guarded, socket, log);
-    if (failure === undefined) return { socket, stop: () => stop(guarded) };
+    if (failure === undefined) return { socket, ended: guarded.ended, stop: () => stop(guarded) };
     if (!STILL_OCCUPIED.test(failure) || performance.now() > deadline) throw new Error(failure);
     await sleep(POLL_MS);
   }

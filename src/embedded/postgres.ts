@@ -20,6 +20,8 @@ export type EmbeddedPostgres = {
   readonly connection: PostgresConnection;
   /** Another process owns the cluster; it ends with that process. */
   readonly attached: boolean;
+  /** Resolves when the cluster ended although nobody called stop(); never when attached. */
+  readonly lost: Promise<void>;
   /** Stops the cluster and waits until it is gone; does nothing when attached. May be called more than once. */
   stop(): Promise<void>;
 };
@@ -44,7 +46,7 @@ export async function startEmbeddedPostgres(
     const lock = await takeOwnerLock(directory);
     if (lock) return own(directory, lock, { durable, maxConnections });
     const connection = await running(directory);
-    if (connection) return { connection, attached: true, stop: () => Promise.resolve() };
+    if (connection) return { connection, attached: true, lost: new Promise(() => {}), stop: () => Promise.resolve() };
     if (performance.now() > deadline) {
       const owner = await readRecord(directory);
       throw new Error(
@@ -75,6 +77,9 @@ async function own(directory: string, lock: OwnerLock, options: ClusterOptions):
     return {
       connection: connectionAt(cluster.socket),
       attached: false,
+      lost: new Promise((resolve) => {
+        void cluster.ended.then(() => stopped ?? resolve());
+      }),
       stop: () => (stopped ??= cluster.stop().finally(() => lock.release())),
     };
   } catch (error) {

@@ -3,7 +3,7 @@ import type { Deps } from '../deps.ts';
 import { takeLease } from '../storage/leases.ts';
 import { purgeExpired } from '../storage/purge.ts';
 import { newId } from './events.ts';
-import { advanceKeys } from './keys.ts';
+import { advanceKeys } from './advance-keys.ts';
 
 /** Milliseconds between two rounds. */
 const interval = 60_000;

@@ -51,7 +51,7 @@ export async function setUpFirstAdmin(
   const fields: Record<string, string> = {};
   const problem = identifierProblem(admin.username, admin.email);
   if (problem) fields[problem.field] = problem.problem;
-  if ([...admin.password].length < shortestChosenPassword)
+  if (Array.from(admin.password).length < shortestChosenPassword)
     fields['password'] = `must have at least ${shortestChosenPassword} characters`;
   if (Buffer.byteLength(admin.password) > longestPasswordBytes) fields['password'] = 'is too long';
   if (Object.keys(fields).length > 0)

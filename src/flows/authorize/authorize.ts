@@ -91,7 +91,8 @@ async function decide(deps: Deps, context: RequestContext, asked: Asked): Promis
     case 'error':
       if (attempt) await finishAttempt(deps.db, tenant.id, attempt.id, now);
       return respondWithError(context, request.target, step.code, step.description);
-    default:
+    case 'sign-in':
+    case 'consent':
       return go(deps, context, asked, step);
   }
 }

@@ -49,7 +49,7 @@ export async function applyProvisioning(deps: Deps, file: ProvisioningFile, name
       const tenant = existing ?? (await newTenant(deps, tx, tenantId, { slug, title, host }, keys, now));
       if (!existing) outcome(`tenant ${slug}`, 'created');
       const context: RequestContext = { tenant, now, requestId: undefined, ip: undefined, userAgent: undefined };
-      await applyTenant(deps, tx, context, title, file.settings as Partial<TenantSettings> | undefined, outcome);
+      await applyTenant(deps, tx, context, title, file.settings, outcome);
       await applyResources(deps, tx, context, file, outcome);
       for (const [i, client] of (file.clients ?? []).entries())
         await applyClient(deps, tx, context, client, `${name} clients[${i}]`, outcome);

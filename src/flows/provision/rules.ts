@@ -1,12 +1,6 @@
 // The rules that a provisioning file must obey beyond its shape.
 import { isResourceIdentifier } from '../../domain/authorization-request.ts';
-import {
-  type ClientMetadata,
-  completeMetadata,
-  isPublic,
-  metadataProblems,
-  type RegisteredMetadata,
-} from '../../domain/client.ts';
+import { completeMetadata, isPublic, metadataProblems, type RegisteredMetadata } from '../../domain/client.ts';
 import { webUriProblem } from '../../domain/redirect-uri.ts';
 import { parseScope } from '../../domain/scope.ts';
 import { isSlug } from '../../domain/tenant.ts';
@@ -48,7 +42,7 @@ export function ruleMistakes(file: ProvisioningFile): Mistake[] {
 /** What of an entry is client metadata. */
 export function metadataOf(entry: ClientEntry): RegisteredMetadata {
   const { client_id: _id, client_secret: _secret, disabled: _disabled, ...metadata } = entry;
-  return metadata as Partial<ClientMetadata>;
+  return metadata;
 }
 
 function tenantMistakes({ tenant, settings }: ProvisioningFile): Mistake[] {

@@ -83,7 +83,7 @@ function show(
   const model = {
     action: `${basePath(request.tenant)}/sign-in`,
     attempt: view.attemptId,
-    clientName: metadata && (metadata.client_name ?? view.client!.id),
+    clientName: metadata && (metadata.client_name ?? view.client?.id),
     clientLogoUri: metadata?.logo_uri,
     username: again.username ?? view.username,
     reason: view.reason,

@@ -1,0 +1,46 @@
+// The lives of signing keys: every step that is due, for every tenant.
+import type { Deps } from '../deps.ts';
+import { signingAlgs } from '../domain/client.ts';
+import type { RequestContext } from '../domain/context.ts';
+import { dueMoves } from '../domain/key-life.ts';
+import { recordChange } from '../storage/changes.ts';
+import { listPublishedKeys, moveKey, postponeDueKeys, tenantsWithDueKeys } from '../storage/signing-keys.ts';
+import { record } from './events.ts';
+import { insertMadeKey, makeSealedKey } from './keys.ts';
+import { tenantById } from './tenants.ts';
+
+/** Takes every step that is due in the lives of all tenants' keys. Any number of processes may do it at once. */
+export async function advanceKeys(deps: Deps): Promise<void> {
+  const now = deps.clock();
+  for (const tenantId of await tenantsWithDueKeys(deps.db, now)) {
+    const tenant = await tenantById(deps, tenantId);
+    if (tenant) await advanceKeysOf(deps, { tenant, now, requestId: undefined, ip: undefined, userAgent: undefined });
+  }
+}
+
+async function advanceKeysOf(deps: Deps, context: RequestContext): Promise<void> {
+  const { tenant, now } = context;
+  const moves = dueMoves(await listPublishedKeys(deps.db, tenant.id), signingAlgs, now);
+  const created = await Promise.all(
+    moves.flatMap((move) => (move.kind === 'create-next' ? [makeSealedKey(deps, tenant.id, move.alg)] : [])),
+  );
+  await deps.db.transaction(async (tx) => {
+    for (const key of created) await insertMadeKey(deps, tx, context, key, 'next');
+    for (const move of moves) {
+      if (move.kind === 'remove' && (await moveKey(tx, tenant.id, move.kid, 'retired', 'gone', now))) {
+        await record(deps, tx, context, { type: 'key.removed', data: { kid: move.kid } });
+      }
+      if (move.kind !== 'activate') continue;
+      // The old key leaves first: an index lets only one be active.
+      if (move.active !== undefined && (await moveKey(tx, tenant.id, move.active, 'active', 'retired', now))) {
+        await record(deps, tx, context, { type: 'key.retired', data: { kid: move.active } });
+      }
+      if (await moveKey(tx, tenant.id, move.next, 'next', 'active', now)) {
+        await record(deps, tx, context, { type: 'key.activated', data: { kid: move.next } });
+      }
+    }
+    await postponeDueKeys(tx, tenant.id, now, now + 3600_000);
+    await recordChange(tx, { kind: 'keys', tenantId: tenant.id, entity: '' }, now);
+  });
+  deps.memory.drop({ kind: 'keys', tenantId: tenant.id, entity: '' });
+}
