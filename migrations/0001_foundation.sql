@@ -46,6 +46,8 @@ CREATE TABLE users (
   roles text[] NOT NULL,
   groups text[] NOT NULL,
   password_hash text,
+  -- One more with each new password, not with a new hash of the same one.
+  password_version integer NOT NULL,
   password_changed_at timestamptz,
   disabled_at timestamptz,
   created_at timestamptz NOT NULL,
@@ -144,7 +146,8 @@ CREATE TABLE sign_in_attempts (
   client_id text,
   session_id uuid,
   authenticated_at timestamptz,
-  consented_at timestamptz,
+  -- The session that consented: another person's session in the same browser has not.
+  consented_session_id uuid,
   finished_at timestamptz,
   created_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,

@@ -11,6 +11,7 @@ import type { Deps } from './deps.ts';
 import type { RequestContext } from './domain/context.ts';
 import { startEmbeddedPostgres } from './embedded/postgres.ts';
 import { followChanges } from './flows/follow-changes.ts';
+import { keyRing } from './flows/keys.ts';
 import { startMaintenance } from './flows/maintenance.ts';
 import { createMemory } from './flows/memory.ts';
 import { applyFile } from './flows/provision/apply-file.ts';
@@ -53,8 +54,9 @@ export type Backend = {
 export async function openBackend(config: Config, options: ServerOptions = {}): Promise<Backend> {
   const log = options.log ?? pino({ level: config.logLevel, base: null });
   const embedded = config.databaseUrl === undefined ? await startEmbeddedPostgres(config.dataDir) : undefined;
+  const connection = embedded ? { ...embedded.connection, port: 5432 } : { connectionString: config.databaseUrl! };
   const database = openDatabase({
-    connection: embedded ? { ...embedded.connection, port: 5432 } : { connectionString: config.databaseUrl! },
+    connection,
     poolSize: config.databasePoolSize,
     preparedStatements: config.preparedStatements,
     observe: options.observe,
@@ -65,7 +67,7 @@ export async function openBackend(config: Config, options: ServerOptions = {}): 
     await embedded?.stop();
   };
   try {
-    await migrate(database.pool);
+    await migrate(connection);
     const secretKeys = config.secretKeys ?? [await loadOrMakeSecretKey(config.dataDir)];
     const deps: Deps = {
       publicUrl: config.publicUrl,
@@ -90,8 +92,10 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   const { deps } = backend;
   let draining = false;
   try {
-    const app = await buildApp(deps, { trustProxy: config.trustProxy, tls: config.tls, isDraining: () => draining });
     const tenant = await ensureDefaultTenant(deps);
+    // A SECRET_KEY that does not open the keys must be found now, not by the first request.
+    await keyRing(deps, tenant);
+    const app = await buildApp(deps, { trustProxy: config.trustProxy, tls: config.tls, isDraining: () => draining });
     const context: RequestContext = {
       tenant,
       now: deps.clock(),

@@ -11,7 +11,8 @@ export type AttemptProgress = {
   readonly sessionId: string | undefined;
   /** Milliseconds. */
   readonly authenticatedAt: number | undefined;
-  readonly consented: boolean;
+  /** The session whose person consented in this attempt. */
+  readonly consentedSessionId: string | undefined;
 };
 
 export type StoredConsent = { readonly scopes: readonly string[]; readonly resources: readonly string[] };
@@ -60,8 +61,8 @@ function signInReason({ request, session, attempt, client, now }: Situation): 'n
   return undefined;
 }
 
-function needsConsent({ request, client, attempt, consent }: Situation): boolean {
-  if (attempt?.consented) return false;
+function needsConsent({ request, client, session, attempt, consent }: Situation): boolean {
+  if (session !== undefined && attempt?.consentedSessionId === session.id) return false;
   if (request.prompt.includes('consent')) return true;
   if (client.metadata.first_party) return false;
   // RFC 9700 4.1.3 and RFC 8252 8.6: another program could pose as this client, so each time is asked anew.

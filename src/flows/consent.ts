@@ -86,7 +86,7 @@ export async function decideConsent(
     return respondWithError(context, request.target, 'access_denied', 'The user denied the request.');
   }
   await deps.db.transaction(async (tx) => {
-    if (!(await markConsented(tx, context.tenant.id, attempt.id, context.now))) throw finished();
+    if (!(await markConsented(tx, context.tenant.id, attempt.id, session.id))) throw finished();
     const { scopes, resources } = request;
     await addConsent(
       tx,

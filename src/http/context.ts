@@ -42,6 +42,7 @@ export function basePath(tenant: Tenant): string {
   return new URL(tenant.issuer).pathname.replace(/\/$/, '');
 }
 
-function hostOf(request: FastifyRequest): string {
-  return request.host.toLowerCase().replace(/\.(?=:|$)/, '');
+/** The host that was asked for, as tenants are found by it; empty for HTTP/1.0 without one. */
+export function hostOf(request: FastifyRequest): string {
+  return ((request.host as string | undefined) ?? '').toLowerCase().replace(/\.(?=:|$)/, '');
 }

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.ts';
 import { tenantOfRequest } from '../flows/tenants.ts';
+import { hostOf } from './context.ts';
 import { apiHeaders } from './headers.ts';
 import { sendPage } from './pages/page.ts';
 import { errorPage } from './pages/views/error.ts';
@@ -9,7 +10,7 @@ import { errorPage } from './pages/views/error.ts';
 export function answerUnknown(app: FastifyInstance, deps: Deps): void {
   app.setNotFoundHandler(async (request, reply) => {
     if (request.headers.accept?.includes('text/html')) {
-      const tenant = await tenantOfRequest(deps, request.host.toLowerCase(), undefined);
+      const tenant = await tenantOfRequest(deps, hostOf(request), undefined);
       if (tenant) request.tenant = tenant;
       const description = 'There is nothing at this address.';
       return sendPage(

@@ -90,7 +90,7 @@ export async function setClientDisabled(
 }
 
 // client_origins_pkey
-const origin = statement({ tenantId: 'uuid', origin: 'text' }, (q, p) =>
+const origins = statement({ tenantId: 'uuid' }, (q, p) =>
   q
     .selectFrom('client_origins')
     .innerJoin('clients', (join) =>
@@ -98,15 +98,15 @@ const origin = statement({ tenantId: 'uuid', origin: 'text' }, (q, p) =>
         .onRef('clients.tenant_id', '=', 'client_origins.tenant_id')
         .onRef('clients.id', '=', 'client_origins.client_id'),
     )
-    .select('client_origins.client_id')
+    .select('client_origins.origin')
+    .distinct()
     .where('client_origins.tenant_id', '=', p.tenantId)
-    .where('client_origins.origin', '=', p.origin)
     .where('clients.disabled_at', 'is', null),
 );
 
-/** The clients that have a redirect URI at this origin. */
-export async function clientsAtOrigin(db: Db, tenantId: string, value: string): Promise<string[]> {
-  return (await origin.all(db, { tenantId, origin: value })).map((row) => row.client_id);
+/** The origins at which some client that is not disabled has a redirect URI. */
+export async function listClientOrigins(db: Db, tenantId: string): Promise<ReadonlySet<string>> {
+  return new Set((await origins.all(db, { tenantId })).map((row) => row.origin));
 }
 
 /** The metadata as it was registered, without defaults; for comparing and merging. */

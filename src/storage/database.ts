@@ -48,6 +48,8 @@ export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     ...options.connection,
     types,
+    // What the parser of times relies on, whatever the server's own settings are.
+    options: '-c TimeZone=UTC -c DateStyle=ISO',
     max: options.poolSize,
     connectionTimeoutMillis: 1000,
     idleTimeoutMillis: 30_000,

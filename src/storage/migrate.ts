@@ -4,7 +4,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
-import type pg from 'pg';
+import pg from 'pg';
 
 const folder = join(import.meta.dirname, '../../migrations');
 
@@ -18,8 +18,24 @@ export class MigrationError extends Error {
  * @returns the names that were applied.
  * @throws MigrationError when a migration fails, or when one that was applied has changed since.
  */
-export async function migrate(pool: pg.Pool): Promise<string[]> {
-  const db = new Kysely<Record<string, never>>({ dialect: new PostgresDialect({ pool: withoutEnd(pool) }) });
+export async function migrate(connection: pg.PoolConfig): Promise<string[]> {
+  // A pool of its own: migrations may take longer than any request's statement may.
+  const pool = new pg.Pool({
+    ...connection,
+    max: 2,
+    connectionTimeoutMillis: 5000,
+    application_name: 'signet migrate',
+  });
+  pool.on('error', () => {});
+  const db = new Kysely<Record<string, never>>({ dialect: new PostgresDialect({ pool }) });
+  try {
+    return await migrateWith(db);
+  } finally {
+    await db.destroy();
+  }
+}
+
+async function migrateWith(db: Kysely<Record<string, never>>): Promise<string[]> {
   const files = await migrationFiles();
   const migrator = new Migrator({
     db,
@@ -83,9 +99,4 @@ async function refuseChanged(db: Kysely<Record<string, never>>, files: readonly 
         `Migration ${name} has changed since it was applied. Restore its file: applied migrations never change.`,
       );
   }
-}
-
-// Kysely ends the pool it is given; this one goes on serving.
-function withoutEnd(pool: pg.Pool): pg.Pool {
-  return new Proxy(pool, { get: (target, key) => (key === 'end' ? async () => {} : Reflect.get(target, key, target)) });
 }

@@ -159,7 +159,7 @@ export interface SignInAttempts {
   authenticated_at: number | null;
   browser_hash: Buffer | null;
   client_id: string | null;
-  consented_at: number | null;
+  consented_session_id: string | null;
   created_at: number;
   expires_at: number;
   finished_at: number | null;
@@ -203,6 +203,7 @@ export interface Users {
   id: string;
   password_changed_at: number | null;
   password_hash: string | null;
+  password_version: number;
   roles: string[];
   tenant_id: string;
   updated_at: number;

@@ -84,30 +84,30 @@ const proof = {
 
 // users_pkey. A user disabled, or whose password changed, since it was checked gets no session.
 const insert = statement(
-  { ...proof, expiresAt: 'timestamptz', passwordHash: 'text' },
+  { ...proof, expiresAt: 'timestamptz', passwordVersion: 'integer' },
   (_q, p) =>
     sql`INSERT INTO sessions (tenant_id, id, secret_hash, user_id, authenticated_at, amr, acr, mfa_method, mfa_verified_at,
         started_at, last_seen_at, idle_expires_at, expires_at, ip, user_agent)
       SELECT tenant_id, ${p.id}, ${p.secretHash}, id, ${p.at}, ${p.amr}, ${p.acr}, ${p.mfaMethod}, ${p.mfaVerifiedAt},
         ${p.at}, ${p.at}, ${p.idleExpiresAt}, ${p.expiresAt}, ${p.ip}, ${p.userAgent}
       FROM users
-      WHERE tenant_id = ${p.tenantId} AND id = ${p.userId} AND disabled_at IS NULL AND password_hash = ${p.passwordHash}
+      WHERE tenant_id = ${p.tenantId} AND id = ${p.userId} AND disabled_at IS NULL AND password_version = ${p.passwordVersion}
       FOR SHARE`,
 );
 
-/** @returns false when the user was disabled or changed the password since `passwordHash` was read. */
+/** @returns false when the user was disabled or changed the password since `passwordVersion` was read. */
 export async function beginSession(
   tx: Db,
   tenantId: string,
   session: NewSession,
-  passwordHash: string,
+  passwordVersion: number,
 ): Promise<boolean> {
-  return (await insert.run(tx, { ...bound(tenantId, session), expiresAt: session.expiresAt, passwordHash })) === 1;
+  return (await insert.run(tx, { ...bound(tenantId, session), expiresAt: session.expiresAt, passwordVersion })) === 1;
 }
 
 // sessions_pkey, users_pkey
 const renew = statement(
-  { ...proof, passwordHash: 'text' },
+  { ...proof, passwordVersion: 'integer' },
   (_q, p) =>
     sql`UPDATE sessions SET secret_hash = ${p.secretHash}, authenticated_at = ${p.at}, amr = ${p.amr}, acr = ${p.acr},
         mfa_method = ${p.mfaMethod}, mfa_verified_at = ${p.mfaVerifiedAt}, last_seen_at = ${p.at},
@@ -116,7 +116,7 @@ const renew = statement(
       WHERE sessions.tenant_id = ${p.tenantId} AND sessions.id = ${p.id} AND sessions.user_id = ${p.userId}
         AND sessions.ended_at IS NULL AND sessions.expires_at > ${p.at}
         AND users.tenant_id = sessions.tenant_id AND users.id = sessions.user_id
-        AND users.disabled_at IS NULL AND users.password_hash = ${p.passwordHash}`,
+        AND users.disabled_at IS NULL AND users.password_version = ${p.passwordVersion}`,
 );
 
 /** The same person proved again who they are: the `sid` stays, the cookie changes and the old one is dead. */
@@ -124,9 +124,9 @@ export async function renewSession(
   tx: Db,
   tenantId: string,
   session: NewSession,
-  passwordHash: string,
+  passwordVersion: number,
 ): Promise<boolean> {
-  return (await renew.run(tx, { ...bound(tenantId, session), passwordHash })) === 1;
+  return (await renew.run(tx, { ...bound(tenantId, session), passwordVersion })) === 1;
 }
 
 // sessions_pkey

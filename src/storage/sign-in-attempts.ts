@@ -10,7 +10,7 @@ export type SignInAttempt = {
   readonly request: AuthorizationRequest | undefined;
   readonly sessionId: string | undefined;
   readonly authenticatedAt: number | undefined;
-  readonly consented: boolean;
+  readonly consentedSessionId: string | undefined;
   readonly finished: boolean;
 };
 
@@ -60,13 +60,13 @@ export async function insertAttempt(
   });
 }
 
-const columns = ['id', 'request', 'session_id', 'authenticated_at', 'consented_at', 'finished_at'] as const;
+const columns = ['id', 'request', 'session_id', 'authenticated_at', 'consented_session_id', 'finished_at'] as const;
 type Row = {
   id: string;
   request: unknown;
   session_id: string | null;
   authenticated_at: number | null;
-  consented_at: number | null;
+  consented_session_id: string | null;
   finished_at: number | null;
 };
 
@@ -120,7 +120,7 @@ const authenticated = statement({ tenantId: 'uuid', id: 'text', sessionId: 'uuid
   q
     .updateTable('sign_in_attempts')
     // Another person's consent does not count for this one.
-    .set({ session_id: p.sessionId, authenticated_at: p.now, consented_at: null })
+    .set({ session_id: p.sessionId, authenticated_at: p.now })
     .where('tenant_id', '=', p.tenantId)
     .where('id', '=', p.id)
     .where('finished_at', 'is', null),
@@ -138,17 +138,18 @@ export async function markAuthenticated(
 }
 
 // sign_in_attempts_pkey
-const consented = statement({ tenantId: 'uuid', id: 'text', now: 'timestamptz' }, (q, p) =>
+const consented = statement({ tenantId: 'uuid', id: 'text', sessionId: 'uuid' }, (q, p) =>
   q
     .updateTable('sign_in_attempts')
-    .set({ consented_at: p.now })
+    .set({ consented_session_id: p.sessionId })
     .where('tenant_id', '=', p.tenantId)
     .where('id', '=', p.id)
     .where('finished_at', 'is', null),
 );
 
-export async function markConsented(tx: Db, tenantId: string, id: string, now: number): Promise<boolean> {
-  return (await consented.run(tx, { tenantId, id, now })) === 1;
+/** @returns false when the attempt was finished meanwhile. */
+export async function markConsented(tx: Db, tenantId: string, id: string, sessionId: string): Promise<boolean> {
+  return (await consented.run(tx, { tenantId, id, sessionId })) === 1;
 }
 
 // sign_in_attempts_pkey
@@ -170,7 +171,7 @@ function toAttempt(row: Row | undefined): SignInAttempt | undefined {
       request: (row.request as AuthorizationRequest | null) ?? undefined,
       sessionId: row.session_id ?? undefined,
       authenticatedAt: row.authenticated_at ?? undefined,
-      consented: row.consented_at !== null,
+      consentedSessionId: row.consented_session_id ?? undefined,
       finished: row.finished_at !== null,
     }
   );

@@ -31,7 +31,7 @@ type Row = {
 const forSignIn = statement({ tenantId: 'uuid', key: 'text' }, (q, p) =>
   q
     .selectFrom('users')
-    .select([...columns, 'password_hash'])
+    .select([...columns, 'password_hash', 'password_version'])
     .where('tenant_id', '=', p.tenantId)
     .where((or) => or.or([or('username_key', '=', p.key), or('email_key', '=', p.key)]))
     .limit(1),
@@ -42,9 +42,9 @@ export async function findUserForSignIn(
   db: Db,
   tenantId: string,
   identifier: string,
-): Promise<(User & { passwordHash: string | undefined }) | undefined> {
+): Promise<(User & { passwordHash: string | undefined; passwordVersion: number }) | undefined> {
   const row = await forSignIn.first(db, { tenantId, key: identifierKey(identifier) });
-  return row && { ...toUser(row), passwordHash: row.password_hash ?? undefined };
+  return row && { ...toUser(row), passwordHash: row.password_hash ?? undefined, passwordVersion: row.password_version };
 }
 
 // users_pkey
@@ -111,6 +111,7 @@ const insert = statement({ ...fields, passwordHash: 'text?', passwordAt: 'timest
     roles: p.roles,
     groups: p.groups,
     password_hash: p.passwordHash,
+    password_version: sql.lit(1),
     password_changed_at: p.passwordAt,
     created_at: p.now,
     updated_at: p.now,
@@ -164,7 +165,12 @@ export async function setUserFields(
 const setHash = statement({ tenantId: 'uuid', id: 'uuid', passwordHash: 'text', now: 'timestamptz' }, (q, p) =>
   q
     .updateTable('users')
-    .set({ password_hash: p.passwordHash, password_changed_at: p.now, updated_at: p.now })
+    .set((e) => ({
+      password_hash: p.passwordHash,
+      password_version: e('password_version', '+', 1),
+      password_changed_at: p.now,
+      updated_at: p.now,
+    }))
     .where('tenant_id', '=', p.tenantId)
     .where('id', '=', p.id),
 );

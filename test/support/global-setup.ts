@@ -28,9 +28,7 @@ export default async function setUp(project: TestProject): Promise<() => Promise
     given ?? databaseUrl(embedded!.connection.host, embedded!.connection.user, embedded!.connection.database);
   const template = `signet_template_${process.pid}`;
   await onAdmin(adminUrl, `DROP DATABASE IF EXISTS ${template}`, `CREATE DATABASE ${template}`);
-  const pool = new pg.Pool({ connectionString: withDatabase(adminUrl, template) });
-  await migrate(pool);
-  await pool.end();
+  await migrate({ connectionString: withDatabase(adminUrl, template) });
   project.provide('adminUrl', adminUrl);
   project.provide('template', template);
   return async () => {

@@ -114,6 +114,6 @@ async function storedConsent(
   { client, request, attempt }: Asked,
   session: Session | undefined,
 ) {
-  if (!session || client.metadata.first_party || attempt?.consented) return undefined;
+  if (!session || client.metadata.first_party || attempt?.consentedSessionId === session.id) return undefined;
   return findConsent(deps.db, context.tenant.id, session.userId, client.id, request.target.redirectUri);
 }

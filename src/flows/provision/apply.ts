@@ -10,6 +10,7 @@ import { type Db, isUniqueViolation } from '../../storage/database.ts';
 import { listResources, saveResource } from '../../storage/resources.ts';
 import { findTenantBySlug, lockTenant, setTenantPolicies } from '../../storage/tenants.ts';
 import { aboutSecret } from '../authenticate-client.ts';
+import { everyOrigin } from '../clients.ts';
 import { newId, record } from '../events.ts';
 import { createTenant, keysForNewTenant } from '../tenants.ts';
 import type { ClientEntry, ProvisioningFile } from './file-schema.ts';
@@ -63,7 +64,8 @@ export async function applyProvisioning(deps: Deps, file: ProvisioningFile, name
       throw error;
     });
   for (const kind of ['tenant', 'resource'] as const) deps.memory.drop({ kind, tenantId, entity: '' });
-  for (const { client_id } of file.clients ?? []) deps.memory.drop({ kind: 'client', tenantId, entity: client_id });
+  const clients = (file.clients ?? []).map(({ client_id }) => client_id);
+  for (const entity of [...clients, everyOrigin]) deps.memory.drop({ kind: 'client', tenantId, entity });
   return { tenant: slug, ...done, warnings: warningsFor(file) };
 }
 
@@ -165,7 +167,7 @@ async function applyClient(
     clientId: id,
     data: { disabled, secret_changed: secretMac !== known?.secretMac },
   });
-  await recordChange(tx, { kind: 'client', tenantId: tenant.id, entity: id }, now);
+  for (const entity of [id, everyOrigin]) await recordChange(tx, { kind: 'client', tenantId: tenant.id, entity }, now);
   outcome(thing, known ? 'updated' : 'created');
 }
 

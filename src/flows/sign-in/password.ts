@@ -61,7 +61,7 @@ export async function signInWithPassword(
   const rehashed = deps.hasher.needsRehash(user.passwordHash) ? await deps.hasher.hash(input.password) : undefined;
   const previous = await livingSession(deps, context, input.cookies.session);
   const sessionCookie = await deps.db.transaction(async (tx) => {
-    const begun = await beginOrRenew(deps, tx, context, { ...user, passwordHash: user.passwordHash! }, previous);
+    const begun = await beginOrRenew(deps, tx, context, user, previous);
     if (!begun) throw wrongCredentials();
     if (!(await markAuthenticated(tx, context.tenant.id, attempt.id, begun.sessionId, context.now))) throw finished();
     await attemptSucceeded(tx, context.tenant.id, reserved);
@@ -86,7 +86,7 @@ async function beginOrRenew(
   deps: Deps,
   tx: Db,
   context: RequestContext,
-  user: User & { passwordHash: string },
+  user: User & { passwordVersion: number },
   previous: Session | undefined,
 ): Promise<{ sessionId: string; cookie: string } | undefined> {
   const { tenant, now } = context;
@@ -110,12 +110,12 @@ async function beginOrRenew(
   };
   if (previous?.userId === user.id) {
     const renewed = { ...session, id: previous.id };
-    if (await renewSession(tx, tenant.id, renewed, user.passwordHash))
+    if (await renewSession(tx, tenant.id, renewed, user.passwordVersion))
       return { sessionId: previous.id, cookie: secret.token };
   } else if (previous) {
     await endSession(tx, tenant.id, previous, 'other_user', eventOf(deps, context));
   }
-  return (await beginSession(tx, tenant.id, session, user.passwordHash))
+  return (await beginSession(tx, tenant.id, session, user.passwordVersion))
     ? { sessionId: session.id, cookie: secret.token }
     : undefined;
 }
