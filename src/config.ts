@@ -57,9 +57,9 @@ export const settings = {
   },
   PORT: {
     group: 'Address',
-    kind: whole(0, 65_535),
+    kind: whole(1, 65_535),
     default: '3000',
-    about: 'The port to listen on; 0 takes any free one.',
+    about: 'The port to listen on.',
     example: '8080',
   },
   TLS_CERT: {

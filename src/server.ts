@@ -1,6 +1,5 @@
 // A running Signet: from a Config to a listening server, and to its end.
 import { randomBytes } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { buildApp } from './app.ts';
@@ -9,6 +8,7 @@ import { passwordHasher } from './crypto/passwords.ts';
 import { secretBox } from './crypto/secret-box.ts';
 import type { Deps } from './deps.ts';
 import type { RequestContext } from './domain/context.ts';
+import type { Tenant } from './domain/tenant.ts';
 import { startEmbeddedPostgres } from './embedded/postgres.ts';
 import { followChanges } from './flows/follow-changes.ts';
 import { keyRing } from './flows/keys.ts';
@@ -24,7 +24,7 @@ import { migrate } from './storage/migrate.ts';
 export type RunningServer = {
   readonly app: FastifyInstance;
   readonly deps: Deps;
-  /** Where it listens, with the port it really got. */
+  /** Where it listens: not the issuer when several stand behind one address. */
   readonly url: string;
   /** The one-time link for the first administrator; undefined when there is one. */
   readonly setupUrl: string | undefined;
@@ -86,48 +86,51 @@ export async function openBackend(config: Config, options: ServerOptions = {}): 
   }
 }
 
-/** Starts everything in order: nothing listens before it can answer. */
+/** Starts everything in order: nothing listens before it can answer. Ends it in the opposite order. */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<RunningServer> {
-  const backend = await openBackend(config, options);
-  const { deps } = backend;
   let draining = false;
-  try {
-    const tenant = await ensureDefaultTenant(deps);
-    // A SECRET_KEY that does not open the keys must be found now, not by the first request.
-    await keyRing(deps, tenant);
-    const app = await buildApp(deps, { trustProxy: config.trustProxy, tls: config.tls, isDraining: () => draining });
-    const context: RequestContext = {
-      tenant,
-      now: deps.clock(),
-      requestId: undefined,
-      ip: undefined,
-      userAgent: undefined,
-    };
-    if (config.provision !== undefined) await applyFile(deps, config.provision);
-    if (config.adminEmail !== undefined)
-      await ensureFirstAdmin(deps, context, config.adminEmail, config.adminPassword!);
-    const setupToken = await openSetup(deps, context);
-    const stopFollowing = await followChanges(deps);
-    const stopMaintenance = startMaintenance(deps);
-    await app.listen({ host: config.host, port: config.port });
-    const { port } = app.server.address() as AddressInfo;
-    return {
-      app,
-      deps,
-      url: `${config.tls ? 'https' : 'http'}://${config.host.includes(':') ? `[${config.host}]` : config.host}:${port}`,
-      setupUrl: setupToken === undefined ? undefined : `${tenant.issuer}/setup?token=${setupToken}`,
-      lost: backend.lost,
-      async stop(drainSeconds) {
-        draining = true;
-        stopFollowing();
-        if (drainSeconds > 0) await new Promise((resolve) => setTimeout(resolve, drainSeconds * 1000));
-        await app.close();
-        await stopMaintenance();
-        await backend.close();
-      },
-    };
-  } catch (error) {
-    await backend.close();
-    throw error;
+  await using starting = new AsyncDisposableStack();
+  const backend = await openBackend(config, options);
+  starting.defer(() => backend.close());
+  const { deps } = backend;
+  // Before anything is kept in memory, so that no change is missed.
+  starting.defer(await followChanges(deps));
+  const tenant = await ensureDefaultTenant(deps);
+  // A SECRET_KEY that does not open the keys must be found now, not by the first request.
+  await keyRing(deps, tenant);
+  const setupToken = await prepare(deps, tenant, config);
+  starting.defer(startMaintenance(deps));
+  const app = await buildApp(deps, { trustProxy: config.trustProxy, tls: config.tls, isDraining: () => draining });
+  starting.defer(() => app.close());
+  await app.listen({ host: config.host, port: config.port });
+  const running = starting.move();
+  return {
+    app,
+    deps,
+    url: `${config.tls ? 'https' : 'http'}://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`,
+    setupUrl: setupToken === undefined ? undefined : `${tenant.issuer}/setup?token=${setupToken}`,
+    lost: backend.lost,
+    async stop(drainSeconds) {
+      draining = true;
+      if (drainSeconds > 0) await new Promise((resolve) => setTimeout(resolve, drainSeconds * 1000));
+      await running.disposeAsync();
+    },
+  };
+}
+
+/** What the settings ask to be there before the first request. @returns the setup token while nobody administers. */
+async function prepare(deps: Deps, tenant: Tenant, config: Config): Promise<string | undefined> {
+  if (config.provision !== undefined) {
+    const { warnings } = await applyFile(deps, config.provision);
+    for (const warning of warnings) deps.log.warn(warning);
   }
+  const context: RequestContext = {
+    tenant,
+    now: deps.clock(),
+    requestId: undefined,
+    ip: undefined,
+    userAgent: undefined,
+  };
+  if (config.adminEmail !== undefined) await ensureFirstAdmin(deps, context, config.adminEmail, config.adminPassword!);
+  return openSetup(deps, context);
 }

@@ -106,7 +106,6 @@ describe('defaults', () => {
   test.each([
     [{ PORT: '8080' }, 'http://localhost:8080', 'localhost'],
     [{ PORT: '80' }, 'http://localhost', 'localhost'],
-    [{ PORT: '0' }, 'http://localhost:0', 'localhost'],
     [{ PUBLIC_URL: 'http://127.0.0.1:9000' }, 'http://127.0.0.1:9000', 'localhost'],
     [{ PUBLIC_URL: 'https://id.example.com', TRUST_PROXY: '10.0.0.1' }, 'https://id.example.com', '0.0.0.0'],
     [{ PUBLIC_URL: 'https://id.example.com', TRUST_PROXY: '10.0.0.1', HOST: '::1' }, 'https://id.example.com', '::1'],
@@ -176,7 +175,8 @@ describe('values', () => {
     ],
     [{ HOST: 'http://localhost' }, 'HOST must be an IP address or host name'],
     [{ HOST: '999.1.1.1' }, 'HOST must be an IP address or host name'],
-    [{ PORT: 'http' }, 'PORT must be a whole number from 0 to 65535; it is "http".'],
+    [{ PORT: 'http' }, 'PORT must be a whole number from 1 to 65535; it is "http".'],
+    [{ PORT: '0' }, 'PORT must be a whole number'],
     [{ PORT: '65536' }, 'PORT must be a whole number'],
     [{ PORT: '-1' }, 'PORT must be a whole number'],
     [{ PORT: '3e3' }, 'PORT must be a whole number'],
