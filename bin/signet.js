@@ -6,7 +6,6 @@ import { fileURLToPath } from 'node:url';
 
 const [major, minor] = process.versions.node.split('.').map(Number);
 if (major > 24 || (major === 24 && minor >= 7)) {
-  if (existsSync('.env')) process.loadEnvFile();
   await import('../src/cli/signet.ts');
 } else {
   const locked = fileURLToPath(new URL('../node_modules/.bin/node', import.meta.url));

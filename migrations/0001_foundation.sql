@@ -148,6 +148,8 @@ CREATE TABLE sign_in_attempts (
   authenticated_at timestamptz,
   -- The session that consented: another person's session in the same browser has not.
   consented_session_id uuid,
+  -- The session whose person wants to sign in as somebody else.
+  leaving_session_id uuid,
   finished_at timestamptz,
   created_at timestamptz NOT NULL,
   expires_at timestamptz NOT NULL,

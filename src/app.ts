@@ -4,6 +4,7 @@ import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOpt
 import type { Deps } from './deps.ts';
 import { tenantPrefixes } from './http/context.ts';
 import { formLimit } from './http/forms.ts';
+import { addCommonHeaders, headersBeforeRouting } from './http/headers.ts';
 import { answerOAuthErrors } from './http/oauth/errors.ts';
 import { browserScope, documentScope, oauthScope } from './http/oauth/plugin.ts';
 import { opsScope } from './http/ops/plugin.ts';
@@ -48,6 +49,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
     return503OnClosing: false,
     exposeHeadRoutes: false,
     frameworkErrors: (_error, _request, reply) => {
+      headersBeforeRouting(reply);
       void (reply as FastifyReply)
         .code(400)
         .send({ error: 'invalid_request', error_description: 'The address is malformed.' });
@@ -60,6 +62,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
     : Fastify(settings);
 
   logRequests(app, deps);
+  addCommonHeaders(app);
   app.addHook('onSend', async (_request, reply) => {
     // While draining, connections end with their answers, so that no request meets a closing one.
     if (options.isDraining()) void reply.header('connection', 'close');

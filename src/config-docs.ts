@@ -8,9 +8,8 @@ export function renderEnvExample(): string {
   const head = [
     GENERATED.replaceAll('`', ''),
     '',
-    'Every setting is optional to try Signet on your machine. Copy this file to .env, remove the # before what you set,',
-    'and start with: node --env-file=.env src/main.ts',
-    'docs/configuration.md says more.',
+    'Every setting is optional to try Signet on your machine. Copy this file to .env and remove the # before what you',
+    'set: Signet reads it when it starts. docs/configuration.md says more.',
   ];
   const groups = grouped().map(([group, entries]) =>
     [comment([`--- ${group} ---`]), ...entries.map(([name, setting]) => envEntry(name, setting))].join('\n\n'),

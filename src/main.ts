@@ -1,10 +1,12 @@
 // The process: environment -> config -> server -> terminal -> end.
+import { existsSync } from 'node:fs';
 import { setTimeout as wait } from 'node:timers/promises';
 import { ConfigError, readConfig } from './config.ts';
 import { ProvisioningError } from './flows/provision/problems.ts';
 import { startServer } from './server.ts';
 
 async function main(): Promise<void> {
+  if (existsSync('.env')) process.loadEnvFile();
   const { config, warnings } = readConfig(process.env);
   for (const warning of warnings) say(`Warning: ${warning}`);
   const server = await startServer(config);

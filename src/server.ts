@@ -102,7 +102,9 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   starting.defer(startMaintenance(deps));
   const app = await buildApp(deps, { trustProxy: config.trustProxy, tls: config.tls, isDraining: () => draining });
   starting.defer(() => app.close());
-  await app.listen({ host: config.host, port: config.port });
+  await app.listen({ host: config.host, port: config.port }).catch((error: unknown) => {
+    throw listenProblem(error, config);
+  });
   const running = starting.move();
   return {
     app,
@@ -133,4 +135,16 @@ async function prepare(deps: Deps, tenant: Tenant, config: Config): Promise<stri
   };
   if (config.adminEmail !== undefined) await ensureFirstAdmin(deps, context, config.adminEmail, config.adminPassword!);
   return openSetup(deps, context);
+}
+
+/** Says what to do about an address that cannot be listened on. */
+function listenProblem(error: unknown, { host, port }: Config): unknown {
+  const code = (error as NodeJS.ErrnoException).code;
+  const why: Record<string, string> = {
+    EADDRINUSE: `port ${port} of ${host} is taken. Stop the process that listens there, or set PORT to another.`,
+    EACCES: `port ${port} may not be used by this user. Set PORT to one above 1023.`,
+    EADDRNOTAVAIL: `${host} is not an address of this machine. Set HOST to one that is.`,
+  };
+  const text = code === undefined ? undefined : why[code];
+  return text === undefined ? error : new Error(text, { cause: error });
 }

@@ -18,6 +18,8 @@ export type SecretBox = {
   mac(purpose: string, value: string): string;
   /** True when `mac` is of `value` under any of the keys; in constant time. */
   matches(purpose: string, value: string, mac: string): boolean;
+  /** True when `mac` was made under the first key, so that it outlives the others. */
+  isCurrent(mac: string): boolean;
 };
 
 /** `keys`: 32 bytes each, the current one first. */
@@ -61,6 +63,7 @@ export function secretBox(keys: readonly Uint8Array[]): SecretBox {
       );
     },
     mac: (purpose, value) => `${first.id}.${macWith(first.id, first.key, purpose, value).toString('base64url')}`,
+    isCurrent: (mac) => mac.startsWith(`${first.id}.`),
     matches(purpose, value, mac) {
       const dot = mac.indexOf('.');
       const entry = ring.find(({ id }) => id === mac.slice(0, dot)) ?? first;

@@ -8,7 +8,6 @@ export const auditTypes = [
   'user.updated',
   'user.signed_in',
   'user.sign_in_failed',
-  'user.signed_out',
   'client.created',
   'client.updated',
   'resource.created',

@@ -68,7 +68,6 @@ export type RefusalCode =
   | 'attempt_finished'
   | 'wrong_credentials'
   | 'too_many_attempts'
-  | 'busy'
   | 'cross_site'
   | 'csrf'
   | 'malformed'

@@ -13,6 +13,8 @@ export type AttemptProgress = {
   readonly authenticatedAt: number | undefined;
   /** The session whose person consented in this attempt. */
   readonly consentedSessionId: string | undefined;
+  /** The session whose person wants to go on as somebody else. */
+  readonly leavingSessionId: string | undefined;
 };
 
 export type StoredConsent = { readonly scopes: readonly string[]; readonly resources: readonly string[] };
@@ -55,6 +57,7 @@ function signInReason({ request, session, attempt, client, now }: Situation): 'n
   if (request.hintedUserId !== undefined && request.hintedUserId !== session.userId) return 'other';
   // A sign-in counts as fresh only if this very attempt made it and its session is still the browser's.
   if (attempt?.authenticatedAt !== undefined && attempt.sessionId === session.id) return undefined;
+  if (attempt?.leavingSessionId === session.id) return 'other';
   if (request.prompt.includes('login') || request.prompt.includes('select_account')) return 'fresh';
   const maxAge = request.maxAge ?? client.metadata.default_max_age;
   if (maxAge !== undefined && now - session.authentication.at >= maxAge * 1000) return 'fresh';

@@ -3,6 +3,15 @@
 /** OpenID Connect Core 1.0 5.4 and 11. */
 export const standardScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'] as const;
 
+/** For people: OpenID Connect's own scopes first, from who one is to what lasts, then the others by name. */
+export function inReadingOrder(scopes: readonly string[]): string[] {
+  const place = (scope: string) => {
+    const index = (standardScopes as readonly string[]).indexOf(scope);
+    return index < 0 ? standardScopes.length : index;
+  };
+  return scopes.toSorted((one, other) => place(one) - place(other) || (one < other ? -1 : 1));
+}
+
 /** RFC 6749 3.3: the scope tokens of a scope string without repetitions, or undefined when it is malformed. */
 export function parseScope(scope: string): string[] | undefined {
   const tokens = scope.split(' ').filter((token) => token !== '');

@@ -1,19 +1,30 @@
 // The account page: where somebody is signed in, what they allowed, and ending either.
 import type { Deps } from '../deps.ts';
 import type { RequestContext } from '../domain/context.ts';
+import { inReadingOrder } from '../domain/scope.ts';
 import type { Session } from '../domain/session.ts';
 import type { User } from '../domain/user.ts';
 import { listConsents, revokeConsent } from '../storage/consents.ts';
 import { endSession, listSessions } from '../storage/sessions.ts';
 import { findUser } from '../storage/users.ts';
+import { scopeDescriptions } from './clients.ts';
 import { eventOf } from './events.ts';
 import { formToken, isFormToken, livingSession } from './sessions.ts';
+
+export type ConsentGiven = {
+  readonly clientId: string;
+  readonly clientName: string;
+  readonly scopes: readonly { readonly name: string; readonly description: string | undefined }[];
+  /** Milliseconds. */
+  readonly grantedAt: number;
+};
 
 export type AccountView = {
   readonly user: User;
   readonly session: Session;
   readonly formToken: string;
-  readonly consents: Awaited<ReturnType<typeof listConsents>>;
+  readonly consents: readonly ConsentGiven[];
+  /** This browser's first. */
   readonly sessions: Awaited<ReturnType<typeof listSessions>>;
 };
 
@@ -26,11 +37,21 @@ export async function viewAccount(
   const session = await livingSession(deps, context, cookie);
   const user = session && (await findUser(deps.db, context.tenant.id, session.userId));
   if (!user || cookie === undefined) return undefined;
-  const [consents, sessions] = await Promise.all([
+  const [consents, sessions, descriptions] = await Promise.all([
     listConsents(deps.db, context.tenant.id, user.id),
     listSessions(deps.db, context.tenant.id, user.id, context.now),
+    scopeDescriptions(deps, context.tenant),
   ]);
-  return { user, session, formToken: formToken(deps, cookie), consents, sessions };
+  return {
+    user,
+    session,
+    formToken: formToken(deps, cookie),
+    consents: consents.map((consent) => ({
+      ...consent,
+      scopes: inReadingOrder(consent.scopes).map((name) => ({ name, description: descriptions.get(name) })),
+    })),
+    sessions: sessions.toSorted((one, other) => Number(other.id === session.id) - Number(one.id === session.id)),
+  };
 }
 
 export type AccountChange =
@@ -49,7 +70,7 @@ export async function changeAccount(
   const { change } = input;
   if (change.kind === 'revoke consent')
     await revokeConsent(deps.db, context.tenant.id, session.userId, change.clientId, eventOf(deps, context));
-  else if (/^[0-9a-f-]{36}$/.test(change.sessionId)) {
+  else if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(change.sessionId)) {
     await endSession(
       deps.db,
       context.tenant.id,

@@ -17,6 +17,12 @@ export function tenantResources(deps: Deps, tenant: Tenant): Promise<readonly Re
   return deps.memory.get('resource', tenant.id, '', () => listResources(deps.db, tenant.id));
 }
 
+/** What the tenant's resources say their scopes allow, by scope. */
+export async function scopeDescriptions(deps: Deps, tenant: Tenant): Promise<Map<string, string | undefined>> {
+  const resources = await tenantResources(deps, tenant);
+  return new Map(resources.flatMap(({ scopes }) => scopes.map((scope) => [scope.name, scope.description] as const)));
+}
+
 /** What changes with any client of the tenant; no client can have this id. */
 export const everyOrigin = '\n';
 

@@ -4,10 +4,10 @@ import type { Client } from '../domain/client.ts';
 import type { RequestContext } from '../domain/context.ts';
 import type { Session } from '../domain/session.ts';
 import { addConsent, findConsent } from '../storage/consents.ts';
-import { finishAttempt, markConsented, type SignInAttempt } from '../storage/sign-in-attempts.ts';
+import { finishAttempt, markConsented, markLeaving, type SignInAttempt } from '../storage/sign-in-attempts.ts';
 import type { AuthorizationRequest } from '../domain/authorization-request.ts';
 import { type AuthorizationResponse, respondWithError } from './authorize/respond.ts';
-import { activeClient, tenantResources } from './clients.ts';
+import { activeClient, scopeDescriptions, tenantResources } from './clients.ts';
 import { record } from './events.ts';
 import { livingSession } from './sessions.ts';
 import { attemptOf, finished } from './sign-in/attempt.ts';
@@ -45,9 +45,7 @@ export async function viewConsent(
   const { request, client, session } = asking;
   const stored = await findConsent(deps.db, context.tenant.id, session.userId, client.id, request.target.redirectUri);
   const resources = await tenantResources(deps, context.tenant);
-  const described = new Map(
-    resources.flatMap(({ scopes }) => scopes.map((scope) => [scope.name, scope.description] as const)),
-  );
+  const descriptions = await scopeDescriptions(deps, context.tenant);
   return {
     attemptId: asking.attempt.id,
     client,
@@ -55,7 +53,7 @@ export async function viewConsent(
     redirectUri: request.target.redirectUri,
     scopes: request.scopes.map((name) => ({
       name,
-      description: described.get(name),
+      description: descriptions.get(name),
       isNew: !stored?.scopes.includes(name),
     })),
     resources: request.resources.map((identifier) => ({
@@ -76,11 +74,14 @@ export async function decideConsent(
   deps: Deps,
   context: RequestContext,
   input: { attemptId: string | undefined; decision: ConsentDecision; username: string | undefined; cookies: Cookies },
-): Promise<AuthorizationResponse | { kind: 'go on' | 'switch' }> {
+): Promise<AuthorizationResponse | { kind: 'go on' }> {
   const asking = await askingOf(deps, context, input);
   if (!asking || asking.session.username !== input.username) return { kind: 'go on' };
   const { attempt, request, client, session } = asking;
-  if (input.decision === 'switch') return { kind: 'switch' };
+  if (input.decision === 'switch') {
+    if (!(await markLeaving(deps.db, context.tenant.id, attempt.id, session.id))) throw finished();
+    return { kind: 'go on' };
+  }
   if (input.decision === 'deny') {
     if (!(await finishAttempt(deps.db, context.tenant.id, attempt.id, context.now))) throw finished();
     return respondWithError(context, request.target, 'access_denied', 'The user denied the request.');

@@ -2,7 +2,7 @@
 import type { Deps } from '../deps.ts';
 import { signingAlgs } from '../domain/client.ts';
 import type { RequestContext } from '../domain/context.ts';
-import { completeSettings, type Tenant, type TenantSettings } from '../domain/tenant.ts';
+import { completeSettings, isSlug, type Tenant, type TenantSettings } from '../domain/tenant.ts';
 import { recordChange } from '../storage/changes.ts';
 import type { Db } from '../storage/database.ts';
 import { findTenantByHost, findTenantById, findTenantBySlug, insertTenant } from '../storage/tenants.ts';
@@ -17,6 +17,7 @@ const nobody = '-';
  * @returns undefined when no tenant has that slug there.
  */
 export async function tenantOfRequest(deps: Deps, host: string, slug: string | undefined): Promise<Tenant | undefined> {
+  if (slug !== undefined && !isSlug(slug)) return undefined;
   const own = host === new URL(deps.publicUrl).host ? undefined : await byHost(deps, host);
   if (own) return slug === undefined ? own : undefined;
   const tenant = await deps.memory.get('tenant', nobody, `slug ${slug ?? 'default'}`, () =>

@@ -20,6 +20,9 @@ export const tenantPrefixes = ['', '/t/:slug'] as const;
 export function findTenant(scope: FastifyInstance, deps: Deps): void {
   scope.addHook('onRequest', async (request) => {
     const { slug } = request.params as { slug?: string };
+    // RFC 9112 3.2: Node takes the first, and a proxy in front may have taken the other.
+    if (request.raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length > 1)
+      throw new Refusal('malformed', 400, 'The request has more than one Host.');
     const tenant = await tenantOfRequest(deps, hostOf(request), slug);
     if (!tenant) throw new Refusal('not_found', 404, 'There is nothing here.');
     request.tenant = tenant;

@@ -1,40 +1,52 @@
-// Security headers, by the kind of answer.
-import type { FastifyReply } from 'fastify';
+// Security headers: those of every answer, and those of each kind.
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Tenant } from '../domain/tenant.ts';
 import { isSecure } from './cookies.ts';
 
-const everywhere = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY' };
+const common = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY' };
 
-const api = { ...everywhere, 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" };
+const api = { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" };
 
 /** RFC 6749 5.1: answers with tokens or about them are never kept by a cache. */
 const unstored = { 'cache-control': 'no-store', pragma: 'no-cache' };
 
 const hsts = 'max-age=63072000; includeSubDomains';
 
+/** For every answer, redirects and errors among them, so that none can forget them; without a word about caches it is kept by none. */
+export function addCommonHeaders(app: FastifyInstance): void {
+  app.addHook('onSend', async (request, reply) => {
+    const { tenant } = request as { tenant?: Tenant };
+    void reply.headers(common);
+    if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
+    if (tenant && isSecure(tenant)) void reply.header('strict-transport-security', hsts);
+  });
+}
+
+/** For what the router refuses before any hook has run. */
+export function headersBeforeRouting(reply: FastifyReply): void {
+  void reply.headers(common).headers(api).headers(unstored);
+}
+
 /** For JSON that is nobody else's business. */
-export function apiHeaders(reply: FastifyReply, tenant: Tenant | undefined): void {
+export function apiHeaders(reply: FastifyReply): void {
   void reply.headers(api).headers(unstored);
-  if (tenant && isSecure(tenant)) void reply.header('strict-transport-security', hsts);
 }
 
 /** For documents that everybody may read and keep for `maxAge` seconds. */
-export function documentHeaders(reply: FastifyReply, tenant: Tenant, maxAge: number): void {
+export function documentHeaders(reply: FastifyReply, maxAge: number): void {
   void reply.headers(api).headers({ 'cache-control': `public, max-age=${maxAge}`, 'access-control-allow-origin': '*' });
-  if (isSecure(tenant)) void reply.header('strict-transport-security', hsts);
 }
 
 /**
  * For pages. No form-action: Chromium applies it to the redirect after a form as well, which would block the way back to
  * the client. `nonce` allows one inline script.
  */
-export function pageHeaders(reply: FastifyReply, tenant: Tenant | undefined, nonce?: string): void {
+export function pageHeaders(reply: FastifyReply, nonce?: string): void {
   const script = nonce === undefined ? '' : ` script-src 'nonce-${nonce}';`;
-  void reply.headers(everywhere).headers({
+  void reply.headers({
     'cache-control': 'no-store',
     'content-security-policy': `default-src 'none'; style-src 'self'; img-src 'self' data: https:;${script} base-uri 'none'; frame-ancestors 'none'`,
     'cross-origin-resource-policy': 'same-origin',
     'permissions-policy': 'camera=(), geolocation=(), microphone=()',
   });
-  if (tenant && isSecure(tenant)) void reply.header('strict-transport-security', hsts);
 }

@@ -16,11 +16,11 @@ export function answerUnknown(app: FastifyInstance, deps: Deps): void {
       return sendPage(
         request,
         reply,
-        (page) => errorPage(page, { code: 'not_found', description, reference: request.id, next: undefined }),
+        (page) => errorPage(page, { code: 'not_found', description, reference: request.id, next: 'check_address' }),
         { status: 404 },
       );
     }
-    apiHeaders(reply, undefined);
+    apiHeaders(reply);
     return reply.code(404).send({ error: 'invalid_request', error_description: 'There is nothing at this address.' });
   });
 }

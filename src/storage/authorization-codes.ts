@@ -116,7 +116,11 @@ const find = statement({ tenantId: 'uuid', hash: 'bytea', now: 'timestamptz' }, 
       'u.disabled_at',
       ...grantColumns,
     ])
-    .select((e) => e.and([e('s.ended_at', 'is', null), e('s.expires_at', '>', p.now)]).as('session_alive'))
+    .select((e) =>
+      e
+        .and([e('s.ended_at', 'is', null), e('s.expires_at', '>', p.now), e('s.idle_expires_at', '>', p.now)])
+        .as('session_alive'),
+    )
     .where('a.tenant_id', '=', p.tenantId)
     .where('a.hash', '=', p.hash),
 );

@@ -75,6 +75,8 @@ export function openDatabase(options: DatabaseOptions): Database {
         });
         return { rows: result.rows as unknown[], count: result.rowCount ?? 0 };
       } catch (error) {
+        // PostgreSQL quotes the row or the key it refused there, and what is thrown from here may be logged.
+        if (error instanceof pg.DatabaseError) error.detail = undefined;
         throw meaningOf(error);
       }
     };

@@ -111,7 +111,15 @@ const forUserinfo = statement({ tenantId: 'uuid', grantId: 'uuid', now: 'timesta
     .where('u.disabled_at', 'is', null)
     .where('c.disabled_at', 'is', null)
     .where((or) =>
-      or.or([or('g.offline', '=', true), or.and([or('s.ended_at', 'is', null), or('s.expires_at', '>', p.now)])]),
+      or.or([
+        or('g.offline', '=', true),
+        or.and([
+          or('s.ended_at', 'is', null),
+          or('s.expires_at', '>', p.now),
+          or('s.idle_expires_at', '>', p.now),
+          or('s.idle_expires_at', '>', p.now),
+        ]),
+      ]),
     ),
 );
 

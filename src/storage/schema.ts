@@ -164,6 +164,7 @@ export interface SignInAttempts {
   expires_at: number;
   finished_at: number | null;
   id: string;
+  leaving_session_id: string | null;
   request: unknown | null;
   session_id: string | null;
   tenant_id: string;

@@ -175,7 +175,7 @@ export async function endSession(
   db: Db,
   tenantId: string,
   session: { id: string; userId: string },
-  reason: 'signed_out' | 'other_user' | 'by_user' | 'replaced',
+  reason: 'signed_out' | 'other_user' | 'by_user',
   event: { eventId: string; now: number; requestId: string | undefined; ip: string | undefined },
 ): Promise<boolean> {
   const row = await end.first(db, {

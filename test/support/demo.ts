@@ -28,7 +28,11 @@ export const ledger = client('ledger', 'Ledger');
 const acme: ProvisioningFile = {
   tenant: { slug: 'default', name: 'Acme' },
   clients: [
-    { ...orchard, scope: 'openid profile email offline_access harvest:read harvest:write', redirect_uris: [...orchard.redirect_uris] },
+    {
+      ...orchard,
+      scope: 'openid profile email offline_access harvest:read harvest:write',
+      redirect_uris: [...orchard.redirect_uris],
+    },
     { ...harbor, redirect_uris: [...harbor.redirect_uris] },
     { ...ledger, redirect_uris: [...ledger.redirect_uris] },
   ],
@@ -76,7 +80,7 @@ export async function startDemo(port: number): Promise<Demo> {
     },
     { clock: () => clock.now },
   );
-  await applyProvisioning(server.deps, acme, 'demo');
+  await applyProvisioning(server.deps, { file: acme, place: (path) => path.join('.') });
   return {
     issuer,
     setupUrl: server.setupUrl,

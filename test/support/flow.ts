@@ -1,7 +1,6 @@
 // Walking through the authorization code flow as a browser and as a client.
 import { createHash, randomBytes } from 'node:crypto';
 import { type Agent, type Answer, createAgent, field } from './agent.ts';
-import type { TestSignet } from './signet.ts';
 
 export const alice = { username: 'alice', password: 'correct horse battery staple' };
 export const bob = { username: 'bob', password: 'a rather long pass phrase' };
@@ -175,7 +174,7 @@ export function refresh(
 
 /** The whole code flow: tokens, and the browser that is signed in afterwards. */
 export async function codeFlow(
-  signet: TestSignet,
+  signet: { issuer: string },
   client: TestClient,
   options: { change?: Record<string, string | undefined>; user?: typeof alice; agent?: Agent } = {},
 ): Promise<{ tokens: Tokens; agent: Agent; asked: Asked; code: string }> {

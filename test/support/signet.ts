@@ -63,7 +63,7 @@ export async function startSignet(options: TestOptions = {}): Promise<TestSignet
     ...(options.random ? { random: options.random } : {}),
   });
   const provision = async (file: ProvisioningFile) => {
-    await applyProvisioning(server.deps, parseProvisioning(JSON.stringify(file), 'test'), 'test');
+    await applyProvisioning(server.deps, parseProvisioning(JSON.stringify(file), 'test'));
   };
   if (options.provision) await provision(options.provision);
   return {

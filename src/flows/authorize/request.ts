@@ -102,7 +102,8 @@ async function provenTarget(
     throw new OAuthError('invalid_request', 'state is longer than 4000 characters.');
   const target: ResponseTarget = {
     redirectUri,
-    responseMode: params.get('response_mode') === 'form_post' ? 'form_post' : 'query',
+    // A form can only be posted over the web: what is wrong with asking for one elsewhere is told in a redirect.
+    responseMode: params.get('response_mode') === 'form_post' && /^https?:/i.test(redirectUri) ? 'form_post' : 'query',
     ...(state === undefined ? {} : { state }),
   };
   return { client, target };

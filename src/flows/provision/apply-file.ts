@@ -10,5 +10,5 @@ export async function applyFile(deps: Deps, path: string): Promise<Applied> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new ProvisioningError([`${path} cannot be read: ${(error as Error).message}`]);
   });
-  return applyProvisioning(deps, parseProvisioning(text, path), path);
+  return applyProvisioning(deps, parseProvisioning(text, path));
 }

@@ -1,4 +1,4 @@
-// Brings a tenant to what a provisioning file says: all of it in one transaction, or nothing. What the file leaves out stays.
+// Brings a tenant to what a provisioning file says: all of it in one transaction, or nothing. What is not in the file stays; a client that is, is replaced whole.
 import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
 import { completeMetadata, isPublic } from '../../domain/client.ts';
@@ -14,6 +14,7 @@ import { everyOrigin } from '../clients.ts';
 import { newId, record } from '../events.ts';
 import { createTenant, keysForNewTenant } from '../tenants.ts';
 import type { ClientEntry, ProvisioningFile } from './file-schema.ts';
+import type { ParsedProvisioning } from './parse.ts';
 import { ProvisioningError } from './problems.ts';
 import { metadataOf, scopeName } from './rules.ts';
 import { applyUser, prepareUsers } from './users.ts';
@@ -30,11 +31,13 @@ export type Applied = {
 /** Collects what happens to each thing. */
 export type Outcome = (thing: string, what: 'created' | 'updated' | 'unchanged') => void;
 
-/** Idempotent: a second time changes nothing. `name` stands in problems. @throws ProvisioningError. */
-export async function applyProvisioning(deps: Deps, file: ProvisioningFile, name: string): Promise<Applied> {
+/** Idempotent: a second time changes nothing. @throws ProvisioningError. */
+export async function applyProvisioning(deps: Deps, { file, place }: ParsedProvisioning): Promise<Applied> {
   const now = deps.clock();
   const { slug, title, host } = tenantOf(file);
   const existing = await findTenantBySlug(deps.db, slug);
+  if (existing && host !== undefined && host !== existing.host)
+    throw new ProvisioningError([`${place(['tenant', 'host'])} cannot change: it stands in the issuer of every token`]);
   const tenantId = existing?.id ?? newId(deps, now);
   // Hashes and keys take long: they are made before the transaction.
   const keys = existing ? [] : await keysForNewTenant(deps, tenantId);
@@ -53,15 +56,14 @@ export async function applyProvisioning(deps: Deps, file: ProvisioningFile, name
       await applyTenant(deps, tx, context, title, file.settings, outcome);
       await applyResources(deps, tx, context, file, outcome);
       for (const [i, client] of (file.clients ?? []).entries())
-        await applyClient(deps, tx, context, client, `${name} clients[${i}]`, outcome);
-      for (const user of users) await applyUser(deps, tx, context, user, outcome);
+        await applyClient(deps, tx, context, client, place(['clients', i]), outcome);
+      for (const [i, user] of users.entries()) await applyUser(deps, tx, context, user, place(['users', i]), outcome);
     })
     .catch((error: unknown) => {
-      if (isUniqueViolation(error, 'users_email_idx'))
-        throw new ProvisioningError([`${name}: an e-mail address belongs to another user already`]);
-      if (isUniqueViolation(error, 'users_username_idx'))
-        throw new ProvisioningError([`${name}: a user name was taken at this moment; apply the file again`]);
-      throw error;
+      if (!isUniqueViolation(error)) throw error;
+      throw new ProvisioningError([
+        'somebody else took a name or an address of this file at this moment; apply it again',
+      ]);
     });
   for (const kind of ['tenant', 'resource'] as const) deps.memory.drop({ kind, tenantId, entity: '' });
   const clients = (file.clients ?? []).map(({ client_id }) => client_id);
@@ -179,7 +181,7 @@ function secretMacOf(
 ): string | undefined {
   if (client_secret === undefined) return known;
   const about = aboutSecret(tenantId, client_id, client_secret);
-  return known !== undefined && deps.box.matches('client secret', about, known)
+  return known !== undefined && deps.box.isCurrent(known) && deps.box.matches('client secret', about, known)
     ? known
     : deps.box.mac('client secret', about);
 }

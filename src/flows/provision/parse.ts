@@ -5,8 +5,11 @@ import { fileSchema, type ProvisioningFile } from './file-schema.ts';
 import { type Mistake, type Path, ProvisioningError } from './problems.ts';
 import { ruleMistakes } from './rules.ts';
 
+/** A file of the right shape, and the way from a part of it to its place in the text (`name:line:column` and its name). */
+export type ParsedProvisioning = { readonly file: ProvisioningFile; readonly place: (path: Path) => string };
+
 /** `name` stands in the problems. @throws ProvisioningError with every mistake at once. */
-export function parseProvisioning(text: string, name: string): ProvisioningFile {
+export function parseProvisioning(text: string, name: string): ParsedProvisioning {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number) => {
@@ -14,25 +17,30 @@ export function parseProvisioning(text: string, name: string): ProvisioningFile 
     return `${name}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
   };
   if (document.errors.length > 0)
-    throw new ProvisioningError(document.errors.map((error) => `${at(error.pos[0])} ${error.message}`));
+    throw new ProvisioningError(document.errors.map((error) => `${at(error.pos[0])} ${withoutQuote(error)}`));
   let value: unknown;
   try {
     value = document.toJS({ maxAliasCount: 100 }) ?? {};
   } catch (error) {
-    throw new ProvisioningError([`${name}:1:1 ${(error as Error).message}`]);
+    throw new ProvisioningError([`${name}:1:1 ${withoutQuote(error as Error)}`]);
   }
   const place = (path: Path): string => {
     for (let length = path.length; length >= 0; length -= 1) {
       const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-      if (isNode(node) && node.range) return at(node.range[0]);
+      if (isNode(node) && node.range) return `${at(node.range[0])} ${words(path)}`;
     }
-    return `${name}:1:1`;
+    return `${name}:1:1 ${words(path)}`;
   };
   const shapes = shapeMistakes(value);
   const mistakes = shapes.length > 0 ? shapes : ruleMistakes(value as ProvisioningFile);
   if (mistakes.length > 0)
-    throw new ProvisioningError(mistakes.map(({ path, problem }) => `${place(path)} ${words(path)} ${problem}`));
-  return value as ProvisioningFile;
+    throw new ProvisioningError(mistakes.map(({ path, problem }) => `${place(path)} ${problem}`));
+  return { file: value as ProvisioningFile, place };
+}
+
+/** What the YAML parser says is wrong, without the piece of the file that it quotes after a colon: it may be a password. */
+function withoutQuote({ message }: Error): string {
+  return message.split(': ', 1)[0]!;
 }
 
 function words(path: Path): string {

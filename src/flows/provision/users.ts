@@ -7,6 +7,7 @@ import type { Db } from '../../storage/database.ts';
 import {
   endEverythingOf,
   findUserByUsername,
+  findUserForSignIn,
   insertUser,
   setPasswordHash,
   setUserDisabled,
@@ -16,6 +17,7 @@ import {
 import { newId, record } from '../events.ts';
 import type { Outcome } from './apply.ts';
 import type { UserEntry } from './file-schema.ts';
+import { ProvisioningError } from './problems.ts';
 
 /** An entry with the hash to store; undefined: the stored one is of this password already, or none is given. */
 export type PreparedUser = { readonly entry: UserEntry; readonly passwordHash: string | undefined };
@@ -46,11 +48,15 @@ export async function applyUser(
   tx: Db,
   context: RequestContext,
   { entry, passwordHash }: PreparedUser,
+  place: string,
   outcome: Outcome,
 ): Promise<void> {
   const { tenant, now } = context;
   const thing = `user ${entry.username}`;
   const known = await findUserByUsername(tx, tenant.id, entry.username);
+  const holder = entry.email === undefined ? undefined : await findUserForSignIn(tx, tenant.id, entry.email);
+  if (holder && holder.id !== known?.id)
+    throw new ProvisioningError([`${place} has the e-mail address of the user ${holder.username}`]);
   if (!known) {
     const id = newId(deps, now);
     await insertUser(tx, tenant.id, id, fieldsOf(entry), passwordHash, now);

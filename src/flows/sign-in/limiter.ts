@@ -1,5 +1,5 @@
 // The limiter of password attempts: reserved before the hash, split so that strangers cannot lock out a browser the account knows.
-import { createHash } from 'node:crypto';
+import { contentTag } from '../../crypto/hash.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
@@ -30,7 +30,7 @@ export async function reservePasswordAttempt(
     const address = await reserveAttempt(deps.db, tenant.id, addressKey, passwordBudgets.address, now);
     if (!address.allowed) throw tooMany(address.retryAt - now);
   }
-  const who = account.userId ?? createHash('sha256').update(identifierKey(account.identifier)).digest('base64url');
+  const who = account.userId ?? contentTag(identifierKey(account.identifier));
   const accountKey =
     account.knownBrowser === undefined
       ? `password account ${who}`

@@ -30,12 +30,13 @@ export async function viewSignIn(
   }
   const attempt = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
   const request = attempt.request;
-  const isOther =
-    session !== undefined && request?.hintedUserId !== undefined && request.hintedUserId !== session.userId;
+  const isLeaving = attempt.leavingSessionId !== undefined && attempt.leavingSessionId === session?.id;
+  const isHinted = request?.hintedUserId !== undefined && request.hintedUserId !== session?.userId;
+  const isOther = session !== undefined && (isLeaving || isHinted);
   return {
     attemptId: attempt.id,
     client: request && (await activeClient(deps, context.tenant, request.clientId)),
-    username: (isOther ? undefined : session?.username) ?? request?.loginHint ?? '',
+    username: isLeaving ? '' : ((isOther ? undefined : session?.username) ?? request?.loginHint ?? ''),
     reason: session === undefined ? undefined : isOther ? 'other' : 'fresh',
     uiLocales: request?.uiLocales,
     browser: undefined,

@@ -24,8 +24,14 @@ export function jwks(deps: Deps): RouteHandlerMethod {
 }
 
 function answer(request: FastifyRequest, reply: FastifyReply, document: Document, type: string, maxAge: number) {
-  documentHeaders(reply, request.tenant, maxAge);
+  documentHeaders(reply, maxAge);
   void reply.header('etag', document.etag);
-  if (request.headers['if-none-match'] === document.etag) return reply.code(304).send();
+  if (isCurrent(request.headers['if-none-match'], document.etag)) return reply.code(304).send();
   return reply.type(type).send(document.body);
+}
+
+/** RFC 9110 13.1.2: a list, compared weakly, because a proxy that compresses weakens the tag. */
+function isCurrent(ifNoneMatch: string | undefined, etag: string): boolean {
+  const tags = (ifNoneMatch ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
+  return tags.includes(etag) || tags.includes('*');
 }

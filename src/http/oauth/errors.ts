@@ -16,7 +16,7 @@ const statuses: Partial<Record<OAuthErrorCode, number>> = {
 /** RFC 6749 5.2: every error of this scope as JSON; 401 for client authentication with a challenge. */
 export function answerOAuthErrors(scope: FastifyInstance, deps: Deps): void {
   scope.setErrorHandler((error, request, reply) => {
-    apiHeaders(reply, request.tenant);
+    apiHeaders(reply);
     const failure = failureOf(error);
     switch (failure.kind) {
       case 'oauth': {

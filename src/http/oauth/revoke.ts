@@ -9,7 +9,7 @@ import { apiHeaders } from '../headers.ts';
 /** RFC 7009 2. */
 export function revoke(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
-    apiHeaders(reply, request.tenant);
+    apiHeaders(reply);
     await revokeToken(deps, contextOf(deps, request), {
       authorization: request.headers.authorization,
       params: bodyParams(request),

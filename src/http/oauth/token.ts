@@ -9,7 +9,7 @@ import { apiHeaders } from '../headers.ts';
 /** RFC 6749 3.2. */
 export function token(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
-    apiHeaders(reply, request.tenant);
+    apiHeaders(reply);
     return exchange(deps, contextOf(deps, request), {
       authorization: request.headers.authorization,
       params: bodyParams(request),

@@ -10,7 +10,7 @@ import { apiHeaders } from '../headers.ts';
 /** OpenID Connect Core 1.0 5.3.1. */
 export function userInfo(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
-    apiHeaders(reply, request.tenant);
+    apiHeaders(reply);
     try {
       const token = bearerToken(request);
       if (token === undefined) {
@@ -34,7 +34,8 @@ function bearerToken(request: FastifyRequest): string | undefined {
   if (inBody?.repeated.has('access_token'))
     throw new OAuthError('invalid_request', 'access_token was sent more than once.');
   const fromBody = inBody?.get('access_token');
-  if (authorization === undefined) return fromBody;
+  // RFC 6750 3.1: credentials of another kind are none.
+  if (authorization === undefined || !/^bearer(?: |$)/i.test(authorization)) return fromBody;
   if (fromBody !== undefined) throw new OAuthError('invalid_request', 'Send the access token in one way, not two.');
   const match = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization);
   if (!match) throw new OAuthError('invalid_request', 'The Authorization header is not a bearer token.');

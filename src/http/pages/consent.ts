@@ -51,8 +51,9 @@ export function consent(deps: Deps): RouteHandlerMethod {
       cookies: readCookies(request),
     });
     if (outcome.kind === 'respond') return sendAuthorizationResponse(deps, request, reply, outcome);
-    const next = outcome.kind === 'switch' ? `/sign-in?attempt=${attemptId}` : `/oauth/authorize/${attemptId}`;
-    return reply.header('cache-control', 'no-store').redirect(`${basePath(request.tenant)}${next}`, 303);
+    return reply
+      .header('cache-control', 'no-store')
+      .redirect(`${basePath(request.tenant)}/oauth/authorize/${attemptId}`, 303);
   };
 }
 

@@ -2,6 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import type { RefusalCode } from '../../domain/errors.ts';
+import { readCookies } from '../cookies.ts';
 import { failureOf } from '../failures.ts';
 import { sendPage } from './page.ts';
 import { errorPage, type NextStep } from './views/error.ts';
@@ -10,9 +11,11 @@ const nextSteps: Partial<Record<RefusalCode, NextStep>> = {
   attempt_unknown: 'start_again',
   attempt_finished: 'start_again',
   too_many_attempts: 'wait',
-  busy: 'wait',
   cross_site: 'start_again',
   csrf: 'sign_in_again',
+  not_found: 'check_address',
+  method_not_allowed: 'check_address',
+  setup_closed: 'sign_in_or_restart',
 };
 
 /** Every error of this scope as a page. */
@@ -25,7 +28,7 @@ export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
       case 'refusal': {
         const { code, status, message, retryAfter } = failure.refusal;
         if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
-        return show(request, reply, status, code, message, nextSteps[code]);
+        return show(request, reply, status, code, message, nextStep(request, code));
       }
       case 'unavailable':
         void reply.header('retry-after', failure.retryAfter);
@@ -35,6 +38,12 @@ export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
         return show(request, reply, 500, 'server_error', 'Something went wrong here.', undefined);
     }
   });
+}
+
+function nextStep(request: FastifyRequest, code: RefusalCode): NextStep | undefined {
+  // Every page that opens an attempt sets this cookie: who comes without it may have a browser that keeps none.
+  if (code === 'attempt_unknown' && readCookies(request).browser === undefined) return 'allow_cookies';
+  return nextSteps[code];
 }
 
 function show(

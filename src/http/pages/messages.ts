@@ -13,6 +13,11 @@ import pt from './locales/pt.json' with { type: 'json' };
 /** The name of a text; `en.json` is the list of them. */
 export type MessageKey = keyof typeof en;
 
+/** True when there is a text of this name. */
+export function hasMessage(key: string): key is MessageKey {
+  return Object.hasOwn(en, key);
+}
+
 /** Every catalogue, by its language. */
 export const catalogues = { en, de, fr, es, it, pt, nl, ja, ar } satisfies Record<string, Record<MessageKey, string>>;
 

@@ -35,7 +35,7 @@ export function sendPage(
   render: (page: Page) => Html,
   options: { status?: number; uiLocales?: string | undefined } = {},
 ) {
-  pageHeaders(reply, request.tenant);
+  pageHeaders(reply);
   return reply
     .code(options.status ?? 200)
     .type('text/html; charset=utf-8')

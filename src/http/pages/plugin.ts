@@ -1,7 +1,7 @@
 // The pages scope: what people see and send, from our own pages only.
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../../deps.ts';
-import { findTenant } from '../context.ts';
+import { basePath, findTenant } from '../context.ts';
 import { readForms } from '../forms.ts';
 import { route } from '../methods.ts';
 import { logoutConfirmation } from '../oauth/logout.ts';
@@ -19,6 +19,8 @@ export function pagesScope(deps: Deps) {
     answerPageErrors(scope, deps);
     refuseCrossSite(scope);
     readForms(scope, { json: false });
+    // Who types the address of the issuer wants their account, or to sign in first.
+    route(scope, '/', { GET: (request, reply) => reply.redirect(`${basePath(request.tenant)}/account`, 303) });
     route(scope, '/sign-in', { GET: signInForm(deps), POST: signIn(deps) });
     route(scope, '/consent', { GET: consentForm(deps), POST: consent(deps) });
     route(scope, '/sign-out', { POST: logoutConfirmation(deps) });

@@ -12,7 +12,7 @@ import { scopeText } from './scope-text.ts';
 export type AccountConsent = {
   clientId: string;
   clientName: string;
-  scopes: readonly string[];
+  scopes: readonly { name: string; description?: string | undefined }[];
   grantedAt: string;
 };
 
@@ -52,7 +52,9 @@ export function accountPage(page: Page, model: Account): Html {
           <h1>${t('account.title')}</h1>
           <form method="post" action="${model.signOutAction}">
             ${hiddenFields({ csrf: model.csrf })}
-            <button class="button" id="account-sign-out" type="submit">${t('account.sign_out')}</button>
+            <button class="button" id="account-sign-out" type="submit" name="decision" value="confirm">
+              ${t('account.sign_out')}
+            </button>
           </form>
         </div>
         <dl class="facts">
@@ -82,7 +84,9 @@ export function accountPage(page: Page, model: Account): Html {
 }
 
 function consentRow(consent: AccountConsent, index: number, model: Account, locale: Locale, t: Translate): Html {
-  const scopes = consent.scopes.map((scope) => html`<li><bdi>${scopeText(scope, undefined, t)}</bdi></li>`);
+  const scopes = consent.scopes.map(
+    (scope) => html`<li><bdi>${scopeText(scope.name, scope.description, t)}</bdi></li>`,
+  );
   return html`<li class="row">
     ${emblem(consent.clientName)}
     <div class="row-body">

@@ -1,6 +1,6 @@
 // The page that says what went wrong and what to do about it.
 import { html, type Html } from '../html.ts';
-import { translator, type MessageKey } from '../messages.ts';
+import { hasMessage, translator, type MessageKey } from '../messages.ts';
 import { layout, type Page } from './layout.ts';
 import { webLink } from './links.ts';
 
@@ -10,6 +10,7 @@ export type NextStep = MessageKey extends infer Key ? (Key extends `error.next.$
 /** What the error page shows. */
 export type ErrorModel = {
   code: string;
+  /** Shown unless the catalogues say what this code means. */
   description: string;
   /** Finds the log lines of this request. */
   reference?: string | undefined;
@@ -21,12 +22,13 @@ export type ErrorModel = {
 export function errorPage(page: Page, model: ErrorModel): Html {
   const t = translator(page.locale);
   const back = webLink(model.backUri);
+  const what = `error.what.${model.code}`;
   return layout(page, {
     title: t('error.title'),
     failed: true,
     body: html`<div class="card">
       <h1>${t('error.title')}</h1>
-      <p class="lead" id="error-description" dir="auto">${model.description}</p>
+      <p class="lead" id="error-description" dir="auto">${hasMessage(what) ? t(what) : model.description}</p>
       <p>${t(`error.next.${model.next ?? 'tell_administrator'}`)}</p>
       ${back && html`<div class="actions"><a class="button" id="error-back" href="${back}">${t('error.back')}</a></div>`}
       <dl class="facts facts-technical">

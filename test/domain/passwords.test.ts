@@ -1,0 +1,83 @@
+// Password hashes: PHC strings that others can read, parameters that rise, one form for one password, bounded work.
+import argon2 from 'argon2';
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { encodePhc, parsePhc, passwordHasher } from '../../src/crypto/passwords.ts';
+import { Unavailable } from '../../src/domain/errors.ts';
+
+const cheap = { memoryKiB: 64, iterations: 2, parallelism: 1 };
+const bounds = { concurrency: 2, queue: 64 };
+const hasher = passwordHasher(cheap, bounds);
+
+describe('PHC strings', () => {
+  test('m, t, p in that order, 16 bytes of salt and 32 of hash without padding, readable by the reference', async () => {
+    const phc = await hasher.hash('correct horse');
+    expect(phc).toMatch(/^\$argon2id\$v=19\$m=64,t=2,p=1\$[A-Za-z0-9+/]{22}\$[A-Za-z0-9+/]{43}$/);
+    expect(await argon2.verify(phc, 'correct horse')).toBe(true);
+    expect(await argon2.verify(phc, 'correct horses')).toBe(false);
+  });
+
+  test('one of the reference opens here', async () => {
+    const phc = await argon2.hash('correct horse', { type: argon2.argon2id, memoryCost: 128, timeCost: 3, parallelism: 2 });
+    expect(await hasher.verify('correct horse', phc)).toBe(true);
+    expect(await hasher.verify('correct horses', phc)).toBe(false);
+  });
+
+  test('what is written is read again', () => {
+    const bytes = (length: number) => fc.uint8Array({ minLength: length, maxLength: length }).map((array) => Buffer.from(array));
+    fc.assert(
+      fc.property(fc.integer({ min: 128, max: 65_536 }), fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 16 }), bytes(16), bytes(32), (memoryKiB, iterations, parallelism, salt, hash) => {
+        const parts = { memoryKiB, iterations, parallelism, salt, hash };
+        expect(parsePhc(encodePhc(parts))).toEqual(parts);
+      }),
+    );
+  });
+
+  const [salt, hash] = ['A'.repeat(22), 'A'.repeat(43)];
+  test.each([
+    ['bcrypt', '$2b$12$abcdefghijklmnopqrstuv'],
+    ['argon2i', `$argon2i$v=19$m=64,t=2,p=1$${salt}$${hash}`],
+    ['an older version', `$argon2id$v=16$m=64,t=2,p=1$${salt}$${hash}`],
+    ['another order', `$argon2id$v=19$t=2,m=64,p=1$${salt}$${hash}`],
+    ['more than a GiB', `$argon2id$v=19$m=1048577,t=2,p=1$${salt}$${hash}`],
+    ['more than twenty passes', `$argon2id$v=19$m=64,t=21,p=1$${salt}$${hash}`],
+    ['more than sixteen threads', `$argon2id$v=19$m=1024,t=2,p=17$${salt}$${hash}`],
+    ['no pass', `$argon2id$v=19$m=64,t=0,p=1$${salt}$${hash}`],
+    ['less memory than threads need', `$argon2id$v=19$m=15,t=2,p=2$${salt}$${hash}`],
+    ['something behind it', `$argon2id$v=19$m=64,t=2,p=1$${salt}$${hash}$x`],
+    ['a line break behind it', `$argon2id$v=19$m=64,t=2,p=1$${salt}$${hash}\n`],
+    ['nothing', ''],
+  ])('%s is not taken', async (_what, phc) => {
+    expect(parsePhc(phc)).toBeUndefined();
+    expect(await hasher.verify('', phc)).toBe(false);
+  });
+});
+
+test('a password typed with composed or decomposed accents is the same one', async () => {
+  const [composed, decomposed] = ['\u00e9t\u00e9 \u212b', 'e\u0301te\u0301 A\u030a'];
+  expect(await hasher.verify(decomposed, await hasher.hash(composed))).toBe(true);
+  expect(await hasher.verify(composed, await hasher.hash(decomposed))).toBe(true);
+});
+
+test('no password is the one of a user without any', async () => {
+  expect(await hasher.verify('', undefined)).toBe(false);
+});
+
+test.each([
+  ['the same', {}, false],
+  ['more memory', { memoryKiB: 65 }, true],
+  ['more passes', { iterations: 3 }, true],
+  ['more threads', { parallelism: 2 }, true],
+  ['less of everything', { memoryKiB: 32, iterations: 1 }, false],
+])('asked for %s than a hash has: hashed anew %s', async (_what, change, expected) => {
+  const phc = await hasher.hash('correct horse');
+  expect(passwordHasher({ ...cheap, ...change }, bounds).needsRehash(phc)).toBe(expected);
+});
+
+test('at most two at once and three waiting: the sixth is refused, and all others are answered', async () => {
+  const small = passwordHasher(cheap, { concurrency: 2, queue: 3 });
+  const all = await Promise.allSettled(Array.from({ length: 6 }, () => small.hash('correct horse')));
+  expect(all.map(({ status }) => status)).toEqual([...Array<string>(5).fill('fulfilled'), 'rejected']);
+  expect((all[5] as PromiseRejectedResult).reason).toBeInstanceOf(Unavailable);
+  expect(await small.verify('correct horse', await small.hash('correct horse'))).toBe(true);
+});

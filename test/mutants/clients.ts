@@ -1,0 +1,84 @@
+// Removals in client authentication and redirect URIs.
+import type { Mutant } from './mutant.ts';
+
+const authenticate = 'src/flows/authenticate-client.ts';
+const redirectUri = 'src/domain/redirect-uri.ts';
+
+export const clientMutants: readonly Mutant[] = [
+  {
+    name: 'client secret is not compared',
+    file: authenticate,
+    remove: `!deps.box.matches('client secret', aboutSecret(context.tenant.id, client.id, secret), client.secretMac)`,
+    insert: 'false',
+    test: 'test/attacks/refresh.test.ts',
+    title: 'M50',
+  },
+  {
+    name: 'registered authentication method is not enforced',
+    file: authenticate,
+    remove: 'client.metadata.token_endpoint_auth_method !== method',
+    insert: `client.metadata.token_endpoint_auth_method !== method && method === 'client_secret_basic'`,
+    test: 'test/attacks/refresh.test.ts',
+    title: 'M50',
+  },
+  {
+    name: 'two authentication methods at once',
+    file: authenticate,
+    remove: `if (secret !== undefined) throw new OAuthError('invalid_request', 'Use one way to authenticate, not two.');`,
+    insert: '',
+    test: 'test/oauth/client-authentication.test.ts',
+  },
+  {
+    name: 'a disabled client goes on',
+    file: 'src/flows/clients.ts',
+    remove: 'return client?.disabled ? undefined : client;',
+    insert: 'return client;',
+    test: 'test/attacks/refresh.test.ts',
+    title: 'M50',
+  },
+  {
+    name: 'grant type is not checked against the registration',
+    file: 'src/flows/grants/exchange.ts',
+    remove: '!client.metadata.grant_types.includes(grantType)',
+    insert: 'false',
+    test: 'test/oauth/token-errors.test.ts',
+  },
+  {
+    name: 'redirect URI need not be registered',
+    file: 'src/flows/authorize/request.ts',
+    remove: 'matchRedirectUri(client.metadata.redirect_uris, redirectUri, isPublic(client.metadata)) === undefined',
+    insert: 'false',
+    test: 'test/attacks/redirect-uris.test.ts',
+    title: 'M01',
+  },
+  {
+    name: 'loopback port varies for confidential clients',
+    file: redirectUri,
+    remove: 'if (!isPublicClient) return undefined;',
+    insert: '',
+    test: 'test/oauth/authorize-redirect-uri.test.ts',
+  },
+  {
+    name: 'loopback rule ignores the path',
+    file: redirectUri,
+    remove: 'known[1] === asked[1] && known[3] === asked[3]',
+    insert: 'known[1] === asked[1]',
+    test: 'test/oauth/authorize-redirect-uri.test.ts',
+  },
+  {
+    name: 'dangerous schemes may be registered',
+    file: redirectUri,
+    remove: 'if (forbiddenSchemes.has(url.protocol)) return `must not use the scheme ${url.protocol}`;',
+    insert: `if (forbiddenSchemes.has(url.protocol)) return undefined;`,
+    test: 'test/attacks/redirect-uris.test.ts',
+    title: 'M84',
+  },
+  {
+    name: 'post-logout redirect URI need not be registered',
+    file: 'src/flows/logout.ts',
+    remove:
+      'matchRedirectUri(client.metadata.post_logout_redirect_uris, asked, isPublic(client.metadata)) === undefined',
+    insert: 'false',
+    test: 'test/oauth/logout.test.ts',
+  },
+];

@@ -1,0 +1,53 @@
+// Removals of tenants from statements and checks.
+import type { Mutant } from './mutant.ts';
+
+const test = 'test/repo/tenants.test.ts';
+
+export const tenantMutants: readonly Mutant[] = [
+  {
+    name: 'users of every tenant sign in',
+    file: 'src/storage/users.ts',
+    remove: `    .where('tenant_id', '=', p.tenantId)
+    .where((or) =>`,
+    insert: `    .where((e) => e.or([e('tenant_id', '=', p.tenantId), e.lit(true)]))
+    .where((or) =>`,
+    test,
+  },
+  {
+    name: 'clients of every tenant are found',
+    file: 'src/storage/clients.ts',
+    remove: `    .select(['id', 'metadata', 'secret_mac', 'disabled_at'])
+    .where('tenant_id', '=', p.tenantId)`,
+    insert: `    .select(['id', 'metadata', 'secret_mac', 'disabled_at'])
+    .where((e) => e.or([e('tenant_id', '=', p.tenantId), e.lit(true)]))`,
+    test,
+  },
+  {
+    name: 'sessions of every tenant are found',
+    file: 'src/storage/sessions.ts',
+    remove: `.where('s.tenant_id', '=', p.tenantId)`,
+    insert: `.where((e) => e.or([e('s.tenant_id', '=', p.tenantId), e.lit(true)]))`,
+    test,
+  },
+  {
+    name: 'codes of every tenant are found',
+    file: 'src/storage/authorization-codes.ts',
+    remove: `.where('a.tenant_id', '=', p.tenantId)`,
+    insert: `.where((e) => e.or([e('a.tenant_id', '=', p.tenantId), e.lit(true)]))`,
+    test,
+  },
+  {
+    name: 'refresh tokens of every tenant are found',
+    file: 'src/storage/refresh-tokens.ts',
+    remove: `.where('t.tenant_id', '=', p.tenantId)`,
+    insert: `.where((e) => e.or([e('t.tenant_id', '=', p.tenantId), e.lit(true)]))`,
+    test,
+  },
+  {
+    name: 'codes of every tenant are spent',
+    file: 'src/storage/authorization-codes.ts',
+    remove: 'WHERE tenant_id = ${p.tenantId} AND hash = ${p.hash} AND spent_at IS NULL',
+    insert: 'WHERE (tenant_id = ${p.tenantId} OR true) AND hash = ${p.hash} AND spent_at IS NULL',
+    test,
+  },
+];

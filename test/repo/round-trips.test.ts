@@ -1,0 +1,83 @@
+// How often a request asks the database, once the process is warm: the budget that keeps hot paths fast.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type Agent, createAgent } from '../support/agent.ts';
+import {
+  authorizationRequest,
+  authorizeInteractively,
+  codeFlow,
+  exchangeCode,
+  getUserinfo,
+  ownClient,
+  refresh,
+  spaClient,
+  type Tokens,
+  webClient,
+  world,
+} from '../support/flow.ts';
+import { startSignet, type TestSignet } from '../support/signet.ts';
+import type { SentStatement } from '../../src/storage/database.ts';
+
+let signet: TestSignet;
+let agent: Agent;
+const sent: SentStatement[] = [];
+const tokens: Record<string, Tokens> = {};
+
+beforeAll(async () => {
+  signet = await startSignet({ provision: world, observe: (statement) => sent.push(statement) });
+  agent = createAgent();
+  for (const client of [webClient, spaClient, ownClient]) {
+    const { tokens: got } = await codeFlow(signet, client, { agent });
+    tokens[client.client_id] = (await refresh(signet, client, got.refresh_token)).body;
+    await getUserinfo(signet, got.access_token);
+  }
+});
+afterAll(() => signet.stop());
+
+/** What was sent for `work`, without what the process does by itself beside it. */
+async function statementsFor(work: () => Promise<{ status: number }>, status = 200): Promise<SentStatement[]> {
+  sent.length = 0;
+  expect((await work()).status).toBe(status);
+  return sent.filter(({ text }) => !/\bchanges\b|pg_snapshot_xmin|\bleases\b/.test(text));
+}
+
+test('exchanging a code takes at most three statements', async () => {
+  const asked = authorizationRequest(signet, webClient);
+  const code = (await authorizeInteractively(agent, asked)).get('code')!;
+  const statements = await statementsFor(() => exchangeCode(signet, webClient, asked, code));
+  expect(statements.length).toBeLessThanOrEqual(3);
+});
+
+test.each([
+  { client: spaClient, what: 'with rotation' },
+  { client: webClient, what: 'without rotation' },
+])('refreshing $what takes at most three statements', async ({ client }) => {
+  const { refresh_token } = tokens[client.client_id]!;
+  const statements = await statementsFor(() => refresh(signet, client, refresh_token));
+  expect(statements.length).toBeLessThanOrEqual(3);
+});
+
+test('a repeated refresh reads once and writes nothing', async () => {
+  const { refresh_token } = (await codeFlow(signet, spaClient, { agent })).tokens;
+  await refresh(signet, spaClient, refresh_token);
+  const statements = await statementsFor(() => refresh(signet, spaClient, refresh_token));
+  expect(statements.map(({ text }) => text.split(' ', 1)[0])).toEqual(['select']);
+});
+
+test('a signed-in browser gets its code in at most four statements', async () => {
+  const { url } = authorizationRequest(signet, ownClient);
+  expect((await statementsFor(() => agent.get(url), 303)).length).toBeLessThanOrEqual(4);
+});
+
+test('UserInfo asks once, the published documents never', async () => {
+  const { access_token } = tokens['web']!;
+  expect(await statementsFor(() => getUserinfo(signet, access_token))).toHaveLength(1);
+  for (const path of ['/oauth/jwks', '/.well-known/openid-configuration'])
+    expect(await statementsFor(() => fetch(`${signet.issuer}${path}`))).toEqual([]);
+});
+
+test('every statement of the hot paths is prepared under a name', async () => {
+  const asked = authorizationRequest(signet, webClient);
+  const code = (await authorizeInteractively(agent, asked)).get('code')!;
+  const statements = await statementsFor(() => exchangeCode(signet, webClient, asked, code));
+  for (const { name } of statements) expect(name).toMatch(/^s[\w-]{20}$/);
+});

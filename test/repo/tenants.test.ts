@@ -1,0 +1,174 @@
+// Two tenants with the same clients, names, addresses and redirect URIs: every statement says whose it is, nothing crosses.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { SentStatement } from '../../src/storage/database.ts';
+import { type Agent, createAgent, field } from '../support/agent.ts';
+import { query } from '../support/database.ts';
+import { revokeAccess, signOut } from '../support/endings.ts';
+import {
+  alice,
+  authorizationRequest,
+  authorizeInteractively,
+  basic,
+  codeFlow,
+  exchangeCode,
+  getUserinfo,
+  refresh,
+  spaClient,
+  submitPassword,
+  type TestClient,
+  webClient,
+  world,
+} from '../support/flow.ts';
+import { startSignet, type TestSignet } from '../support/signet.ts';
+
+type Tenant = { readonly id: string; readonly issuer: string };
+
+let signet: TestSignet;
+let acme: Tenant;
+let globex: Tenant;
+let tenantTables: string[];
+const sent: SentStatement[] = [];
+const globexPassword = 'alice has another password there';
+
+beforeAll(async () => {
+  signet = await startSignet({ observe: (statement) => sent.push(statement) });
+  await signet.provision({ ...world, tenant: 'acme' });
+  const others = world.users.map((user) => ({ ...user, password: globexPassword }));
+  await signet.provision({ ...world, tenant: 'globex', users: others });
+  [acme, globex] = (await query(
+    signet.database.url,
+    `SELECT id, issuer FROM tenants WHERE slug <> 'default' ORDER BY slug`,
+  )) as [Tenant, Tenant];
+  const rows = await query<{ table_name: string }>(
+    signet.database.url,
+    `SELECT table_name FROM information_schema.columns WHERE column_name = 'tenant_id' AND table_name <> 'changes'`,
+  );
+  tenantTables = rows.map(({ table_name }) => table_name);
+});
+afterAll(() => signet.stop());
+
+/** Everything a person and their clients do, at one tenant. */
+async function wholeStory(at: Tenant, password: string): Promise<void> {
+  const agent = createAgent();
+  const user = { ...alice, password };
+  const page = await agent.get(`${at.issuer}/sign-in`);
+  expect((await submitPassword(agent, page, { ...alice, password: 'not this one' })).status).toBe(401);
+  const web = await codeFlow(at, webClient, { agent, user });
+  const spa = await codeFlow(at, spaClient, { agent, user });
+  expect((await getUserinfo(at, web.tokens.access_token)).status).toBe(200);
+  expect((await refresh(at, webClient, web.tokens.refresh_token)).status).toBe(200);
+  expect((await refresh(at, spaClient, spa.tokens.refresh_token)).status).toBe(200);
+  await exchangeCode(at, webClient, web.asked, web.code);
+  await agent.get(authorizationRequest(at, webClient, { prompt: 'login' }).url);
+  const fromBrowser = await agent.get(`${at.issuer}/oauth/userinfo`, { origin: 'https://web.example' });
+  expect(fromBrowser.headers.get('access-control-allow-origin')).toBe('https://web.example');
+  expect((await agent.get(`${at.issuer}/setup?token=sgu_${'a'.repeat(43)}`)).status).toBe(410);
+  expect((await agent.get(`${at.issuer}/account`)).status).toBe(200);
+  await revokeAccess(at, agent, 'spa');
+  await revoke(at, webClient, web.tokens.refresh_token);
+  await signOut(at, agent);
+}
+
+async function revoke(at: Tenant, client: TestClient, token: string): Promise<number> {
+  const response = await fetch(`${at.issuer}/oauth/revoke`, {
+    method: 'POST',
+    body: new URLSearchParams({ token }),
+    headers: { authorization: basic(client.client_id, client.client_secret!) },
+  });
+  return response.status;
+}
+
+/** Every row of a tenant with its version: an update that changes nothing shows as well. */
+async function rowsOf(tenant: Tenant): Promise<Record<string, unknown>> {
+  const state: Record<string, unknown> = {};
+  for (const table of tenantTables) {
+    const text = `SELECT row.xmin::text AS version, row::text AS row FROM ${table} row WHERE tenant_id = $1 ORDER BY row::text`;
+    state[table] = await query(signet.database.url, text, [tenant.id]);
+  }
+  return state;
+}
+
+/** The upkeep that looks at all tenants on purpose: removing what expired, and finding whose keys are due. */
+function isForAllTenants({ text }: SentStatement): boolean {
+  return /WHERE ctid IN/.test(text) || text.startsWith('select distinct "tenant_id" from "signing_keys" where "due_at"');
+}
+
+/** The tables of tenants that a statement touches, as often as it does. */
+function touched({ text }: SentStatement): string[] {
+  const names = [...text.matchAll(/\b(?:from|join|into|update)\s+"?([a-z_]+)"?/gi)].map((match) => match[1]!);
+  return names.filter((name) => tenantTables.includes(name));
+}
+
+test('every statement of a whole story names its tenant, and leaves the other tenant as it was', async () => {
+  const before = await rowsOf(globex);
+  sent.length = 0;
+  await wholeStory(acme, alice.password);
+  const about = sent.filter((statement) => touched(statement).length > 0 && !isForAllTenants(statement));
+  expect([...new Set(about.flatMap(touched))].sort()).toEqual([...tenantTables].sort());
+  for (const statement of about) {
+    expect(statement.values, statement.text).toContain(acme.id);
+    expect(statement.values, statement.text).not.toContain(globex.id);
+    const conditions = statement.text.match(/tenant_id/g) ?? [];
+    expect(conditions.length, statement.text).toBeGreaterThanOrEqual(touched(statement).length);
+  }
+  expect(await rowsOf(globex)).toEqual(before);
+});
+
+test('the other tenant tells the same story with its own password, and the first stays as it is', async () => {
+  const before = await rowsOf(acme);
+  await wholeStory(globex, globexPassword);
+  expect(await rowsOf(acme)).toEqual(before);
+});
+
+describe('what one tenant gave out is nothing at the other', () => {
+  let agent: Agent;
+  let tokens: Awaited<ReturnType<typeof codeFlow>>['tokens'];
+  beforeAll(async () => {
+    agent = createAgent();
+    ({ tokens } = await codeFlow(acme, webClient, { agent }));
+  });
+
+  test('a code: refused, and still good at home', async () => {
+    const asked = authorizationRequest(acme, webClient);
+    const code = (await authorizeInteractively(agent, asked)).get('code')!;
+    expect((await exchangeCode(globex, webClient, asked, code)).body.error).toBe('invalid_grant');
+    expect((await exchangeCode(acme, webClient, asked, code)).status).toBe(200);
+  });
+
+  test('a refresh token: refused, not revoked, and still good at home', async () => {
+    expect((await refresh(globex, webClient, tokens.refresh_token)).body.error).toBe('invalid_grant');
+    expect(await revoke(globex, webClient, tokens.refresh_token)).toBe(200);
+    expect((await refresh(acme, webClient, tokens.refresh_token)).status).toBe(200);
+  });
+
+  test('an access token and an ID token: refused', async () => {
+    expect((await getUserinfo(globex, tokens.access_token)).status).toBe(401);
+    const logout = await agent.get(`${globex.issuer}/oauth/logout?id_token_hint=${tokens.id_token}`);
+    expect(logout.status).toBe(400);
+    const hinted = authorizationRequest(globex, webClient, { id_token_hint: tokens.id_token });
+    const answer = await agent.get(hinted.url);
+    expect(new URL(answer.location!).searchParams.get('error')).toBe('invalid_request');
+  });
+
+  test('the cookies, under the names of the other: nobody is signed in', async () => {
+    for (const [name, value] of agent.cookies) agent.cookies.set(name.replace('acme', 'globex'), value);
+    expect((await agent.get(`${globex.issuer}/account`)).location).toBe(`${globex.issuer}/sign-in`);
+    const silent = await agent.get(authorizationRequest(globex, webClient, { prompt: 'none' }).url);
+    expect(new URL(silent.location!).searchParams.get('error')).toBe('login_required');
+  });
+
+  test('a sign-in begun at one: unknown at the other, with the same browser cookie', async () => {
+    const browser = createAgent();
+    const page = await browser.get(`${acme.issuer}/sign-in`);
+    for (const [name, value] of browser.cookies) browser.cookies.set(name.replace('acme', 'globex'), value);
+    const form = { attempt: field(page, 'attempt'), username: alice.username, password: globexPassword };
+    const answer = await browser.post(`${globex.issuer}/sign-in`, form);
+    expect([answer.status, answer.body.includes('attempt_unknown')]).toEqual([400, true]);
+  });
+
+  test('a password: wrong', async () => {
+    const browser = createAgent();
+    const page = await browser.get(`${globex.issuer}/sign-in`);
+    expect((await submitPassword(browser, page, alice)).status).toBe(401);
+  });
+});

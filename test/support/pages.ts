@@ -1,0 +1,69 @@
+// One answer of every page there is, also the pages of errors.
+import { type Answer, createAgent, field } from './agent.ts';
+import { authorizationRequest, codeFlow, type TestClient } from './flow.ts';
+import type { TestSignet } from './signet.ts';
+
+export type VisitedPage = { readonly name: string; readonly answer: Answer };
+
+/** Visits them all. `client` is confidential; `text` goes into every parameter that a page may show again. */
+export async function everyPage(
+  signet: TestSignet,
+  client: TestClient,
+  options: { text?: string; user?: { username: string; password: string } } = {},
+): Promise<VisitedPage[]> {
+  const { text = 'something', user } = options;
+  const issuer = signet.issuer;
+  const { agent } = await codeFlow(signet, client, user === undefined ? {} : { user });
+  const stranger = createAgent();
+  const hinted = { login_hint: text, state: text, nonce: text, ui_locales: text };
+  const ask = (change: Record<string, string | undefined>) => authorizationRequest(signet, client, change).url;
+  const visit = async (browser: typeof agent, url: string) => browser.follow(await browser.get(url), issuer);
+  const signIn = await visit(stranger, ask(hinted));
+  const attempt = field(signIn, 'attempt');
+  const setup = signet.server.setupUrl!;
+  const pages: Record<string, () => Promise<Answer>> = {
+    'sign-in': () => visit(stranger, ask(hinted)),
+    'sign-in without a client': () => visit(createAgent(), `${issuer}/sign-in`),
+    'sign-in again': () => visit(agent, ask({ ...hinted, prompt: 'login' })),
+    'sign-in with a wrong password': () =>
+      stranger.post(`${issuer}/sign-in`, { attempt, username: text, password: text }),
+    consent: () => visit(agent, ask({ ...hinted, prompt: 'consent' })),
+    account: () => agent.get(`${issuer}/account`, { 'user-agent': text.replaceAll(/[^\x20-\x7e]/g, '') }),
+    'account after a change': () => agent.get(`${issuer}/account?notice=session_ended`),
+    'sign-out question': () =>
+      agent.get(`${issuer}/oauth/logout?${new URLSearchParams({ client_id: client.client_id, state: text }).toString()}`),
+    'signed out': () => createAgent().get(`${issuer}/oauth/logout`),
+    'signed out of a client': () => createAgent().get(`${issuer}/oauth/logout?client_id=${encodeURIComponent(client.client_id)}`),
+    'form_post with a code': () => agent.get(ask({ ...hinted, response_mode: 'form_post', prompt: 'none' })),
+    'form_post with an error': () => agent.get(ask({ ...hinted, response_mode: 'form_post', scope: text })),
+    'form_post to a stranger': () => createAgent().get(ask({ ...hinted, response_mode: 'form_post', prompt: 'none' })),
+    setup: () => createAgent().get(setup),
+    'setup with mistakes': () =>
+      createAgent().post(`${issuer}/setup`, {
+        token: new URL(setup).searchParams.get('token')!,
+        username: `${text} `,
+        email: text,
+        password: 'short',
+      }),
+    'a closed setup link': () => createAgent().get(`${issuer}/setup?token=${encodeURIComponent(text)}`),
+    'unknown client': () => createAgent().get(ask({ client_id: text })),
+    'unregistered redirect URI': () => createAgent().get(ask({ redirect_uri: text })),
+    'unknown attempt': () => createAgent().get(`${issuer}/sign-in?attempt=${encodeURIComponent(text)}`),
+    'unknown attempt on the way back': () => createAgent().get(`${issuer}/oauth/authorize/${encodeURIComponent(text)}`),
+    'unknown consent': () => agent.get(`${issuer}/consent?attempt=${encodeURIComponent(text)}`),
+    'a wrong logout': () => agent.get(`${issuer}/oauth/logout?id_token_hint=${encodeURIComponent(text)}`),
+    'a form from elsewhere': () => agent.post(`${issuer}/account/sessions/end`, {}, { 'sec-fetch-site': 'cross-site' }),
+    'a form of another browser': () => agent.post(`${issuer}/account/sessions/end`, { csrf: text }),
+    'a wrong method': () => agent.get(`${issuer}/sign-out`),
+    'a malformed query': () => agent.get(`${issuer}/sign-in?attempt=%ff`),
+    'a body that is too large': () => agent.post(`${issuer}/sign-in`, { attempt, password: 'x'.repeat(70_000) }),
+    'a body of another type': () => agent.post(`${issuer}/sign-in`, {}, { 'content-type': 'text/plain' }),
+    'nothing there': () => agent.get(`${issuer}/${encodeURIComponent(text)}`),
+    'nothing there, inside': () => agent.get(`${issuer}/account/${encodeURIComponent(text)}`),
+    'an unknown tenant': () => agent.get(`${issuer}/t/nowhere/sign-in`),
+    'nothing there, at an unknown tenant': () => agent.get(`${issuer}/t/nowhere/${encodeURIComponent(text)}`),
+  };
+  const visited: VisitedPage[] = [];
+  for (const [name, visitPage] of Object.entries(pages)) visited.push({ name, answer: await visitPage() });
+  return visited;
+}

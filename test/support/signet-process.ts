@@ -1,0 +1,75 @@
+// Signet as operators run it: a process of its own, with an environment, a terminal and signals.
+import { execFile, spawn } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+
+export const root = join(import.meta.dirname, '../..');
+
+export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly output: string };
+
+export type SignetProcess = {
+  readonly pid: number;
+  /** What it has written to its terminal so far, both streams. */
+  output(): string;
+  /** Resolves when the terminal shows `text`; rejects when the process ends without. */
+  says(text: string | RegExp): Promise<void>;
+  kill(signal: NodeJS.Signals): void;
+  readonly ended: Promise<Ended>;
+};
+
+/** Runs a file of ours under this Node, with this environment and nothing else of ours. */
+export function runSignet(
+  args: readonly string[],
+  env: Readonly<Record<string, string>>,
+  command: string = process.execPath,
+): SignetProcess {
+  const child = spawn(command, args, {
+    cwd: root,
+    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const listeners = new Set<() => void>();
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => {
+      output += text;
+      for (const look of listeners) look();
+    });
+  }
+  const ended = new Promise<Ended>((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code, signal) => resolve({ code, signal, output }));
+  });
+  return {
+    pid: child.pid!,
+    output: () => output,
+    async says(text) {
+      const shown = new Promise<void>((resolve) => {
+        const look = () => {
+          if (typeof text === 'string' ? output.includes(text) : text.test(output)) resolve();
+        };
+        listeners.add(look);
+        look();
+      });
+      const end = ended.then(({ code }) => {
+        throw new Error(`ended with ${code} before it said ${String(text)}:\n${output}`);
+      });
+      await Promise.race([shown, end]);
+    },
+    kill: (signal) => child.kill(signal),
+    ended,
+  };
+}
+
+/** `node src/main.ts`, once it says that it is ready. */
+export async function startProcess(env: Readonly<Record<string, string>>): Promise<SignetProcess> {
+  const started = runSignet(['src/main.ts'], { LOG_LEVEL: 'warn', ...env });
+  await started.says('Signet is ready');
+  return started;
+}
+
+/** The command lines of PostgreSQL servers that keep their data below `directory`. */
+export async function postgresProcesses(directory: string): Promise<string[]> {
+  const { stdout } = await promisify(execFile)('ps', ['-A', '-o', 'args=']);
+  return stdout.split('\n').filter((line) => line.includes('postgres') && line.includes(directory));
+}
