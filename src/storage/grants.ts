@@ -113,12 +113,7 @@ const forUserinfo = statement({ tenantId: 'uuid', grantId: 'uuid', now: 'timesta
     .where((or) =>
       or.or([
         or('g.offline', '=', true),
-        or.and([
-          or('s.ended_at', 'is', null),
-          or('s.expires_at', '>', p.now),
-          or('s.idle_expires_at', '>', p.now),
-          or('s.idle_expires_at', '>', p.now),
-        ]),
+        or.and([or('s.ended_at', 'is', null), or('s.expires_at', '>', p.now), or('s.idle_expires_at', '>', p.now)]),
       ]),
     ),
 );

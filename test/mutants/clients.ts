@@ -26,7 +26,7 @@ export const clientMutants: readonly Mutant[] = [
     file: authenticate,
     remove: `if (secret !== undefined) throw new OAuthError('invalid_request', 'Use one way to authenticate, not two.');`,
     insert: '',
-    test: 'test/oauth/client-authentication.test.ts',
+    test: 'test/oauth/authenticate-client.test.ts',
   },
   {
     name: 'a disabled client goes on',
@@ -41,7 +41,7 @@ export const clientMutants: readonly Mutant[] = [
     file: 'src/flows/grants/exchange.ts',
     remove: '!client.metadata.grant_types.includes(grantType)',
     insert: 'false',
-    test: 'test/oauth/token-errors.test.ts',
+    test: 'test/oauth/token-request.test.ts',
   },
   {
     name: 'redirect URI need not be registered',

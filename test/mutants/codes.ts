@@ -61,14 +61,14 @@ export const codeMutants: readonly Mutant[] = [
     file: grant,
     remove: 'now >= code.expiresAt || ',
     insert: '',
-    test: 'test/oauth/token-code.test.ts',
+    test: 'test/oauth/authorization-code.test.ts',
   },
   {
     name: 'redirect URI of the token request is not compared',
     file: grant,
     remove: 'redirectUri === undefined ? code.codeChallenge === undefined : redirectUri !== code.redirectUri',
     insert: 'redirectUri === undefined && code.codeChallenge === undefined',
-    test: 'test/oauth/token-code.test.ts',
+    test: 'test/oauth/authorization-code.test.ts',
   },
   {
     name: 'code is spent more than once',

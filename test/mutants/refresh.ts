@@ -100,7 +100,7 @@ export const refreshMutants: readonly Mutant[] = [
     file: 'src/flows/grants/refresh-token.ts',
     remove: 'scopes && !scopes.every((scope) => grant.scopes.includes(scope))',
     insert: 'scopes && scopes.length > 100',
-    test: 'test/oauth/token-refresh.test.ts',
+    test: 'test/oauth/refresh-token.test.ts',
   },
   {
     name: 'UserInfo answers for a revoked grant',

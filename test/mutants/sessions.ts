@@ -123,7 +123,7 @@ export const sessionMutants: readonly Mutant[] = [
     file: 'src/domain/session.ts',
     remove: 'now < session.idleExpiresAt && ',
     insert: '',
-    test: 'test/oauth/sessions.test.ts',
+    test: 'test/pages/session-life.test.ts',
   },
   {
     name: 'a disabled user signs in',

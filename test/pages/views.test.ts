@@ -46,7 +46,12 @@ const account: Account = {
   email: 'jane@example.com',
   csrf: 'csrf-1',
   consents: [
-    { clientId: 'client-1', clientName: 'Photos', scopes: ['openid', 'email'], grantedAt: '2026-11-01T10:20:30Z' },
+    {
+      clientId: 'client-1',
+      clientName: 'Photos',
+      scopes: [{ name: 'openid' }, { name: 'email' }],
+      grantedAt: '2026-11-01T10:20:30Z',
+    },
     { clientId: 'client-2', clientName: long, scopes: [], grantedAt: '2026-11-01T10:20:30Z' },
   ],
   sessions: [
@@ -281,7 +286,7 @@ browserTest('in a browser', (browser) => {
       await using opened = await open(consentPage(plainPage, consent), { javaScriptEnabled: false });
       await opened.tab.click(`#consent-${decision}`);
       await opened.tab.waitForSelector('#posted', { state: 'attached' });
-      expect(opened.posted[0]?.fields).toEqual({ attempt: 'attempt-1', decision });
+      expect(opened.posted[0]?.fields).toEqual({ attempt: 'attempt-1', username: consent.username, decision });
     }
   });
 

@@ -31,8 +31,11 @@ async function schemaOf(databaseUrl: string): Promise<string> {
     const file = join(directory, 'schema.ts');
     await promisify(execFile)(process.execPath, [
       join(root, 'node_modules/kysely-codegen/dist/cli/bin.js'),
-      ...['--dialect', 'postgres', '--url', databaseUrl, '--out-file', file],
-      ...['--exclude-pattern', excluded, '--type-mapping', JSON.stringify(typeMapping)],
+      '--dialect=postgres',
+      `--url=${databaseUrl}`,
+      `--out-file=${file}`,
+      `--exclude-pattern=${excluded}`,
+      `--type-mapping=${JSON.stringify(typeMapping)}`,
     ]);
     return await readFile(file, 'utf8');
   } finally {

@@ -46,7 +46,11 @@ const confined: readonly { rule: string; layers: readonly string[]; text?: RegEx
   },
   { rule: 'Fastify', layers: ['http', 'app', 'server'], packages: /^(?:fastify|@fastify\/.*)$/ },
   { rule: 'cryptography', layers: ['crypto'], packages: /^(?:jose|argon2)(?:\/|$)/ },
-  { rule: 'process.env', layers: ['main', 'cli'], text: /\bprocess\s*\.\s*env\b|\benv\b[^;]*\bfrom\s+'(?:node:)?process'/ },
+  {
+    rule: 'process.env',
+    layers: ['main', 'cli'],
+    text: /\bprocess\s*\.\s*env\b|\benv\b[^;]*\bfrom\s+'(?:node:)?process'/,
+  },
   { rule: 'the clock', layers: entries, text: /\bDate\s*\.\s*now\b|\bnew\s+Date(?:\s*\(\s*\)|\s*[;,)])/ },
   { rule: 'randomness', layers: entries, text: /\bMath\s*\.\s*random\b/ },
 ];
@@ -82,7 +86,8 @@ function breachesIn({ path, text }: SourceFile): string[] {
     if (isThere) found.push(`has ${rule}, whose place is ${layers.join(', ')}`);
   }
   if (/\bexport\s+default\b|\bas\s+default\b/.test(code)) found.push('has a default export');
-  if (path.split('/').some((part) => /^(?:utils?|helpers?|common)(?:\.|$)/.test(part))) found.push('has no name of its own');
+  if (path.split('/').some((part) => /^(?:utils?|helpers?|common)(?:\.|$)/.test(part)))
+    found.push('has no name of its own');
   const lines = text.split('\n').length - 1;
   if (lines > longest) found.push(`has ${lines} lines, more than ${longest}`);
   return found.map((problem) => `${path}: ${problem}`);

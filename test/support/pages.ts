@@ -31,9 +31,12 @@ export async function everyPage(
     account: () => agent.get(`${issuer}/account`, { 'user-agent': text.replaceAll(/[^\x20-\x7e]/g, '') }),
     'account after a change': () => agent.get(`${issuer}/account?notice=session_ended`),
     'sign-out question': () =>
-      agent.get(`${issuer}/oauth/logout?${new URLSearchParams({ client_id: client.client_id, state: text }).toString()}`),
+      agent.get(
+        `${issuer}/oauth/logout?${new URLSearchParams({ client_id: client.client_id, state: text }).toString()}`,
+      ),
     'signed out': () => createAgent().get(`${issuer}/oauth/logout`),
-    'signed out of a client': () => createAgent().get(`${issuer}/oauth/logout?client_id=${encodeURIComponent(client.client_id)}`),
+    'signed out of a client': () =>
+      createAgent().get(`${issuer}/oauth/logout?client_id=${encodeURIComponent(client.client_id)}`),
     'form_post with a code': () => agent.get(ask({ ...hinted, response_mode: 'form_post', prompt: 'none' })),
     'form_post with an error': () => agent.get(ask({ ...hinted, response_mode: 'form_post', scope: text })),
     'form_post to a stranger': () => createAgent().get(ask({ ...hinted, response_mode: 'form_post', prompt: 'none' })),

@@ -32,9 +32,7 @@ export async function startPostgresProxy(upstreamUrl: string): Promise<PostgresP
   let stop: Stop | undefined;
 
   const server = createServer((client) => {
-    const target = host.startsWith('/')
-      ? connect(join(host, `.s.PGSQL.${port}`))
-      : connect({ host, port });
+    const target = host.startsWith('/') ? connect(join(host, `.s.PGSQL.${port}`)) : connect({ host, port });
     const texts = new Map<string, string>();
     let standing = false;
     let awaited: Stop | undefined;

@@ -1,0 +1,128 @@
+// The first administrator and the account page, in a real Chromium: what people can see there, and what they can end.
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { browserTest } from '../support/browser.ts';
+import { collectConsoleErrors } from '../support/console-errors.ts';
+import { alice, world } from '../support/flow.ts';
+import { type RelyingParty, startRelyingParty } from '../support/relying-party.ts';
+import { passTo, signInOn } from '../support/sign-in-page.ts';
+import { startSignet, type TestSignet } from '../support/signet.ts';
+
+const root = { username: 'root', password: 'the first of all administrators' };
+
+browserTest('setup and account', (browser) => {
+  describe('setup', () => {
+    let signet: TestSignet;
+    beforeAll(async () => {
+      signet = await startSignet();
+    });
+    afterAll(() => signet.stop());
+
+    test('the link makes the first administrator once; whoever opens it again finds it closed', async () => {
+      const { page, errors, close } = await newPage(browser());
+      await page.goto(signet.server.setupUrl!);
+      const fill = async (password: string) => {
+        await page.fill('#setup-username', root.username);
+        await page.fill('#email', 'root@acme.example');
+        await page.fill('#new-password', password);
+        await page.click('#setup-submit');
+      };
+      await fill('too short');
+      expect(await page.getByRole('alert').innerText()).toContain('Enter a password of at least 15 characters.');
+      expect(await page.inputValue('#setup-username')).toBe(root.username);
+      await fill(root.password);
+      expect(page.url()).toBe(`${signet.issuer}/sign-in`);
+      await signInOn(page, root);
+      expect(page.url()).toBe(`${signet.issuer}/account`);
+      expect(await page.innerText('main')).toContain('root@acme.example');
+      // The refused password was answered with 422, which Chromium reports.
+      expect(errors.filter((error) => !error.includes('status of 422'))).toEqual([]);
+
+      const again = await page.goto(signet.server.setupUrl!);
+      expect(again!.status()).toBe(410);
+      expect(await page.innerText('#error-code')).toBe('setup_closed');
+      expect(await page.innerText('main')).toContain('If there is an administrator already, sign in.');
+      expect(await page.locator('form').count()).toBe(0);
+      await close();
+    });
+  });
+
+  describe('account', () => {
+    let signet: TestSignet;
+    let orchard: RelyingParty;
+    beforeAll(async () => {
+      signet = await startSignet({ provision: world });
+      orchard = await startRelyingParty(signet.issuer, 'Orchard', '127.0.0.1');
+      await signet.provision({ clients: [orchard.registration] });
+    });
+    afterAll(async () => {
+      await orchard.stop();
+      await signet.stop();
+    });
+
+    const enter = async (page: Page) => {
+      await page.goto(`${orchard.origin}/login`);
+      return passTo(page, `${orchard.origin}/`, alice);
+    };
+    const refreshAt = async (page: Page) => {
+      await page.goto(`${orchard.origin}/refresh`);
+      return page.innerText('#refreshed');
+    };
+
+    test('removing the access of an application stops its refresh token, and it has to ask again', async () => {
+      const { page, errors, close } = await newPage(browser());
+      await enter(page);
+      await page.goto(`${signet.issuer}/account`);
+      await page.getByRole('button', { name: 'Remove access Orchard' }).click();
+      expect(await page.getByRole('status').innerText()).toBe('The access has been removed.');
+      expect(await page.innerText('main')).toContain('No application has been given access');
+      expect(await refreshAt(page)).toBe('invalid_grant');
+      expect(await enter(page), 'still signed in, but asked for consent').toEqual(['consent']);
+      expect(errors).toEqual([]);
+      await close();
+    });
+
+    test('a session that is ended from another browser is over there: no account page, no refresh, a password again', async () => {
+      const here = await newPage(browser());
+      const there = await newPage(browser());
+      await enter(there.page);
+      await enter(here.page);
+      await here.page.goto(`${signet.issuer}/account`);
+      const others = here.page.getByRole('button', { name: /^End session/ });
+      // Also the one that an earlier test of this file left behind: all but this browser's.
+      for (let left = await others.count(); left > 0; left -= 1) {
+        await others.first().click();
+        expect(await here.page.getByRole('status').innerText()).toBe('The session has been ended.');
+      }
+      expect(await here.page.innerText('main')).toContain('This browser');
+      await there.page.goto(`${signet.issuer}/account`);
+      expect(there.page.url()).toBe(`${signet.issuer}/sign-in`);
+      expect(await refreshAt(there.page)).toBe('invalid_grant');
+      expect(await enter(there.page)).toEqual(['password']);
+      expect(await refreshAt(here.page)).toBe('refreshed');
+      await here.close();
+      await there.close();
+    });
+
+    test('the address of the issuer leads to the account, and the sign-out button there ends the session without another question', async () => {
+      const { page, errors, close } = await newPage(browser());
+      await page.goto(signet.issuer);
+      expect(page.url(), 'who opens the issuer itself is asked to sign in').toBe(`${signet.issuer}/sign-in`);
+      await signInOn(page, alice);
+      await page.goto(signet.issuer);
+      expect(page.url()).toBe(`${signet.issuer}/account`);
+      await page.click('#account-sign-out');
+      expect(await page.innerText('#logout-done')).toBe('You are signed out');
+      await page.goto(`${signet.issuer}/account`);
+      expect(page.url()).toBe(`${signet.issuer}/sign-in`);
+      expect(errors).toEqual([]);
+      await close();
+    });
+  });
+});
+
+async function newPage(browser: Browser): Promise<{ page: Page; errors: string[]; close: () => Promise<void> }> {
+  const context = await browser.newContext();
+  const errors = collectConsoleErrors(context);
+  return { page: await context.newPage(), errors, close: () => context.close() };
+}
