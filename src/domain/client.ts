@@ -51,6 +51,8 @@ export type RegisteredMetadata = { readonly [K in keyof ClientMetadata]?: Client
 export type Client = {
   readonly id: string;
   readonly metadata: ClientMetadata;
+  /** How it may authenticate: the registered method; when none was registered, its secret may travel either way. */
+  readonly authMethods: readonly ClientAuthMethod[];
   readonly secretMac: string | undefined;
   readonly disabled: boolean;
 };
@@ -58,6 +60,12 @@ export type Client = {
 /** RFC 6749 2.1: a client that cannot keep a secret. */
 export function isPublic(metadata: Pick<ClientMetadata, 'token_endpoint_auth_method'>): boolean {
   return metadata.token_endpoint_auth_method === 'none';
+}
+
+/** RFC 7591 2: the methods a client may use. Its default, Basic, is met by the form as well: many libraries send no other. */
+export function authMethodsOf(given: RegisteredMetadata): readonly ClientAuthMethod[] {
+  const method = given.token_endpoint_auth_method;
+  return method === undefined ? ['client_secret_basic', 'client_secret_post'] : [method];
 }
 
 /** RFC 7591 2: the metadata in force, with a default for everything that was left out. */

@@ -1,18 +1,6 @@
 // Which redirect URIs may be registered, and which requested one matches a registered one.
 
 const loopbackIp = /^http:\/\/(127\.0\.0\.1|\[::1\])(?::(\d{1,5}))?((?:[/?].*)?)$/;
-const forbiddenSchemes = new Set([
-  'javascript:',
-  'data:',
-  'vbscript:',
-  'file:',
-  'blob:',
-  'about:',
-  'view-source:',
-  'ftp:',
-  'ws:',
-  'wss:',
-]);
 
 /** True for the hosts that never leave the machine: localhost, its subdomains, 127.0.0.0/8 and [::1]. */
 export function isLoopbackHost(hostname: string): boolean {
@@ -50,7 +38,6 @@ export function webUriProblem(uri: string): string | undefined {
   } catch {
     return 'must be an absolute URI';
   }
-  if (forbiddenSchemes.has(url.protocol)) return `must not use the scheme ${url.protocol}`;
   if (url.protocol !== 'https:' && url.protocol !== 'http:')
     return 'must use https, or a private-use scheme such as com.example.app for a public client';
   // new URL repairs what RFC 3986 forbids ("https:host", "https:///host"); what is registered must need no repair.

@@ -21,11 +21,8 @@ export async function authenticateClient(
   const { method, clientId, secret } = presented(credentials);
   const client = await activeClient(deps, context.tenant, clientId);
   if (!client) throw new OAuthError('invalid_client', 'The client is unknown or disabled.');
-  if (client.metadata.token_endpoint_auth_method !== method) {
-    throw new OAuthError(
-      'invalid_client',
-      `This client must authenticate with ${client.metadata.token_endpoint_auth_method}.`,
-    );
+  if (!client.authMethods.includes(method)) {
+    throw new OAuthError('invalid_client', `This client must authenticate with ${client.authMethods.join(' or ')}.`);
   }
   if (method === 'none') return client;
   if (

@@ -1,5 +1,11 @@
 // Clients and the origins from which their browsers call.
-import { type Client, clientOrigins, completeMetadata, type RegisteredMetadata } from '../domain/client.ts';
+import {
+  authMethodsOf,
+  type Client,
+  clientOrigins,
+  completeMetadata,
+  type RegisteredMetadata,
+} from '../domain/client.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
@@ -18,6 +24,7 @@ export async function findClient(db: Db, tenantId: string, id: string): Promise<
     row && {
       id: row.id,
       metadata: completeMetadata(row.metadata as RegisteredMetadata),
+      authMethods: authMethodsOf(row.metadata as RegisteredMetadata),
       secretMac: row.secret_mac ?? undefined,
       disabled: row.disabled_at !== null,
     }

@@ -91,3 +91,15 @@ const refund = statement(
 export async function refundAttempt(tx: Db, tenantId: string, key: string): Promise<void> {
   await refund.run(tx, { tenantId, key });
 }
+
+// limits_pkey
+const giveBack = statement(
+  { tenantId: 'uuid', key: 'text', now: 'timestamptz' },
+  (_q, p) =>
+    sql`UPDATE limits SET attempts = GREATEST(attempts - 1, 0), next_at = LEAST(next_at, ${p.now}) WHERE tenant_id = ${p.tenantId} AND key = ${p.key}`,
+);
+
+/** Takes back a reservation whose attempt was never made, and the wait it began. */
+export async function returnAttempt(db: Db, tenantId: string, key: string, now: number): Promise<void> {
+  await giveBack.run(db, { tenantId, key, now });
+}

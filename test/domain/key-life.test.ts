@@ -18,7 +18,8 @@ function live(days: number, looks: () => number, seen: (keys: readonly KeyInLife
         const become = (kid: string | undefined, state: KeyInLife['state']) => {
           keys = keys.map((key) => (key.kid === kid ? { ...key, state, stateSince: now } : key));
         };
-        if (move.kind === 'create-next') keys.push({ kid: `key-${(made += 1)}`, alg: move.alg, state: 'next', stateSince: now });
+        if (move.kind === 'create-next')
+          keys.push({ kid: `key-${(made += 1)}`, alg: move.alg, state: 'next', stateSince: now });
         if (move.kind === 'activate') {
           become(move.active, 'retired');
           become(move.next, 'active');
@@ -38,26 +39,33 @@ describe('a year of it, with looks up to a day apart', () => {
         const retired = new Map<string, number>();
         const activated = new Map<string, number>();
         let before: readonly KeyInLife[] = [];
-        live(365, () => (gaps.next().value as number) * hour, (keys, now) => {
-          const problems: string[] = [];
-          for (const alg of signingAlgs) {
-            for (const state of ['active', 'next'] as const)
-              if (keys.filter((key) => key.alg === alg && key.state === state).length > 1) problems.push(`two ${state}`);
-            if (now > 3 * day && !keys.some((key) => key.alg === alg && key.state === 'active')) problems.push('none active');
-          }
-          for (const { kid, state } of keys) {
-            if (!published.has(kid)) published.set(kid, now);
-            if (state === 'active' && !activated.has(kid)) activated.set(kid, now);
-            if (state === 'retired' && !retired.has(kid)) retired.set(kid, now);
-            if (activated.get(kid) === now && now - published.get(kid)! < day) problems.push(`${kid} was new to caches`);
-          }
-          for (const { kid } of before) {
-            const isGone = !keys.some((key) => key.kid === kid);
-            if (isGone && now - retired.get(kid)! < 31 * day) problems.push(`${kid} left too early`);
-          }
-          before = [...keys];
-          if (problems.length > 0) throw new Error(`${now / day} days: ${problems.join(', ')}`);
-        });
+        live(
+          365,
+          () => (gaps.next().value as number) * hour,
+          (keys, now) => {
+            const problems: string[] = [];
+            for (const alg of signingAlgs) {
+              for (const state of ['active', 'next'] as const)
+                if (keys.filter((key) => key.alg === alg && key.state === state).length > 1)
+                  problems.push(`two ${state}`);
+              if (now > 3 * day && !keys.some((key) => key.alg === alg && key.state === 'active'))
+                problems.push('none active');
+            }
+            for (const { kid, state } of keys) {
+              if (!published.has(kid)) published.set(kid, now);
+              if (state === 'active' && !activated.has(kid)) activated.set(kid, now);
+              if (state === 'retired' && !retired.has(kid)) retired.set(kid, now);
+              if (activated.get(kid) === now && now - published.get(kid)! < day)
+                problems.push(`${kid} was new to caches`);
+            }
+            for (const { kid } of before) {
+              const isGone = !keys.some((key) => key.kid === kid);
+              if (isGone && now - retired.get(kid)! < 31 * day) problems.push(`${kid} left too early`);
+            }
+            before = [...keys];
+            if (problems.length > 0) throw new Error(`${now / day} days: ${problems.join(', ')}`);
+          },
+        );
         expect(activated.size).toBeGreaterThanOrEqual(2 * 4);
       }),
       { numRuns: 20 },
@@ -69,7 +77,9 @@ test('what is done once is not due again', () => {
   const next = { kid: 'n', alg: 'ES256', state: 'next', stateSince: 0 } as const;
   const active = { kid: 'a', alg: 'ES256', state: 'active', stateSince: 0 } as const;
   const now = keyLife.active;
-  expect(dueMoves([active, next], ['ES256'], now)).toEqual([{ kind: 'activate', alg: 'ES256', next: 'n', active: 'a' }]);
+  expect(dueMoves([active, next], ['ES256'], now)).toEqual([
+    { kind: 'activate', alg: 'ES256', next: 'n', active: 'a' },
+  ]);
   const after = [
     { ...active, state: 'retired', stateSince: now },
     { ...next, state: 'active', stateSince: now },

@@ -22,7 +22,8 @@ describe('waits', () => {
 
   test('a day of guessing against one account stays below what is found by chance', () => {
     let attempts = 0;
-    for (let time = 0; time < 86_400_000; attempts += 1) time += Math.max(1, waitAfter(passwordBudgets.strangers, attempts + 1));
+    for (let time = 0; time < 86_400_000; attempts += 1)
+      time += Math.max(1, waitAfter(passwordBudgets.strangers, attempts + 1));
     expect(attempts).toBeLessThan(150);
   });
 });

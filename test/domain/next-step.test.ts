@@ -2,7 +2,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { AuthorizationRequest, Prompt } from '../../src/domain/authorization-request.ts';
-import { type Client, completeMetadata, type RegisteredMetadata } from '../../src/domain/client.ts';
+import { type Client, authMethodsOf, completeMetadata, type RegisteredMetadata } from '../../src/domain/client.ts';
 import { type AttemptProgress, nextStep, type Situation } from '../../src/domain/next-step.ts';
 import type { Session } from '../../src/domain/session.ts';
 
@@ -24,7 +24,13 @@ const everything = { scopes: ['openid', 'profile'], resources: ['https://api.exa
 
 function client(metadata: RegisteredMetadata = {}): Client {
   const given = { redirect_uris: ['https://app.example/cb'], ...metadata };
-  return { id: 'app', metadata: completeMetadata(given), secretMac: undefined, disabled: false };
+  return {
+    id: 'app',
+    metadata: completeMetadata(given),
+    authMethods: authMethodsOf(given),
+    secretMac: undefined,
+    disabled: false,
+  };
 }
 
 function request(change: Partial<AuthorizationRequest> = {}): AuthorizationRequest {

@@ -47,8 +47,32 @@ describe('what may be registered', () => {
   });
 
   test('whatever is let through is a URI that needs no repair, without fragment and credentials', () => {
-    const pieces = fc.constantFrom('https:', 'http:', 'com.example.app:', '//', '/', '\\', 'a.example', 'localhost', '127.0.0.1', '@', ':', '8080', '#', '?', '*', ' ', '%20', 'a', '..');
-    const uris = fc.oneof(fc.array(pieces, { maxLength: 10 }).map((parts) => parts.join('')), fc.webUrl(), fc.string());
+    const pieces = fc.constantFrom(
+      'https:',
+      'http:',
+      'com.example.app:',
+      '//',
+      '/',
+      '\\',
+      'a.example',
+      'localhost',
+      '127.0.0.1',
+      '@',
+      ':',
+      '8080',
+      '#',
+      '?',
+      '*',
+      ' ',
+      '%20',
+      'a',
+      '..',
+    );
+    const uris = fc.oneof(
+      fc.array(pieces, { maxLength: 10 }).map((parts) => parts.join('')),
+      fc.webUrl(),
+      fc.string(),
+    );
     fc.assert(
       fc.property(uris, fc.boolean(), (uri, isPublic) => {
         if (redirectUriProblem(uri, isPublic) !== undefined) return;
@@ -71,7 +95,10 @@ describe('what may be registered', () => {
 
 describe('what matches', () => {
   test('a registered one matches itself, and no other string matches for a confidential client', () => {
-    const uris = fc.oneof(fc.webUrl({ withQueryParameters: true }), fc.constantFrom('http://127.0.0.1:80/cb', 'http://127.0.0.1/cb'));
+    const uris = fc.oneof(
+      fc.webUrl({ withQueryParameters: true }),
+      fc.constantFrom('http://127.0.0.1:80/cb', 'http://127.0.0.1/cb'),
+    );
     fc.assert(
       fc.property(fc.uniqueArray(uris, { minLength: 1, maxLength: 4 }), uris, (registered, other) => {
         for (const uri of registered) expect(matchRedirectUri(registered, uri, false)).toBe(uri);
@@ -80,16 +107,19 @@ describe('what matches', () => {
     );
   });
 
-  test.each(['http://127.0.0.1', 'http://[::1]'])('a public client at %s may come from any port, and nowhere else', (host) => {
-    const registered = [`${host}/cb?a=1`];
-    fc.assert(
-      fc.property(fc.integer({ min: 0, max: 99_999 }), (port) => {
-        const match = matchRedirectUri(registered, `${host}:${port}/cb?a=1`, true);
-        expect(match).toBe(port <= 65_535 ? registered[0] : undefined);
-        expect(matchRedirectUri(registered, `${host}:${port}/cb?a=1`, false)).toBeUndefined();
-      }),
-    );
-  });
+  test.each(['http://127.0.0.1', 'http://[::1]'])(
+    'a public client at %s may come from any port, and nowhere else',
+    (host) => {
+      const registered = [`${host}/cb?a=1`];
+      fc.assert(
+        fc.property(fc.integer({ min: 0, max: 99_999 }), (port) => {
+          const match = matchRedirectUri(registered, `${host}:${port}/cb?a=1`, true);
+          expect(match).toBe(port <= 65_535 ? registered[0] : undefined);
+          expect(matchRedirectUri(registered, `${host}:${port}/cb?a=1`, false)).toBeUndefined();
+        }),
+      );
+    },
+  );
 
   test.each([
     ['http://127.0.0.1:5000/cb/'],

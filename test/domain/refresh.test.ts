@@ -27,7 +27,11 @@ const rotated = { rotatedAt: now - graceMs, fingerprint: same, sealedReply: repl
 test.each<[string, PresentedToken, string]>([
   ['fresh', token(), 'use'],
   ['of another client', token({}, { clientId: 'other' }), 'refuse'],
-  ['rotated, of another client: its family is not the thief’s to end', token({ ...rotated, childUsed: true }, { clientId: 'other' }), 'refuse'],
+  [
+    'rotated, of another client: its family is not the thief’s to end',
+    token({ ...rotated, childUsed: true }, { clientId: 'other' }),
+    'refuse',
+  ],
   ['of a revoked family', token({}, { revoked: true }), 'refuse'],
   ['of a family at its end', token({}, { expiresAt: now }), 'refuse'],
   ['of a disabled user', token({ userDisabled: true }), 'refuse'],

@@ -16,8 +16,8 @@ export const clientMutants: readonly Mutant[] = [
   {
     name: 'registered authentication method is not enforced',
     file: authenticate,
-    remove: 'client.metadata.token_endpoint_auth_method !== method',
-    insert: `client.metadata.token_endpoint_auth_method !== method && method === 'client_secret_basic'`,
+    remove: '!client.authMethods.includes(method)',
+    insert: `!client.authMethods.includes(method) && method === 'client_secret_basic'`,
     test: 'test/attacks/refresh.test.ts',
     title: 'M50',
   },
@@ -66,12 +66,11 @@ export const clientMutants: readonly Mutant[] = [
     test: 'test/oauth/authorize-redirect-uri.test.ts',
   },
   {
-    name: 'dangerous schemes may be registered',
+    name: 'http redirect URIs beyond loopback may be registered',
     file: redirectUri,
-    remove: 'if (forbiddenSchemes.has(url.protocol)) return `must not use the scheme ${url.protocol}`;',
-    insert: `if (forbiddenSchemes.has(url.protocol)) return undefined;`,
-    test: 'test/attacks/redirect-uris.test.ts',
-    title: 'M84',
+    remove: "url.protocol === 'http:' && !isLoopbackHost(url.hostname)",
+    insert: "url.hostname === ''",
+    test: 'test/domain/redirect-uri.test.ts',
   },
   {
     name: 'post-logout redirect URI need not be registered',

@@ -76,7 +76,7 @@ export const sessionMutants: readonly Mutant[] = [
     file: 'src/http/pages/same-site.ts',
     remove: 'if (!isOurs)',
     insert: 'if (!isOurs && request.url === "")',
-    test: 'test/attacks/login-csrf.test.ts',
+    test: 'test/attacks/sign-in-forgery.test.ts',
     title: 'M33',
   },
   {
@@ -99,7 +99,7 @@ export const sessionMutants: readonly Mutant[] = [
     file: 'src/storage/sign-in-attempts.ts',
     remove: `    .where('browser_hash', '=', p.browserHash)\n`,
     insert: `    .where((e) => e.or([e('browser_hash', '=', p.browserHash), e.lit(true)]))\n`,
-    test: 'test/attacks/sessions.test.ts',
+    test: 'test/attacks/sign-in-forgery.test.ts',
     title: 'M29',
   },
   {
@@ -107,7 +107,7 @@ export const sessionMutants: readonly Mutant[] = [
     file: 'src/storage/sessions.ts',
     remove: 'UPDATE sessions SET secret_hash = ${p.secretHash}, authenticated_at',
     insert: 'UPDATE sessions SET secret_hash = COALESCE(secret_hash, ${p.secretHash}), authenticated_at',
-    test: 'test/attacks/sessions.test.ts',
+    test: 'test/attacks/sign-in-forgery.test.ts',
     title: 'M30',
   },
   {
@@ -115,7 +115,7 @@ export const sessionMutants: readonly Mutant[] = [
     file: 'src/flows/sign-in/password.ts',
     remove: `await endSession(tx, tenant.id, previous, 'other_user', eventOf(deps, context));`,
     insert: '',
-    test: 'test/attacks/sessions.test.ts',
+    test: 'test/attacks/sign-in-forgery.test.ts',
     title: 'M30',
   },
   {

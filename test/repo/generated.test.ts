@@ -14,6 +14,9 @@ beforeAll(async () => {
 });
 afterAll(() => database.drop());
 
-test.each(['.env.example', 'docs/configuration.md', 'src/storage/schema.ts'])('%s is as `npm run generate` writes it', async (path) => {
-  expect(await readFile(join(root, path), 'utf8')).toBe(generated[path]);
-});
+test.each(['.env.example', 'docs/configuration.md', 'src/storage/schema.ts'])(
+  '%s is as `npm run generate` writes it',
+  async (path) => {
+    expect(await readFile(join(root, path), 'utf8')).toBe(generated[path]);
+  },
+);

@@ -13,7 +13,9 @@ async function pinned(): Promise<string> {
   const manifest = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
     optionalDependencies: Record<string, string>;
   };
-  const versions = Object.entries(manifest.optionalDependencies).filter(([name]) => /^node-(?:bin-)?(?:linux|darwin|win)/.test(name));
+  const versions = Object.entries(manifest.optionalDependencies).filter(([name]) =>
+    /^node-(?:bin-)?(?:linux|darwin|win)/.test(name),
+  );
   expect(versions.length).toBeGreaterThan(0);
   const [version, ...others] = new Set(versions.map(([, version]) => version));
   expect(others).toEqual([]);

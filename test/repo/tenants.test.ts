@@ -90,7 +90,9 @@ async function rowsOf(tenant: Tenant): Promise<Record<string, unknown>> {
 
 /** The upkeep that looks at all tenants on purpose: removing what expired, and finding whose keys are due. */
 function isForAllTenants({ text }: SentStatement): boolean {
-  return /WHERE ctid IN/.test(text) || text.startsWith('select distinct "tenant_id" from "signing_keys" where "due_at"');
+  return (
+    /WHERE ctid IN/.test(text) || text.startsWith('select distinct "tenant_id" from "signing_keys" where "due_at"')
+  );
 }
 
 /** The tables of tenants that a statement touches, as often as it does. */

@@ -19,7 +19,10 @@ function run(command: string, args: readonly string[]): Promise<boolean> {
 type Results = { numPassedTests: number; numFailedTests: number; numPendingTests: number; numFailedTestSuites: number };
 
 async function countTests(hasPassed: boolean): Promise<{ passed: number; failed: number; skipped: number }> {
-  const found = await readFile(results, 'utf8').then((text) => JSON.parse(text) as Results, () => undefined);
+  const found = await readFile(results, 'utf8').then(
+    (text) => JSON.parse(text) as Results,
+    () => undefined,
+  );
   if (!found) return { passed: 0, failed: 1, skipped: 0 };
   const failed = found.numFailedTests || (hasPassed ? 0 : Math.max(1, found.numFailedTestSuites));
   return { passed: found.numPassedTests, failed, skipped: found.numPendingTests };

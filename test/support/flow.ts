@@ -8,6 +8,7 @@ export const bob = { username: 'bob', password: 'a rather long pass phrase' };
 export const webClient = {
   client_id: 'web',
   client_secret: 'a-secret-that-has-at-least-32-characters',
+  token_endpoint_auth_method: 'client_secret_basic' as const,
   redirect_uris: ['https://web.example/cb'],
   post_logout_redirect_uris: ['https://web.example/bye'],
 };

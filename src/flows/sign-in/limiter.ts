@@ -6,7 +6,7 @@ import { Refusal } from '../../domain/errors.ts';
 import { networkOf, passwordBudgets } from '../../domain/limits.ts';
 import { identifierKey } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
-import { clearAttempts, refundAttempt, reserveAttempt } from '../../storage/limits.ts';
+import { clearAttempts, refundAttempt, reserveAttempt, returnAttempt } from '../../storage/limits.ts';
 
 /** A reserved attempt: where it was counted, and the how-manieth it is. */
 export type ReservedAttempt = {
@@ -30,11 +30,11 @@ export async function reservePasswordAttempt(
     const address = await reserveAttempt(deps.db, tenant.id, addressKey, passwordBudgets.address, now);
     if (!address.allowed) throw tooMany(address.retryAt - now);
   }
-  const who = account.userId ?? contentTag(identifierKey(account.identifier));
+  // Strangers are counted by the name they typed: were two names of one user counted together, that would tell of the user.
   const accountKey =
-    account.knownBrowser === undefined
-      ? `password account ${who}`
-      : `password account ${who} browser ${account.knownBrowser}`;
+    account.userId === undefined || account.knownBrowser === undefined
+      ? `password account ${contentTag(identifierKey(account.identifier))}`
+      : `password account ${account.userId} browser ${account.knownBrowser}`;
   const budget = account.knownBrowser === undefined ? passwordBudgets.strangers : passwordBudgets.knownBrowser;
   const reserved = await reserveAttempt(deps.db, tenant.id, accountKey, budget, now);
   if (!reserved.allowed) throw tooMany(reserved.retryAt - now);
@@ -45,6 +45,12 @@ export async function reservePasswordAttempt(
 export async function attemptSucceeded(tx: Db, tenantId: string, reserved: ReservedAttempt): Promise<void> {
   await clearAttempts(tx, tenantId, reserved.accountKey);
   if (reserved.addressKey !== undefined) await refundAttempt(tx, tenantId, reserved.addressKey);
+}
+
+/** The attempt was never made: it is given back, and the wait that it began with it. */
+export async function attemptNotMade(db: Db, tenantId: string, reserved: ReservedAttempt, now: number): Promise<void> {
+  for (const key of [reserved.accountKey, reserved.addressKey])
+    if (key !== undefined) await returnAttempt(db, tenantId, key, now);
 }
 
 function tooMany(wait: number): Refusal {

@@ -14,7 +14,7 @@ import { eventOf, newId, record } from '../events.ts';
 import { livingSession } from '../sessions.ts';
 import { attemptOf, finished } from './attempt.ts';
 import { knownBrowserOf, withKnownBrowser } from './known-browsers.ts';
-import { attemptSucceeded, type ReservedAttempt, reservePasswordAttempt } from './limiter.ts';
+import { attemptNotMade, attemptSucceeded, type ReservedAttempt, reservePasswordAttempt } from './limiter.ts';
 
 export type PasswordSignIn = {
   readonly attemptId: string | undefined;
@@ -54,7 +54,10 @@ export async function signInWithPassword(
     userId: user?.id,
     knownBrowser,
   });
-  const isRight = await deps.hasher.verify(input.password, user?.passwordHash);
+  const isRight = await deps.hasher.verify(input.password, user?.passwordHash).catch(async (error: unknown) => {
+    await attemptNotMade(deps.db, context.tenant.id, reserved, context.now);
+    throw error;
+  });
   if (!isRight || !user || user.disabled || user.passwordHash === undefined)
     throw await failed(deps, context, user, reserved);
 

@@ -1,0 +1,108 @@
+// What the server does by itself: one process at a time, removing what expired and nothing that is still needed.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { maintain } from '../../src/flows/maintenance.ts';
+import { newId } from '../../src/flows/events.ts';
+import { takeLease } from '../../src/storage/leases.ts';
+import { purgeExpired } from '../../src/storage/purge.ts';
+import { query } from '../support/database.ts';
+import { authorizationRequest, codeFlow, exchangeCode, refresh, spaClient, webClient, world } from '../support/flow.ts';
+import { createAgent } from '../support/agent.ts';
+import { startSignet, type TestSignet } from '../support/signet.ts';
+
+let signet: TestSignet;
+beforeAll(async () => {
+  signet = await startSignet({ provision: world });
+});
+afterAll(() => signet.stop());
+
+async function count(table: string): Promise<number> {
+  const [row] = await query<{ n: number }>(signet.database.url, `SELECT count(*)::int AS n FROM ${table}`);
+  return row!.n;
+}
+const purge = () => purgeExpired(signet.server.deps.db, signet.clock.now);
+const hour = 3600;
+const day = 24 * hour;
+
+describe('the lease', () => {
+  const [one, other] = ['00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002'] as const;
+
+  test('one holder; it may prolong; another gets it when it has run out', async () => {
+    const { db } = signet.server.deps;
+    const take = (holder: string, now: number) => takeLease(db, 'test', holder, now, now + 100);
+    expect(await take(one, 0)).toBe(true);
+    expect(await take(other, 99)).toBe(false);
+    expect(await take(one, 99)).toBe(true);
+    expect(await take(other, 198)).toBe(false);
+    expect(await take(other, 199)).toBe(true);
+    expect(await take(one, 199)).toBe(false);
+  });
+
+  test('of twenty that ask at once one gets it', async () => {
+    const { db, random } = signet.server.deps;
+    const holders = Array.from({ length: 20 }, () => newId({ random } as typeof signet.server.deps, 0));
+    const got = await Promise.all(holders.map((holder) => takeLease(db, 'race', holder, 0, 100)));
+    expect(got.filter(Boolean)).toHaveLength(1);
+  });
+});
+
+describe('purging', () => {
+  test('spent codes and rotated tokens stay as long as their family, so that reuse is still seen', async () => {
+    const { tokens, asked, code } = await codeFlow(signet, spaClient);
+    const rotated = await refresh(signet, spaClient, tokens.refresh_token);
+    signet.clock.advance(2 * hour);
+    await purge();
+    expect((await exchangeCode(signet, spaClient, asked, code)).status).toBe(400);
+    expect((await refresh(signet, spaClient, rotated.body.refresh_token)).body.error).toBe('invalid_grant');
+  });
+
+  test('attempts go when they have expired, not before', async () => {
+    await purge();
+    await createAgent().get(authorizationRequest(signet, webClient).url);
+    signet.clock.advance(hour - 1);
+    await purge();
+    expect(await count('sign_in_attempts')).toBe(1);
+    signet.clock.advance(2);
+    await purge();
+    expect(await count('sign_in_attempts')).toBe(0);
+  });
+
+  test('a family goes a day after its end, with its codes and tokens; the session goes after it; users and the audit stay', async () => {
+    await codeFlow(signet, webClient);
+    const audit = await count('audit_events');
+    signet.clock.advance(7 * day + hour);
+    await purge();
+    expect(await count('grants')).toBeGreaterThan(0);
+    signet.clock.advance(day);
+    while ((await purge()) > 0);
+    expect([await count('grants'), await count('authorization_codes'), await count('refresh_tokens')]).toEqual([
+      0, 0, 0,
+    ]);
+    expect(await count('sessions')).toBeGreaterThan(0);
+    signet.clock.advance(30 * day);
+    while ((await purge()) > 0);
+    expect([await count('sessions'), await count('limits'), await count('changes')]).toEqual([0, 0, 0]);
+    expect([await count('users'), await count('audit_events')]).toEqual([2, audit]);
+  });
+
+  test('small batches, until nothing is left', async () => {
+    await query(
+      signet.database.url,
+      `INSERT INTO changes (tenant_id, kind, entity, changed_at)
+       SELECT '00000000-0000-7000-8000-000000000000', 'client', i::text, to_timestamp(0) FROM generate_series(1, 1200) i`,
+    );
+    expect([await purge(), await purge(), await purge(), await purge()]).toEqual([500, 500, 200, 0]);
+  });
+
+  test('a round does it all, for the process that holds the lease', async () => {
+    await createAgent().get(authorizationRequest(signet, webClient).url);
+    signet.clock.advance(2 * hour);
+    const { deps } = signet.server;
+    await maintain(deps, newId(deps, signet.clock.now));
+    expect(await count('sign_in_attempts')).toBe(0);
+    await createAgent().get(authorizationRequest(signet, webClient).url);
+    signet.clock.advance(119);
+    await query(signet.database.url, `UPDATE sign_in_attempts SET expires_at = to_timestamp(0)`);
+    await maintain(deps, newId(deps, signet.clock.now));
+    expect(await count('sign_in_attempts')).toBe(1);
+  });
+});
