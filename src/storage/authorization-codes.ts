@@ -8,7 +8,7 @@ import { statement } from './statement.ts';
 
 type Event = { eventId: string; now: number; requestId: string | undefined; ip: string | undefined };
 
-// sessions_pkey, users_pkey, sign_in_attempts_pkey
+// sessions_pkey, users_pkey, sign_in_attempts_pkey, consents_pkey
 const issue = statement(
   {
     tenantId: 'uuid',
@@ -25,6 +25,7 @@ const issue = statement(
     codeChallenge: 'text?',
     nonce: 'text?',
     codeExpiresAt: 'timestamptz',
+    needsConsent: 'boolean',
     ...eventParams,
   },
   (_q, p) =>
@@ -32,6 +33,11 @@ const issue = statement(
         UPDATE sign_in_attempts SET finished_at = ${p.now}
         WHERE tenant_id = ${p.tenantId} AND id = ${p.attemptId} AND finished_at IS NULL
         RETURNING id
+      ), consent AS (
+        SELECT c.client_id FROM sessions s JOIN consents c ON c.tenant_id = s.tenant_id AND c.user_id = s.user_id
+        WHERE s.tenant_id = ${p.tenantId} AND s.id = ${p.sessionId} AND c.client_id = ${p.clientId} AND c.redirect_uri = ${p.redirectUri}
+          AND c.scopes @> ${p.scopes} AND c.resources @> ${p.resources}
+        FOR KEY SHARE OF c
       ), family AS (
         INSERT INTO grants (tenant_id, id, client_id, user_id, session_id, scopes, resources, offline, authenticated_at, amr, acr,
           mfa_method, mfa_verified_at, created_at, last_used_at, expires_at)
@@ -40,6 +46,7 @@ const issue = statement(
         FROM sessions s JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
         WHERE s.tenant_id = ${p.tenantId} AND s.id = ${p.sessionId} AND s.ended_at IS NULL AND u.disabled_at IS NULL
           AND (${p.attemptId} IS NULL OR EXISTS (SELECT 1 FROM attempt))
+          AND (NOT ${p.needsConsent} OR EXISTS (SELECT 1 FROM consent))
         RETURNING id, user_id, session_id
       ), code AS (
         INSERT INTO authorization_codes (tenant_id, hash, grant_id, client_id, redirect_uri, code_challenge, nonce, created_at, expires_at)
@@ -69,9 +76,11 @@ export type NewCode = {
   readonly codeChallenge: string | undefined;
   readonly nonce: string | undefined;
   readonly codeExpiresAt: number;
+  /** True: only while a stored consent covers the scopes and resources. */
+  readonly needsConsent: boolean;
 };
 
-/** Makes the grant and its code. @returns false when the session ended, the user was disabled or the attempt was finished first. */
+/** Makes the grant and its code. @returns false when the session ended, the user was disabled, the consent was taken back or the attempt was finished first. */
 export async function issueCode(db: Db, tenantId: string, code: NewCode, event: Event): Promise<boolean> {
   const row = await issue.first(db, {
     tenantId,

@@ -84,6 +84,17 @@ export async function listConsents(db: Db, tenantId: string, userId: string) {
   }));
 }
 
+// consents_pkey. Waits for codes that are just being issued on its strength, so that their grants are seen.
+const lock = statement({ tenantId: 'uuid', userId: 'uuid', clientId: 'text' }, (q, p) =>
+  q
+    .selectFrom('consents')
+    .select('client_id')
+    .where('tenant_id', '=', p.tenantId)
+    .where('user_id', '=', p.userId)
+    .where('client_id', '=', p.clientId)
+    .forUpdate(),
+);
+
 // consents_pkey, grants_user_idx
 const revoke = statement(
   { tenantId: 'uuid', userId: 'uuid', clientId: 'text', ...eventParams },
@@ -111,12 +122,9 @@ export async function revokeConsent(
   clientId: string,
   event: { eventId: string; now: number; requestId: string | undefined; ip: string | undefined },
 ): Promise<void> {
-  await revoke.run(db, {
-    tenantId,
-    userId,
-    clientId,
-    ...event,
-    requestId: event.requestId ?? null,
-    ip: event.ip ?? null,
+  const values = { tenantId, userId, clientId };
+  await db.transaction(async (tx) => {
+    await lock.run(tx, values);
+    await revoke.run(tx, { ...values, ...event, requestId: event.requestId ?? null, ip: event.ip ?? null });
   });
 }

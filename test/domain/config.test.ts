@@ -1,11 +1,12 @@
 // The settings: what each accepts and refuses, how they are found, and that the documents say the same.
-import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { renderConfigurationDoc, renderEnvExample } from '../../src/config-docs.ts';
 import { type Config, ConfigError, readConfig, type Setting, settings } from '../../src/config.ts';
+import { certificate } from '../support/certificate.ts';
 
 const CORES = 8;
 type Env = Record<string, string | undefined>;
@@ -30,33 +31,6 @@ function fileWith(content: string): string {
   const path = join(directory, randomBytes(8).toString('hex'));
   writeFileSync(path, content);
   return path;
-}
-
-/** A self-signed certificate with empty names: enough for OpenSSL to load it. */
-function certificate(): { cert: string; key: string } {
-  const der = (tag: number, ...parts: Buffer[]): Buffer => {
-    const body = Buffer.concat(parts);
-    const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 255];
-    return Buffer.concat([Buffer.from([tag, ...length]), body]);
-  };
-  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
-  const ecdsaWithSha256 = der(0x30, Buffer.from('06082a8648ce3d040302', 'hex'));
-  const time = (text: string): Buffer => der(0x17, Buffer.from(text));
-  const body = der(
-    0x30,
-    der(0x02, Buffer.from([1])),
-    ecdsaWithSha256,
-    der(0x30),
-    der(0x30, time('260101000000Z'), time('460101000000Z')),
-    der(0x30),
-    publicKey.export({ type: 'spki', format: 'der' }),
-  );
-  const signature = der(0x03, Buffer.from([0]), sign('sha256', body, privateKey));
-  const base64 = der(0x30, body, ecdsaWithSha256, signature).toString('base64');
-  return {
-    cert: `-----BEGIN CERTIFICATE-----\n${base64.replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----`,
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().trim(),
-  };
 }
 
 const tls = certificate();

@@ -80,4 +80,11 @@ export const clientMutants: readonly Mutant[] = [
     insert: 'false',
     test: 'test/oauth/logout.test.ts',
   },
+  {
+    name: 'any TLS is spoken',
+    file: 'src/app.ts',
+    remove: 'https: { ...options.tls, ...tlsPolicy }',
+    insert: 'https: { ...options.tls }',
+    test: 'test/faults/tls.test.ts',
+  },
 ];

@@ -41,7 +41,7 @@ export async function startSignet(options: TestOptions = {}): Promise<TestSignet
   const clock = beside?.clock ?? standingClock();
   const port = await freePort();
   const config: Config = {
-    publicUrl: beside?.issuer ?? `http://localhost:${port}`,
+    publicUrl: beside?.issuer ?? `${options.config?.tls ? 'https' : 'http'}://localhost:${port}`,
     host: 'localhost',
     port,
     databaseUrl: database.url,

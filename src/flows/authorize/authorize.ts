@@ -3,7 +3,7 @@ import type { Deps } from '../../deps.ts';
 import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
 import { type Client } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import { OAuthError } from '../../domain/errors.ts';
+import { OAuthError, Unavailable } from '../../domain/errors.ts';
 import { nextStep, type Step } from '../../domain/next-step.ts';
 import type { Params } from '../../domain/params.ts';
 import type { Session } from '../../domain/session.ts';
@@ -68,7 +68,7 @@ type Asked = {
   readonly cookies: Browser;
 };
 
-async function decide(deps: Deps, context: RequestContext, asked: Asked): Promise<AuthorizeOutcome> {
+async function decide(deps: Deps, context: RequestContext, asked: Asked, tries = 1): Promise<AuthorizeOutcome> {
   const { tenant, now } = context;
   const { client, request, attempt } = asked;
   const session = await livingSession(deps, context, asked.cookies.session);
@@ -86,7 +86,9 @@ async function decide(deps: Deps, context: RequestContext, asked: Asked): Promis
       const response = await respondWithCode(deps, context, client, request, step.session, attempt?.id);
       if (response) return response;
       if (attempt) throw finished();
-      return decide(deps, context, asked);
+      // Session, user or consent ended meanwhile: what is next is decided again, without them.
+      if (tries === 3) throw new Unavailable('What this answer stands on keeps changing.');
+      return decide(deps, context, asked, tries + 1);
     }
     case 'error':
       if (attempt) await finishAttempt(deps.db, tenant.id, attempt.id, now);

@@ -19,7 +19,7 @@ export type AuthorizationResponse = {
 /** Milliseconds (RFC 9700 wants it short; RFC 6749 4.1.2 allows ten minutes). */
 const codeLifetime = 60_000;
 
-/** RFC 6749 4.1.2: the response with a code, or undefined when session, user or attempt ended meanwhile. */
+/** RFC 6749 4.1.2: the response with a code, or undefined when session, user, consent or attempt ended meanwhile. */
 export async function respondWithCode(
   deps: Deps,
   context: RequestContext,
@@ -48,6 +48,7 @@ export async function respondWithCode(
       codeChallenge: request.codeChallenge,
       nonce: request.nonce,
       codeExpiresAt: now + codeLifetime,
+      needsConsent: !client.metadata.first_party,
     },
     eventOf(deps, context),
   );

@@ -1,0 +1,29 @@
+// A self-signed certificate, made anew for each run.
+import { generateKeyPairSync, sign } from 'node:crypto';
+
+/** A self-signed P-256 certificate with empty names, and its key, as PEM: enough for OpenSSL to load and serve it. */
+export function certificate(): { cert: string; key: string } {
+  const der = (tag: number, ...parts: Buffer[]): Buffer => {
+    const body = Buffer.concat(parts);
+    const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 255];
+    return Buffer.concat([Buffer.from([tag, ...length]), body]);
+  };
+  const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const ecdsaWithSha256 = der(0x30, Buffer.from('06082a8648ce3d040302', 'hex'));
+  const time = (text: string): Buffer => der(0x17, Buffer.from(text));
+  const body = der(
+    0x30,
+    der(0x02, Buffer.from([1])),
+    ecdsaWithSha256,
+    der(0x30),
+    der(0x30, time('260101000000Z'), time('460101000000Z')),
+    der(0x30),
+    publicKey.export({ type: 'spki', format: 'der' }),
+  );
+  const signature = der(0x03, Buffer.from([0]), sign('sha256', body, privateKey));
+  const base64 = der(0x30, body, ecdsaWithSha256, signature).toString('base64');
+  return {
+    cert: `-----BEGIN CERTIFICATE-----\n${base64.replaceAll(/.{64}/g, '$&\n')}\n-----END CERTIFICATE-----`,
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString().trim(),
+  };
+}
