@@ -10,18 +10,7 @@ async function main(): Promise<void> {
   const { config, warnings } = readConfig(process.env);
   for (const warning of warnings) say(`Warning: ${warning}`);
   const server = await startServer(config);
-  const issuer = config.publicUrl;
-  say('');
-  say(`  Signet is ready at ${issuer}`);
-  say('');
-  say(`  Sign in            ${issuer}/sign-in`);
-  say(`  Discovery          ${issuer}/.well-known/openid-configuration`);
-  if (server.setupUrl !== undefined) {
-    say(`  First administrator, with this link, once, within 24 hours:`);
-    say(`  ${server.setupUrl}`);
-  }
-  say('');
-
+  // Before anybody is told that it is ready: who then asks it to end is heard.
   let ending = false;
   const end = (drainSeconds: number) => {
     // Asked twice: somebody does not want to wait.
@@ -38,6 +27,18 @@ async function main(): Promise<void> {
     say('The embedded PostgreSQL ended, so Signet ends too. Start it again; the log of PostgreSQL is in DATA_DIR.');
     process.exit(1);
   });
+
+  const issuer = config.publicUrl;
+  say('');
+  say(`  Signet is ready at ${issuer}`);
+  say('');
+  say(`  Sign in            ${issuer}/sign-in`);
+  say(`  Discovery          ${issuer}/.well-known/openid-configuration`);
+  if (server.setupUrl !== undefined) {
+    say(`  First administrator, with this link, once, within 24 hours:`);
+    say(`  ${server.setupUrl}`);
+  }
+  say('');
 }
 
 function say(line: string): void {

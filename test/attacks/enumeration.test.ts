@@ -113,7 +113,7 @@ describe('M76 whoever it is that signs in with a wrong password', () => {
         await tryPasswords('nobody', [odd]),
       ];
       expect(asPassword).toEqual(asPasswordOfNobody);
-      expect(asPassword.shown[0]!.status).toBe(401);
+      expect(asPassword.shown[0]!.status).toBe(403);
       signet.clock.advance(25 * 3600);
     },
   );

@@ -120,7 +120,7 @@ describe('M30 every proof of identity makes a new session id, and the old one is
     const { agent } = await codeFlow(signet, webClient);
     const old = agent.cookies.get(sessionName)!;
     const page = await visit(agent, authorizationRequest(signet, webClient, { prompt: 'login' }).url);
-    expectRefused(await submitPassword(agent, page, { ...alice, password: 'wrong' }), 401);
+    expectRefused(await submitPassword(agent, page, { ...alice, password: 'wrong' }), 403);
     expect(agent.cookies.get(sessionName)).toBe(old);
     expect((await agent.get(`${signet.issuer}/account`)).status).toBe(200);
   });

@@ -66,7 +66,7 @@ describe('between the check of the password and the session', () => {
     await changes[what](user.username);
     begin.open();
     const answer = await signingIn;
-    expect(answer.status).toBe(401);
+    expect(answer.status).toBe(403);
     expect(answer.headers.getSetCookie().join()).not.toContain('-session=');
     expect(await livingSessions(user)).toBe(0);
   });
@@ -80,7 +80,7 @@ describe('between the check of the password and the session', () => {
     await renew.arrived;
     await changes['a new password'](frank.username);
     renew.open();
-    expect((await signingIn).status).toBe(401);
+    expect((await signingIn).status).toBe(403);
     expect(await livingSessions(frank)).toBe(0);
   });
 

@@ -41,7 +41,7 @@ function guesses(count: number, username: string, processes = [signet]): Promise
 }
 
 async function exhaust(name: Name): Promise<void> {
-  for (let i = 0; i < free; i += 1) expect((await signIn(name, 'wrong')).status).toBe(401);
+  for (let i = 0; i < free; i += 1) expect((await signIn(name, 'wrong')).status).toBe(403);
 }
 
 describe('fifty wrong passwords at once', () => {
@@ -51,7 +51,7 @@ describe('fifty wrong passwords at once', () => {
       const before = hashes.verified;
       const answers = await guesses(50, name);
       expect(hashes.verified - before).toBe(free);
-      expect(answers.filter(({ status }) => status === 401)).toHaveLength(free);
+      expect(answers.filter(({ status }) => status === 403)).toHaveLength(free);
       const refused = answers.filter(({ status }) => status === 429);
       expect(refused).toHaveLength(50 - free);
       for (const { headers } of refused) expect(headers.get('retry-after')).toBe('1');
@@ -82,7 +82,7 @@ test('a known browser has a budget as well, and using it up locks nobody else ou
   for (const name of agent.cookies.keys()) if (name.endsWith('-session')) agent.cookies.delete(name);
   const tries = [];
   for (let i = 0; i <= free; i += 1) tries.push((await signIn('known', 'wrong', agent)).status);
-  expect(tries).toEqual([401, 401, 401, 401, 401, 429]);
+  expect(tries).toEqual([403, 403, 403, 403, 403, 429]);
   expect((await signIn('known', passwordOf('known'))).status).toBe(303);
 });
 
@@ -102,7 +102,7 @@ test('Retry-After says when: one second earlier is refused and not counted, then
     signet.clock.advance(1);
     const before = hashes.verified;
     const statuses = (await guesses(10, 'waits')).map(({ status }) => status);
-    expect([hashes.verified - before, statuses.filter((status) => status === 401).length]).toEqual([1, 1]);
+    expect([hashes.verified - before, statuses.filter((status) => status === 403).length]).toEqual([1, 1]);
   }
 });
 
@@ -114,7 +114,7 @@ test('a day without an attempt, and all is forgotten', async () => {
 
 test('the right password begins a new count', async () => {
   for (let round = 0; round < 2; round += 1) {
-    for (let i = 0; i < free - 1; i += 1) expect((await signIn('clears', 'wrong')).status).toBe(401);
+    for (let i = 0; i < free - 1; i += 1) expect((await signIn('clears', 'wrong')).status).toBe(403);
     expect((await signIn('clears', passwordOf('clears'))).status).toBe(303);
   }
 });

@@ -57,10 +57,10 @@ export const codeMutants: readonly Mutant[] = [
     title: 'M12',
   },
   {
-    name: 'code never expires',
-    file: grant,
-    remove: 'now >= code.expiresAt || ',
-    insert: '',
+    name: 'code lives for ten minutes',
+    file: 'src/flows/authorize/respond.ts',
+    remove: 'const codeLifetime = 60_000;',
+    insert: 'const codeLifetime = 600_000;',
     test: 'test/oauth/authorization-code.test.ts',
   },
   {
@@ -104,7 +104,7 @@ export const codeMutants: readonly Mutant[] = [
     file: 'src/flows/grants/asked.ts',
     remove: '!asked.every((uri) => allowed.includes(uri))',
     insert: 'allowed.length > 100',
-    test: 'test/attacks/refresh.test.ts',
+    test: 'test/attacks/wider-grants.test.ts',
     title: 'M52',
   },
 ];

@@ -100,7 +100,7 @@ test('a disabled user is signed out everywhere, and cannot come back', async () 
   await signet.provision({ users: [{ username: 'bob', disabled: true }] });
   expect(await silent(agent)).toBe('login_required');
   const answer = await submitPassword(agent, await ask(signet, agent, ownClient), bob);
-  expect([answer.status, outcomeOf(answer)]).toEqual([401, 'sign-in']);
+  expect([answer.status, outcomeOf(answer)]).toEqual([403, 'sign-in']);
   await signet.provision({ users: [{ username: 'bob', disabled: false }] });
   expect(await silent(agent)).toBe('login_required');
 });

@@ -31,13 +31,13 @@ test('cancel without a client that waits leads to the front door', async () => {
   expect((await cancel(agent, field(page, 'attempt'))).location).toBe(`${signet.issuer}/sign-in`);
 });
 
-test('a wrong password and an unknown name: the same page with 401, no session cookie, and the right one works after', async () => {
+test('a wrong password and an unknown name: the same page with 403, no session cookie, and the right one works after', async () => {
   const agent = createAgent();
   const page = await ask(signet, agent, ownClient);
   const wrong = await submitPassword(agent, page, { ...alice, password: 'wrong' });
   const unknown = await submitPassword(agent, page, { username: 'nobody', password: 'wrong' });
   for (const answer of [wrong, unknown]) {
-    expect([answer.status, outcomeOf(answer)]).toEqual([401, 'sign-in']);
+    expect([answer.status, outcomeOf(answer)]).toEqual([403, 'sign-in']);
     expect(answer.body).toContain('id="login-error"');
     expect(answer.body).not.toContain('value="wrong"');
   }

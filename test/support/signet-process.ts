@@ -17,14 +17,18 @@ export type SignetProcess = {
   readonly ended: Promise<Ended>;
 };
 
-/** Runs a file of ours under this Node, with this environment and nothing else of ours. */
+/**
+ * Runs a file of ours under this Node, with this environment and nothing else of ours: in a folder where no `.env` of
+ * whoever runs the tests is found.
+ */
 export function runSignet(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   command: string = process.execPath,
 ): SignetProcess {
-  const child = spawn(command, args, {
-    cwd: root,
+  const [file = '', ...rest] = args;
+  const child = spawn(command, [command === 'npm' ? file : join(root, file), ...rest], {
+    cwd: import.meta.dirname,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

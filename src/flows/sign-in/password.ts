@@ -141,5 +141,5 @@ async function failed(
 }
 
 function wrongCredentials(): Refusal {
-  return new Refusal('wrong_credentials', 401, 'The user name or the password is wrong.');
+  return new Refusal('wrong_credentials', 403, 'The user name or the password is wrong.');
 }
