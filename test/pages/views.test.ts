@@ -223,7 +223,8 @@ browserTest('in a browser', (browser) => {
 
   /** Opens a page under the policy that it is served with; what it posts is collected instead of sent. */
   async function open(markup: Html, options: BrowserContextOptions = {}) {
-    const context = await browser().newContext(options);
+    // Colours in the middle of a transition are neither light nor dark.
+    const context = await browser().newContext({ reducedMotion: 'reduce', ...options });
     const posted: { url: string; fields: Record<string, string> }[] = [];
     const complaints: string[] = [];
     await context.route('**', async (route) => {
