@@ -111,10 +111,10 @@ export const refreshMutants: readonly Mutant[] = [
     title: 'M17',
   },
   {
-    name: 'UserInfo takes any token of ours',
-    file: 'src/flows/userinfo.ts',
-    remove: `verifyJwt(accessToken, ['at+jwt'],`,
-    insert: `verifyJwt(accessToken, ['at+jwt', 'JWT'],`,
+    name: 'the type of a JWT is not looked at',
+    file: 'src/crypto/jwt.ts',
+    remove: '!key || header.typ === undefined || !types.includes(header.typ)',
+    insert: '!key',
     test: 'test/attacks/token-confusion.test.ts',
   },
   {
