@@ -52,7 +52,7 @@ async function wholeStory(at: Tenant, password: string): Promise<void> {
   const agent = createAgent();
   const user = { ...alice, password };
   const page = await agent.get(`${at.issuer}/sign-in`);
-  expect((await submitPassword(agent, page, { ...alice, password: 'not this one' })).status).toBe(401);
+  expect((await submitPassword(agent, page, { ...alice, password: 'not this one' })).status).toBe(403);
   const web = await codeFlow(at, webClient, { agent, user });
   const spa = await codeFlow(at, spaClient, { agent, user });
   expect((await getUserinfo(at, web.tokens.access_token)).status).toBe(200);
@@ -171,6 +171,6 @@ describe('what one tenant gave out is nothing at the other', () => {
   test('a password: wrong', async () => {
     const browser = createAgent();
     const page = await browser.get(`${globex.issuer}/sign-in`);
-    expect((await submitPassword(browser, page, alice)).status).toBe(401);
+    expect((await submitPassword(browser, page, alice)).status).toBe(403);
   });
 });
