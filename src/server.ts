@@ -7,7 +7,7 @@ import type { Config } from './config.ts';
 import { passwordHasher } from './crypto/passwords.ts';
 import { secretBox } from './crypto/secret-box.ts';
 import type { Deps } from './deps.ts';
-import type { RequestContext } from './domain/context.ts';
+import { contextWithoutRequest } from './domain/context.ts';
 import type { Tenant } from './domain/tenant.ts';
 import { startEmbeddedPostgres } from './embedded/postgres.ts';
 import { followChanges } from './flows/follow-changes.ts';
@@ -17,6 +17,7 @@ import { createMemory } from './flows/memory.ts';
 import { applyFile } from './flows/provision/apply-file.ts';
 import { ensureFirstAdmin, openSetup } from './flows/setup.ts';
 import { ensureDefaultTenant } from './flows/tenants.ts';
+import { databaseProblem, listenOnce } from './start-problems.ts';
 import { loadOrMakeSecretKey } from './secret-key.ts';
 import { type Database, openDatabase, type SentStatement } from './storage/database.ts';
 import { migrate } from './storage/migrate.ts';
@@ -60,14 +61,16 @@ export async function openBackend(config: Config, options: ServerOptions = {}): 
     poolSize: config.databasePoolSize,
     preparedStatements: config.preparedStatements,
     observe: options.observe,
-    onIdleError: (error) => log.warn({ err: error }, 'a database connection failed while idle'),
+    onIdleError: (error) => log.warn({ error: error.message }, 'a database connection failed while idle'),
   });
   const close = async () => {
     await database.close();
     await embedded?.stop();
   };
   try {
-    await migrate(connection);
+    await migrate(connection).catch((error: unknown) => {
+      throw databaseProblem(error, config);
+    });
     const secretKeys = config.secretKeys ?? [await loadOrMakeSecretKey(config.dataDir)];
     const deps: Deps = {
       publicUrl: config.publicUrl,
@@ -89,6 +92,8 @@ export async function openBackend(config: Config, options: ServerOptions = {}): 
 /** Starts everything in order: nothing listens before it can answer. Ends it in the opposite order. */
 export async function startServer(config: Config, options: ServerOptions = {}): Promise<RunningServer> {
   let draining = false;
+  // First of all, because what a start writes (the issuer, with its port) stays.
+  await listenOnce(config);
   await using starting = new AsyncDisposableStack();
   const backend = await openBackend(config, options);
   starting.defer(() => backend.close());
@@ -97,14 +102,14 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
   starting.defer(await followChanges(deps));
   const tenant = await ensureDefaultTenant(deps);
   // A SECRET_KEY that does not open the keys must be found now, not by the first request.
-  await keyRing(deps, tenant);
+  await keyRing(deps, tenant).catch((error: unknown) => {
+    throw new Error(`${(error as Error).message}. Give SECRET_KEY as it was, or as "new,old" to replace it.`);
+  });
   const setupToken = await prepare(deps, tenant, config);
   starting.defer(startMaintenance(deps));
   const app = await buildApp(deps, { trustProxy: config.trustProxy, tls: config.tls, isDraining: () => draining });
   starting.defer(() => app.close());
-  await app.listen({ host: config.host, port: config.port }).catch((error: unknown) => {
-    throw listenProblem(error, config);
-  });
+  await app.listen({ host: config.host, port: config.port });
   const running = starting.move();
   return {
     app,
@@ -126,25 +131,7 @@ async function prepare(deps: Deps, tenant: Tenant, config: Config): Promise<stri
     const { warnings } = await applyFile(deps, config.provision);
     for (const warning of warnings) deps.log.warn(warning);
   }
-  const context: RequestContext = {
-    tenant,
-    now: deps.clock(),
-    requestId: undefined,
-    ip: undefined,
-    userAgent: undefined,
-  };
+  const context = contextWithoutRequest(tenant, deps.clock());
   if (config.adminEmail !== undefined) await ensureFirstAdmin(deps, context, config.adminEmail, config.adminPassword!);
   return openSetup(deps, context);
-}
-
-/** Says what to do about an address that cannot be listened on. */
-function listenProblem(error: unknown, { host, port }: Config): unknown {
-  const code = (error as NodeJS.ErrnoException).code;
-  const why: Record<string, string> = {
-    EADDRINUSE: `port ${port} of ${host} is taken. Stop the process that listens there, or set PORT to another.`,
-    EACCES: `port ${port} may not be used by this user. Set PORT to one above 1023.`,
-    EADDRNOTAVAIL: `${host} is not an address of this machine. Set HOST to one that is.`,
-  };
-  const text = code === undefined ? undefined : why[code];
-  return text === undefined ? error : new Error(text, { cause: error });
 }

@@ -97,7 +97,7 @@ function bounded(concurrency: number, queue: number): <T>(job: () => Promise<T>)
   let running = 0;
   return async (job) => {
     if (running >= concurrency) {
-      if (waiting.length >= queue) throw new Unavailable('Too many people are signing in at this moment.', 2);
+      if (waiting.length >= queue) throw new Unavailable('too many password hashes are waiting', 2);
       await new Promise<void>((resolve) => waiting.push(resolve));
     } else {
       running += 1;

@@ -2,7 +2,7 @@
 import type { AuthorizationRequest } from './authorization-request.ts';
 import { type Client, isPublic } from './client.ts';
 import type { OAuthErrorCode } from './errors.ts';
-import { isNativeRedirect } from './redirect-uri.ts';
+import { isReadableByOtherPrograms } from './redirect-uri.ts';
 import type { Session } from './session.ts';
 
 /** What this visit has already proven, when it has a row of its own. */
@@ -69,7 +69,7 @@ function needsConsent({ request, client, session, attempt, consent }: Situation)
   if (request.prompt.includes('consent')) return true;
   if (client.metadata.first_party) return false;
   // RFC 9700 4.1.3 and RFC 8252 8.6: another program could pose as this client, so each time is asked anew.
-  if (isPublic(client.metadata) && isNativeRedirect(request.target.redirectUri)) return true;
+  if (isPublic(client.metadata) && isReadableByOtherPrograms(request.target.redirectUri)) return true;
   if (consent === undefined) return true;
   return (
     !request.scopes.every((scope) => consent.scopes.includes(scope)) ||

@@ -72,7 +72,7 @@ export function matchRedirectUri(
 }
 
 /** True when what arrives at `uri` may be read by any program on the person's machine (RFC 8252 8.6). */
-export function isNativeRedirect(uri: string): boolean {
+export function isReadableByOtherPrograms(uri: string): boolean {
   if (!/^https?:/i.test(uri)) return true;
   return isLoopbackHost(new URL(uri).hostname);
 }

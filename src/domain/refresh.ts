@@ -26,7 +26,8 @@ export type RefreshDecision =
 
 /**
  * RFC 9700 4.14.2 with a grace for the lost reply: whoever presents a rotated token again within `graceMs`, as the same
- * client asking for the same, before its child was used, gets the same reply. Anything else with a rotated token is reuse.
+ * client asking for the same, before its child was used, gets the same reply. Too late, or after the child, it is reuse; asking for something else is
+ * only refused, because a client's own mistake must not end its family.
  */
 export function decideRefresh(
   token: PresentedToken,

@@ -1,7 +1,7 @@
 // The lives of signing keys: every step that is due, for every tenant.
 import type { Deps } from '../deps.ts';
 import { signingAlgs } from '../domain/client.ts';
-import type { RequestContext } from '../domain/context.ts';
+import { contextWithoutRequest, type RequestContext } from '../domain/context.ts';
 import { dueMoves } from '../domain/key-life.ts';
 import { recordChange } from '../storage/changes.ts';
 import { listPublishedKeys, moveKey, postponeDueKeys, tenantsWithDueKeys } from '../storage/signing-keys.ts';
@@ -14,7 +14,7 @@ export async function advanceKeys(deps: Deps): Promise<void> {
   const now = deps.clock();
   for (const tenantId of await tenantsWithDueKeys(deps.db, now)) {
     const tenant = await tenantById(deps, tenantId);
-    if (tenant) await advanceKeysOf(deps, { tenant, now, requestId: undefined, ip: undefined, userAgent: undefined });
+    if (tenant) await advanceKeysOf(deps, contextWithoutRequest(tenant, now));
   }
 }
 

@@ -1,7 +1,7 @@
 // Consent: what the page shows, and what the person decides.
 import type { Deps } from '../deps.ts';
 import type { Client } from '../domain/client.ts';
-import type { RequestContext } from '../domain/context.ts';
+import type { BrowserCookies, RequestContext } from '../domain/context.ts';
 import type { Session } from '../domain/session.ts';
 import { addConsent, findConsent } from '../storage/consents.ts';
 import { finishAttempt, markConsented, markLeaving, type SignInAttempt } from '../storage/sign-in-attempts.ts';
@@ -10,9 +10,8 @@ import { type AuthorizationResponse, respondWithError } from './authorize/respon
 import { activeClient, scopeDescriptions, tenantResources } from './clients.ts';
 import { record } from './events.ts';
 import { livingSession } from './sessions.ts';
-import { attemptOf, finished } from './sign-in/attempt.ts';
+import { attemptOf, attemptFinished } from './sign-in/attempt.ts';
 
-type Cookies = { readonly session: string | undefined; readonly browser: string | undefined };
 type Asking = {
   readonly attempt: SignInAttempt;
   readonly request: AuthorizationRequest;
@@ -38,7 +37,7 @@ export type ConsentView = {
 export async function viewConsent(
   deps: Deps,
   context: RequestContext,
-  input: { attemptId: string | undefined; cookies: Cookies },
+  input: { attemptId: string | undefined; cookies: BrowserCookies },
 ): Promise<ConsentView | 'go on'> {
   const asking = await askingOf(deps, context, input);
   if (!asking) return 'go on';
@@ -73,21 +72,26 @@ export type ConsentDecision = 'allow' | 'deny' | 'switch';
 export async function decideConsent(
   deps: Deps,
   context: RequestContext,
-  input: { attemptId: string | undefined; decision: ConsentDecision; username: string | undefined; cookies: Cookies },
+  input: {
+    attemptId: string | undefined;
+    decision: ConsentDecision;
+    username: string | undefined;
+    cookies: BrowserCookies;
+  },
 ): Promise<AuthorizationResponse | { kind: 'go on' }> {
   const asking = await askingOf(deps, context, input);
   if (!asking || asking.session.username !== input.username) return { kind: 'go on' };
   const { attempt, request, client, session } = asking;
   if (input.decision === 'switch') {
-    if (!(await markLeaving(deps.db, context.tenant.id, attempt.id, session.id))) throw finished();
+    if (!(await markLeaving(deps.db, context.tenant.id, attempt.id, session.id))) throw attemptFinished();
     return { kind: 'go on' };
   }
   if (input.decision === 'deny') {
-    if (!(await finishAttempt(deps.db, context.tenant.id, attempt.id, context.now))) throw finished();
+    if (!(await finishAttempt(deps.db, context.tenant.id, attempt.id, context.now))) throw attemptFinished();
     return respondWithError(context, request.target, 'access_denied', 'The user denied the request.');
   }
   await deps.db.transaction(async (tx) => {
-    if (!(await markConsented(tx, context.tenant.id, attempt.id, session.id))) throw finished();
+    if (!(await markConsented(tx, context.tenant.id, attempt.id, session.id))) throw attemptFinished();
     const { scopes, resources } = request;
     await addConsent(
       tx,
@@ -109,7 +113,7 @@ export async function decideConsent(
 async function askingOf(
   deps: Deps,
   context: RequestContext,
-  input: { attemptId: string | undefined; cookies: Cookies },
+  input: { attemptId: string | undefined; cookies: BrowserCookies },
 ): Promise<Asking | undefined> {
   const attempt = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
   const session = await livingSession(deps, context, input.cookies.session);

@@ -10,13 +10,21 @@ export async function followChanges(deps: Deps): Promise<() => void> {
   let position = await currentPosition(deps.db);
   let stopped = false;
   let timer: NodeJS.Timeout;
+  let failures = 0;
   const look = async () => {
     try {
       const found = await changesSince(deps.db, position);
       position = found.position;
       for (const change of found.changes) deps.memory.drop(change);
+      failures = 0;
     } catch (error) {
-      deps.log.warn({ err: error }, 'changes could not be read; what is kept in memory ends after a minute');
+      // The first of a row, then one a minute.
+      if (failures % (60_000 / interval) === 0)
+        deps.log.warn(
+          { error: (error as Error).message },
+          'changes cannot be read; what is kept in memory ends after a minute',
+        );
+      failures += 1;
     }
     if (!stopped) schedule();
   };

@@ -1,7 +1,7 @@
 // Tenants: which one a request is for, and making one.
 import type { Deps } from '../deps.ts';
 import { signingAlgs } from '../domain/client.ts';
-import type { RequestContext } from '../domain/context.ts';
+import { contextWithoutRequest } from '../domain/context.ts';
 import { completeSettings, isSlug, type Tenant, type TenantSettings } from '../domain/tenant.ts';
 import { recordChange } from '../storage/changes.ts';
 import type { Db } from '../storage/database.ts';
@@ -58,7 +58,7 @@ export async function createTenant(
 ): Promise<Tenant | undefined> {
   if (!(await insertTenant(tx, { id, ...tenant }, now))) return undefined;
   const made: Tenant = { id, ...tenant, settings: completeSettings(tenant.settings) };
-  const context: RequestContext = { tenant: made, now, requestId: undefined, ip: undefined, userAgent: undefined };
+  const context = contextWithoutRequest(made, now);
   await record(deps, tx, context, { type: 'tenant.created', data: { slug: tenant.slug, issuer: tenant.issuer } });
   for (const key of keys) await insertMadeKey(deps, tx, context, key, 'active');
   await recordChange(tx, { kind: 'tenant', tenantId: id, entity: id }, now);

@@ -61,3 +61,11 @@ export async function recordEvent(tx: Db, origin: EventOrigin, event: AuditEvent
 
 /** The parameters that statements with an event of their own take for it. */
 export const eventParams = { eventId: 'uuid', now: 'timestamptz', requestId: 'text?', ip: 'text?' } as const;
+
+/** The values for {@link eventParams}, where undefined means unknown. */
+export type EventValues = {
+  readonly eventId: string;
+  readonly now: number;
+  readonly requestId: string | undefined;
+  readonly ip: string | undefined;
+};

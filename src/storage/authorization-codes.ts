@@ -1,12 +1,10 @@
 // Authorization codes: issued with their grant, found, and spent once.
 import { sql } from 'kysely';
 import type { Grant } from '../domain/grant.ts';
-import { eventParams } from './audit.ts';
+import { eventParams, type EventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { grantColumns, toGrant } from './grants.ts';
 import { statement } from './statement.ts';
-
-type Event = { eventId: string; now: number; requestId: string | undefined; ip: string | undefined };
 
 // sessions_pkey, users_pkey, sign_in_attempts_pkey, consents_pkey
 const issue = statement(
@@ -25,7 +23,7 @@ const issue = statement(
     codeChallenge: 'text?',
     nonce: 'text?',
     codeExpiresAt: 'timestamptz',
-    needsConsent: 'boolean',
+    requiresStoredConsent: 'boolean',
     ...eventParams,
   },
   (_q, p) =>
@@ -46,7 +44,7 @@ const issue = statement(
         FROM sessions s JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
         WHERE s.tenant_id = ${p.tenantId} AND s.id = ${p.sessionId} AND s.ended_at IS NULL AND u.disabled_at IS NULL
           AND (${p.attemptId} IS NULL OR EXISTS (SELECT 1 FROM attempt))
-          AND (NOT ${p.needsConsent} OR EXISTS (SELECT 1 FROM consent))
+          AND (NOT ${p.requiresStoredConsent} OR EXISTS (SELECT 1 FROM consent))
         RETURNING id, user_id, session_id
       ), code AS (
         INSERT INTO authorization_codes (tenant_id, hash, grant_id, client_id, redirect_uri, code_challenge, nonce, created_at, expires_at)
@@ -77,11 +75,11 @@ export type NewCode = {
   readonly nonce: string | undefined;
   readonly codeExpiresAt: number;
   /** True: only while a stored consent covers the scopes and resources. */
-  readonly needsConsent: boolean;
+  readonly requiresStoredConsent: boolean;
 };
 
 /** Makes the grant and its code. @returns false when the session ended, the user was disabled, the consent was taken back or the attempt was finished first. */
-export async function issueCode(db: Db, tenantId: string, code: NewCode, event: Event): Promise<boolean> {
+export async function issueCode(db: Db, tenantId: string, code: NewCode, event: EventValues): Promise<boolean> {
   const row = await issue.first(db, {
     tenantId,
     ...code,
@@ -180,7 +178,7 @@ export async function spendCode(
   tenantId: string,
   hash: Buffer,
   refreshHash: Buffer | undefined,
-  event: Event,
+  event: EventValues,
 ): Promise<boolean> {
   const row = await spend.first(db, {
     tenantId,

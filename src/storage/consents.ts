@@ -1,7 +1,7 @@
 // Consents: what a user allowed a client at one of its redirect URIs, remembered and revocable.
 import { sql } from 'kysely';
 import type { StoredConsent } from '../domain/next-step.ts';
-import { eventParams } from './audit.ts';
+import { eventParams, type EventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
@@ -120,7 +120,7 @@ export async function revokeConsent(
   tenantId: string,
   userId: string,
   clientId: string,
-  event: { eventId: string; now: number; requestId: string | undefined; ip: string | undefined },
+  event: EventValues,
 ): Promise<void> {
   const values = { tenantId, userId, clientId };
   await db.transaction(async (tx) => {

@@ -58,7 +58,10 @@ export function openDatabase(options: DatabaseOptions): Database {
     idle_in_transaction_session_timeout: 5000,
     application_name: 'signet',
   });
-  pool.on('error', (error) => options.onIdleError?.(error));
+  let closing = false;
+  pool.on('error', (error) => {
+    if (!closing) options.onIdleError?.(error);
+  });
   // A connection that fails while checked out emits on the client; without a listener that ends the process.
   pool.on('connect', (client) => client.on('error', () => {}));
 
@@ -109,12 +112,16 @@ export function openDatabase(options: DatabaseOptions): Database {
         return await once(work);
       } catch (error) {
         if (!isConflict(error)) throw error;
-        if (attempt === 3) throw new Unavailable('The database is busy.', 1, error);
+        if (attempt === 3) throw new Unavailable('the database is busy', 1, error);
       }
     }
   };
 
-  return { send: sender(pool), transaction, pool, close: () => pool.end() };
+  const close = () => {
+    closing = true;
+    return pool.end();
+  };
+  return { send: sender(pool), transaction, pool, close };
 }
 
 /** The name a statement is prepared under: short, and the same in every process. */
@@ -160,5 +167,5 @@ function meaningOf(error: unknown): unknown {
       'EHOSTUNREACH',
     ].includes(code) ||
     (code === '' && /terminated|timeout|not queryable|Connection ended|closed the connection/i.test(message));
-  return notNow ? new Unavailable('The database cannot be reached.', 1, error) : error;
+  return notNow ? new Unavailable('the database cannot be reached', 1, error) : error;
 }

@@ -4,7 +4,7 @@ import type { Authentication } from '../domain/authentication.ts';
 import type { AuditType } from '../domain/audit.ts';
 import type { Grant } from '../domain/grant.ts';
 import type { User } from '../domain/user.ts';
-import { eventParams } from './audit.ts';
+import { eventParams, type EventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
@@ -87,7 +87,7 @@ export async function revokeGrant(
   tenantId: string,
   grantId: string,
   reason: { reason: string; type: AuditType },
-  event: { eventId: string; now: number; requestId: string | undefined; ip: string | undefined },
+  event: EventValues,
 ): Promise<boolean> {
   const values = { tenantId, grantId, ...reason, ...event, requestId: event.requestId ?? null, ip: event.ip ?? null };
   return (await revoke.first(db, values)) !== undefined;

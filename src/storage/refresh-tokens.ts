@@ -3,12 +3,10 @@ import { sql } from 'kysely';
 import type { Grant } from '../domain/grant.ts';
 import type { PresentedToken } from '../domain/refresh.ts';
 import { touchInterval } from '../domain/session.ts';
-import { eventParams } from './audit.ts';
+import { eventParams, type EventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { grantColumns, toGrant } from './grants.ts';
 import { statement } from './statement.ts';
-
-type Event = { eventId: string; now: number; requestId: string | undefined; ip: string | undefined };
 
 export type FoundRefreshToken = { readonly presented: PresentedToken; readonly grant: Grant };
 
@@ -119,7 +117,7 @@ export async function rotateRefreshToken(
   tenantId: string,
   token: { hash: Buffer; grantId: string; childHash: Buffer; fingerprint: Buffer; sealedReply: Buffer },
   session: { idleExpiresAt: number },
-  event: Event,
+  event: EventValues,
 ): Promise<boolean> {
   return (await rotate.first(db, { tenantId, ...token, ...withEvent(session.idleExpiresAt, event) })) !== undefined;
 }
@@ -158,12 +156,12 @@ export async function useRefreshToken(
   tenantId: string,
   token: { hash: Buffer; grantId: string },
   session: { idleExpiresAt: number },
-  event: Event,
+  event: EventValues,
 ): Promise<boolean> {
   return (await use.first(db, { tenantId, ...token, ...withEvent(session.idleExpiresAt, event) })) !== undefined;
 }
 
-function withEvent(idleExpiresAt: number, event: Event) {
+function withEvent(idleExpiresAt: number, event: EventValues) {
   return {
     ...event,
     requestId: event.requestId ?? null,

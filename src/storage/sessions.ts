@@ -2,7 +2,7 @@
 import { sql } from 'kysely';
 import type { Authentication } from '../domain/authentication.ts';
 import { type Session, touchInterval } from '../domain/session.ts';
-import { eventParams } from './audit.ts';
+import { eventParams, type EventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
@@ -176,7 +176,7 @@ export async function endSession(
   tenantId: string,
   session: { id: string; userId: string },
   reason: 'signed_out' | 'other_user' | 'by_user',
-  event: { eventId: string; now: number; requestId: string | undefined; ip: string | undefined },
+  event: EventValues,
 ): Promise<boolean> {
   const row = await end.first(db, {
     tenantId,

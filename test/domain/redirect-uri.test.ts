@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   isLoopbackHost,
-  isNativeRedirect,
+  isReadableByOtherPrograms,
   matchRedirectUri,
   redirectUriProblem,
   webUriProblem,
@@ -150,5 +150,5 @@ test.each([
   ['https://localhost/cb', true],
   ['com.example.app:/cb', true],
 ])('any program on the machine could read what arrives at %s: %s', (uri, isNative) => {
-  expect(isNativeRedirect(uri)).toBe(isNative);
+  expect(isReadableByOtherPrograms(uri)).toBe(isNative);
 });

@@ -51,7 +51,7 @@ export const sessionMutants: readonly Mutant[] = [
   {
     name: 'consent of a native public client is remembered',
     file: step,
-    remove: 'if (isPublic(client.metadata) && isNativeRedirect(request.target.redirectUri)) return true;',
+    remove: 'if (isPublic(client.metadata) && isReadableByOtherPrograms(request.target.redirectUri)) return true;',
     insert: '',
     test: 'test/attacks/consent.test.ts',
     title: 'M88',
@@ -145,13 +145,13 @@ export const sessionMutants: readonly Mutant[] = [
     file: 'src/storage/limits.ts',
     remove: 'WHERE l.next_at <= ${p.now}',
     insert: 'WHERE l.next_at <= ${p.now} OR true',
-    test: 'test/domain/limits.test.ts',
+    test: 'test/faults/sign-in-limits.test.ts',
   },
   {
     name: 'a setup link works twice',
     file: 'src/storage/one-time-tokens.ts',
     remove: 'AND hash = ${p.hash} AND used_at IS NULL',
     insert: 'AND hash = ${p.hash}',
-    test: 'test/faults/races-sign-in.test.ts',
+    test: 'test/storage/one-time-tokens.test.ts',
   },
 ];

@@ -5,12 +5,13 @@ const test = 'test/repo/tenants.test.ts';
 
 export const tenantMutants: readonly Mutant[] = [
   {
-    name: 'users of every tenant sign in',
-    file: 'src/storage/users.ts',
+    name: 'attempts of every tenant are found',
+    file: 'src/storage/sign-in-attempts.ts',
     remove: `    .where('tenant_id', '=', p.tenantId)
-    .where((or) =>`,
-    insert: `    .where((e) => e.or([e('tenant_id', '=', p.tenantId), e.lit(true)]))
-    .where((or) =>`,
+    .where('id', '=', p.id)
+    .where('browser_hash', '=', p.browserHash)`,
+    insert: `    .where('id', '=', p.id)
+    .where('browser_hash', '=', p.browserHash)`,
     test,
   },
   {
@@ -18,29 +19,28 @@ export const tenantMutants: readonly Mutant[] = [
     file: 'src/storage/clients.ts',
     remove: `    .select(['id', 'metadata', 'secret_mac', 'disabled_at'])
     .where('tenant_id', '=', p.tenantId)`,
-    insert: `    .select(['id', 'metadata', 'secret_mac', 'disabled_at'])
-    .where((e) => e.or([e('tenant_id', '=', p.tenantId), e.lit(true)]))`,
+    insert: `    .select(['id', 'metadata', 'secret_mac', 'disabled_at'])`,
     test,
   },
   {
     name: 'sessions of every tenant are found',
     file: 'src/storage/sessions.ts',
     remove: `.where('s.tenant_id', '=', p.tenantId)`,
-    insert: `.where((e) => e.or([e('s.tenant_id', '=', p.tenantId), e.lit(true)]))`,
+    insert: '',
     test,
   },
   {
     name: 'codes of every tenant are found',
     file: 'src/storage/authorization-codes.ts',
     remove: `.where('a.tenant_id', '=', p.tenantId)`,
-    insert: `.where((e) => e.or([e('a.tenant_id', '=', p.tenantId), e.lit(true)]))`,
+    insert: '',
     test,
   },
   {
     name: 'refresh tokens of every tenant are found',
     file: 'src/storage/refresh-tokens.ts',
     remove: `.where('t.tenant_id', '=', p.tenantId)`,
-    insert: `.where((e) => e.or([e('t.tenant_id', '=', p.tenantId), e.lit(true)]))`,
+    insert: '',
     test,
   },
   {

@@ -32,6 +32,7 @@ const top: Readonly<Record<string, string>> = {
   'config-values.ts': 'config',
   'config-docs.ts': 'config',
   'secret-key.ts': 'config',
+  'start-problems.ts': 'config',
 };
 
 const entries = ['main', 'cli', 'server'];

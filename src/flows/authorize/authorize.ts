@@ -2,7 +2,7 @@
 import type { Deps } from '../../deps.ts';
 import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
 import { type Client } from '../../domain/client.ts';
-import type { RequestContext } from '../../domain/context.ts';
+import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import { OAuthError, Unavailable } from '../../domain/errors.ts';
 import { nextStep, type Step } from '../../domain/next-step.ts';
 import type { Params } from '../../domain/params.ts';
@@ -12,12 +12,9 @@ import { finishAttempt, type SignInAttempt } from '../../storage/sign-in-attempt
 import { touchSession } from '../../storage/sessions.ts';
 import { activeClient } from '../clients.ts';
 import { livingSession } from '../sessions.ts';
-import { claimOrFind, finished, openAttempt, openUnboundAttempt } from '../sign-in/attempt.ts';
+import { claimOrFind, attemptFinished, openAttempt, openUnboundAttempt } from '../sign-in/attempt.ts';
 import { validateAuthorizationRequest } from './request.ts';
 import { type AuthorizationResponse, respondWithCode, respondWithError } from './respond.ts';
-
-/** The cookies of the browser that asks. */
-export type Browser = { readonly session: string | undefined; readonly browser: string | undefined };
 
 /** Show a page of ours next, for this attempt; or answer the client. `browser` is a new cookie to set. */
 export type AuthorizeOutcome =
@@ -33,7 +30,7 @@ export type AuthorizeOutcome =
 export async function authorize(
   deps: Deps,
   context: RequestContext,
-  input: { params: Params; method: 'GET' | 'POST'; cookies: Browser },
+  input: { params: Params; method: 'GET' | 'POST'; cookies: BrowserCookies },
 ): Promise<AuthorizeOutcome> {
   const { client, request } = await validateAuthorizationRequest(deps, context, input.params);
   if (input.method === 'POST') {
@@ -51,10 +48,10 @@ export async function authorize(
 export async function resumeAuthorize(
   deps: Deps,
   context: RequestContext,
-  input: { attemptId: string; cookies: Browser },
+  input: { attemptId: string; cookies: BrowserCookies },
 ): Promise<AuthorizeOutcome> {
   const { attempt, browser } = await claimOrFind(deps, context, input.attemptId, input.cookies.browser);
-  if (attempt.finished || !attempt.request) throw finished();
+  if (attempt.finished || !attempt.request) throw attemptFinished();
   const client = await activeClient(deps, context.tenant, attempt.request.clientId);
   if (!client) throw new OAuthError('invalid_client', 'The application is not known here.');
   const outcome = await decide(deps, context, { client, request: attempt.request, attempt, cookies: input.cookies });
@@ -65,7 +62,7 @@ type Asked = {
   readonly client: Client;
   readonly request: AuthorizationRequest;
   readonly attempt: SignInAttempt | undefined;
-  readonly cookies: Browser;
+  readonly cookies: BrowserCookies;
 };
 
 async function decide(deps: Deps, context: RequestContext, asked: Asked, tries = 1): Promise<AuthorizeOutcome> {
@@ -85,7 +82,7 @@ async function decide(deps: Deps, context: RequestContext, asked: Asked, tries =
       await touchSession(deps.db, tenant.id, step.session, now, tenant.settings.session_idle_lifetime * 1000);
       const response = await respondWithCode(deps, context, client, request, step.session, attempt?.id);
       if (response) return response;
-      if (attempt) throw finished();
+      if (attempt) throw attemptFinished();
       // Session, user or consent ended meanwhile: what is next is decided again, without them.
       if (tries === 3) throw new Unavailable('What this answer stands on keeps changing.');
       return decide(deps, context, asked, tries + 1);

@@ -48,7 +48,7 @@ export async function respondWithCode(
       codeChallenge: request.codeChallenge,
       nonce: request.nonce,
       codeExpiresAt: now + codeLifetime,
-      needsConsent: !client.metadata.first_party,
+      requiresStoredConsent: !client.metadata.first_party,
     },
     eventOf(deps, context),
   );

@@ -79,7 +79,7 @@ export async function attemptOf(
   if (!hash || !isAttemptId(attemptId)) throw attemptUnknown();
   const attempt = await findAttempt(deps.db, context.tenant.id, attemptId, hash, context.now);
   if (!attempt) throw attemptUnknown();
-  if (attempt.finished) throw finished();
+  if (attempt.finished) throw attemptFinished();
   return attempt;
 }
 
@@ -91,6 +91,6 @@ function attemptUnknown(): Refusal {
   return new Refusal('attempt_unknown', 400, 'This sign-in has expired, or it was begun in another browser.');
 }
 
-export function finished(): Refusal {
+export function attemptFinished(): Refusal {
   return new Refusal('attempt_finished', 409, 'This sign-in was already completed.');
 }

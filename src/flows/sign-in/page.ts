@@ -1,7 +1,7 @@
 // What the sign-in page shows.
 import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
-import type { RequestContext } from '../../domain/context.ts';
+import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import { activeClient } from '../clients.ts';
 import { livingSession } from '../sessions.ts';
 import { attemptOf, openAttempt } from './attempt.ts';
@@ -20,7 +20,7 @@ export type SignInView = {
 export async function viewSignIn(
   deps: Deps,
   context: RequestContext,
-  input: { attemptId: string | undefined; cookies: { session: string | undefined; browser: string | undefined } },
+  input: { attemptId: string | undefined; cookies: BrowserCookies },
 ): Promise<SignInView | 'signed in'> {
   const session = await livingSession(deps, context, input.cookies.session);
   if (input.attemptId === undefined) {

@@ -2,7 +2,7 @@
 import { opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
 import type { Authentication } from '../../domain/authentication.ts';
-import type { RequestContext } from '../../domain/context.ts';
+import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Session } from '../../domain/session.ts';
 import { longestPasswordBytes, type User } from '../../domain/user.ts';
@@ -12,7 +12,7 @@ import { markAuthenticated } from '../../storage/sign-in-attempts.ts';
 import { findUserForSignIn, replacePasswordHash } from '../../storage/users.ts';
 import { eventOf, newId, record } from '../events.ts';
 import { livingSession } from '../sessions.ts';
-import { attemptOf, finished } from './attempt.ts';
+import { attemptOf, attemptFinished } from './attempt.ts';
 import { knownBrowserOf, withKnownBrowser } from './known-browsers.ts';
 import { attemptNotMade, attemptSucceeded, type ReservedAttempt, reservePasswordAttempt } from './limiter.ts';
 
@@ -20,11 +20,7 @@ export type PasswordSignIn = {
   readonly attemptId: string | undefined;
   readonly username: string;
   readonly password: string;
-  readonly cookies: {
-    readonly session: string | undefined;
-    readonly browser: string | undefined;
-    readonly known: string | undefined;
-  };
+  readonly cookies: BrowserCookies;
 };
 
 /** The cookies to set, and whether the attempt has a client that waits. */
@@ -66,7 +62,8 @@ export async function signInWithPassword(
   const sessionCookie = await deps.db.transaction(async (tx) => {
     const begun = await beginOrRenew(deps, tx, context, user, previous);
     if (!begun) throw wrongCredentials();
-    if (!(await markAuthenticated(tx, context.tenant.id, attempt.id, begun.sessionId, context.now))) throw finished();
+    if (!(await markAuthenticated(tx, context.tenant.id, attempt.id, begun.sessionId, context.now)))
+      throw attemptFinished();
     await attemptSucceeded(tx, context.tenant.id, reserved);
     if (rehashed !== undefined) await replacePasswordHash(tx, context.tenant.id, user.id, user.passwordHash!, rehashed);
     await record(deps, tx, context, {

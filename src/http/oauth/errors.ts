@@ -21,7 +21,7 @@ export function answerOAuthErrors(scope: FastifyInstance, deps: Deps): void {
     switch (failure.kind) {
       case 'oauth': {
         const { code, description, cause } = failure.error;
-        if (cause !== undefined) deps.log.info({ reqId: request.id, code, cause }, 'refused');
+        deps.log.info({ reqId: request.id, code, description, cause }, 'refused');
         if (code === 'invalid_client')
           void reply.header('www-authenticate', `Basic realm="${request.tenant.issuer}", charset="UTF-8"`);
         return send(reply, statuses[code] ?? 400, code, description);
