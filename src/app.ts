@@ -20,6 +20,9 @@ export type AppOptions = {
   readonly isDraining: () => boolean;
 };
 
+/** Milliseconds: how often sockets are held against requestTimeout. Node's own half minute would let slow ones stay. */
+const connectionsCheckingInterval = 5000;
+
 /** RFC 9325 3 and 4: TLS 1.2 with forward secrecy and authenticated encryption only, or 1.3. */
 const tlsPolicy = {
   minVersion: 'TLSv1.2',
@@ -58,8 +61,12 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
     routerOptions: { querystringParser: () => ({}), maxParamLength: 200 },
   };
   const app = options.tls
-    ? (Fastify({ ...settings, https: { ...options.tls, ...tlsPolicy } } as object) as unknown as FastifyInstance)
-    : Fastify(settings);
+    ? (Fastify({
+        ...settings,
+        http: null,
+        https: { ...options.tls, ...tlsPolicy, connectionsCheckingInterval: 5000 },
+      } as object) as unknown as FastifyInstance)
+    : Fastify({ ...settings, http: { connectionsCheckingInterval } });
 
   logRequests(app, deps);
   addCommonHeaders(app);

@@ -66,7 +66,7 @@ White space around a value is ignored. An empty variable counts as not set.
 - a name that starts with \`SIGNET_\` and is not a setting. The variables that Kubernetes makes for a service called
   \`signet\` are passed over.
 
-**Warnings** go to the log, and Signet starts:
+**Warnings** go to standard error, and Signet starts:
 
 - a variable whose name is one or two letters away from a setting, such as \`DATABSE_URL\`;
 - a setting that is empty.

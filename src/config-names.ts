@@ -1,6 +1,7 @@
 // Finds settings in an environment: the SIGNET_ prefix, the _FILE suffix, and names that are nearly right.
 import { readFileSync } from 'node:fs';
 import { codeOf } from './config-values.ts';
+import { nearest } from './domain/nearest.ts';
 
 /** An environment as `process.env` has it. */
 export type Environment = Readonly<Record<string, string | undefined>>;
@@ -66,7 +67,7 @@ export function unknownNames(env: Environment, names: readonly string[]): string
     .map(([name]) => name.slice(PREFIX.length))
     .filter((bare) => !known.has(bare))
     .map((bare) => {
-      const meant = PREFIX + nearest(bare, [...known]).name;
+      const meant = PREFIX + nearest(bare.toUpperCase(), [...known]).name;
       return `${PREFIX}${bare} is not a setting. The nearest is ${meant}: correct the name, or remove it.`;
     });
 }
@@ -101,30 +102,7 @@ export function misspeltNames(env: Environment, names: readonly string[]): strin
     .filter(([name, text]) => text !== undefined && name.length >= SHORTEST_MISSPELT && !name.startsWith(PREFIX))
     .filter(([name]) => !exempt.has(name))
     .flatMap(([name]) => {
-      const { name: meant, distance } = nearest(name, known);
+      const { name: meant, distance } = nearest(name.toUpperCase(), known);
       return distance <= 2 ? [`${name} is not a setting and has no effect. Did you mean ${meant}?`] : [];
     });
-}
-
-function nearest(wanted: string, candidates: readonly string[]): { name: string; distance: number } {
-  let best = { name: '', distance: Number.POSITIVE_INFINITY };
-  for (const name of candidates) {
-    const distance = editDistance(wanted.toUpperCase(), name);
-    if (distance < best.distance) best = { name, distance };
-  }
-  return best;
-}
-
-/** How many letters must be inserted, removed or replaced to turn one word into the other (Levenshtein). */
-function editDistance(from: string, to: string): number {
-  let row = Array.from({ length: to.length + 1 }, (_, column) => column);
-  for (const [line, letter] of Array.from(from).entries()) {
-    const next = [line + 1];
-    for (const [column, other] of Array.from(to).entries()) {
-      const replaced = (row[column] ?? 0) + (letter === other ? 0 : 1);
-      next.push(Math.min(replaced, (row[column + 1] ?? 0) + 1, (next[column] ?? 0) + 1));
-    }
-    row = next;
-  }
-  return row[to.length] ?? 0;
 }

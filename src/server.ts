@@ -46,6 +46,8 @@ export type ServerOptions = {
 export type Backend = {
   readonly deps: Deps;
   readonly database: Database;
+  /** DATA_DIR held no database before: this made it. */
+  readonly createdDatabase: boolean;
   /** Resolves when the embedded PostgreSQL ended by itself: nothing works any more. */
   readonly lost: Promise<void>;
   close(): Promise<void>;
@@ -82,7 +84,8 @@ export async function openBackend(config: Config, options: ServerOptions = {}): 
       memory: createMemory(() => performance.now()),
       log,
     };
-    return { deps, database, lost: embedded?.lost ?? new Promise(() => {}), close };
+    const lost = embedded?.lost ?? new Promise<void>(() => {});
+    return { deps, database, createdDatabase: embedded?.created ?? false, lost, close };
   } catch (error) {
     await close();
     throw error;

@@ -1,4 +1,5 @@
 // `signet apply FILE`: brings a tenant to what a provisioning file says. Works beside a running server.
+import { resolve } from 'node:path';
 import { Command } from 'commander';
 import pino from 'pino';
 import { ConfigError, readConfig } from '../config.ts';
@@ -30,13 +31,17 @@ async function apply(env: Readonly<Record<string, string | undefined>>, file: st
   const { config, warnings } = readConfig(env);
   for (const warning of warnings) process.stderr.write(`Warning: ${warning}\n`);
   const backend = await openBackend(config, { log: pino({ level: 'warn' }, pino.destination(2)) });
+  if (backend.createdDatabase) process.stderr.write(`Made a new database in DATA_DIR (${resolve(config.dataDir)}).\n`);
   try {
     await ensureDefaultTenant(backend.deps);
     const applied = await applyFile(backend.deps, file);
     for (const warning of applied.warnings) process.stderr.write(`Warning: ${warning}\n`);
     for (const thing of applied.created) process.stdout.write(`created    ${thing}\n`);
     for (const thing of applied.updated) process.stdout.write(`updated    ${thing}\n`);
-    process.stdout.write(`unchanged  ${applied.unchanged}\n`);
+    const { tenant, created, updated, unchanged } = applied;
+    process.stdout.write(
+      `Applied to tenant ${tenant}: ${created.length} created, ${updated.length} updated, ${unchanged} unchanged.\n`,
+    );
   } finally {
     await backend.close();
   }

@@ -18,6 +18,8 @@ export type SecretBox = {
   mac(purpose: string, value: string): string;
   /** True when `mac` is of `value` under any of the keys; in constant time. */
   matches(purpose: string, value: string, mac: string): boolean;
+  /** What `seal` puts in front: the id of the first key. */
+  readonly currentKey: string;
   /** True when `mac` was made under the first key, so that it outlives the others. */
   isCurrent(mac: string): boolean;
 };
@@ -63,6 +65,7 @@ export function secretBox(keys: readonly Uint8Array[]): SecretBox {
       );
     },
     mac: (purpose, value) => `${first.id}.${macWith(first.id, first.key, purpose, value).toString('base64url')}`,
+    currentKey: first.id,
     isCurrent: (mac) => mac.startsWith(`${first.id}.`),
     matches(purpose, value, mac) {
       const dot = mac.indexOf('.');

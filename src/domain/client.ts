@@ -128,3 +128,9 @@ export function clientOrigins(metadata: ClientMetadata): string[] {
   const web = metadata.redirect_uris.filter((uri) => /^https?:/i.test(uri));
   return [...new Set(web.map((uri) => new URL(uri).origin))];
 }
+
+/** Of granted scopes, those the client may still have: what was taken from its registration ends with the next token. */
+export function stillRegistered(metadata: ClientMetadata, scopes: readonly string[]): readonly string[] {
+  const registered = parseScope(metadata.scope) ?? [];
+  return scopes.filter((scope) => registered.includes(scope));
+}

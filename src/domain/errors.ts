@@ -31,17 +31,19 @@ export type OAuthErrorCode =
 
 /**
  * A refusal in the words of OAuth. `description` is for the caller; `cause` is for the log only and never leaves the
- * server.
+ * server; `detail` is what the caller sent, and is shown on pages only.
  */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly code: OAuthErrorCode;
   readonly description: string;
+  readonly detail: string | undefined;
 
-  constructor(code: OAuthErrorCode, description: string, cause?: unknown) {
+  constructor(code: OAuthErrorCode, description: string, cause?: unknown, detail?: string) {
     super(`${code}: ${description}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.description = description;
+    this.detail = detail;
   }
 }
 

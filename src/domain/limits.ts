@@ -16,6 +16,9 @@ export const passwordBudgets = {
   address: { free: 100, longestWait: 60_000, forgottenAfter: 3600_000 },
 } as const satisfies Record<string, Budget>;
 
+/** Per client and network address: wrong client secrets. */
+export const clientSecretBudget: Budget = { free: 50, longestWait: 60_000, forgottenAfter: 3600_000 };
+
 /** The wait in milliseconds that the `attempt`-th attempt (from 1) leaves behind it. */
 export function waitAfter(budget: Budget, attempt: number): number {
   if (attempt < budget.free) return 0;

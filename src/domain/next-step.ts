@@ -52,14 +52,18 @@ export function nextStep(situation: Situation): Step {
   return { kind: 'respond', session };
 }
 
+/** Milliseconds in which a sign-in on the way to the answer is not asked again. */
+const freshFor = 5 * 60_000;
+
 function signInReason({ request, session, attempt, client, now }: Situation): 'nobody' | 'fresh' | 'other' | undefined {
   if (session === undefined) return 'nobody';
   if (request.hintedUserId !== undefined && request.hintedUserId !== session.userId) return 'other';
-  // A sign-in counts as fresh only if this very attempt made it and its session is still the browser's.
-  if (attempt?.authenticatedAt !== undefined && attempt.sessionId === session.id) return undefined;
+  const maxAge = request.maxAge ?? client.metadata.default_max_age;
+  // A sign-in counts as fresh only if this very attempt made it, not long ago, and its session is still the browser's.
+  const own = attempt?.sessionId === session.id ? attempt.authenticatedAt : undefined;
+  if (own !== undefined && now - own < Math.max(freshFor, (maxAge ?? 0) * 1000)) return undefined;
   if (attempt?.leavingSessionId === session.id) return 'other';
   if (request.prompt.includes('login') || request.prompt.includes('select_account')) return 'fresh';
-  const maxAge = request.maxAge ?? client.metadata.default_max_age;
   if (maxAge !== undefined && now - session.authentication.at >= maxAge * 1000) return 'fresh';
   return undefined;
 }
@@ -67,9 +71,9 @@ function signInReason({ request, session, attempt, client, now }: Situation): 'n
 function needsConsent({ request, client, session, attempt, consent }: Situation): boolean {
   if (session !== undefined && attempt?.consentedSessionId === session.id) return false;
   if (request.prompt.includes('consent')) return true;
-  if (client.metadata.first_party) return false;
   // RFC 9700 4.1.3 and RFC 8252 8.6: another program could pose as this client, so each time is asked anew.
   if (isPublic(client.metadata) && isReadableByOtherPrograms(request.target.redirectUri)) return true;
+  if (client.metadata.first_party) return false;
   if (consent === undefined) return true;
   return (
     !request.scopes.every((scope) => consent.scopes.includes(scope)) ||

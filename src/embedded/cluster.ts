@@ -18,6 +18,8 @@ import { syncDirectory, writeRecord } from './record.ts';
 export type ClusterOptions = { readonly durable: boolean; readonly maxConnections: number };
 export type RunningCluster = {
   readonly socket: string;
+  /** There was no cluster before this start. */
+  readonly created: boolean;
   /** Resolves when Postgres has ended, asked or not. */
   readonly ended: Promise<unknown>;
   stop(): Promise<void>;
@@ -37,7 +39,8 @@ export async function startCluster(dataDir: string, options: ClusterOptions): Pr
   const formerPid = await endFormerPostmaster(home.data);
   await sweep(home, identity);
   const binaries = await findBinaries(identity, home.place, await majorOf(home.data));
-  if (!existsSync(home.data)) await initialize(home, identity, binaries, options.durable);
+  const created = !existsSync(home.data);
+  if (created) await initialize(home, identity, binaries, options.durable);
   const deadline = performance.now() + FREE_WITHIN_MS;
   for (;;) {
     const socket = await makeSocketDirectory(home, identity);
@@ -51,7 +54,7 @@ export async function startCluster(dataDir: string, options: ClusterOptions): Pr
     const command = [binaries.postgres, '-D', home.data, ...settings(socket, options)];
     const guarded = runGuarded(identity, command, { log, scratch: socket, formerPid });
     const failure = await readyOrFailure(guarded, socket, log);
-    if (failure === undefined) return { socket, ended: guarded.ended, stop: () => stop(guarded) };
+    if (failure === undefined) return { socket, created, ended: guarded.ended, stop: () => stop(guarded) };
     if (!STILL_OCCUPIED.test(failure) || performance.now() > deadline) throw new Error(failure);
     await sleep(POLL_MS);
   }

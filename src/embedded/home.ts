@@ -20,6 +20,7 @@ export type Home = {
 };
 
 const WRITABLE_BY_OTHERS = 0o022;
+const STICKY = 0o1000;
 const SOCKET_PREFIX = 'signet-pg-';
 // sun_path holds 108 bytes on Linux and 104 on macOS, one of them for the final NUL.
 const SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107;
@@ -34,6 +35,9 @@ export async function openDataDir(directory: string): Promise<string> {
     throw new Error(
       `${dataDir} belongs to uid ${uid}, but Signet runs as uid ${me}: run it as that user, or chown the directory to uid ${me}`,
     );
+  }
+  if (mode & STICKY) {
+    throw new Error(`${dataDir} is a directory that everybody shares: set DATA_DIR to one of its own`);
   }
   if (uid === me) {
     // Root's Postgres runs as `nobody`, who needs to pass through, though not to list.

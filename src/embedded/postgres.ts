@@ -20,13 +20,16 @@ export type EmbeddedPostgres = {
   readonly connection: PostgresConnection;
   /** Another process owns the cluster; it ends with that process. */
   readonly attached: boolean;
-  /** Resolves when the cluster ended although nobody called stop(); never when attached. */
+  /** This start made the cluster: dataDir held none before. */
+  readonly created: boolean;
+  /** Resolves when the cluster, or the process that owns it, ended although nobody called stop(). */
   readonly lost: Promise<void>;
   /** Stops the cluster and waits until it is gone; does nothing when attached. May be called more than once. */
   stop(): Promise<void>;
 };
 
 const POLL_MS = 50;
+const WATCH_MS = 1000;
 const ATTACH_WITHIN_MS = 60_000;
 const FIND_WITHIN_MS = 10_000;
 
@@ -46,7 +49,7 @@ export async function startEmbeddedPostgres(
     const lock = await takeOwnerLock(directory);
     if (lock) return own(directory, lock, { durable, maxConnections });
     const connection = await running(directory);
-    if (connection) return { connection, attached: true, lost: new Promise(() => {}), stop: () => Promise.resolve() };
+    if (connection) return attach(directory, connection);
     if (performance.now() > deadline) {
       const owner = await readRecord(directory);
       throw new Error(
@@ -70,6 +73,18 @@ export async function findEmbeddedPostgres(dataDir: string): Promise<PostgresCon
   return undefined;
 }
 
+/** The cluster ends with the process that owns it, so that one is watched by its lock. */
+function attach(directory: string, connection: PostgresConnection): EmbeddedPostgres {
+  const { promise: lost, resolve } = Promise.withResolvers<void>();
+  const watch = setInterval(() => {
+    if (ownerLockIsHeld(directory)) return;
+    clearInterval(watch);
+    resolve();
+  }, WATCH_MS).unref();
+  const stop = () => Promise.resolve(clearInterval(watch));
+  return { connection, attached: true, created: false, lost, stop };
+}
+
 async function own(directory: string, lock: OwnerLock, options: ClusterOptions): Promise<EmbeddedPostgres> {
   try {
     const cluster = await startCluster(directory, options);
@@ -77,6 +92,7 @@ async function own(directory: string, lock: OwnerLock, options: ClusterOptions):
     return {
       connection: connectionAt(cluster.socket),
       attached: false,
+      created: cluster.created,
       lost: new Promise((resolve) => {
         void cluster.ended.then(() => stopped ?? resolve());
       }),

@@ -4,7 +4,7 @@ import type { RequestContext } from '../domain/context.ts';
 import { inReadingOrder } from '../domain/scope.ts';
 import type { Session } from '../domain/session.ts';
 import type { User } from '../domain/user.ts';
-import { listConsents, revokeConsent } from '../storage/consents.ts';
+import { listAccess, revokeConsent } from '../storage/consents.ts';
 import { endSession, listSessions } from '../storage/sessions.ts';
 import { findUser } from '../storage/users.ts';
 import { scopeDescriptions } from './clients.ts';
@@ -38,7 +38,7 @@ export async function viewAccount(
   const user = session && (await findUser(deps.db, context.tenant.id, session.userId));
   if (!user || cookie === undefined) return undefined;
   const [consents, sessions, descriptions] = await Promise.all([
-    listConsents(deps.db, context.tenant.id, user.id),
+    listAccess(deps.db, context.tenant.id, user.id, context.now),
     listSessions(deps.db, context.tenant.id, user.id, context.now),
     scopeDescriptions(deps, context.tenant),
   ]);

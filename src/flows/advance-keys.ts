@@ -14,7 +14,14 @@ export async function advanceKeys(deps: Deps): Promise<void> {
   const now = deps.clock();
   for (const tenantId of await tenantsWithDueKeys(deps.db, now)) {
     const tenant = await tenantById(deps, tenantId);
-    if (tenant) await advanceKeysOf(deps, contextWithoutRequest(tenant, now));
+    if (!tenant) continue;
+    // One tenant's trouble must not stop the others.
+    await advanceKeysOf(deps, contextWithoutRequest(tenant, now)).catch((error: unknown) =>
+      deps.log.error(
+        { tenant: tenant.slug, error: (error as Error).message },
+        'the keys of a tenant could not be advanced',
+      ),
+    );
   }
 }
 

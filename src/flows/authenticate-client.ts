@@ -4,6 +4,7 @@ import { type Client, type ClientAuthMethod } from '../domain/client.ts';
 import type { RequestContext } from '../domain/context.ts';
 import { OAuthError } from '../domain/errors.ts';
 import type { Params } from '../domain/params.ts';
+import { countWrongSecret, refuseWhileClosed } from './client-secret-limiter.ts';
 import { activeClient } from './clients.ts';
 
 /** How clients prove who they are: `authorization` is the header as it came. */
@@ -11,7 +12,8 @@ export type ClientCredentials = { readonly authorization: string | undefined; re
 
 /**
  * RFC 6749 2.3: the client that makes this request, proven by the one method it is registered for.
- * @throws OAuthError invalid_request when two methods are used at once, invalid_client for everything else.
+ * @throws OAuthError invalid_request when two methods are used at once, invalid_client for everything else; Refusal
+ * too_many_attempts after many wrong secrets.
  */
 export async function authenticateClient(
   deps: Deps,
@@ -25,11 +27,13 @@ export async function authenticateClient(
     throw new OAuthError('invalid_client', `This client must authenticate with ${client.authMethods.join(' or ')}.`);
   }
   if (method === 'none') return client;
+  refuseWhileClosed(deps, context, client.id);
   if (
     client.secretMac === undefined ||
     secret === undefined ||
     !deps.box.matches('client secret', aboutSecret(context.tenant.id, client.id, secret), client.secretMac)
   ) {
+    await countWrongSecret(deps, context, client.id);
     throw new OAuthError('invalid_client', 'The client secret is wrong.');
   }
   return client;

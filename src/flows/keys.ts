@@ -13,7 +13,7 @@ import type { SigningAlg } from '../domain/client.ts';
 import type { RequestContext } from '../domain/context.ts';
 import type { Tenant } from '../domain/tenant.ts';
 import type { Db } from '../storage/database.ts';
-import { insertKey, listPublishedKeys } from '../storage/signing-keys.ts';
+import { insertKey, keysSealedOtherwise, listPublishedKeys, resealKey } from '../storage/signing-keys.ts';
 import { record } from './events.ts';
 
 export type KeyRing = {
@@ -79,6 +79,14 @@ export async function insertMadeKey(
   if (!(await insertKey(tx, context.tenant.id, { ...key, state }, context.now))) return false;
   await record(deps, tx, context, { type: 'key.created', data: { kid: key.kid, alg: key.alg, state } });
   return true;
+}
+
+/** Seals anew what an older SECRET_KEY seals, so that the older one can be taken out of the settings. */
+export async function resealKeys(deps: Deps): Promise<void> {
+  for (const { tenantId, kid, sealed } of await keysSealedOtherwise(deps.db, deps.box.currentKey)) {
+    const plain = deps.box.open('signing key', aboutKey(tenantId, kid), sealed);
+    await resealKey(deps.db, tenantId, kid, sealed, deps.box.seal('signing key', aboutKey(tenantId, kid), plain));
+  }
 }
 
 function aboutKey(tenantId: string, kid: string): string {

@@ -3,6 +3,7 @@ import type { Deps } from '../deps.ts';
 import { takeLease } from '../storage/leases.ts';
 import { purgeExpired } from '../storage/purge.ts';
 import { newId } from './events.ts';
+import { resealKeys } from './keys.ts';
 import { advanceKeys } from './advance-keys.ts';
 
 /** Milliseconds between two rounds. */
@@ -12,8 +13,9 @@ const interval = 60_000;
 export async function maintain(deps: Deps, holder: string): Promise<void> {
   const now = deps.clock();
   if (!(await takeLease(deps.db, 'maintenance', holder, now, now + 2 * interval))) return;
+  await resealKeys(deps);
   await advanceKeys(deps);
-  for (let batch = 0; batch < 20 && (await purgeExpired(deps.db, now)) > 0; batch += 1);
+  for (let batch = 0; batch < 200 && (await purgeExpired(deps.db, now)) > 0; batch += 1);
 }
 
 /** Does a round now and one a minute. A round that fails is tried again with the next. @returns how to stop; resolves when the last round has ended. */

@@ -5,7 +5,7 @@ import type { Change, ChangeKind } from '../storage/changes.ts';
 export type Memory = {
   /**
    * What is kept under these names, or what `load` gives; loads of the same thing at the same time are one. Undefined is
-   * kept for tenants only. When `load` says Unavailable, tenants and keys that are too old are better than none.
+   * never kept. When `load` says Unavailable, tenants and keys that are too old are better than none.
    */
   get<T>(kind: ChangeKind, tenantId: string, entity: string, load: () => Promise<T>): Promise<T>;
   /** Drops what changed. What is being loaded at this moment is not kept. */
@@ -33,7 +33,7 @@ export function createMemory(elapsed: () => number): Memory {
     const begun = generation;
     try {
       const value = await fetch();
-      if (generation === begun && (value !== undefined || kind === 'tenant')) {
+      if (generation === begun && value !== undefined) {
         if (entries.size >= maxEntries) entries.delete(entries.keys().next().value!);
         entries.set(key, { value, until: elapsed() + maxAge });
       }

@@ -82,9 +82,16 @@ export async function ensureFirstAdmin(
 ): Promise<boolean> {
   if (await someoneHasRole(deps.db, context.tenant.id, adminRole)) return false;
   const passwordHash = await deps.hasher.hash(password);
-  return deps.db.transaction((tx) =>
-    insertFirstAdmin(deps, tx, context, { username: email, email, password }, passwordHash),
-  );
+  const admin = { username: email, email, password };
+  return deps.db
+    .transaction((tx) => insertFirstAdmin(deps, tx, context, admin, passwordHash))
+    .catch((error: unknown) => {
+      if (!isUniqueViolation(error)) throw error;
+      deps.log.warn(
+        'ADMIN_EMAIL belongs to a user who is no administrator, and stays so; take ADMIN_EMAIL out of the settings',
+      );
+      return false;
+    });
 }
 
 async function insertFirstAdmin(

@@ -18,7 +18,7 @@ const nobody = '-';
  */
 export async function tenantOfRequest(deps: Deps, host: string, slug: string | undefined): Promise<Tenant | undefined> {
   if (slug !== undefined && !isSlug(slug)) return undefined;
-  const own = host === new URL(deps.publicUrl).host ? undefined : await byHost(deps, host);
+  const own = host === '' || host === new URL(deps.publicUrl).host ? undefined : await byHost(deps, host);
   if (own) return slug === undefined ? own : undefined;
   const tenant = await deps.memory.get('tenant', nobody, `slug ${slug ?? 'default'}`, () =>
     findTenantBySlug(deps.db, slug ?? 'default'),

@@ -45,7 +45,14 @@ export function basePath(tenant: Tenant): string {
   return new URL(tenant.issuer).pathname.replace(/\/$/, '');
 }
 
-/** The host that was asked for, as tenants are found by it; empty for HTTP/1.0 without one. */
+/**
+ * The host that was asked for, as tenants are found by it: lower case, without the scheme's own port and a trailing dot.
+ * From `Host` alone: a proxy passes it on, and nobody else's header decides. Empty for what can be no host.
+ */
 export function hostOf(request: FastifyRequest): string {
-  return ((request.host as string | undefined) ?? '').toLowerCase().replace(/\.(?=:|$)/, '');
+  const host = (request.headers.host ?? '')
+    .toLowerCase()
+    .replace(/:(?:80|443)$/, '')
+    .replace(/\.(?=:|$)/, '');
+  return /^(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::\d{1,5})?$/.test(host) && host.length <= 260 ? host : '';
 }

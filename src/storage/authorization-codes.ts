@@ -41,10 +41,11 @@ const issue = statement(
           mfa_method, mfa_verified_at, created_at, last_used_at, expires_at)
         SELECT s.tenant_id, ${p.grantId}, ${p.clientId}, s.user_id, s.id, ${p.scopes}, ${p.resources}, ${p.offline}, s.authenticated_at, s.amr, s.acr,
           s.mfa_method, s.mfa_verified_at, ${p.now}, ${p.now}, ${p.grantExpiresAt}
-        FROM sessions s JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
+        FROM users u JOIN sessions s ON s.tenant_id = u.tenant_id AND s.user_id = u.id
         WHERE s.tenant_id = ${p.tenantId} AND s.id = ${p.sessionId} AND s.ended_at IS NULL AND u.disabled_at IS NULL
           AND (${p.attemptId} IS NULL OR EXISTS (SELECT 1 FROM attempt))
           AND (NOT ${p.requiresStoredConsent} OR EXISTS (SELECT 1 FROM consent))
+        FOR SHARE OF u, s
         RETURNING id, user_id, session_id
       ), code AS (
         INSERT INTO authorization_codes (tenant_id, hash, grant_id, client_id, redirect_uri, code_challenge, nonce, created_at, expires_at)
@@ -78,7 +79,9 @@ export type NewCode = {
   readonly requiresStoredConsent: boolean;
 };
 
-/** Makes the grant and its code. @returns false when the session ended, the user was disabled, the consent was taken back or the attempt was finished first. */
+/**
+ * Makes the grant and its code. Waits for whoever is ending the session or everything of the user at this moment, so that no
+ * grant is made behind their back. @returns false when the session ended, the user was disabled, the consent was taken back or the attempt was finished first. */
 export async function issueCode(db: Db, tenantId: string, code: NewCode, event: EventValues): Promise<boolean> {
   const row = await issue.first(db, {
     tenantId,

@@ -23,7 +23,7 @@ const since = statement(
     WITH horizon AS (SELECT pg_snapshot_xmin(pg_current_snapshot()) AS position)
     SELECT DISTINCT horizon.position::text AS position, changes.tenant_id, changes.kind, changes.entity
     FROM horizon
-    LEFT JOIN changes ON changes.position >= ${p.position}::xid8 AND changes.position < horizon.position`,
+    LEFT JOIN changes ON changes.position >= ${p.position}::xid8`,
 );
 
 const horizon = statement(
@@ -36,7 +36,10 @@ export async function currentPosition(db: Db): Promise<string> {
   return (await horizon.first(db, {}))!.position;
 }
 
-/** Every change from `position` on that is certain to be complete, and the position to go on from. */
+/**
+ * Every change from `position` on that can be seen, and the position to go on from: no further than the oldest running
+ * transaction, whose changes cannot be seen yet. While that one runs, later changes come back again and again.
+ */
 export async function changesSince(db: Db, position: string): Promise<{ position: string; changes: Change[] }> {
   const rows = await since.all(db, { position });
   const changes = rows.flatMap(({ tenant_id, kind, entity }) =>

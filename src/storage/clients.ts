@@ -123,7 +123,7 @@ const registered = statement({ tenantId: 'uuid', id: 'text' }, (q, p) =>
     .select(['metadata', 'secret_mac', 'disabled_at'])
     .where('tenant_id', '=', p.tenantId)
     .where('id', '=', p.id)
-    .forUpdate(),
+    .forNoKeyUpdate(),
 );
 
 /** Locks the client until the transaction ends. */

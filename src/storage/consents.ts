@@ -61,21 +61,26 @@ export async function addConsent(
   await add.run(tx, { tenantId, ...consent, now });
 }
 
-// consents_pkey
+// consents_pkey, grants_user_idx, clients_pkey. A first-party client has no consent, but may hold a grant that outlives sessions.
 const ofUser = statement(
-  { tenantId: 'uuid', userId: 'uuid' },
+  { tenantId: 'uuid', userId: 'uuid', now: 'timestamptz' },
   (_q, p) =>
     sql<{ client_id: string; metadata: unknown; scopes: string[]; granted_at: number }>`
-    SELECT client_id, clients.metadata, ARRAY(SELECT DISTINCT unnest FROM unnest(string_to_array(string_agg(array_to_string(scopes, ' '), ' '), ' '))) AS scopes,
-      max(granted_at) AS granted_at
-    FROM consents JOIN clients ON clients.tenant_id = consents.tenant_id AND clients.id = consents.client_id
-    WHERE consents.tenant_id = ${p.tenantId} AND consents.user_id = ${p.userId}
-    GROUP BY client_id, clients.metadata ORDER BY granted_at DESC`,
+      SELECT clients.id AS client_id, clients.metadata, array_agg(DISTINCT scope) AS scopes, max(granted_at) AS granted_at
+      FROM (
+        SELECT client_id, unnest(scopes) AS scope, granted_at FROM consents
+        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId}
+        UNION ALL
+        SELECT client_id, unnest(scopes), created_at FROM grants
+        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND offline AND revoked_at IS NULL AND expires_at > ${p.now}
+      ) AS access
+      JOIN clients ON clients.tenant_id = ${p.tenantId} AND clients.id = access.client_id
+      GROUP BY clients.id, clients.metadata ORDER BY granted_at DESC`,
 );
 
-/** One entry per client: its scopes at all its redirect URIs together. */
-export async function listConsents(db: Db, tenantId: string, userId: string) {
-  const rows = await ofUser.all(db, { tenantId, userId });
+/** One entry per client that has access: consented to at any of its redirect URIs, or by a grant that outlives sessions. */
+export async function listAccess(db: Db, tenantId: string, userId: string, now: number) {
+  const rows = await ofUser.all(db, { tenantId, userId, now });
   return rows.map((row) => ({
     clientId: row.client_id,
     clientName: (row.metadata as { client_name?: string }).client_name ?? row.client_id,

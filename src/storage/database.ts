@@ -54,6 +54,9 @@ export function openDatabase(options: DatabaseOptions): Database {
     connectionTimeoutMillis: 1000,
     idleTimeoutMillis: 30_000,
     statement_timeout: 5000,
+    // The same for a server that has gone silent: nobody waits without end.
+    query_timeout: 6000,
+    keepAlive: true,
     lock_timeout: 3000,
     idle_in_transaction_session_timeout: 5000,
     application_name: 'signet',
@@ -106,22 +109,19 @@ export function openDatabase(options: DatabaseOptions): Database {
     }
   };
 
-  const transaction = async <T>(work: (tx: Db) => Promise<T>): Promise<T> => {
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await once(work);
-      } catch (error) {
-        if (!isConflict(error)) throw error;
-        if (attempt === 3) throw new Unavailable('the database is busy', 1, error);
-      }
-    }
-  };
+  // One statement outside a transaction is one transaction: what the database undid may be sent again.
+  const sendAlone = sender(pool);
 
   const close = () => {
     closing = true;
     return pool.end();
   };
-  return { send: sender(pool), transaction, pool, close };
+  return {
+    send: (statement, values) => repeated(() => sendAlone(statement, values)),
+    transaction: (work) => repeated(() => once(work)),
+    pool,
+    close,
+  };
 }
 
 /** The name a statement is prepared under: short, and the same in every process. */
@@ -135,6 +135,18 @@ export function isUniqueViolation(error: unknown, constraint?: string): boolean 
     codeOf(error) === '23505' &&
     (constraint === undefined || (error as { constraint?: string }).constraint === constraint)
   );
+}
+
+/** Up to three times while the database says that another was first. */
+async function repeated<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isConflict(error)) throw error;
+      if (attempt === 3) throw new Unavailable('the database is busy', 1, error);
+    }
+  }
 }
 
 function isConflict(error: unknown): boolean {

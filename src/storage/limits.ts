@@ -23,7 +23,7 @@ const reserve = statement(
         next_at = ${p.now} + make_interval(secs => CASE WHEN l.expires_at <= ${p.now} THEN (${p.waits}->>0)::double precision
           ELSE COALESCE((${p.waits}->>l.attempts)::double precision, ${p.longestWait}) END / 1000),
         expires_at = EXCLUDED.expires_at
-      WHERE l.next_at <= ${p.now}
+      WHERE l.next_at <= ${p.now} OR l.next_at > ${p.now} + make_interval(secs => ${p.longestWait}::double precision / 1000)
       RETURNING l.attempts`,
 );
 

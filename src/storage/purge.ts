@@ -3,7 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
-const batch = 500;
+const batch = 2000;
 
 // Each uses the index on the column it compares. Grants take their codes and refresh tokens with them; an access token
 // outlives its family's end by at most its own lifetime, hence the day.

@@ -83,7 +83,7 @@ const rotate = statement(
     sql<{ generation: number }>`WITH family AS (
         UPDATE grants SET last_used_at = ${p.now}
         WHERE tenant_id = ${p.tenantId} AND id = ${p.grantId} AND revoked_at IS NULL AND expires_at > ${p.now}
-        RETURNING id, user_id, client_id, session_id
+        RETURNING id, user_id, client_id, session_id, offline
       ), parent AS (
         UPDATE refresh_tokens SET first_used_at = COALESCE(first_used_at, ${p.now}), rotated_at = ${p.now}, fingerprint = ${p.fingerprint},
           sealed_reply = ${p.sealedReply}
@@ -97,7 +97,8 @@ const rotate = statement(
       ), touched AS (
         UPDATE sessions SET last_seen_at = ${p.now}, idle_expires_at = LEAST(${p.idleExpiresAt}, sessions.expires_at)
         FROM family, parent
-        WHERE sessions.tenant_id = ${p.tenantId} AND sessions.id = family.session_id AND sessions.ended_at IS NULL
+        WHERE sessions.tenant_id = ${p.tenantId} AND sessions.id = family.session_id AND NOT family.offline AND sessions.ended_at IS NULL
+          AND sessions.idle_expires_at > ${p.now} AND sessions.expires_at > ${p.now}
           AND sessions.last_seen_at < ${p.touchBefore}
       ), event AS (
         INSERT INTO audit_events (tenant_id, id, at, type, user_id, client_id, session_id, grant_id, request_id, ip, data)
@@ -109,7 +110,8 @@ const rotate = statement(
 );
 
 /**
- * Marks the token rotated, keeps its sealed reply and makes its one child. A refresh counts as use of the session.
+ * Marks the token rotated, keeps its sealed reply and makes its one child. A refresh counts as use of the session, unless the
+ * family outlives it.
  * @returns false when it was rotated, or its family ended, first.
  */
 export async function rotateRefreshToken(
@@ -129,7 +131,7 @@ const use = statement(
     sql<{ generation: number }>`WITH family AS (
         UPDATE grants SET last_used_at = ${p.now}
         WHERE tenant_id = ${p.tenantId} AND id = ${p.grantId} AND revoked_at IS NULL AND expires_at > ${p.now}
-        RETURNING id, user_id, client_id, session_id
+        RETURNING id, user_id, client_id, session_id, offline
       ), token AS (
         UPDATE refresh_tokens SET first_used_at = COALESCE(first_used_at, ${p.now})
         FROM family
@@ -139,7 +141,8 @@ const use = statement(
       ), touched AS (
         UPDATE sessions SET last_seen_at = ${p.now}, idle_expires_at = LEAST(${p.idleExpiresAt}, sessions.expires_at)
         FROM family, token
-        WHERE sessions.tenant_id = ${p.tenantId} AND sessions.id = family.session_id AND sessions.ended_at IS NULL
+        WHERE sessions.tenant_id = ${p.tenantId} AND sessions.id = family.session_id AND NOT family.offline AND sessions.ended_at IS NULL
+          AND sessions.idle_expires_at > ${p.now} AND sessions.expires_at > ${p.now}
           AND sessions.last_seen_at < ${p.touchBefore}
       ), event AS (
         INSERT INTO audit_events (tenant_id, id, at, type, user_id, client_id, session_id, grant_id, request_id, ip, data)

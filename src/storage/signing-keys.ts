@@ -1,4 +1,5 @@
 // Signing keys of a tenant, public part in clear and private part sealed.
+import { sql } from 'kysely';
 import type { SigningAlg } from '../domain/client.ts';
 import { dueAt, type KeyState } from '../domain/key-life.ts';
 import type { Db } from './database.ts';
@@ -137,4 +138,40 @@ const postpone = statement({ tenantId: 'uuid', now: 'timestamptz', until: 'times
 /** Looks again at `until` at keys whose step is due but waits for another key's. */
 export async function postponeDueKeys(tx: Db, tenantId: string, now: number, until: number): Promise<void> {
   await postpone.run(tx, { tenantId, now, until });
+}
+
+// A sequential scan: keys are few, and it runs once a minute in one process.
+const sealedOtherwise = statement(
+  { current: 'text' },
+  (_q, p) =>
+    sql<{
+      tenant_id: string;
+      kid: string;
+      private_jwk_sealed: string;
+    }>`SELECT tenant_id, kid, private_jwk_sealed FROM signing_keys
+      WHERE private_jwk_sealed IS NOT NULL AND split_part(private_jwk_sealed, '.', 1) <> ${p.current} LIMIT 100`,
+);
+
+/** Up to 100 private keys, of any tenant, that an older SECRET_KEY seals. */
+export async function keysSealedOtherwise(
+  db: Db,
+  current: string,
+): Promise<{ tenantId: string; kid: string; sealed: string }[]> {
+  const rows = await sealedOtherwise.all(db, { current });
+  return rows.map((row) => ({ tenantId: row.tenant_id, kid: row.kid, sealed: row.private_jwk_sealed }));
+}
+
+// signing_keys_pkey
+const reseal = statement({ tenantId: 'uuid', kid: 'text', from: 'text', to: 'text' }, (q, p) =>
+  q
+    .updateTable('signing_keys')
+    .set({ private_jwk_sealed: p.to })
+    .where('tenant_id', '=', p.tenantId)
+    .where('kid', '=', p.kid)
+    .where('private_jwk_sealed', '=', p.from),
+);
+
+/** The same private key under the current SECRET_KEY; does nothing when it was erased or sealed anew meanwhile. */
+export async function resealKey(db: Db, tenantId: string, kid: string, from: string, to: string): Promise<void> {
+  await reseal.run(db, { tenantId, kid, from, to });
 }

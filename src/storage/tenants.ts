@@ -79,10 +79,13 @@ export async function setTenantPolicies(
 }
 
 const storedSettings = statement({ tenantId: 'uuid' }, (q, p) =>
-  q.selectFrom('tenants').select(['name', 'settings']).where('id', '=', p.tenantId).forUpdate(),
+  q.selectFrom('tenants').select(['name', 'settings']).where('id', '=', p.tenantId).forNoKeyUpdate(),
 );
 
-/** The settings as they were given, without defaults; locks the tenant until the transaction ends. */
+/**
+ * The settings as they were given, without defaults. Locks the tenant against other changes until the transaction ends, but
+ * not against new rows that refer to it: sign-ins and refreshes go on meanwhile.
+ */
 export async function lockTenant(
   tx: Db,
   tenantId: string,

@@ -206,15 +206,10 @@ export async function replacePasswordHash(
 }
 
 const anyWithRole = statement({ tenantId: 'uuid', role: 'text[]' }, (q, p) =>
-  q
-    .selectFrom('users')
-    .select('id')
-    .where('tenant_id', '=', p.tenantId)
-    .where('roles', '@>', p.role)
-    .where('disabled_at', 'is', null)
-    .limit(1),
+  q.selectFrom('users').select('id').where('tenant_id', '=', p.tenantId).where('roles', '@>', p.role).limit(1),
 );
 
+/** True also when they are disabled: who disabled the last administrator did not mean to open the setup to everybody. */
 export async function someoneHasRole(db: Db, tenantId: string, role: string): Promise<boolean> {
   return (await anyWithRole.first(db, { tenantId, role: [role] })) !== undefined;
 }

@@ -20,9 +20,38 @@ const user = (line: string) => `users:\n  - username: alice\n    ${line}\n`;
 
 describe('one mistake, in its place', () => {
   test.each<[string, string, string]>([
-    ['a name that is not known', client('redirect_uri: x'), 'world:4:19 clients[0].redirect_uri is not known here'],
-    ['a name that is not known, at the top', 'user: []\n', 'world:1:7 user is not known here'],
-    ['a value of another type', client('first_party: sure'), 'world:4:18 clients[0].first_party must be boolean'],
+    [
+      'a name that is not known',
+      client('redirect_uri: x'),
+      'world:4:5 clients[0].redirect_uri is not known here: did you mean redirect_uris?',
+    ],
+    ['a name that is not known, at the top', 'user: []\n', 'world:1:1 user is not known here: did you mean users?'],
+    [
+      'a name in other letters',
+      client('firstParty: true'),
+      'clients[0].firstParty is not known here: did you mean first_party?',
+    ],
+    [
+      'a name inside a choice',
+      'tenant: {slug: a, hots: b}\n',
+      'world:1:19 tenant.hots is not known here: did you mean host?',
+    ],
+    ['a name that is like no other', user('shoe_size: 43'), 'world:3:5 users[0].shoe_size is not known here'],
+    ['a value of another type', client('first_party: sure'), 'world:4:18 clients[0].first_party must be true or false'],
+    ['a truth in quotes', client('first_party: "true"'), 'first_party must be true or false: write it without quotes'],
+    ['a number for a text', user('name: 7'), 'world:3:11 users[0].name must be text: put it in quotes'],
+    ['a truth for a text', user('name: true'), 'world:3:11 users[0].name must be text: put it in quotes'],
+    ['a list for a text', user('name: [a]'), 'world:3:11 users[0].name must be text'],
+    ['nothing for a text', user('name:'), 'users[0].name is empty: give it a value, or remove it'],
+    ['a text without letters', user("name: ''"), 'users[0].name is empty: give it a value, or remove it'],
+    ['a text for a list', user('roles: admin'), 'world:3:12 users[0].roles must be a list'],
+    ['nothing for a list', 'clients:\n', 'clients is empty: give it a value, or remove it'],
+    ['a fraction', client('default_max_age: 1.5'), 'clients[0].default_max_age must be a whole number'],
+    ['a number in quotes', client('default_max_age: "9"'), 'must be a whole number: write it without quotes'],
+    ['a text for a group', user('address: here'), 'world:3:14 users[0].address must be a group of names and values'],
+    ['a number for a tenant', 'tenant: 7\n', 'world:1:9 tenant must be text: put it in quotes'],
+    ['a list for a tenant', 'tenant: [a]\n', 'world:1:9 tenant must be text, or a group of names and values'],
+    ['a date that is none', user('birthdate: 1.1.2000'), 'users[0].birthdate must be a date as YYYY-MM-DD'],
     [
       'a value that is not among the possible',
       client('grant_types: [implicit]'),
@@ -31,7 +60,7 @@ describe('one mistake, in its place', () => {
     [
       'a number beyond its bounds',
       client('refresh_token_grace: 121'),
-      'world:4:26 clients[0].refresh_token_grace must be <= 120',
+      'world:4:26 clients[0].refresh_token_grace must be at most 120',
     ],
     ['something that is needed', 'clients:\n  - client_name: Web\n', 'world:2:5 clients[0] needs client_id'],
     [
@@ -105,18 +134,47 @@ describe('one mistake, in its place', () => {
       'tenant: {slug: default, host: a.example}\n',
       'world:1:31 tenant.host of the default tenant',
     ],
-    ['no object at all', '[1, 2]\n', 'world:1:1 the file'],
-    ['YAML that is none', 'users: [\n', 'world:2:1 '],
-    ['a key twice', 'users: []\nusers: []\n', 'world:2:1 Map keys must be unique'],
+    ['no object at all', '[1, 2]\n', 'world:1:1 the file must be a group of names and values'],
+    ...['', '# nothing\n', '---\n', '~\n'].map((text): [string, string, string] => [
+      `nothing in the file: ${JSON.stringify(text)}`,
+      text,
+      'world:1:1 the file is empty: it needs at least one of tenant, settings, resources, clients, users',
+    ]),
+    ['YAML that is none', 'users: [\n', 'world:2:1 the file is not valid YAML: '],
+    ['a key twice', 'users: []\nusers: []\n', 'world:2:1 the file is not valid YAML: the same name stands twice'],
+    [
+      'a password that looks like an alias',
+      user('password: *star'),
+      'world:3:15 the file is not valid YAML: text that begins with *',
+    ],
+    ['a tab', 'users:\n\t- username: a\n', 'world:2:1 the file is not valid YAML: a tab cannot indent'],
+    ['a colon in a text', user('name: a: b'), 'world:3:11 the file is not valid YAML: text with a colon'],
   ])('%s', (_what, text, problem) => {
     expect(problemsOf(text)).toEqual([expect.stringContaining(problem)]);
   });
 });
 
-test('all mistakes of a file are told at once', () => {
-  const text =
-    'clients:\n  - client_id: web\n    redirect_uris: [http://a.example]\nusers:\n  - username: a b\n  - username: c\n    email: nowhere\n';
-  expect(problemsOf(text)).toHaveLength(3);
+test('all mistakes of a file are told at once, of shape and of rules, in the order of the file', () => {
+  const entries = (text: string, count: number) => text.repeat(count);
+  const text = `users:
+  - username: a b
+${entries('  - username: a\n', 2)}  - username: c
+    nmae: C
+    email: nowhere
+clients:
+  - client_id: web
+    redirect_uris: [http://a.example]
+    first_party: sure
+  - {client_id: other, logo_uri: x, redirect_uris: [http://a.example]}
+`;
+  expect(problemsOf(text).map((problem) => problem.split(' ').slice(0, 2).join(' '))).toEqual([
+    'world:2:15 users[0].username',
+    'world:4:15 users[2].username',
+    'world:6:5 users[3].nmae',
+    'world:11:18 clients[0].first_party',
+    'world:12:34 clients[1].logo_uri',
+    'world:12:53 clients[1].redirect_uris[0]',
+  ]);
 });
 
 test('no problem repeats a password or a secret', () => {
@@ -131,8 +189,8 @@ test('no problem repeats a password or a secret', () => {
   }
 });
 
-test('an empty file asks for nothing', () => {
-  for (const text of ['', '{}', '# nothing\n']) expect(problemsOf(text)).toEqual([]);
+test('an object without names asks for nothing', () => {
+  expect(problemsOf('{}')).toEqual([]);
 });
 
 test('JSON and YAML say the same', () => {

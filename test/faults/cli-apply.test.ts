@@ -40,15 +40,18 @@ async function apply(file: object): Promise<Ended> {
 }
 
 const { users, clients } = world;
+const nothingNew = (count: number) => `Applied to tenant default: 0 created, 0 updated, ${count} unchanged.\n`;
 
 test('alone: applied, and no PostgreSQL is left behind', async () => {
   const { code, output } = await apply({ users: [users[0]] });
   expect([code, output]).toEqual([0, expect.stringMatching(/^created {4}user alice$/m)]);
+  expect(output).toContain(`Made a new database in DATA_DIR (${directory}).`);
+  expect(output).toMatch(/^Applied to tenant default: 1 created, 0 updated, 0 unchanged\.$/m);
   await expect.poll(() => postgresProcesses(directory), { timeout: 10_000 }).toEqual([]);
 });
 
 test('alone again: unchanged', async () => {
-  expect(await apply({ users: [users[0]] })).toMatchObject({ code: 0, output: 'unchanged  1\n' });
+  expect(await apply({ users: [users[0]] })).toMatchObject({ code: 0, output: nothingNew(1) });
 });
 
 test('beside a running server: works there at once, which goes on', async () => {
@@ -57,10 +60,10 @@ test('beside a running server: works there at once, which goes on', async () => 
   expect(code, output).toBe(0);
   expect(output).toMatch(/^created {4}user bob$/m);
   expect(output).toMatch(/^created {4}client web$/m);
-  expect(output).toMatch(/^unchanged {2}1$/m);
+  expect(output).toMatch(/^Applied to tenant default: 4 created, 0 updated, 1 unchanged\.$/m);
   const { tokens } = await codeFlow({ issuer }, webClient, { user: alice });
   expect(tokens.refresh_token).toMatch(/^sgr_/);
-  expect(await apply({ users, clients })).toMatchObject({ code: 0, output: 'unchanged  5\n' });
+  expect(await apply({ users, clients })).toMatchObject({ code: 0, output: nothingNew(5) });
   expect((await fetch(`${issuer}/ready`)).status).toBe(200);
 });
 
@@ -74,16 +77,64 @@ test('a mistake in the last entry: nothing is applied, and its place is said', a
   expect((await submitPassword(browser, await browser.get(`${issuer}/sign-in`), bob)).status).toBe(303);
 });
 
-test('a mistake that only the database knows: nothing is applied either', async () => {
+test('mistakes that only the database knows: all of them, with the others, and nothing is applied either', async () => {
   const taken = {
+    tenant: { slug: 'other', host: 'other.example' },
     users: [
       { username: 'zoe', email: 'zoe@example.com' },
       { username: 'yan', email: users[1]!.email },
+      { username: 'xia', email: users[0]!.email.toUpperCase() },
+      { username: 'w w', password: 'long enough' },
+      { username: 'val', passwort: 'long enough' },
+    ],
+    clients: [
+      { client_id: 'one', redirect_uris: ['https://one.example/cb'] },
+      { client_id: 'two', redirect_uris: ['https://two.example/cb'] },
     ],
   };
-  const { code, output } = await apply(taken);
-  expect([code, output]).toEqual([1, expect.stringMatching(/file\.json:\d+:\d+ users\[1\].*e-mail address/)]);
-  expect((await apply({ users: [taken.users[0]] })).output).toMatch(/^created {4}user zoe$/m);
+  const { code, output } = await apply({ ...taken, tenant: 'default' });
+  const found = [...output.matchAll(/file\.json:(\d+):\d+ (\S+) (.*)/g)];
+  expect(code, output).toBe(1);
+  expect(found.map(([, , what]) => what)).toEqual([
+    'users[1].email',
+    'users[2].email',
+    'users[3].username',
+    'users[4].passwort',
+    'clients[0]',
+    'clients[1]',
+  ]);
+  expect(found[0]![3]).toContain('is the e-mail address of the user bob');
+  expect(found[4]![3]).toContain('needs client_secret');
+  const lines = found.map(([, line]) => Number(line));
+  expect(lines).toEqual(lines.toSorted((one, other) => one - other));
+
+  const { output: made } = await apply({ users: [taken.users[0]] });
+  expect(made).toMatch(/^created {4}user zoe$/m);
+  expect(made).toMatch(/^Warning: user zoe has no password and cannot sign in/m);
+
+  expect(await apply({ tenant: taken.tenant })).toMatchObject({ code: 0 });
+  for (const [tenant, problem] of [
+    [{ slug: 'other', host: 'moved.example' }, 'tenant.host cannot change'],
+    [{ slug: 'third', host: 'other.example' }, 'tenant.host is the host of the tenant other'],
+  ] as const) {
+    const moved = await apply({ tenant, clients: taken.clients });
+    expect(moved.output).toContain(problem);
+    expect(moved.output.match(/needs client_secret/g)).toHaveLength(2);
+  }
+});
+
+test('an address that another user gives up further up in the file is free', async () => {
+  const both = (mail: string, other: string) => ({
+    users: [
+      { username: 'tom', email: mail, disabled: true },
+      { username: 'una', email: other, disabled: true },
+    ],
+  });
+  expect(await apply(both('tom@example.com', 'una@example.com'))).toMatchObject({ code: 0 });
+  expect(await apply(both('t@example.com', 'tom@example.com'))).toMatchObject({ code: 0 });
+  expect((await apply(both('una@example.com', 'tom@example.com'))).code).toBe(0);
+  const swapped = await apply(both('tom@example.com', 'una@example.com'));
+  expect([swapped.code, swapped.output]).toEqual([1, expect.stringContaining('of the user una')]);
 });
 
 test('a file that is not there: says so', async () => {

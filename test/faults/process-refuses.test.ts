@@ -58,8 +58,8 @@ test('a provisioning file with mistakes: each with line and column, and nothing 
     'users:\n  - username: zoe\n    password: long enough\nclients:\n  - client_id: web\n    redirect_urls: []\n    first_party: sure\n',
   );
   const output = await refusal({ DATABASE_URL: database.url, SECRET_KEY: secretKey, PROVISION: file });
-  expect(output).toMatch(/world\.yaml:6:\d+ clients\[0\]\.redirect_urls/);
-  expect(output).toMatch(/world\.yaml:7:\d+ clients\[0\]\.first_party/);
+  expect(output).toMatch(/world\.yaml:6:5 clients\[0\]\.redirect_urls is not known here: did you mean redirect_uris\?/);
+  expect(output).toMatch(/world\.yaml:7:18 clients\[0\]\.first_party must be true or false/);
   expect(await query(database.url, 'SELECT 1 FROM users')).toEqual([]);
 });
 

@@ -83,8 +83,8 @@ export const clientMutants: readonly Mutant[] = [
   {
     name: 'any TLS is spoken',
     file: 'src/app.ts',
-    remove: 'https: { ...options.tls, ...tlsPolicy }',
-    insert: 'https: { ...options.tls }',
+    remove: 'https: { ...options.tls, ...tlsPolicy,',
+    insert: 'https: { ...options.tls,',
     test: 'test/faults/tls.test.ts',
   },
 ];

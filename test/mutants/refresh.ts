@@ -21,10 +21,10 @@ export const refreshMutants: readonly Mutant[] = [
     name: 'a family that ended meanwhile is rotated',
     file: storage,
     remove: `AND revoked_at IS NULL AND expires_at > \${p.now}
-        RETURNING id, user_id, client_id, session_id
+        RETURNING id, user_id, client_id, session_id, offline
       ), parent AS (`,
     insert: `AND expires_at > \${p.now}
-        RETURNING id, user_id, client_id, session_id
+        RETURNING id, user_id, client_id, session_id, offline
       ), parent AS (`,
     test: 'test/faults/races-refresh.test.ts',
   },

@@ -143,8 +143,8 @@ export const sessionMutants: readonly Mutant[] = [
   {
     name: 'attempts are not limited',
     file: 'src/storage/limits.ts',
-    remove: 'WHERE l.next_at <= ${p.now}',
-    insert: 'WHERE l.next_at <= ${p.now} OR true',
+    remove: 'WHERE l.next_at <= ${p.now} OR l.next_at >',
+    insert: 'WHERE l.next_at <= ${p.now} OR true OR l.next_at >',
     test: 'test/faults/sign-in-limits.test.ts',
   },
   {

@@ -31,6 +31,18 @@ test('cancel without a client that waits leads to the front door', async () => {
   expect((await cancel(agent, field(page, 'attempt'))).location).toBe(`${signet.issuer}/sign-in`);
 });
 
+test('a notice comes from a fixed set: of a text that somebody else wrote into the address nothing is shown', async () => {
+  const visit = (query: string) => createAgent().get(`${signet.issuer}/sign-in${query}`);
+  expect((await visit('?notice=setup_done')).body).toContain('role="status">Administrator created. Sign in.<');
+  for (const query of ['', '?notice=constructor', '?notice=Call%20us', '?notice=access_revoked'])
+    expect((await visit(query)).body, query).not.toContain('role="status"');
+});
+
+test('who has signed out finds the way in again', async () => {
+  const { body } = await createAgent().get(`${signet.issuer}/oauth/logout`);
+  expect(body).toContain('id="logout-sign-in" href="/sign-in">Sign in again<');
+});
+
 test('a wrong password and an unknown name: the same page with 403, no session cookie, and the right one works after', async () => {
   const agent = createAgent();
   const page = await ask(signet, agent, ownClient);

@@ -86,13 +86,21 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
     'sign-in again': signInPage(outside, { ...fill({ ...signIn, username: 'jane' }), reason: 'fresh' }),
     'sign-in refused': signInPage(outside, { ...fill({ ...signIn, clientName: long }), error: wrong }),
     'sign-in without client': signInPage(outside, { ...fill({ action: '/', attempt: 'a', username: '' }) }),
+    'sign-in after the setup': signInPage(outside, {
+      ...fill({ action: '/', attempt: 'a', username: '' }),
+      notice: 'setup_done',
+    }),
     consent: consentPage(outside, fill(consent)),
     'consent to nothing': consentPage(outside, fill({ ...consent, clientName: long, scopes: [], resources: [] })),
     'sign-out question': signOutConfirmPage(
       outside,
       fill({ action: '/oauth/logout', csrf: 'c', hidden: { state: 's' }, clientName: 'Photos', username: 'jane' }),
     ),
-    'signed out': signedOutPage(outside, fill({ clientName: 'Photos', returnUri: 'https://photos.example' })),
+    'signed out': signedOutPage(
+      outside,
+      fill({ clientName: 'Photos', returnUri: 'https://photos.example', signInUri: '/sign-in' }),
+    ),
+    'signed out without client': signedOutPage(outside, fill({ signInUri: '/sign-in' })),
     account: accountPage(outside, { ...fill(account), notice: 'access_revoked' }),
     'account with nothing': accountPage(outside, { ...fill({ ...account, consents: [] }), notice: undefined }),
     setup: setupPage(outside, fill({ action: '/setup', token: 't', values: { username: '', email: '' }, errors: {} })),
@@ -103,11 +111,22 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
         token: 't',
         csrf: 'c',
         values: { username: 'a b', email: 'x' },
-        errors: { username: 'No spaces.', password: 'Too short.', form: 'The link has expired.' },
+        errors: {
+          username: 'No spaces.',
+          password: 'Too short.',
+          password_repeat: 'Differs.',
+          form: 'The link has expired.',
+        },
       }),
     ),
     error: errorPage(outside, {
-      ...fill({ code: 'invalid_request', description: 'No.', reference: '0199-4c7f', backUri: '/account' }),
+      ...fill({
+        code: 'invalid_request',
+        description: 'No.',
+        reference: '0199-4c7f',
+        detail: `https://photos.example:8443/${'callback/'.repeat(30)}`,
+      }),
+      link: { to: 'account', ...fill({ uri: '/account' }) },
       next: 'tell_application',
     }),
     'form post': formPostPage(outside, {
@@ -160,8 +179,8 @@ describe('escaping', () => {
     const rendered = [
       consentPage(page, { ...consent, clientUri: uri, policyUri: uri, tosUri: uri, clientLogoUri: uri }),
       signInPage(page, { ...signIn, clientLogoUri: uri }),
-      errorPage(page, { code: 'x', description: 'x', backUri: uri }),
-      signedOutPage(page, { returnUri: uri }),
+      errorPage(page, { code: 'x', description: 'x', link: { to: 'account', uri } }),
+      signedOutPage(page, { returnUri: uri, signInUri: uri }),
     ].join('');
     expect(rendered).not.toMatch(/<a |<img /);
   });
@@ -172,7 +191,7 @@ describe('escaping', () => {
   });
 
   test("a native application's return address is a link", () => {
-    const text = signedOutPage(plainPage, { returnUri: 'com.example.photos:/signed-out' }).toString();
+    const text = signedOutPage(plainPage, { returnUri: 'com.example.photos:/signed-out', signInUri: '/' }).toString();
     expect(text).toContain('href="com.example.photos:/signed-out"');
   });
 });

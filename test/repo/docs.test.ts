@@ -4,11 +4,13 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join, normalize } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { pathToFileURL } from 'node:url';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { parse } from 'yaml';
 import { settings } from '../../src/config.ts';
 import { parseProvisioning } from '../../src/flows/provision/parse.ts';
 import { createAgent, field } from '../support/agent.ts';
-import { authorizeInteractively, submitPassword } from '../support/flow.ts';
+import { authorizeInteractively, claimsOf, submitPassword } from '../support/flow.ts';
 import { freePort } from '../support/signet.ts';
 import { root, type SignetProcess, startProcess } from '../support/signet-process.ts';
 
@@ -76,7 +78,12 @@ describe('names', () => {
   });
 
   test('every setting that is mentioned exists', async () => {
-    const known = new Set<string>([...Object.keys(settings), 'UV_THREADPOOL_SIZE', 'TEST_DATABASE_URL']);
+    const known = new Set<string>([
+      ...Object.keys(settings),
+      'UV_THREADPOOL_SIZE',
+      'TEST_DATABASE_URL',
+      'CHROMIUM_PATH',
+    ]);
     // These explain a prefix, a suffix, or a name that is wrong.
     const explained = new Set([
       'SIGNET_',
@@ -169,15 +176,26 @@ function expectShown(came: string, shown: Fence): void {
   const expected = isJson ? compact(shown.text) : shown.text.replace(prelude, '').trimEnd();
   const pattern = expected
     .replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
-    // A … alone may stand for a number, and is shown as a text so that what is shown is JSON.
-    .replaceAll('"…"', '(?:"[^"]*"|\\d+)')
+    .replaceAll(anyNumber, '\\d+')
     .replaceAll('…', isJson ? '[^"]*' : '\\S*');
   expect(actual).toMatch(new RegExp(`^${pattern}$`));
 }
 
+// A … without quotes stands for a number; this is how it gets through JSON.parse.
+const anyNumber = '"a number"';
+
 function compact(json: string): string {
-  return JSON.stringify(JSON.parse(json));
+  return JSON.stringify(JSON.parse(json.replaceAll(': …', `: ${anyNumber}`)));
 }
+
+/** What the programs of docs/clients.md export. */
+type Tokens = { access_token: string; id_token: string; claims(): { sub: string } };
+type WebApp = {
+  beginSignIn: (more?: Record<string, string>) => Promise<{ url: URL; checks: unknown }>;
+  endSignIn: (url: URL, checks: unknown) => Promise<Tokens>;
+  userOf: (tokens: Tokens) => Promise<Record<string, unknown>>;
+};
+type Api = { checkToken: (token: string) => Promise<Record<string, unknown>> };
 
 describe('commands', () => {
   let directory: string;
@@ -220,6 +238,17 @@ describe('commands', () => {
     }
   }
 
+  /** Writes down every block whose first line is a comment with a file name, before it goes on. */
+  async function writeDown({ text }: Fence): Promise<string> {
+    const [, name] = /^(?:#|\/\/) (\S+\.(?:yaml|js))\n/.exec(text) ?? [];
+    if (name !== undefined) await writeFile(join(directory, name), here(text));
+    return text;
+  }
+
+  function program<T>(name: string): Promise<T> {
+    return import(pathToFileURL(join(directory, name)).href) as Promise<T>;
+  }
+
   /** Follows the setup link, then signs in with what was chosen there. */
   async function administer(link: string): Promise<void> {
     const agent = createAgent();
@@ -259,10 +288,42 @@ describe('commands', () => {
     const fences = fencesOf(await read('docs/provisioning.md'));
     const example = fences.find(({ text }) => text.startsWith('# provision.yaml'))!;
     expect(parseProvisioning(example.text, 'provision.yaml').file.clients).toHaveLength(2);
-    await follow(fences, async ({ language, text }) => {
-      const [, name] = /^# (\S+\.yaml)\n/.exec(text) ?? [];
-      if (language === 'yaml' && name !== undefined) await writeFile(join(directory, name), text);
-      return text;
+    await follow(fences, writeDown);
+  });
+
+  test('the programs for clients and APIs sign people in and check tokens', async () => {
+    const text = await read('docs/clients.md');
+    await follow(fencesOf(text), writeDown);
+    const user = { username: 'tim', password: 'a web of many documents' };
+    await writeFile(join(directory, 'tim.json'), JSON.stringify({ users: [{ ...user, email: 'tim@example.com' }] }));
+    expect(await terminal.type('npm run --silent signet apply tim.json')).toContain('created    user tim');
+    vi.stubEnv('CLIENT_SECRET', /client_secret: (\S+)/.exec(text)![1]);
+    const { beginSignIn, endSignIn, userOf } = await program<WebApp>('sign-in.js');
+    const { checkToken } = await program<Api>('check-token.js');
+    const signIn = async (more?: Record<string, string>) => {
+      const { url, checks } = await beginSignIn(more);
+      const answer = await authorizeInteractively(createAgent(), { url: url.href }, user);
+      return endSignIn(new URL(`${url.searchParams.get('redirect_uri')}?${answer.toString()}`), checks);
+    };
+
+    const forUserInfo = await signIn();
+    expect(await userOf(forUserInfo)).toMatchObject({ sub: forUserInfo.claims().sub, email: 'tim@example.com' });
+    await expect(checkToken(forUserInfo.access_token)).rejects.toThrow('"aud"');
+    const [, more] = /beginSignIn\((\{[^}]*\})\)`/.exec(text)!;
+    const forApi = await signIn(parse(more!) as Record<string, string>);
+    expect(await checkToken(forApi.access_token)).toMatchObject({
+      sub: forUserInfo.claims().sub,
+      scope: 'orders:read',
     });
+    await expect(checkToken(forApi.id_token)).rejects.toThrow('"typ"');
+
+    // The table of claims: what has a "–" in a token's column is not in that token, the rest is.
+    const rows = [...text.matchAll(/^\| `(\w+)` +\| (.*?) +\| (.*?) +\|$/gm)].filter(
+      ([row]) => !row.includes('absent'),
+    );
+    for (const [column, token] of [forApi.access_token, forApi.id_token].entries()) {
+      const described = rows.filter((row) => row[column + 2] !== '–').map(([, claim]) => claim);
+      expect(new Set(described)).toEqual(new Set(Object.keys(claimsOf(token))));
+    }
   });
 });

@@ -21,21 +21,26 @@ browserTest('setup and account', (browser) => {
     test('the link makes the first administrator once; whoever opens it again finds it closed', async () => {
       const { page, errors, close } = await newPage(browser());
       await page.goto(signet.server.setupUrl!);
-      const fill = async (password: string) => {
+      const fill = async (password: string, repeat = password) => {
         await page.fill('#setup-username', root.username);
         await page.fill('#email', 'root@acme.example');
         await page.fill('#new-password', password);
+        await page.fill('#new-password-repeat', repeat);
         await page.click('#setup-submit');
       };
       await fill('too short');
       expect(await page.getByRole('alert').innerText()).toContain('Enter a password of at least 15 characters.');
       expect(await page.inputValue('#setup-username')).toBe(root.username);
+      await fill(root.password, `${root.password}?`);
+      expect(await page.getByRole('alert').innerText()).toContain('The two passwords differ. Enter both again.');
+      expect(await page.evaluate('document.activeElement.id')).toBe('new-password');
       await fill(root.password);
-      expect(page.url()).toBe(`${signet.issuer}/sign-in`);
+      expect(page.url()).toBe(`${signet.issuer}/sign-in?notice=setup_done`);
+      expect(await page.getByRole('status').innerText()).toBe('Administrator created. Sign in.');
       await signInOn(page, root);
       expect(page.url()).toBe(`${signet.issuer}/account`);
       expect(await page.innerText('main')).toContain('root@acme.example');
-      // The refused password was answered with 422, which Chromium reports.
+      // The refused passwords were answered with 422, which Chromium reports.
       expect(errors.filter((error) => !error.includes('status of 422'))).toEqual([]);
 
       const again = await page.goto(signet.server.setupUrl!);
@@ -43,6 +48,8 @@ browserTest('setup and account', (browser) => {
       expect(await page.innerText('#error-code')).toBe('setup_closed');
       expect(await page.innerText('main')).toContain('If there is an administrator already, sign in.');
       expect(await page.locator('form').count()).toBe(0);
+      await page.getByRole('link', { name: 'Go to sign-in' }).click();
+      expect(page.url(), 'signed in already').toBe(`${signet.issuer}/account`);
       await close();
     });
   });
@@ -113,6 +120,8 @@ browserTest('setup and account', (browser) => {
       expect(page.url()).toBe(`${signet.issuer}/account`);
       await page.click('#account-sign-out');
       expect(await page.innerText('#logout-done')).toBe('You are signed out');
+      await page.getByRole('link', { name: 'Sign in again' }).click();
+      expect(page.url()).toBe(`${signet.issuer}/sign-in`);
       await page.goto(`${signet.issuer}/account`);
       expect(page.url()).toBe(`${signet.issuer}/sign-in`);
       expect(errors).toEqual([]);

@@ -1,11 +1,12 @@
 // The authorize endpoint: a hub. A request comes in, each page when done comes back to it, and it decides what is next.
 import type { Deps } from '../../deps.ts';
 import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
-import { type Client } from '../../domain/client.ts';
+import { type Client, isPublic, stillRegistered } from '../../domain/client.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import { OAuthError, Unavailable } from '../../domain/errors.ts';
 import { nextStep, type Step } from '../../domain/next-step.ts';
 import type { Params } from '../../domain/params.ts';
+import { matchRedirectUri } from '../../domain/redirect-uri.ts';
 import type { Session } from '../../domain/session.ts';
 import { findConsent } from '../../storage/consents.ts';
 import { finishAttempt, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
@@ -54,8 +55,19 @@ export async function resumeAuthorize(
   if (attempt.finished || !attempt.request) throw attemptFinished();
   const client = await activeClient(deps, context.tenant, attempt.request.clientId);
   if (!client) throw new OAuthError('invalid_client', 'The application is not known here.');
-  const outcome = await decide(deps, context, { client, request: attempt.request, attempt, cookies: input.cookies });
+  const request = stillAllowed(client, attempt.request);
+  const outcome = await decide(deps, context, { client, request, attempt, cookies: input.cookies });
   return outcome.kind === 'go' ? { ...outcome, browser } : outcome;
+}
+
+/** The stored request under the client's registration as it is now: what was taken away meanwhile is not given. */
+function stillAllowed(client: Client, request: AuthorizationRequest): AuthorizationRequest {
+  const { metadata } = client;
+  if (matchRedirectUri(metadata.redirect_uris, request.target.redirectUri, isPublic(metadata)) === undefined)
+    throw new OAuthError('invalid_request', 'redirect_uri is no longer one that this application has registered.');
+  if (metadata.require_pkce && request.codeChallenge === undefined)
+    throw new OAuthError('invalid_request', 'This application must use PKCE by now. Start again from it.');
+  return { ...request, scopes: stillRegistered(metadata, request.scopes) };
 }
 
 type Asked = {

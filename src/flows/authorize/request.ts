@@ -95,7 +95,8 @@ async function provenTarget(
   const redirectUri = params.get('redirect_uri');
   if (redirectUri === undefined) throw new OAuthError('invalid_request', 'redirect_uri is missing.');
   if (matchRedirectUri(client.metadata.redirect_uris, redirectUri, isPublic(client.metadata)) === undefined) {
-    throw new OAuthError('invalid_request', 'redirect_uri is not one that this application has registered.');
+    const description = 'redirect_uri is not one that this application has registered.';
+    throw new OAuthError('invalid_request', description, undefined, redirectUri);
   }
   const state = params.get('state');
   if (state !== undefined && state.length > 4000)

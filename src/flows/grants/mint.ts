@@ -4,7 +4,7 @@ import { signJwt } from '../../crypto/jwt.ts';
 import type { Deps } from '../../deps.ts';
 import { audienceOf, scopesFor } from '../../domain/audience.ts';
 import { authenticationClaims } from '../../domain/authentication.ts';
-import type { Client } from '../../domain/client.ts';
+import { type Client, stillRegistered } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
@@ -26,7 +26,8 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
   const { tenant, now } = context;
   const { client, grant } = mint;
   const audience = audienceOf(tenant, mint.resources);
-  const scopes = scopesFor(tenant, mint.resources, mint.scopes, await tenantResources(deps, tenant));
+  const granted = stillRegistered(client.metadata, mint.scopes);
+  const scopes = scopesFor(tenant, mint.resources, granted, await tenantResources(deps, tenant));
   const iat = Math.floor(now / 1000);
   const common = {
     iss: tenant.issuer,
@@ -48,7 +49,7 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
       grant_id: grant.id,
     },
   );
-  const idToken = mint.scopes.includes('openid')
+  const idToken = granted.includes('openid')
     ? await signJwt(await signingKey(deps, tenant, client.metadata.id_token_signed_response_alg), 'JWT', {
         ...common,
         aud: client.id,

@@ -2,13 +2,16 @@
 import { readFile } from 'node:fs/promises';
 import type { Deps } from '../../deps.ts';
 import { applyProvisioning, type Applied } from './apply.ts';
-import { parseProvisioning } from './parse.ts';
-import { ProvisioningError } from './problems.ts';
+import { readProvisioning } from './parse.ts';
+import { placed, ProvisioningError } from './problems.ts';
+import { storedMistakes } from './stored.ts';
 
 /** @throws ProvisioningError when the file cannot be read or has mistakes; nothing was applied then. */
 export async function applyFile(deps: Deps, path: string): Promise<Applied> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new ProvisioningError([`${path} cannot be read: ${(error as Error).message}`]);
   });
-  return applyProvisioning(deps, parseProvisioning(text, path));
+  const { sound, mistakes, place, parsed } = readProvisioning(text, path);
+  if (parsed) return applyProvisioning(deps, parsed);
+  throw new ProvisioningError(placed([...mistakes, ...(await storedMistakes(deps.db, sound))], place));
 }

@@ -15,9 +15,11 @@ import { newId, record } from '../events.ts';
 import { createTenant, keysForNewTenant } from '../tenants.ts';
 import type { ClientEntry, ProvisioningFile } from './file-schema.ts';
 import type { ParsedProvisioning } from './parse.ts';
-import { ProvisioningError } from './problems.ts';
-import { metadataOf, scopeName } from './rules.ts';
-import { applyUser, prepareUsers } from './users.ts';
+import { placed, ProvisioningError } from './problems.ts';
+import { metadataOf, scopeName, tenantOf } from './rules.ts';
+import { soundPart } from './shape.ts';
+import { hostChanged, secretMissing, storedMistakes } from './stored.ts';
+import { applyUser, type PreparedUser, prepareUsers } from './users.ts';
 
 /** What was done, and what a reader should know. */
 export type Applied = {
@@ -34,10 +36,12 @@ export type Outcome = (thing: string, what: 'created' | 'updated' | 'unchanged')
 /** Idempotent: a second time changes nothing. @throws ProvisioningError. */
 export async function applyProvisioning(deps: Deps, { file, place }: ParsedProvisioning): Promise<Applied> {
   const now = deps.clock();
-  const { slug, title, host } = tenantOf(file);
+  const { slug, title, host } = tenantOf(file.tenant);
+  const mistakes = await storedMistakes(deps.db, soundPart(file, []));
+  if (mistakes.length > 0) throw new ProvisioningError(placed(mistakes, place));
   const existing = await findTenantBySlug(deps.db, slug);
   if (existing && host !== undefined && host !== existing.host)
-    throw new ProvisioningError([`${place(['tenant', 'host'])} cannot change: it stands in the issuer of every token`]);
+    throw new ProvisioningError([`${place(['tenant', 'host'])} ${hostChanged}`]);
   const tenantId = existing?.id ?? newId(deps, now);
   // Hashes and keys take long: they are made before the transaction.
   const keys = existing ? [] : await keysForNewTenant(deps, tenantId);
@@ -53,11 +57,12 @@ export async function applyProvisioning(deps: Deps, { file, place }: ParsedProvi
       const tenant = existing ?? (await newTenant(deps, tx, tenantId, { slug, title, host }, keys, now));
       if (!existing) outcome(`tenant ${slug}`, 'created');
       const context: RequestContext = { tenant, now, requestId: undefined, ip: undefined, userAgent: undefined };
-      await applyTenant(deps, tx, context, title, file.settings, outcome);
+      await applyTenant(deps, tx, context, title, file.settings, existing ? outcome : () => {});
       await applyResources(deps, tx, context, file, outcome);
       for (const [i, client] of (file.clients ?? []).entries())
         await applyClient(deps, tx, context, client, place(['clients', i]), outcome);
-      for (const [i, user] of users.entries()) await applyUser(deps, tx, context, user, place(['users', i]), outcome);
+      for (const [i, user] of users.entries())
+        await applyUser(deps, tx, context, user, place(['users', i, 'email']), outcome);
     })
     .catch((error: unknown) => {
       if (!isUniqueViolation(error)) throw error;
@@ -68,13 +73,7 @@ export async function applyProvisioning(deps: Deps, { file, place }: ParsedProvi
   for (const kind of ['tenant', 'resource'] as const) deps.memory.drop({ kind, tenantId, entity: '' });
   const clients = (file.clients ?? []).map(({ client_id }) => client_id);
   for (const entity of [...clients, everyOrigin]) deps.memory.drop({ kind: 'client', tenantId, entity });
-  return { tenant: slug, ...done, warnings: warningsFor(file) };
-}
-
-function tenantOf({ tenant }: ProvisioningFile): { slug: string; title: string | undefined; host: string | undefined } {
-  if (tenant === undefined || typeof tenant === 'string')
-    return { slug: tenant ?? 'default', title: undefined, host: undefined };
-  return { slug: tenant.slug, title: tenant.name, host: tenant.host };
+  return { tenant: slug, ...done, warnings: warningsFor(file, users) };
 }
 
 async function newTenant(
@@ -148,7 +147,7 @@ async function applyClient(
   const metadata = metadataOf(entry);
   const needsSecret = !isPublic(completeMetadata(metadata));
   if (needsSecret && entry.client_secret === undefined && known?.secretMac === undefined) {
-    throw new ProvisioningError([`${place} needs client_secret, or token_endpoint_auth_method none`]);
+    throw new ProvisioningError([`${place} ${secretMissing}`]);
   }
   const secretMac = needsSecret ? secretMacOf(deps, tenant.id, entry, known?.secretMac) : undefined;
   const disabled = entry.disabled ?? known?.disabled ?? false;
@@ -186,12 +185,18 @@ function secretMacOf(
     : deps.box.mac('client secret', about);
 }
 
-function warningsFor(file: ProvisioningFile): string[] {
-  return (file.clients ?? []).flatMap(({ client_id, client_secret }) =>
+function warningsFor(file: ProvisioningFile, users: readonly PreparedUser[]): string[] {
+  const secrets = (file.clients ?? []).flatMap(({ client_id, client_secret }) =>
     client_secret !== undefined && client_secret.length < 32
       ? [
           `client ${client_id}: its secret has fewer than 32 characters and may be guessed; "openssl rand -base64 32" makes a good one`,
         ]
       : [],
   );
+  const passwords = users.flatMap(({ entry, hasPassword }) =>
+    hasPassword || entry.disabled
+      ? []
+      : [`user ${entry.username} has no password and cannot sign in; give password or password_hash`],
+  );
+  return [...secrets, ...passwords];
 }

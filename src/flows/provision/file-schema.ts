@@ -8,6 +8,17 @@ const texts = Type.Array(text, { maxItems: 100 });
 const seconds = (most: number) => Type.Integer({ minimum: 1, maximum: most });
 const year = 366 * 24 * 3600;
 
+const clientIdPattern = '^[\\x20-\\x7e]{1,200}$';
+const secretPattern = '^[\\x20-\\x7e]{1,512}$';
+const datePattern = '^\\d{4}(-\\d{2}-\\d{2})?$';
+
+/** What each pattern asks for, in words. */
+export const patternWords: Readonly<Record<string, string>> = {
+  [clientIdPattern]: 'must be 1 to 200 printable ASCII characters',
+  [secretPattern]: 'must be 1 to 512 printable ASCII characters',
+  [datePattern]: 'must be a date as YYYY-MM-DD, or a year as YYYY',
+};
+
 const scope = Type.Union([text, Type.Object({ name: text, description: Type.Optional(text) }, closed)]);
 
 const resource = Type.Object(
@@ -18,8 +29,8 @@ const resource = Type.Object(
 /** RFC 7591 2 names, and Signet's own policies. */
 const client = Type.Object(
   {
-    client_id: Type.String({ pattern: '^[\\x20-\\x7e]{1,200}$' }),
-    client_secret: Type.Optional(Type.String({ pattern: '^[\\x20-\\x7e]{1,512}$' })),
+    client_id: Type.String({ pattern: clientIdPattern }),
+    client_secret: Type.Optional(Type.String({ pattern: secretPattern })),
     disabled: Type.Optional(Type.Boolean()),
     client_name: Type.Optional(text),
     client_uri: Type.Optional(text),
@@ -82,7 +93,7 @@ const user = Type.Object(
     picture: Type.Optional(text),
     website: Type.Optional(text),
     gender: Type.Optional(text),
-    birthdate: Type.Optional(Type.String({ pattern: '^\\d{4}(-\\d{2}-\\d{2})?$' })),
+    birthdate: Type.Optional(Type.String({ pattern: datePattern })),
     zoneinfo: Type.Optional(text),
     locale: Type.Optional(text),
     phone_number: Type.Optional(text),
@@ -124,3 +135,13 @@ export type ProvisioningFile = Static<typeof fileSchema>;
 export type ClientEntry = Static<typeof client>;
 export type UserEntry = Static<typeof user>;
 export type ResourceEntry = Static<typeof resource>;
+
+/** What of a file has the right shape: in the place of an entry that has not stands undefined. */
+export type SoundPart = {
+  /** null: there is one, but not of the right shape. */
+  readonly tenant: ProvisioningFile['tenant'] | null;
+  readonly settings: ProvisioningFile['settings'];
+  readonly resources: readonly (ResourceEntry | undefined)[];
+  readonly clients: readonly (ClientEntry | undefined)[];
+  readonly users: readonly (UserEntry | undefined)[];
+};

@@ -1,41 +1,95 @@
-// Reads a provisioning file, JSON or YAML, and finds every mistake with its line and column.
-import Value from 'typebox/value';
-import { isNode, LineCounter, parseDocument } from 'yaml';
-import { fileSchema, type ProvisioningFile } from './file-schema.ts';
-import { type Mistake, type Path, ProvisioningError } from './problems.ts';
+// Reads a provisioning file, JSON or YAML: every mistake of shape and rules, and where each part stands in the text.
+import { isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
+import type { Document, YAMLError } from 'yaml';
+import type { ProvisioningFile, SoundPart } from './file-schema.ts';
+import { fileSchema } from './file-schema.ts';
+import { type Mistake, type Path, type Place, placed, ProvisioningError } from './problems.ts';
 import { ruleMistakes } from './rules.ts';
+import { shapeMistakes, soundPart } from './shape.ts';
 
-/** A file of the right shape, and the way from a part of it to its place in the text (`name:line:column` and its name). */
-export type ParsedProvisioning = { readonly file: ProvisioningFile; readonly place: (path: Path) => string };
+/** A file of the right shape that obeys the rules. */
+export type ParsedProvisioning = { readonly file: ProvisioningFile; readonly place: Place };
+
+/** A file as it was read: with mistakes, only its sound part is worth looking at further. */
+export type ReadProvisioning = {
+  readonly sound: SoundPart;
+  readonly mistakes: readonly Mistake[];
+  readonly place: Place;
+  /** undefined when there are mistakes. */
+  readonly parsed: ParsedProvisioning | undefined;
+};
 
 /** `name` stands in the problems. @throws ProvisioningError with every mistake at once. */
 export function parseProvisioning(text: string, name: string): ParsedProvisioning {
+  const { mistakes, place, parsed } = readProvisioning(text, name);
+  if (!parsed) throw new ProvisioningError(placed(mistakes, place));
+  return parsed;
+}
+
+/** Without judging it. @throws ProvisioningError when it is empty, or neither JSON nor YAML. */
+export function readProvisioning(text: string, name: string): ReadProvisioning {
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false });
   const at = (offset: number) => {
     const { line, col } = lines.linePos(offset);
     return `${name}:${Math.max(line, 1)}:${Math.max(col, 1)}`;
   };
-  if (document.errors.length > 0)
-    throw new ProvisioningError(document.errors.map((error) => `${at(error.pos[0])} ${withoutQuote(error)}`));
-  let value: unknown;
-  try {
-    value = document.toJS({ maxAliasCount: 100 }) ?? {};
-  } catch (error) {
-    throw new ProvisioningError([`${name}:1:1 ${withoutQuote(error as Error)}`]);
+  const value = valueOf(document, at);
+  if (value === undefined || value === null) {
+    const names = Object.keys(fileSchema.properties).join(', ');
+    throw new ProvisioningError([`${at(0)} the file is empty: it needs at least one of ${names}`]);
   }
-  const place = (path: Path): string => {
-    for (let length = path.length; length >= 0; length -= 1) {
-      const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
-      if (isNode(node) && node.range) return `${at(node.range[0])} ${words(path)}`;
-    }
-    return `${name}:1:1 ${words(path)}`;
-  };
+  const place: Place = (path, part) => `${at(offsetOf(document, path, part))} ${words(path)}`;
   const shapes = shapeMistakes(value);
-  const mistakes = shapes.length > 0 ? shapes : ruleMistakes(value as ProvisioningFile);
-  if (mistakes.length > 0)
-    throw new ProvisioningError(mistakes.map(({ path, problem }) => `${place(path)} ${problem}`));
-  return { file: value as ProvisioningFile, place };
+  const sound = soundPart(value, shapes);
+  const mistakes = [...shapes, ...ruleMistakes(sound)];
+  return {
+    sound,
+    mistakes,
+    place,
+    parsed: mistakes.length > 0 ? undefined : { file: value, place },
+  };
+}
+
+function valueOf(document: Document, at: (offset: number) => string): unknown {
+  const refuse = (errors: { where: number; what: string }[]) => {
+    if (errors.length > 0)
+      throw new ProvisioningError(errors.map(({ where, what }) => `${at(where)} the file is not valid YAML: ${what}`));
+  };
+  refuse(document.errors.map((error) => ({ where: error.pos[0], what: plain(error) })));
+  const lost: { where: number; what: string }[] = [];
+  visit(document, {
+    Alias(_key, alias) {
+      if (!alias.resolve(document)) lost.push({ where: alias.range?.[0] ?? 0, what: starred });
+    },
+  });
+  refuse(lost);
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    refuse([{ where: 0, what: withoutQuote(error as Error) }]);
+  }
+  return undefined;
+}
+
+const starred = 'text that begins with * or & needs quotes';
+
+const plainWords: Readonly<Partial<Record<YAMLError['code'], string>>> = {
+  ALIAS_PROPS: starred,
+  BAD_ALIAS: starred,
+  BAD_DQ_ESCAPE: 'a backslash inside double quotes needs another before it',
+  BAD_INDENT: 'the indentation does not fit the lines above',
+  BAD_SCALAR_START: 'text that begins with this sign needs quotes',
+  BLOCK_AS_IMPLICIT_KEY: 'text with a colon and a space in it needs quotes',
+  DUPLICATE_KEY: 'the same name stands twice',
+  MULTIPLE_DOCS: 'it holds more than one document: keep one',
+  TAB_AS_INDENT: 'a tab cannot indent: use spaces',
+  TAG_RESOLVE_FAILED: 'text that begins with ! needs quotes',
+  UNEXPECTED_TOKEN: 'something here has no place: text with special signs needs quotes',
+};
+
+function plain(error: YAMLError): string {
+  return plainWords[error.code] ?? withoutQuote(error);
 }
 
 /** What the YAML parser says is wrong, without the piece of the file that it quotes after a colon: it may be a password. */
@@ -43,52 +97,26 @@ function withoutQuote({ message }: Error): string {
   return message.split(': ', 1)[0]!;
 }
 
+/** Where a part begins; when it is not there itself, where the nearest around it does. */
+function offsetOf(document: Document, path: Path, part?: 'name'): number {
+  if (part === 'name') {
+    const around: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+    const pair = isMap(around) ? around.items.find(({ key }) => nameOf(key) === String(path.at(-1))) : undefined;
+    if (isNode(pair?.key) && pair.key.range) return pair.key.range[0];
+  }
+  for (let length = path.length; length >= 0; length -= 1) {
+    const node: unknown = length === 0 ? document.contents : document.getIn(path.slice(0, length), true);
+    if (isNode(node) && node.range) return node.range[0];
+  }
+  return 0;
+}
+
+function nameOf(key: unknown): string | undefined {
+  return isScalar<string | number | boolean | null>(key) ? String(key.value) : undefined;
+}
+
 function words(path: Path): string {
   return path.length === 0
     ? 'the file'
     : path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('');
-}
-
-type SchemaError = {
-  readonly keyword: string;
-  readonly instancePath: string;
-  readonly message: string;
-  readonly params: Record<string, unknown>;
-};
-
-function shapeMistakes(value: unknown): Mistake[] {
-  const seen = new Set<string>();
-  return (Value.Errors(fileSchema, value) as SchemaError[]).flatMap((error) => {
-    // "boolean" repeats what additionalProperties says; branches of a union repeat what anyOf says.
-    if (error.keyword === 'boolean' || error.keyword === 'const') return [];
-    const path = error.instancePath
-      .split('/')
-      .slice(1)
-      .map((part) => (/^\d+$/.test(part) ? Number(part) : part.replaceAll('~1', '/').replaceAll('~0', '~')));
-    const found = mistakesOf(error, path).filter(
-      ({ path: where, problem }) => !seen.has(`${where.join('/')} ${problem}`),
-    );
-    for (const { path: where, problem } of found) seen.add(`${where.join('/')} ${problem}`);
-    return found;
-  });
-}
-
-function mistakesOf({ keyword, message, params }: SchemaError, path: Path): Mistake[] {
-  switch (keyword) {
-    case 'additionalProperties':
-      return (params['additionalProperties'] as string[]).map((extra) => ({
-        path: [...path, extra],
-        problem: 'is not known here',
-      }));
-    case 'required':
-      return (params['requiredProperties'] as string[]).map((missing) => ({ path, problem: `needs ${missing}` }));
-    case 'enum':
-      return [{ path, problem: `must be one of ${(params['allowedValues'] as string[]).join(', ')}` }];
-    case 'pattern':
-      return [{ path, problem: `has characters or a form that is not allowed here (${String(params['pattern'])})` }];
-    case 'anyOf':
-      return [{ path, problem: 'has the wrong type' }];
-    default:
-      return [{ path, problem: message }];
-  }
 }

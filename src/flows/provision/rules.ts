@@ -6,37 +6,45 @@ import { parseScope } from '../../domain/scope.ts';
 import { isSlug } from '../../domain/tenant.ts';
 import { identifierKey, identifierProblem } from '../../domain/user.ts';
 import { parsePhc } from '../../crypto/passwords.ts';
-import type { ClientEntry, ProvisioningFile, ResourceEntry, UserEntry } from './file-schema.ts';
+import type { ClientEntry, ProvisioningFile, ResourceEntry, SoundPart, UserEntry } from './file-schema.ts';
 import type { Mistake, Path } from './problems.ts';
 
-/** Every rule that a file of the right shape breaks. */
-export function ruleMistakes(file: ProvisioningFile): Mistake[] {
+/** Every rule that the sound part of a file breaks. */
+export function ruleMistakes({ tenant, settings, resources, clients, users }: SoundPart): Mistake[] {
+  const email = (user: UserEntry | undefined) => (user?.email === undefined ? undefined : identifierKey(user.email));
   return [
-    ...tenantMistakes(file),
-    ...(file.resources ?? []).flatMap((resource, i) => resourceMistakes(resource, ['resources', i])),
-    ...(file.clients ?? []).flatMap((client, i) => clientMistakes(client, ['clients', i])),
-    ...(file.users ?? []).flatMap((user, i) => userMistakes(user, ['users', i])),
+    ...tenantMistakes(tenant ?? undefined, settings),
+    ...resources.flatMap((resource, i) => (resource ? resourceMistakes(resource, ['resources', i]) : [])),
+    ...clients.flatMap((client, i) => (client ? clientMistakes(client, ['clients', i]) : [])),
+    ...users.flatMap((user, i) => (user ? userMistakes(user, ['users', i]) : [])),
     ...repeated(
       'resources',
-      (file.resources ?? []).map(({ identifier }) => identifier),
+      resources.map((resource) => resource?.identifier),
       'identifier',
     ),
     ...repeated(
       'clients',
-      (file.clients ?? []).map(({ client_id }) => client_id),
+      clients.map((client) => client?.client_id),
       'client_id',
     ),
     ...repeated(
       'users',
-      (file.users ?? []).map(({ username }) => identifierKey(username)),
+      users.map((user) => user && identifierKey(user.username)),
       'username',
     ),
-    ...repeated(
-      'users',
-      (file.users ?? []).map(({ email }) => (email === undefined ? undefined : identifierKey(email))),
-      'email',
-    ),
+    ...repeated('users', users.map(email), 'email'),
   ];
+}
+
+/** The tenant that a file is for. */
+export function tenantOf(tenant: ProvisioningFile['tenant']): {
+  slug: string;
+  title: string | undefined;
+  host: string | undefined;
+} {
+  if (tenant === undefined || typeof tenant === 'string')
+    return { slug: tenant ?? 'default', title: undefined, host: undefined };
+  return { slug: tenant.slug, title: tenant.name, host: tenant.host };
 }
 
 /** What of an entry is client metadata. */
@@ -45,12 +53,11 @@ export function metadataOf(entry: ClientEntry): RegisteredMetadata {
   return metadata;
 }
 
-function tenantMistakes({ tenant, settings }: ProvisioningFile): Mistake[] {
+function tenantMistakes(tenant: ProvisioningFile['tenant'], settings: ProvisioningFile['settings']): Mistake[] {
   const mistakes: Mistake[] = [];
-  const slug = typeof tenant === 'string' ? tenant : tenant?.slug;
-  if (slug !== undefined && !isSlug(slug))
+  const { slug, host } = tenantOf(tenant);
+  if (!isSlug(slug))
     mistakes.push({ path: ['tenant'], problem: 'must have a slug of lower-case letters, digits and hyphens' });
-  const host = typeof tenant === 'string' ? undefined : tenant?.host;
   if (host !== undefined && (!/^[a-z0-9.-]+(?::\d{1,5})?$/.test(host) || slug === 'default')) {
     mistakes.push({
       path: ['tenant', 'host'],
@@ -112,9 +119,11 @@ function userMistakes(user: UserEntry, path: Path): Mistake[] {
 }
 
 function repeated(list: string, values: readonly (string | undefined)[], field: string): Mistake[] {
-  return values.flatMap((value, i) =>
-    value !== undefined && values.indexOf(value) < i
-      ? [{ path: [list, i, field], problem: `is the same as in ${list}[${values.indexOf(value)}]` }]
-      : [],
-  );
+  const first = new Map<string, number>();
+  return values.flatMap((value, i) => {
+    if (value === undefined) return [];
+    const before = first.get(value);
+    if (before === undefined) first.set(value, i);
+    return before === undefined ? [] : [{ path: [list, i, field], problem: `is the same as in ${list}[${before}]` }];
+  });
 }

@@ -18,9 +18,15 @@ import { newId, record } from '../events.ts';
 import type { Outcome } from './apply.ts';
 import type { UserEntry } from './file-schema.ts';
 import { ProvisioningError } from './problems.ts';
+import { emailTaken } from './stored.ts';
 
 /** An entry with the hash to store; undefined: the stored one is of this password already, or none is given. */
-export type PreparedUser = { readonly entry: UserEntry; readonly passwordHash: string | undefined };
+export type PreparedUser = {
+  readonly entry: UserEntry;
+  readonly passwordHash: string | undefined;
+  /** One is given or stored. */
+  readonly hasPassword: boolean;
+};
 
 /** Computes the hashes, which takes long, before the transaction. */
 export async function prepareUsers(
@@ -29,13 +35,15 @@ export async function prepareUsers(
   entries: readonly UserEntry[],
 ): Promise<PreparedUser[]> {
   const prepared: PreparedUser[] = [];
-  for (const entry of entries) prepared.push({ entry, passwordHash: await hashFor(deps, tenantId, entry) });
+  for (const entry of entries) {
+    const known = tenantId === undefined ? undefined : await findUserByUsername(deps.db, tenantId, entry.username);
+    const passwordHash = await hashFor(deps, entry, known?.passwordHash);
+    prepared.push({ entry, passwordHash, hasPassword: (passwordHash ?? known?.passwordHash) !== undefined });
+  }
   return prepared;
 }
 
-async function hashFor(deps: Deps, tenantId: string | undefined, entry: UserEntry): Promise<string | undefined> {
-  const stored =
-    tenantId === undefined ? undefined : (await findUserByUsername(deps.db, tenantId, entry.username))?.passwordHash;
+async function hashFor(deps: Deps, entry: UserEntry, stored: string | undefined): Promise<string | undefined> {
   if (entry.password_hash !== undefined) return entry.password_hash === stored ? undefined : entry.password_hash;
   if (entry.password === undefined) return undefined;
   if (stored !== undefined && (await deps.hasher.verify(entry.password, stored))) return undefined;
@@ -55,8 +63,7 @@ export async function applyUser(
   const thing = `user ${entry.username}`;
   const known = await findUserByUsername(tx, tenant.id, entry.username);
   const holder = entry.email === undefined ? undefined : await findUserForSignIn(tx, tenant.id, entry.email);
-  if (holder && holder.id !== known?.id)
-    throw new ProvisioningError([`${place} has the e-mail address of the user ${holder.username}`]);
+  if (holder && holder.id !== known?.id) throw new ProvisioningError([`${place} ${emailTaken(holder.username)}`]);
   if (!known) {
     const id = newId(deps, now);
     await insertUser(tx, tenant.id, id, fieldsOf(entry), passwordHash, now);

@@ -25,7 +25,9 @@ export async function reservePasswordAttempt(
   account: { identifier: string; userId: string | undefined; knownBrowser: string | undefined },
 ): Promise<ReservedAttempt> {
   const { tenant, now, ip } = context;
-  const addressKey = ip === undefined ? undefined : `password address ${networkOf(ip)}`;
+  // A browser that the account knows has its own budget only: strangers at the same address cannot use it up.
+  const addressKey =
+    ip === undefined || account.knownBrowser !== undefined ? undefined : `password address ${networkOf(ip)}`;
   if (addressKey !== undefined) {
     const address = await reserveAttempt(deps.db, tenant.id, addressKey, passwordBudgets.address, now);
     if (!address.allowed) throw tooMany(address.retryAt - now);

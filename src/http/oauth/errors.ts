@@ -27,6 +27,7 @@ export function answerOAuthErrors(scope: FastifyInstance, deps: Deps): void {
         return send(reply, statuses[code] ?? 400, code, description);
       }
       case 'refusal':
+        if (failure.refusal.retryAfter !== undefined) void reply.header('retry-after', failure.refusal.retryAfter);
         return send(reply, failure.refusal.status, 'invalid_request', failure.refusal.message);
       case 'unavailable':
         void reply.header('retry-after', failure.retryAfter);

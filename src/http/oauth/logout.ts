@@ -70,10 +70,10 @@ function show(request: FastifyRequest, reply: FastifyReply, params: Params, outc
     return reply
       .headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
       .redirect(outcome.redirect, 303);
-  return sendPage(
-    request,
-    reply,
-    (page) => signedOutPage(page, { clientName, returnUri: outcome.client?.metadata.client_uri }),
-    { uiLocales },
-  );
+  const model = {
+    clientName,
+    returnUri: outcome.client?.metadata.client_uri,
+    signInUri: `${basePath(request.tenant)}/sign-in`,
+  };
+  return sendPage(request, reply, (page) => signedOutPage(page, model), { uiLocales });
 }

@@ -1,11 +1,12 @@
-// Errors as pages: what happened, what to do next, and a reference for whoever can look further.
+// Errors as pages: what happened, what to do next, a way out, and a reference for whoever can look further.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import type { RefusalCode } from '../../domain/errors.ts';
+import { basePath } from '../context.ts';
 import { readCookies } from '../cookies.ts';
 import { failureOf } from '../failures.ts';
 import { sendPage } from './page.ts';
-import { errorPage, type NextStep } from './views/error.ts';
+import { type Destination, type ErrorModel, errorPage, type NextStep } from './views/error.ts';
 
 const nextSteps: Partial<Record<RefusalCode, NextStep>> = {
   attempt_unknown: 'start_again',
@@ -18,24 +19,54 @@ const nextSteps: Partial<Record<RefusalCode, NextStep>> = {
   setup_closed: 'sign_in_or_restart',
 };
 
+const destinations: Partial<Record<RefusalCode, Destination>> = {
+  attempt_unknown: 'sign_in',
+  attempt_finished: 'sign_in',
+  too_many_attempts: 'sign_in',
+  csrf: 'sign_in',
+  setup_closed: 'sign_in',
+  not_found: 'start',
+  method_not_allowed: 'start',
+};
+
+const paths: Record<Destination, string> = { sign_in: '/sign-in', account: '/account', start: '/' };
+
+/** Characters. */
+const longestDetail = 300;
+
 /** Every error of this scope as a page. */
 export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
   scope.setErrorHandler((error, request, reply) => {
     const failure = failureOf(error);
     switch (failure.kind) {
       case 'oauth':
-        return show(request, reply, 400, failure.error.code, failure.error.description, 'tell_application');
+        return show(request, reply, 400, {
+          code: failure.error.code,
+          description: failure.error.description,
+          detail: shortened(failure.error.detail),
+          next: 'tell_application',
+        });
       case 'refusal': {
         const { code, status, message, retryAfter } = failure.refusal;
         if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
-        return show(request, reply, status, code, message, nextStep(request, code));
+        return show(
+          request,
+          reply,
+          status,
+          { code, description: message, next: nextStep(request, code) },
+          destinations[code],
+        );
       }
       case 'unavailable':
         void reply.header('retry-after', failure.retryAfter);
-        return show(request, reply, 503, 'temporarily_unavailable', 'The server cannot answer at this moment.', 'wait');
+        return show(request, reply, 503, {
+          code: 'temporarily_unavailable',
+          description: 'The server cannot answer at this moment.',
+          next: 'wait',
+        });
       case 'bug':
         deps.log.error({ reqId: request.id, err: error }, 'a request failed unexpectedly');
-        return show(request, reply, 500, 'server_error', 'Something went wrong here.', undefined);
+        return show(request, reply, 500, { code: 'server_error', description: 'Something went wrong here.' });
     }
   });
 }
@@ -50,11 +81,21 @@ function show(
   request: FastifyRequest,
   reply: FastifyReply,
   status: number,
-  code: string,
-  description: string,
-  next: NextStep | undefined,
+  error: ErrorModel,
+  // Whoever is not signed in is led on from there to the sign-in page.
+  to: Destination = 'account',
 ) {
-  return sendPage(request, reply, (page) => errorPage(page, { code, description, reference: request.id, next }), {
-    status,
-  });
+  const model = { ...error, reference: request.id, link: wayOut(request, to) };
+  return sendPage(request, reply, (page) => errorPage(page, model), { status });
+}
+
+/** The link of an error page, to a page of this request's tenant. Before a tenant is known: the start of the host. */
+export function wayOut(request: FastifyRequest, to: Destination): NonNullable<ErrorModel['link']> {
+  const { tenant } = request as { tenant?: FastifyRequest['tenant'] };
+  return tenant ? { to, uri: basePath(tenant) + paths[to] } : { to: 'start', uri: paths.start };
+}
+
+function shortened(detail: string | undefined): string | undefined {
+  const characters = Array.from(detail ?? '');
+  return characters.length > longestDetail ? `${characters.slice(0, longestDetail).join('')}…` : detail;
 }

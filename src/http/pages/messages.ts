@@ -79,7 +79,8 @@ function byQuality(header: string): string[] {
 }
 
 function lookUp(tag: string): Locale | undefined {
-  let rest = tag.toLowerCase();
+  // RFC 5646 4.4.1: no language tag needs more.
+  let rest = tag.length > 35 ? '' : tag.toLowerCase();
   while (rest !== '') {
     if (Object.hasOwn(catalogues, rest)) return rest as Locale;
     rest = rest.slice(0, Math.max(rest.lastIndexOf('-'), 0));

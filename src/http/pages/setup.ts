@@ -24,15 +24,21 @@ export function setup(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
     const params = bodyParams(request);
     const values = { username: params.get('username') ?? '', email: params.get('email') ?? '' };
+    const password = params.get('password') ?? '';
+    const repeat = params.get('password_repeat');
+    const context = contextOf(deps, request);
+    const token = params.get('token');
+    // Scripts may send the password once; a person who mistypes it would lock out the only administrator.
+    if (repeat !== undefined && repeat !== password) {
+      await checkSetup(deps, context, token);
+      return show(request, reply, token!, values, { password_repeat: 'differs from password' }, 422);
+    }
     try {
-      await setUpFirstAdmin(deps, contextOf(deps, request), params.get('token'), {
-        ...values,
-        password: params.get('password') ?? '',
-      });
-      return await reply.redirect(`${basePath(request.tenant)}/sign-in`, 303);
+      await setUpFirstAdmin(deps, context, token, { ...values, password });
+      return await reply.redirect(`${basePath(request.tenant)}/sign-in?notice=setup_done`, 303);
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== 'invalid_input') throw error;
-      return show(request, reply, params.get('token')!, values, error.fields ?? {}, error.status);
+      return show(request, reply, token!, values, error.fields ?? {}, error.status);
     }
   };
 }
@@ -52,6 +58,7 @@ function show(
     ...(fields['password'] === undefined
       ? {}
       : { password: t('setup.error.password_short', { minimum: shortestChosenPassword }) }),
+    ...(fields['password_repeat'] === undefined ? {} : { password_repeat: t('setup.error.password_repeat') }),
   };
   return sendPage(
     request,

@@ -10,7 +10,9 @@ import { readCookies, setCookie } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { sendAuthorizationResponse } from '../oauth/authorization-response.ts';
 import { sendPage } from './page.ts';
-import { type SignInError, signInPage } from './views/sign-in.ts';
+import { type SignIn, type SignInError, signInPage } from './views/sign-in.ts';
+
+const notices = ['setup_done'] as const;
 
 /** The page for an attempt, or for somebody who came by themselves. */
 export function signInForm(deps: Deps): RouteHandlerMethod {
@@ -21,7 +23,9 @@ export function signInForm(deps: Deps): RouteHandlerMethod {
     });
     if (view === 'signed in') return reply.redirect(`${basePath(request.tenant)}/account`, 303);
     if (view.browser !== undefined) setCookie(reply, request.tenant, 'browser', view.browser);
-    return show(request, reply, view, {});
+    return show(request, reply, view, {
+      notice: notices.find((notice) => notice === queryParams(request).get('notice')),
+    });
   };
 }
 
@@ -77,7 +81,7 @@ function show(
   request: FastifyRequest,
   reply: FastifyReply,
   view: SignInView,
-  again: { username?: string; error?: SignInError; status?: number },
+  also: { username?: string; error?: SignInError; status?: number; notice?: SignIn['notice'] },
 ) {
   const metadata = view.client?.metadata;
   const model = {
@@ -85,12 +89,13 @@ function show(
     attempt: view.attemptId,
     clientName: metadata && (metadata.client_name ?? view.client?.id),
     clientLogoUri: metadata?.logo_uri,
-    username: again.username ?? view.username,
+    username: also.username ?? view.username,
     reason: view.reason,
-    error: again.error,
+    error: also.error,
+    notice: also.notice,
   };
   return sendPage(request, reply, (page) => signInPage(page, model), {
-    status: again.status ?? 200,
+    status: also.status ?? 200,
     uiLocales: view.uiLocales,
   });
 }

@@ -7,6 +7,9 @@ import { webLink } from './links.ts';
 /** What the person can do next; each is a text `error.next.…` in the catalogues. */
 export type NextStep = MessageKey extends infer Key ? (Key extends `error.next.${infer Step}` ? Step : never) : never;
 
+/** Where the link of an error page leads; each is a text `error.to.…` in the catalogues. */
+export type Destination = MessageKey extends infer Key ? (Key extends `error.to.${infer To}` ? To : never) : never;
+
 /** What the error page shows. */
 export type ErrorModel = {
   code: string;
@@ -15,13 +18,15 @@ export type ErrorModel = {
   /** Finds the log lines of this request. */
   reference?: string | undefined;
   next?: NextStep | undefined;
-  backUri?: string | undefined;
+  /** What was sent that is wrong; shown as text. */
+  detail?: string | undefined;
+  link?: { to: Destination; uri: string } | undefined;
 };
 
 /** Renders the error page. */
 export function errorPage(page: Page, model: ErrorModel): Html {
   const t = translator(page.locale);
-  const back = webLink(model.backUri);
+  const uri = webLink(model.link?.uri);
   const what = `error.what.${model.code}`;
   return layout(page, {
     title: t('error.title'),
@@ -30,12 +35,25 @@ export function errorPage(page: Page, model: ErrorModel): Html {
       <h1>${t('error.title')}</h1>
       <p class="lead" id="error-description" dir="auto">${hasMessage(what) ? t(what) : model.description}</p>
       <p>${t(`error.next.${model.next ?? 'tell_administrator'}`)}</p>
-      ${back && html`<div class="actions"><a class="button" id="error-back" href="${back}">${t('error.back')}</a></div>`}
+      ${
+        model.link &&
+        uri &&
+        html`<div class="actions">
+          <a class="button" id="error-link" href="${uri}">${t(`error.to.${model.link.to}`)}</a>
+        </div>`
+      }
       <dl class="facts facts-technical">
         <div class="fact">
           <dt>${t('error.code')}</dt>
           <dd><code id="error-code" dir="ltr">${model.code}</code></dd>
         </div>
+        ${
+          model.detail &&
+          html`<div class="fact">
+            <dt>${t('error.detail')}</dt>
+            <dd><code id="error-detail" dir="ltr">${model.detail}</code></dd>
+          </div>`
+        }
         ${
           model.reference &&
           html`<div class="fact">

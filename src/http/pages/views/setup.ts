@@ -4,7 +4,7 @@ import { translator } from '../messages.ts';
 import { alert, field, hiddenFields } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
 
-type Input = 'username' | 'email' | 'password';
+type Input = 'username' | 'email' | 'password' | 'password_repeat';
 
 /** What the setup page shows. Errors are texts in the language of the page. */
 export type Setup = {
@@ -15,16 +15,24 @@ export type Setup = {
   errors: Partial<Record<Input | 'form', string>>;
 };
 
-const ids: Record<Input, string> = { username: 'setup-username', email: 'email', password: 'new-password' };
+const ids: Record<Input, string> = {
+  username: 'setup-username',
+  email: 'email',
+  password: 'new-password',
+  password_repeat: 'new-password-repeat',
+};
 
 /** Renders the setup page. */
 export function setupPage(page: Page, model: Setup): Html {
   const t = translator(page.locale);
   const { errors, values } = model;
-  const wrong = (['username', 'email', 'password'] as const).filter((name) => errors[name] !== undefined);
+  const wrong = (['username', 'email', 'password', 'password_repeat'] as const).filter(
+    (name) => errors[name] !== undefined,
+  );
   const failed = wrong.length > 0 || errors.form !== undefined;
-  // The first input to type into: the first that was refused, else the first of all.
-  const focus = wrong[0] ?? (values.username === '' ? 'username' : 'password');
+  // The first input to type into: the first that was refused, else the first that is empty, as passwords always are.
+  const refused = wrong[0] === 'password_repeat' ? 'password' : wrong[0];
+  const focus = refused ?? (values.username === '' ? 'username' : 'password');
   return layout(page, {
     title: t('setup.title'),
     failed,
@@ -73,6 +81,14 @@ export function setupPage(page: Page, model: Setup): Html {
           hint: t('setup.password_hint'),
           error: errors.password,
           autofocus: focus === 'password',
+        })}
+        ${field({
+          id: ids.password_repeat,
+          name: 'password_repeat',
+          label: t('setup.password_repeat'),
+          type: 'password',
+          autocomplete: 'new-password',
+          error: errors.password_repeat,
         })}
         <div class="actions">
           <button class="button button-primary" id="setup-submit" type="submit">${t('setup.submit')}</button>

@@ -2,12 +2,12 @@
 import { html, type Html } from '../html.ts';
 import { translator, type Locale, type Translate } from '../messages.ts';
 import { emblem } from './emblem.ts';
-import { alert, field, hiddenFields } from './form-parts.ts';
+import { alert, field, hiddenFields, status } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
 
 /** Why the last attempt failed. Known and unknown users get the same. */
 export type SignInError = {
-  code: 'wrong_credentials' | 'too_many_attempts' | 'busy' | 'disabled';
+  code: 'wrong_credentials' | 'too_many_attempts' | 'busy';
   /** Seconds until another attempt is worth making. */
   retryAfter?: number | undefined;
 };
@@ -20,6 +20,7 @@ export type SignIn = {
   clientLogoUri?: string | undefined;
   username: string;
   error?: SignInError | undefined;
+  notice?: 'setup_done' | undefined;
   /** `fresh`: somebody who has a session is asked to prove again who they are. */
   reason?: 'fresh' | 'other' | undefined;
 };
@@ -33,52 +34,53 @@ export function signInPage(page: Page, model: SignIn): Html {
   return layout(page, {
     title,
     failed: model.error !== undefined,
-    body: html`<div class="card">
-      ${model.clientName && emblem(model.clientName, model.clientLogoUri)}
-      <h1>${title}</h1>
-      <p class="lead">${lead(page, model, t)}</p>
-      ${model.error && alert('login-error', errorText(model.error, page.locale, t))}
-      <form method="post" action="${model.action}">
-        ${hiddenFields({ attempt: model.attempt })}
-        ${field({
-          id: 'login-username',
-          name: 'username',
-          label: t('sign_in.username'),
-          type: 'text',
-          autocomplete: 'username',
-          value: model.username,
-          describedBy: errorId,
-          invalid: wrong,
-          autofocus: model.username === '',
-        })}
-        ${field({
-          id: 'login-password',
-          name: 'password',
-          label: t('sign_in.password'),
-          type: 'password',
-          autocomplete: 'current-password',
-          describedBy: errorId,
-          invalid: wrong,
-          autofocus: model.username !== '',
-        })}
-        <div class="actions">
-          <button class="button button-primary" id="login-submit" type="submit">${t('sign_in.submit')}</button>
-          ${
-            model.clientName &&
-            html`<button
-              class="button button-quiet"
-              id="login-cancel"
-              type="submit"
-              name="cancel"
-              value="1"
-              formnovalidate
-            >
-              ${t('sign_in.cancel', { client: model.clientName })}
-            </button>`
-          }
-        </div>
-      </form>
-    </div>`,
+    body: html`${model.notice && status(t(`sign_in.notice.${model.notice}`))}
+      <div class="card">
+        ${model.clientName && emblem(model.clientName, model.clientLogoUri)}
+        <h1>${title}</h1>
+        <p class="lead">${lead(page, model, t)}</p>
+        ${model.error && alert('login-error', errorText(model.error, page.locale, t))}
+        <form method="post" action="${model.action}">
+          ${hiddenFields({ attempt: model.attempt })}
+          ${field({
+            id: 'login-username',
+            name: 'username',
+            label: t('sign_in.username'),
+            type: 'text',
+            autocomplete: 'username',
+            value: model.username,
+            describedBy: errorId,
+            invalid: wrong,
+            autofocus: model.username === '',
+          })}
+          ${field({
+            id: 'login-password',
+            name: 'password',
+            label: t('sign_in.password'),
+            type: 'password',
+            autocomplete: 'current-password',
+            describedBy: errorId,
+            invalid: wrong,
+            autofocus: model.username !== '',
+          })}
+          <div class="actions">
+            <button class="button button-primary" id="login-submit" type="submit">${t('sign_in.submit')}</button>
+            ${
+              model.clientName &&
+              html`<button
+                class="button button-quiet"
+                id="login-cancel"
+                type="submit"
+                name="cancel"
+                value="1"
+                formnovalidate
+              >
+                ${t('sign_in.cancel', { client: model.clientName })}
+              </button>`
+            }
+          </div>
+        </form>
+      </div>`,
   });
 }
 

@@ -3,7 +3,7 @@ import { html, type Html } from '../html.ts';
 import { translator } from '../messages.ts';
 import { hiddenFields } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
-import { appLink } from './links.ts';
+import { appLink, webLink } from './links.ts';
 
 /** What the page shows that asks whether to sign out. */
 export type SignOutConfirm = {
@@ -16,7 +16,11 @@ export type SignOutConfirm = {
 };
 
 /** What the page shows once the session has ended. */
-export type SignedOut = { clientName?: string | undefined; returnUri?: string | undefined };
+export type SignedOut = {
+  clientName?: string | undefined;
+  returnUri?: string | undefined;
+  signInUri: string;
+};
 
 /** Asks whether to sign out, because a link alone must not be able to do it. */
 export function signOutConfirmPage(page: Page, model: SignOutConfirm): Html {
@@ -50,28 +54,30 @@ export function signOutConfirmPage(page: Page, model: SignOutConfirm): Html {
   });
 }
 
-/** Says that the session has ended, and leads back to the client where that is allowed. */
+/** Says that the session has ended, leads back to the client where that is allowed, and to the sign-in page. */
 export function signedOutPage(page: Page, model: SignedOut): Html {
   const t = translator(page.locale);
   const back = appLink(model.returnUri);
+  const signIn = webLink(model.signInUri);
   return layout(page, {
     title: t('signed_out.title'),
     body: html`<div class="card">
       <h1 id="logout-done">${t('signed_out.title')}</h1>
       <p class="lead">${t('signed_out.lead', { tenant: page.tenantName })}</p>
       <p>${t('signed_out.advice')}</p>
-      ${
-        back &&
-        html`<div class="actions">
-          <a class="button" href="${back}"
+      <div class="actions actions-choice">
+        ${
+          back &&
+          html`<a class="button" id="logout-return" href="${back}"
             >${
               model.clientName === undefined
                 ? t('signed_out.return_unnamed')
                 : t('signed_out.return', { client: model.clientName })
             }</a
-          >
-        </div>`
-      }
+          >`
+        }
+        ${signIn && html`<a class="button" id="logout-sign-in" href="${signIn}">${t('signed_out.sign_in')}</a>`}
+      </div>
     </div>`,
   });
 }

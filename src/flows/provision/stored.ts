@@ -1,0 +1,70 @@
+// The mistakes of a provisioning file that only the database knows: all of them, before anything is computed or changed.
+import { completeMetadata, isPublic } from '../../domain/client.ts';
+import { isSlug, type Tenant } from '../../domain/tenant.ts';
+import { identifierKey } from '../../domain/user.ts';
+import { findClient } from '../../storage/clients.ts';
+import type { Db } from '../../storage/database.ts';
+import { findTenantByHost, findTenantBySlug } from '../../storage/tenants.ts';
+import { findUserForSignIn } from '../../storage/users.ts';
+import type { ClientEntry, SoundPart, UserEntry } from './file-schema.ts';
+import type { Mistake } from './problems.ts';
+import { metadataOf, tenantOf } from './rules.ts';
+
+export const hostChanged = 'cannot change, because it stands in the issuer of every token: remove it';
+export const secretMissing = 'needs client_secret, or token_endpoint_auth_method none';
+
+export function emailTaken(username: string): string {
+  return `is the e-mail address of the user ${username}: give another, or give ${username} another further up`;
+}
+
+/** Others may change the database until the file is applied: the transaction looks again. */
+export async function storedMistakes(db: Db, { tenant: given, clients, users }: SoundPart): Promise<Mistake[]> {
+  // Without its tenant nothing of the file can be compared.
+  if (given === null) return [];
+  const { slug, host } = tenantOf(given);
+  if (!isSlug(slug)) return [];
+  const tenant = await findTenantBySlug(db, slug);
+  return [
+    ...(host === undefined || slug === 'default' ? [] : await hostMistakes(db, tenant, host)),
+    ...(await clientMistakes(db, tenant, clients)),
+    ...(tenant ? await userMistakes(db, tenant, users) : []),
+  ];
+}
+
+async function hostMistakes(db: Db, tenant: Tenant | undefined, host: string): Promise<Mistake[]> {
+  const path = ['tenant', 'host'];
+  if (tenant) return host === tenant.host ? [] : [{ path, problem: hostChanged }];
+  const holder = await findTenantByHost(db, host);
+  return holder ? [{ path, problem: `is the host of the tenant ${holder.slug}: give another` }] : [];
+}
+
+async function clientMistakes(
+  db: Db,
+  tenant: Tenant | undefined,
+  clients: readonly (ClientEntry | undefined)[],
+): Promise<Mistake[]> {
+  const mistakes: Mistake[] = [];
+  for (const [i, entry] of clients.entries()) {
+    if (!entry || entry.client_secret !== undefined || isPublic(completeMetadata(metadataOf(entry)))) continue;
+    const known = tenant && (await findClient(db, tenant.id, entry.client_id));
+    if (known?.secretMac === undefined) mistakes.push({ path: ['clients', i], problem: secretMissing });
+  }
+  return mistakes;
+}
+
+async function userMistakes(db: Db, tenant: Tenant, users: readonly (UserEntry | undefined)[]): Promise<Mistake[]> {
+  const mistakes: Mistake[] = [];
+  // Users get what the file says one after the other: who gave up an address further up does not hold it any more.
+  const addresses = new Map<string, string>();
+  for (const [i, entry] of users.entries()) {
+    if (entry?.email === undefined) continue;
+    const [self, email] = [identifierKey(entry.username), identifierKey(entry.email)];
+    addresses.set(self, email);
+    const holder = await findUserForSignIn(db, tenant.id, entry.email);
+    const other = holder && identifierKey(holder.username);
+    if (!holder || other === self) continue;
+    if (other === email || (addresses.get(other!) ?? email) === email)
+      mistakes.push({ path: ['users', i, 'email'], problem: emailTaken(holder.username) });
+  }
+  return mistakes;
+}
