@@ -92,7 +92,9 @@ browserTest('M83 in a browser', (browser) => {
     await page.fill('#setup-username', evilText);
     await page.fill('#email', 'x@example.com');
     await page.fill('#new-password', evilText);
+    await page.fill('#new-password-repeat', evilText);
     await page.click('#setup-submit');
+    await page.waitForSelector('[role=alert]');
     expect(await page.inputValue('#setup-username')).toBe(evilText);
     expect(ran).toEqual([]);
   });

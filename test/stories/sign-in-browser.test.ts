@@ -50,6 +50,7 @@ browserTest('signing in', (browser) => {
 
   test('the keyboard alone signs in and consents', async () => {
     await open('/login?prompt=consent');
+    await page.locator('#login-username:focus').waitFor();
     await page.keyboard.type(alice.username);
     await page.keyboard.press('Tab');
     await page.keyboard.type(alice.password);

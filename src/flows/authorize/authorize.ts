@@ -64,7 +64,12 @@ export async function resumeAuthorize(
 function stillAllowed(client: Client, request: AuthorizationRequest): AuthorizationRequest {
   const { metadata } = client;
   if (matchRedirectUri(metadata.redirect_uris, request.target.redirectUri, isPublic(metadata)) === undefined)
-    throw new OAuthError('invalid_request', 'redirect_uri is no longer one that this application has registered.');
+    throw new OAuthError(
+      'invalid_request',
+      'redirect_uri is no longer one that this application has registered.',
+      undefined,
+      request.target.redirectUri,
+    );
   if (metadata.require_pkce && request.codeChallenge === undefined)
     throw new OAuthError('invalid_request', 'This application must use PKCE by now. Start again from it.');
   return { ...request, scopes: stillRegistered(metadata, request.scopes) };

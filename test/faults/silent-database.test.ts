@@ -1,0 +1,29 @@
+// A database that has gone silent: the connection stands, nothing comes back, and nobody waits without end.
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
+import { startSignet, type TestSignet } from '../support/signet.ts';
+
+let signet: TestSignet;
+let proxy: PostgresProxy;
+let distant: TestSignet;
+beforeAll(async () => {
+  signet = await startSignet();
+  proxy = await startPostgresProxy(signet.database.url);
+  distant = await startSignet({ beside: signet, config: { databaseUrl: proxy.url } });
+});
+afterAll(async () => {
+  await proxy.close();
+  await distant.stop();
+  await signet.stop();
+});
+
+test('one connection goes silent in the middle of a request: that one gets 503, the others are served', async () => {
+  const reached = proxy.stopAt('unsent', /sign_in_attempts/);
+  const ask = () => fetch(`${distant.server.url}/sign-in`);
+  const stuck = ask();
+  await reached;
+  expect((await ask()).status).toBe(200);
+  const answer = await stuck;
+  expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '1']);
+  expect((await ask()).status).toBe(200);
+});
