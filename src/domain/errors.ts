@@ -14,9 +14,7 @@ export type OAuthErrorCode =
   | 'server_error'
   | 'temporarily_unavailable'
   // OpenID Connect Core 1.0 3.1.2.6
-  | 'interaction_required'
   | 'login_required'
-  | 'account_selection_required'
   | 'consent_required'
   | 'request_not_supported'
   | 'request_uri_not_supported'

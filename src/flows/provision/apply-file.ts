@@ -1,7 +1,8 @@
 // Applies a provisioning file from the disk.
 import { readFile } from 'node:fs/promises';
 import type { Deps } from '../../deps.ts';
-import { applyProvisioning, type Applied } from './apply.ts';
+import type { Applied } from './applied.ts';
+import { applyProvisioning } from './apply.ts';
 import { readProvisioning } from './parse.ts';
 import { placed, ProvisioningError } from './problems.ts';
 import { storedMistakes } from './stored.ts';

@@ -13,6 +13,7 @@ import { aboutSecret } from '../authenticate-client.ts';
 import { everyOrigin } from '../clients.ts';
 import { newId, record } from '../events.ts';
 import { createTenant, keysForNewTenant } from '../tenants.ts';
+import type { Applied, Outcome } from './applied.ts';
 import type { ClientEntry, ProvisioningFile } from './file-schema.ts';
 import type { ParsedProvisioning } from './parse.ts';
 import { placed, ProvisioningError } from './problems.ts';
@@ -20,18 +21,6 @@ import { metadataOf, scopeName, tenantOf } from './rules.ts';
 import { soundPart } from './shape.ts';
 import { hostChanged, secretMissing, storedMistakes } from './stored.ts';
 import { applyUser, type PreparedUser, prepareUsers } from './users.ts';
-
-/** What was done, and what a reader should know. */
-export type Applied = {
-  readonly tenant: string;
-  readonly created: readonly string[];
-  readonly updated: readonly string[];
-  readonly unchanged: number;
-  readonly warnings: readonly string[];
-};
-
-/** Collects what happens to each thing. */
-export type Outcome = (thing: string, what: 'created' | 'updated' | 'unchanged') => void;
 
 /** Idempotent: a second time changes nothing. @throws ProvisioningError. */
 export async function applyProvisioning(deps: Deps, { file, place }: ParsedProvisioning): Promise<Applied> {

@@ -15,7 +15,7 @@ import {
   type UserFields,
 } from '../../storage/users.ts';
 import { newId, record } from '../events.ts';
-import type { Outcome } from './apply.ts';
+import type { Outcome } from './applied.ts';
 import type { UserEntry } from './file-schema.ts';
 import { ProvisioningError } from './problems.ts';
 import { emailTaken } from './stored.ts';
