@@ -2,7 +2,7 @@
 import type { Deps } from '../deps.ts';
 import type { RequestContext } from '../domain/context.ts';
 import { Refusal } from '../domain/errors.ts';
-import { clientSecretBudget, networkOf } from '../domain/limits.ts';
+import { clientSecretBudget, networkOf, waitAfter } from '../domain/limits.ts';
 import { reserveAttempt } from '../storage/limits.ts';
 
 const mostRemembered = 10_000;
@@ -13,7 +13,9 @@ const closedUntil = new WeakMap<Deps, Map<string, number>>();
 /** @throws Refusal too_many_attempts while guesses from this network at this client have used up their budget. */
 export function refuseWhileClosed(deps: Deps, context: RequestContext, clientId: string): void {
   const until = closedUntil.get(deps)?.get(keyOf(context, clientId));
-  if (until !== undefined && until > context.now) throw tooMany(until - context.now);
+  // Nobody waits longer than the longest wait: a clock that was ahead when it began is right by now.
+  if (until !== undefined && until > context.now && until <= context.now + clientSecretBudget.longestWait)
+    throw tooMany(until - context.now);
 }
 
 /** Counts a wrong secret, and says so in the log. */
@@ -30,8 +32,8 @@ export async function countWrongSecret(deps: Deps, context: RequestContext, clie
     clientSecretBudget,
     context.now,
   );
-  if (reserved.allowed && reserved.attempts <= clientSecretBudget.free) return;
-  const until = reserved.allowed ? context.now + clientSecretBudget.longestWait : reserved.retryAt;
+  const until = reserved.allowed ? context.now + waitAfter(clientSecretBudget, reserved.attempts) : reserved.retryAt;
+  if (until <= context.now) return;
   const remembered = closedUntil.get(deps) ?? new Map<string, number>();
   if (remembered.size >= mostRemembered) remembered.clear();
   closedUntil.set(deps, remembered.set(key, until));

@@ -7,7 +7,8 @@ import { addConsent, findConsent } from '../storage/consents.ts';
 import { finishAttempt, markConsented, markLeaving, type SignInAttempt } from '../storage/sign-in-attempts.ts';
 import type { AuthorizationRequest } from '../domain/authorization-request.ts';
 import { type AuthorizationResponse, respondWithError } from './authorize/respond.ts';
-import { activeClient, scopeDescriptions, tenantResources } from './clients.ts';
+import { standingRequest } from './authorize/standing-request.ts';
+import { scopeDescriptions, tenantResources } from './clients.ts';
 import { record } from './events.ts';
 import { livingSession } from './sessions.ts';
 import { attemptOf, attemptFinished } from './sign-in/attempt.ts';
@@ -117,6 +118,5 @@ async function askingOf(
 ): Promise<Asking | undefined> {
   const attempt = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
   const session = await livingSession(deps, context, input.cookies.session);
-  const client = attempt.request && (await activeClient(deps, context.tenant, attempt.request.clientId));
-  return attempt.request && client && session && { attempt, request: attempt.request, client, session };
+  return attempt.request && session && { attempt, session, ...(await standingRequest(deps, context, attempt.request)) };
 }

@@ -57,17 +57,20 @@ describe('a change while something is being loaded', () => {
 });
 
 describe('what is not there', () => {
-  test('an unknown client is asked for each time: a new one is known at once', async () => {
-    expect(await memory.get('client', 't', 'web', () => load(undefined))).toBeUndefined();
-    expect(await client('made')).toBe('made');
-  });
+  test.each(['client', 'tenant', 'resource', 'keys'] as const)(
+    'of the kind %s: asked for each time, and known at once when it is made',
+    async (kind) => {
+      for (let i = 0; i < 3; i += 1)
+        expect(await memory.get(kind, 't', 'unknown', () => load(undefined))).toBeUndefined();
+      expect(loads).toBe(3);
+      expect(await memory.get(kind, 't', 'unknown', () => load('made'))).toBe('made');
+    },
+  );
 
-  test('an unknown tenant is remembered until a tenant changes', async () => {
-    const get = (value: unknown) => memory.get('tenant', '-', 'slug acme', () => load(value));
-    await get(undefined);
-    expect(await get('made')).toBeUndefined();
-    memory.drop({ kind: 'tenant', tenantId: '1', entity: '1' });
-    expect(await get('made')).toBe('made');
+  test('however many are asked for, they push nothing out that is there', async () => {
+    await memory.get('tenant', '-', 'slug default', () => load('v'));
+    for (let i = 0; i <= 10_000; i += 1) await memory.get('tenant', '-', `host h${i}`, () => load(undefined));
+    expect(await memory.get('tenant', '-', 'slug default', () => load('w'))).toBe('v');
   });
 });
 

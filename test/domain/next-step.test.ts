@@ -76,6 +76,21 @@ describe('signing in', () => {
     ['max_age reached', { request: request({ maxAge: 100 }) }, 'sign-in fresh'],
     ['max_age=0', { request: request({ maxAge: 0 }) }, 'sign-in fresh'],
     ['max_age=0, done in this attempt', { request: request({ maxAge: 0 }), attempt: justSignedIn }, 'respond'],
+    [
+      'max_age reached, signed in in this attempt less than five minutes ago',
+      { request: request({ maxAge: 60 }), attempt: { ...justSignedIn, authenticatedAt: now - 299_999 } },
+      'respond',
+    ],
+    [
+      'max_age reached, signed in in this attempt five minutes ago',
+      { request: request({ maxAge: 60 }), attempt: { ...justSignedIn, authenticatedAt: now - 300_000 } },
+      'sign-in fresh',
+    ],
+    [
+      'prompt=login, signed in in this attempt five minutes ago',
+      { request: request({ prompt: ['login'] }), attempt: { ...justSignedIn, authenticatedAt: now - 300_000 } },
+      'sign-in fresh',
+    ],
     ['default_max_age reached', { client: client({ default_max_age: 60 }) }, 'sign-in fresh'],
     [
       'max_age goes before default_max_age',
@@ -97,6 +112,7 @@ describe('signing in', () => {
 
 describe('consent', () => {
   const publicClient = client({ token_endpoint_auth_method: 'none' });
+  const ownPublicClient = client({ token_endpoint_auth_method: 'none', first_party: true });
   const consented: AttemptProgress = { ...justSignedIn, consentedSessionId: 'session-1' };
   test.each<[string, Partial<Situation>, string]>([
     ['never given', { consent: undefined }, 'consent'],
@@ -119,6 +135,21 @@ describe('consent', () => {
       'a first-party client with prompt=consent',
       { client: client({ first_party: true }), request: request({ prompt: ['consent'] }) },
       'consent',
+    ],
+    [
+      'a first-party public client that other programs can pose as',
+      { client: ownPublicClient, request: request(native) },
+      'consent',
+    ],
+    [
+      'the same, given in this attempt',
+      { client: ownPublicClient, request: request(native), attempt: consented },
+      'respond',
+    ],
+    [
+      'a first-party confidential client at a loopback address',
+      { client: client({ first_party: true }), request: request(native) },
+      'respond',
     ],
     ['a native public client, though given before', { client: publicClient, request: request(native) }, 'consent'],
     [

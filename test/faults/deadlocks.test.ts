@@ -27,14 +27,13 @@ async function connect(): Promise<pg.Client> {
 
 test('sign-out and a refresh that wait for each other: both are answered, and the session has ended', async () => {
   const { tokens, agent } = await codeFlow(signet, spaClient);
+  const page = await agent.get(`${signet.issuer}/account`);
   // Long enough that the refresh notes the use of the session.
   signet.clock.advance(120);
-  const page = await agent.get(`${signet.issuer}/account`);
   const blocker = await connect();
   await blocker.query('BEGIN');
   await blocker.query('SELECT 1 FROM refresh_tokens FOR UPDATE');
-  // The refresh holds the family, and sign-out the session, which the refresh wants next.
-  await query(signet.database.url, `UPDATE sessions SET last_seen_at = last_seen_at - interval '1 hour'`);
+  // The refresh gets the family first, and sign-out the session: then each wants what the other has.
   const refreshing = refresh(signet, spaClient, tokens.refresh_token);
   await untilBlocked(signet.database.url, 1);
   const leaving = agent.post(`${signet.issuer}/sign-out`, { csrf: field(page, 'csrf'), decision: 'confirm' });

@@ -32,14 +32,17 @@ test.each(cases)('$kind offline token, used before the idle end: that does not m
   expect(outcomeOf(await ask(signet, agent, client, { ...offline, prompt: 'none' }))).toBe('login_required');
 });
 
-test.each(cases)('$kind token of the session: its use is use of the session, until that is over', async ({ client }) => {
-  const { tokens, agent } = await codeFlow(signet, client);
-  signet.clock.advance(500);
-  const again = await refresh(signet, client, tokens.refresh_token);
-  expect(again.status).toBe(200);
-  signet.clock.advance(500);
-  expect(outcomeOf(await ask(signet, agent, client, { prompt: 'none' }))).toBe('code');
-  signet.clock.advance(600);
-  expect((await refresh(signet, client, again.body.refresh_token)).body.error).toBe('invalid_grant');
-  expect(outcomeOf(await ask(signet, agent, client, { prompt: 'none' }))).toBe('login_required');
-});
+test.each(cases)(
+  '$kind token of the session: its use is use of the session, until that is over',
+  async ({ client }) => {
+    const { tokens, agent } = await codeFlow(signet, client);
+    signet.clock.advance(500);
+    const again = await refresh(signet, client, tokens.refresh_token);
+    expect(again.status).toBe(200);
+    signet.clock.advance(500);
+    expect(outcomeOf(await ask(signet, agent, client, { prompt: 'none' }))).toBe('code');
+    signet.clock.advance(600);
+    expect((await refresh(signet, client, again.body.refresh_token)).body.error).toBe('invalid_grant');
+    expect(outcomeOf(await ask(signet, agent, client, { prompt: 'none' }))).toBe('login_required');
+  },
+);

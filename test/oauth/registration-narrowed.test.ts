@@ -1,6 +1,6 @@
 // A client's registration is narrowed while people and tokens are under way: what was taken away is not given any more.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { createAgent } from '../support/agent.ts';
+import { createAgent, field } from '../support/agent.ts';
 import {
   authorizationRequest,
   claimsOf,
@@ -31,15 +31,31 @@ beforeAll(async () => {
 beforeEach(() => signet.provision({ clients: [wide] }));
 afterAll(() => signet.stop());
 
-test.each(['sign-in', 'consent'])('a redirect URI taken away while the %s page is open: a page, no redirect', async (at) => {
+test.each(['sign-in', 'consent'])(
+  'a redirect URI taken away while the %s page is open: a page, no redirect',
+  async (at) => {
+    const agent = createAgent();
+    // Consent is stored per redirect URI, and asked again each time here.
+    const signIn = await ask(signet, agent, wide, { redirect_uri: lost, scope: 'openid', prompt: 'login consent' });
+    const consent = async () => agent.follow(await submitPassword(agent, signIn, alice), signet.issuer);
+    const page = at === 'sign-in' ? signIn : await consent();
+    await signet.provision({ clients: [{ ...wide, redirect_uris: webClient.redirect_uris }] });
+    const end =
+      at === 'sign-in' ? await consent() : await agent.follow(await submitConsent(agent, page), signet.issuer);
+    expect([end.status, end.location, pageError(end).code]).toEqual([400, undefined, 'invalid_request']);
+  },
+);
+
+test.each(['cancel', 'deny'] as const)('nor does %s lead back to it', async (how) => {
   const agent = createAgent();
-  // Consent is stored per redirect URI, and asked again each time here.
   const signIn = await ask(signet, agent, wide, { redirect_uri: lost, scope: 'openid', prompt: 'login consent' });
-  const consent = async () => agent.follow(await submitPassword(agent, signIn, alice), signet.issuer);
-  const page = at === 'sign-in' ? signIn : await consent();
+  const page =
+    how === 'cancel' ? signIn : await agent.follow(await submitPassword(agent, signIn, alice), signet.issuer);
   await signet.provision({ clients: [{ ...wide, redirect_uris: webClient.redirect_uris }] });
   const end =
-    at === 'sign-in' ? await consent() : await agent.follow(await submitConsent(agent, page), signet.issuer);
+    how === 'cancel'
+      ? await agent.post(`${signet.issuer}/sign-in`, { attempt: field(page, 'attempt'), cancel: '1' })
+      : await submitConsent(agent, page, 'deny');
   expect([end.status, end.location, pageError(end).code]).toEqual([400, undefined, 'invalid_request']);
 });
 

@@ -88,9 +88,9 @@ describe('purging', () => {
     await query(
       signet.database.url,
       `INSERT INTO changes (tenant_id, kind, entity, changed_at)
-       SELECT '00000000-0000-7000-8000-000000000000', 'client', i::text, to_timestamp(0) FROM generate_series(1, 1200) i`,
+       SELECT '00000000-0000-7000-8000-000000000000', 'client', i::text, to_timestamp(0) FROM generate_series(1, 4500) i`,
     );
-    expect([await purge(), await purge(), await purge(), await purge()]).toEqual([500, 500, 200, 0]);
+    expect([await purge(), await purge(), await purge(), await purge()]).toEqual([2000, 2000, 500, 0]);
   });
 
   test('a round does it all, for the process that holds the lease', async () => {

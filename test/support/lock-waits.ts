@@ -5,13 +5,13 @@ const patience = 10_000;
 
 /** Resolves when `count` statements wait for a lock, or earlier when `unless` has settled. */
 export async function untilBlocked(databaseUrl: string, count: number, unless?: Promise<unknown>): Promise<void> {
-  let settled = false;
+  const watched = { settled: false };
   const end = () => {
-    settled = true;
+    watched.settled = true;
   };
   unless?.then(end, end);
   const deadline = performance.now() + patience;
-  while (!settled) {
+  while (!watched.settled) {
     const waiting = await query(
       databaseUrl,
       `SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`,

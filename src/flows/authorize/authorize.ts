@@ -1,21 +1,20 @@
 // The authorize endpoint: a hub. A request comes in, each page when done comes back to it, and it decides what is next.
 import type { Deps } from '../../deps.ts';
 import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
-import { type Client, isPublic, stillRegistered } from '../../domain/client.ts';
+import type { Client } from '../../domain/client.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
-import { OAuthError, Unavailable } from '../../domain/errors.ts';
+import { Unavailable } from '../../domain/errors.ts';
 import { nextStep, type Step } from '../../domain/next-step.ts';
 import type { Params } from '../../domain/params.ts';
-import { matchRedirectUri } from '../../domain/redirect-uri.ts';
 import type { Session } from '../../domain/session.ts';
 import { findConsent } from '../../storage/consents.ts';
 import { finishAttempt, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import { touchSession } from '../../storage/sessions.ts';
-import { activeClient } from '../clients.ts';
 import { livingSession } from '../sessions.ts';
 import { claimOrFind, attemptFinished, openAttempt, openUnboundAttempt } from '../sign-in/attempt.ts';
 import { validateAuthorizationRequest } from './request.ts';
 import { type AuthorizationResponse, respondWithCode, respondWithError } from './respond.ts';
+import { standingRequest } from './standing-request.ts';
 
 /** Show a page of ours next, for this attempt; or answer the client. `browser` is a new cookie to set. */
 export type AuthorizeOutcome =
@@ -53,26 +52,9 @@ export async function resumeAuthorize(
 ): Promise<AuthorizeOutcome> {
   const { attempt, browser } = await claimOrFind(deps, context, input.attemptId, input.cookies.browser);
   if (attempt.finished || !attempt.request) throw attemptFinished();
-  const client = await activeClient(deps, context.tenant, attempt.request.clientId);
-  if (!client) throw new OAuthError('invalid_client', 'The application is not known here.');
-  const request = stillAllowed(client, attempt.request);
+  const { client, request } = await standingRequest(deps, context, attempt.request);
   const outcome = await decide(deps, context, { client, request, attempt, cookies: input.cookies });
   return outcome.kind === 'go' ? { ...outcome, browser } : outcome;
-}
-
-/** The stored request under the client's registration as it is now: what was taken away meanwhile is not given. */
-function stillAllowed(client: Client, request: AuthorizationRequest): AuthorizationRequest {
-  const { metadata } = client;
-  if (matchRedirectUri(metadata.redirect_uris, request.target.redirectUri, isPublic(metadata)) === undefined)
-    throw new OAuthError(
-      'invalid_request',
-      'redirect_uri is no longer one that this application has registered.',
-      undefined,
-      request.target.redirectUri,
-    );
-  if (metadata.require_pkce && request.codeChallenge === undefined)
-    throw new OAuthError('invalid_request', 'This application must use PKCE by now. Start again from it.');
-  return { ...request, scopes: stillRegistered(metadata, request.scopes) };
 }
 
 type Asked = {

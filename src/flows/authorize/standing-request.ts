@@ -1,0 +1,29 @@
+// The request of an attempt under its client's registration as it is now: what was taken away meanwhile is not given.
+import type { Deps } from '../../deps.ts';
+import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
+import { type Client, isPublic, stillRegistered } from '../../domain/client.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { OAuthError } from '../../domain/errors.ts';
+import { matchRedirectUri } from '../../domain/redirect-uri.ts';
+import { activeClient } from '../clients.ts';
+
+/** @throws OAuthError for the person when the client, its redirect URI or a request without PKCE no longer stands. */
+export async function standingRequest(
+  deps: Deps,
+  context: RequestContext,
+  request: AuthorizationRequest,
+): Promise<{ client: Client; request: AuthorizationRequest }> {
+  const client = await activeClient(deps, context.tenant, request.clientId);
+  if (!client) throw new OAuthError('invalid_client', 'The application is not known here.');
+  const { metadata } = client;
+  if (matchRedirectUri(metadata.redirect_uris, request.target.redirectUri, isPublic(metadata)) === undefined)
+    throw new OAuthError(
+      'invalid_request',
+      'redirect_uri is no longer one that this application has registered.',
+      undefined,
+      request.target.redirectUri,
+    );
+  if (metadata.require_pkce && request.codeChallenge === undefined)
+    throw new OAuthError('invalid_request', 'This application must use PKCE by now. Start again from it.');
+  return { client, request: { ...request, scopes: stillRegistered(metadata, request.scopes) } };
+}
