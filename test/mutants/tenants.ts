@@ -44,10 +44,10 @@ export const tenantMutants: readonly Mutant[] = [
     test,
   },
   {
-    name: 'codes of every tenant are spent',
-    file: 'src/storage/authorization-codes.ts',
-    remove: 'WHERE tenant_id = ${p.tenantId} AND hash = ${p.hash} AND spent_at IS NULL',
-    insert: 'WHERE (tenant_id = ${p.tenantId} OR true) AND hash = ${p.hash} AND spent_at IS NULL',
+    name: 'grants of every tenant are found',
+    file: 'src/storage/grants.ts',
+    remove: `.where('g.tenant_id', '=', p.tenantId)`,
+    insert: '',
     test,
   },
 ];
