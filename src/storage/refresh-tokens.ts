@@ -1,12 +1,12 @@
 // Refresh tokens: found with their family and child, used, and rotated with at most one child each.
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Grant } from '../domain/grant.ts';
 import type { PresentedToken } from '../domain/refresh.ts';
 import { touchInterval } from '../domain/session.ts';
 import { eventParams, type EventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { grantColumns, toGrant } from './grants.ts';
-import { statement } from './statement.ts';
+import { type Markers, statement } from './statement.ts';
 
 export type FoundRefreshToken = { readonly presented: PresentedToken; readonly grant: Grant };
 
@@ -76,27 +76,26 @@ const common = {
   ...eventParams,
 } as const;
 
-// grants_pkey (locks the family first, always), refresh_tokens_pkey, sessions_pkey
-const rotate = statement(
-  { ...common, childHash: 'bytea', fingerprint: 'bytea', sealedReply: 'bytea' },
-  (_q, p) =>
-    sql<{ generation: number }>`WITH family AS (
+// grants_pkey. Every use locks the family first, so that its end and its uses come one after the other.
+const family = (p: Markers<typeof common>) => sql`family AS (
         UPDATE grants SET last_used_at = ${p.now}
         WHERE tenant_id = ${p.tenantId} AND id = ${p.grantId} AND revoked_at IS NULL AND expires_at > ${p.now}
         RETURNING id, user_id, client_id, session_id, offline
-      ), parent AS (
-        UPDATE refresh_tokens SET first_used_at = COALESCE(first_used_at, ${p.now}), rotated_at = ${p.now}, fingerprint = ${p.fingerprint},
-          sealed_reply = ${p.sealedReply}
+      )`;
+
+// refresh_tokens_pkey. `more` is what else a use writes on the token.
+const presented = (p: Markers<typeof common>, more: RawBuilder<unknown>) => sql`presented AS (
+        UPDATE refresh_tokens SET first_used_at = COALESCE(first_used_at, ${p.now})${more}
         FROM family
         WHERE refresh_tokens.tenant_id = ${p.tenantId} AND refresh_tokens.hash = ${p.hash} AND refresh_tokens.grant_id = family.id
           AND refresh_tokens.rotated_at IS NULL
         RETURNING refresh_tokens.generation
-      ), child AS (
-        INSERT INTO refresh_tokens (tenant_id, hash, grant_id, generation, created_at)
-        SELECT ${p.tenantId}, ${p.childHash}, ${p.grantId}, generation + 1, ${p.now} FROM parent
-      ), touched AS (
+      )`;
+
+// sessions_pkey. A use counts as use of a living session, unless the family outlives it; and it is recorded.
+const effects = (p: Markers<typeof common>) => sql`touched AS (
         UPDATE sessions SET last_seen_at = ${p.now}, idle_expires_at = LEAST(${p.idleExpiresAt}, sessions.expires_at)
-        FROM family, parent
+        FROM family, presented
         WHERE sessions.tenant_id = ${p.tenantId} AND sessions.id = family.session_id AND NOT family.offline AND sessions.ended_at IS NULL
           AND sessions.idle_expires_at > ${p.now} AND sessions.expires_at > ${p.now}
           AND sessions.last_seen_at < ${p.touchBefore}
@@ -104,10 +103,17 @@ const rotate = statement(
         INSERT INTO audit_events (tenant_id, id, at, type, user_id, client_id, session_id, grant_id, request_id, ip, data)
         SELECT ${p.tenantId}, ${p.eventId}, ${p.now}, 'token.refreshed', user_id, client_id, session_id, id, ${p.requestId}, ${p.ip},
           jsonb_build_object('generation', generation)
-        FROM family, parent
-      )
-      SELECT generation FROM parent`,
-);
+        FROM family, presented
+      )`;
+
+const rotate = statement({ ...common, childHash: 'bytea', fingerprint: 'bytea', sealedReply: 'bytea' }, (_q, p) => {
+  const rotated = sql`, rotated_at = ${p.now}, fingerprint = ${p.fingerprint}, sealed_reply = ${p.sealedReply}`;
+  return sql<{ generation: number }>`WITH ${family(p)}, ${presented(p, rotated)}, child AS (
+        INSERT INTO refresh_tokens (tenant_id, hash, grant_id, generation, created_at)
+        SELECT ${p.tenantId}, ${p.childHash}, ${p.grantId}, generation + 1, ${p.now} FROM presented
+      ), ${effects(p)}
+      SELECT generation FROM presented`;
+});
 
 /**
  * Marks the token rotated, keeps its sealed reply and makes its one child. A refresh counts as use of the session, unless the
@@ -124,33 +130,12 @@ export async function rotateRefreshToken(
   return (await rotate.first(db, { tenantId, ...token, ...withEvent(session.idleExpiresAt, event) })) !== undefined;
 }
 
-// grants_pkey, refresh_tokens_pkey, sessions_pkey
 const use = statement(
   common,
   (_q, p) =>
-    sql<{ generation: number }>`WITH family AS (
-        UPDATE grants SET last_used_at = ${p.now}
-        WHERE tenant_id = ${p.tenantId} AND id = ${p.grantId} AND revoked_at IS NULL AND expires_at > ${p.now}
-        RETURNING id, user_id, client_id, session_id, offline
-      ), token AS (
-        UPDATE refresh_tokens SET first_used_at = COALESCE(first_used_at, ${p.now})
-        FROM family
-        WHERE refresh_tokens.tenant_id = ${p.tenantId} AND refresh_tokens.hash = ${p.hash} AND refresh_tokens.grant_id = family.id
-          AND refresh_tokens.rotated_at IS NULL
-        RETURNING refresh_tokens.generation
-      ), touched AS (
-        UPDATE sessions SET last_seen_at = ${p.now}, idle_expires_at = LEAST(${p.idleExpiresAt}, sessions.expires_at)
-        FROM family, token
-        WHERE sessions.tenant_id = ${p.tenantId} AND sessions.id = family.session_id AND NOT family.offline AND sessions.ended_at IS NULL
-          AND sessions.idle_expires_at > ${p.now} AND sessions.expires_at > ${p.now}
-          AND sessions.last_seen_at < ${p.touchBefore}
-      ), event AS (
-        INSERT INTO audit_events (tenant_id, id, at, type, user_id, client_id, session_id, grant_id, request_id, ip, data)
-        SELECT ${p.tenantId}, ${p.eventId}, ${p.now}, 'token.refreshed', user_id, client_id, session_id, id, ${p.requestId}, ${p.ip},
-          jsonb_build_object('generation', generation)
-        FROM family, token
-      )
-      SELECT generation FROM token`,
+    sql<{
+      generation: number;
+    }>`WITH ${family(p)}, ${presented(p, sql``)}, ${effects(p)} SELECT generation FROM presented`,
 );
 
 /** Uses the token without rotating it. @returns false when it was rotated, or its family ended, first. */

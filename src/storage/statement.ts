@@ -35,7 +35,8 @@ type Value<T> = T extends `${infer Base}?`
     : never;
 type ColumnValue<T> = T extends 'text[]' ? string[] : T extends 'text[]?' ? string[] | null : Value<T>;
 type Values<P> = { readonly [K in keyof P]: Value<P[K]> };
-type Markers<P> = { readonly [K in keyof P]: Expression<ColumnValue<P[K]>> };
+/** The parameters as they stand in a statement, for parts that several statements share. */
+export type Markers<P> = { readonly [K in keyof P]: Expression<ColumnValue<P[K]>> };
 
 class Marker {
   readonly param: string;
