@@ -31,6 +31,8 @@ export type RunningServer = {
   readonly setupUrl: string | undefined;
   /** Resolves when the embedded PostgreSQL ended by itself: nothing works any more. */
   readonly lost: Promise<void>;
+  /** Resolves when the server does nothing by itself at this moment, so that what is measured is what was asked for. */
+  settled(): Promise<void>;
   /** Answers what is under way, for `drainSeconds` also what still comes, then ends. */
   stop(drainSeconds: number): Promise<void>;
 };
@@ -109,7 +111,8 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     throw new Error(`${(error as Error).message}. Give SECRET_KEY as it was, or as "new,old" to replace it.`);
   });
   const setupToken = await prepare(deps, tenant, config);
-  starting.defer(startMaintenance(deps));
+  const maintenance = startMaintenance(deps);
+  starting.defer(() => maintenance.stop());
   const app = await buildApp(deps, { trustProxy: config.trustProxy, tls: config.tls, isDraining: () => draining });
   starting.defer(() => app.close());
   await app.listen({ host: config.host, port: config.port });
@@ -120,6 +123,7 @@ export async function startServer(config: Config, options: ServerOptions = {}): 
     url: `${config.tls ? 'https' : 'http'}://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`,
     setupUrl: setupToken === undefined ? undefined : `${tenant.issuer}/setup?token=${setupToken}`,
     lost: backend.lost,
+    settled: () => maintenance.settled(),
     async stop(drainSeconds) {
       draining = true;
       if (drainSeconds > 0) await new Promise((resolve) => setTimeout(resolve, drainSeconds * 1000));

@@ -3,6 +3,7 @@ import { chmod, lchown, lstat, mkdir, mkdtemp, readdir, realpath } from 'node:fs
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { canEnter, ownUid, runAs } from './identity.ts';
 import type { Identity } from './identity.ts';
 import { SOCKET_NAME } from './probe.ts';
@@ -21,6 +22,8 @@ export type Home = {
 
 const WRITABLE_BY_OTHERS = 0o022;
 const STICKY = 0o1000;
+const SWEEP_AGAIN_MS = 50;
+const SWEPT_WITHIN_MS = 5_000;
 const SOCKET_PREFIX = 'signet-pg-';
 // sun_path holds 108 bytes on Linux and 104 on macOS, one of them for the final NUL.
 const SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107;
@@ -85,8 +88,17 @@ export async function sweep(home: Home, identity: Identity): Promise<void> {
   const lastSocket = await recordedSocket(home.dataDir);
   if (lastSocket && basename(lastSocket).startsWith(SOCKET_PREFIX)) stale.push(lastSocket);
   if (stale.length === 0) return;
-  // An initdb whose owner was killed may still be writing on its way out; the next start gets the rest.
-  await runAs(identity, 'rm', ['-rf', '--', ...stale]).catch(() => undefined);
+  // An initdb whose owner was killed may still be writing on its way out, so that a directory is full again at once.
+  const deadline = performance.now() + SWEPT_WITHIN_MS;
+  for (;;) {
+    const swept = await runAs(identity, 'rm', ['-rf', '--', ...stale]).then(
+      () => true,
+      () => false,
+    );
+    // What cannot be removed is in nobody's way: the next start tries again.
+    if (swept || performance.now() > deadline) return;
+    await sleep(SWEEP_AGAIN_MS);
+  }
 }
 
 /** The socket directory of the last start; undefined when it is gone or no longer what that start had made. */

@@ -18,8 +18,15 @@ export async function maintain(deps: Deps, holder: string): Promise<void> {
   for (let batch = 0; batch < 200 && (await purgeExpired(deps.db, now)) > 0; batch += 1);
 }
 
-/** Does a round now and one a minute. A round that fails is tried again with the next. @returns how to stop; resolves when the last round has ended. */
-export function startMaintenance(deps: Deps): () => Promise<void> {
+export type Maintenance = {
+  /** Resolves when no round is under way. */
+  settled(): Promise<void>;
+  /** No more rounds. Resolves when the last one has ended. */
+  stop(): Promise<void>;
+};
+
+/** Does a round now and one a minute. A round that fails is tried again with the next. */
+export function startMaintenance(deps: Deps): Maintenance {
   const holder = newId(deps, deps.clock());
   let running = Promise.resolve();
   const round = () => {
@@ -30,8 +37,11 @@ export function startMaintenance(deps: Deps): () => Promise<void> {
   round();
   const timer = setInterval(round, interval);
   timer.unref();
-  return () => {
-    clearInterval(timer);
-    return running;
+  return {
+    settled: () => running,
+    stop() {
+      clearInterval(timer);
+      return running;
+    },
   };
 }

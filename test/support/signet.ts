@@ -66,6 +66,7 @@ export async function startSignet(options: TestOptions = {}): Promise<TestSignet
     await applyProvisioning(server.deps, parseProvisioning(JSON.stringify(file), 'test'));
   };
   if (options.provision) await provision(options.provision);
+  await server.settled();
   return {
     issuer: config.publicUrl,
     server,
