@@ -9,5 +9,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 30_000,
     hookTimeout: 60_000,
+    // What another process does takes as long as the machine lets it.
+    expect: { poll: { timeout: 20_000, interval: 20 } },
   },
 });
