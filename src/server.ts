@@ -1,5 +1,6 @@
 // A running Signet: from a Config to a listening server, and to its end.
 import { randomBytes } from 'node:crypto';
+import { resolve } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import pino, { type Logger } from 'pino';
 import { buildApp } from './app.ts';
@@ -9,7 +10,7 @@ import { secretBox } from './crypto/secret-box.ts';
 import type { Deps } from './deps.ts';
 import { contextWithoutRequest } from './domain/context.ts';
 import type { Tenant } from './domain/tenant.ts';
-import { startEmbeddedPostgres } from './embedded/postgres.ts';
+import { hasCluster, startEmbeddedPostgres } from './embedded/postgres.ts';
 import { followChanges } from './flows/follow-changes.ts';
 import { keyRing } from './flows/keys.ts';
 import { startMaintenance } from './flows/maintenance.ts';
@@ -20,7 +21,7 @@ import { ensureDefaultTenant } from './flows/tenants.ts';
 import { databaseProblem, listenOnce } from './start-problems.ts';
 import { loadOrMakeSecretKey } from './secret-key.ts';
 import { type Database, openDatabase, type SentStatement } from './storage/database.ts';
-import { migrate } from './storage/migrate.ts';
+import { migrate, pendingMigrations } from './storage/migrate.ts';
 
 export type RunningServer = {
   readonly app: FastifyInstance;
@@ -55,9 +56,19 @@ export type Backend = {
   close(): Promise<void>;
 };
 
-/** The database, migrated, and everything flows need; for the server and for the command line. */
-export async function openBackend(config: Config, options: ServerOptions = {}): Promise<Backend> {
+export type BackendOptions = ServerOptions & {
+  /** `migrate` (unless said otherwise): makes the database if there is none, and applies what is pending. `as it is`: refuses both. */
+  readonly schema?: 'migrate' | 'as it is';
+};
+
+/** The database, in the schema of this version, and everything flows need; for the server and for the command line. */
+export async function openBackend(config: Config, options: BackendOptions = {}): Promise<Backend> {
   const log = options.log ?? pino({ level: config.logLevel, base: null });
+  const asItIs = options.schema === 'as it is';
+  if (asItIs && config.databaseUrl === undefined && !(await hasCluster(config.dataDir)))
+    throw new Error(
+      `There is no database in DATA_DIR (${resolve(config.dataDir)}) yet: set DATA_DIR or DATABASE_URL as the server has it, or start Signet once.`,
+    );
   const embedded = config.databaseUrl === undefined ? await startEmbeddedPostgres(config.dataDir) : undefined;
   const connection = embedded ? { ...embedded.connection, port: 5432 } : { connectionString: config.databaseUrl! };
   const database = openDatabase({
@@ -72,7 +83,7 @@ export async function openBackend(config: Config, options: ServerOptions = {}): 
     await embedded?.stop();
   };
   try {
-    await migrate(connection).catch((error: unknown) => {
+    await (asItIs ? refusePending(connection) : migrate(connection)).catch((error: unknown) => {
       throw databaseProblem(error, config);
     });
     const secretKeys = config.secretKeys ?? [await loadOrMakeSecretKey(config.dataDir)];
@@ -92,6 +103,14 @@ export async function openBackend(config: Config, options: ServerOptions = {}): 
     await close();
     throw error;
   }
+}
+
+async function refusePending(connection: Parameters<typeof pendingMigrations>[0]): Promise<void> {
+  const pending = await pendingMigrations(connection);
+  if (pending.length > 0)
+    throw new Error(
+      `The database lacks ${pending.length === 1 ? 'a migration' : `${pending.length} migrations`} of this version (${pending.join(', ')}): run "signet migrate", or start this version of the server.`,
+    );
 }
 
 /** Starts everything in order: nothing listens before it can answer. Ends it in the opposite order. */

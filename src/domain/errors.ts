@@ -62,7 +62,7 @@ export class AuthorizationError extends OAuthError {
   }
 }
 
-/** Stable codes of refusals on pages. */
+/** Stable codes of refusals on pages and of flows that administrators call. */
 export type RefusalCode =
   | 'attempt_unknown'
   | 'attempt_finished'
@@ -76,6 +76,7 @@ export type RefusalCode =
   | 'too_large'
   | 'unsupported_media_type'
   | 'setup_closed'
+  | 'exists'
   | 'invalid_input';
 
 /** A refusal on a page or a JSON endpoint of our own, with the HTTP status that carries it. */

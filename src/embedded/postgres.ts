@@ -73,6 +73,12 @@ export async function findEmbeddedPostgres(dataDir: string): Promise<PostgresCon
   return undefined;
 }
 
+/** True when dataDir holds a cluster, running or not. */
+export async function hasCluster(dataDir: string): Promise<boolean> {
+  const directory = await realpath(dataDir).catch(() => undefined);
+  return directory !== undefined && (await readRecord(directory)) !== undefined;
+}
+
 /** The cluster ends with the process that owns it, so that one is watched by its lock. */
 function attach(directory: string, connection: PostgresConnection): EmbeddedPostgres {
   const { promise: lost, resolve } = Promise.withResolvers<void>();

@@ -5,7 +5,13 @@ import { contextWithoutRequest } from '../domain/context.ts';
 import { completeSettings, isSlug, type Tenant, type TenantSettings } from '../domain/tenant.ts';
 import { recordChange } from '../storage/changes.ts';
 import type { Db } from '../storage/database.ts';
-import { findTenantByHost, findTenantById, findTenantBySlug, insertTenant } from '../storage/tenants.ts';
+import {
+  findTenantByHost,
+  findTenantById,
+  findTenantBySlug,
+  insertTenant,
+  listAllTenants,
+} from '../storage/tenants.ts';
 import { newId, record } from './events.ts';
 import { insertMadeKey, makeSealedKey, type SealedKey } from './keys.ts';
 
@@ -32,6 +38,16 @@ function byHost(deps: Deps, host: string): Promise<Tenant | undefined> {
 
 export function tenantById(deps: Deps, id: string): Promise<Tenant | undefined> {
   return deps.memory.get('tenant', nobody, `id ${id}`, () => findTenantById(deps.db, id));
+}
+
+/** As it stands in the database now, past what is held in memory. */
+export function tenantBySlug(deps: Deps, slug: string): Promise<Tenant | undefined> {
+  return findTenantBySlug(deps.db, slug);
+}
+
+/** All of them, by slug. */
+export function listTenants(deps: Deps): Promise<Tenant[]> {
+  return listAllTenants(deps.db);
 }
 
 export type NewTenant = {

@@ -18,7 +18,14 @@ export class MigrationError extends Error {
  * @returns the names that were applied.
  * @throws MigrationError when a migration fails, or when one that was applied has changed since.
  */
-export async function migrate(connection: pg.PoolConfig): Promise<string[]> {
+export function migrate(connection: pg.PoolConfig): Promise<string[]> {
+  return withPool(connection, migrateWith);
+}
+
+async function withPool<T>(
+  connection: pg.PoolConfig,
+  work: (db: Kysely<Record<string, never>>) => Promise<T>,
+): Promise<T> {
   // A pool of its own: migrations may take longer than any request's statement may.
   const pool = new pg.Pool({
     ...connection,
@@ -29,10 +36,22 @@ export async function migrate(connection: pg.PoolConfig): Promise<string[]> {
   pool.on('error', () => {});
   const db = new Kysely<Record<string, never>>({ dialect: new PostgresDialect({ pool }) });
   try {
-    return await migrateWith(db);
+    return await work(db);
   } finally {
     await db.destroy();
   }
+}
+
+/**
+ * The migrations that this version has and the database has not, in order.
+ * @throws MigrationError as {@link migrate} does, when the database is newer or an applied migration has changed.
+ */
+export async function pendingMigrations(connection: pg.PoolConfig): Promise<string[]> {
+  return withPool(connection, async (db) => {
+    const files = await migrationFiles();
+    const applied = await refuseChanged(db, files);
+    return files.map(({ name }) => name).filter((name) => !applied.has(name));
+  });
 }
 
 async function migrateWith(db: Kysely<Record<string, never>>): Promise<string[]> {
@@ -79,11 +98,15 @@ async function apply(db: Kysely<unknown>, name: string, checksum: string, text: 
   await sql`INSERT INTO signet_migration_checksums (name, checksum) VALUES (${name}, ${checksum})`.execute(db);
 }
 
-async function refuseChanged(db: Kysely<Record<string, never>>, files: readonly MigrationFile[]): Promise<void> {
+/** @returns the names of those that were applied. */
+async function refuseChanged(
+  db: Kysely<Record<string, never>>,
+  files: readonly MigrationFile[],
+): Promise<ReadonlySet<string>> {
   const { rows: known } = await sql<{
     found: boolean;
   }>`SELECT to_regclass('signet_migration_checksums') IS NOT NULL AS found`.execute(db);
-  if (!known[0]?.found) return;
+  if (!known[0]?.found) return new Set();
   const { rows } = await sql<{
     name: string;
     checksum: string;
@@ -99,4 +122,5 @@ async function refuseChanged(db: Kysely<Record<string, never>>, files: readonly 
         `Migration ${name} has changed since it was applied. Restore its file: applied migrations never change.`,
       );
   }
+  return new Set(rows.map(({ name }) => name));
 }

@@ -30,6 +30,13 @@ export async function findTenantById(db: Db, id: string): Promise<Tenant | undef
   return toTenant(await byId.first(db, { id }));
 }
 
+const all = statement({}, (q) => q.selectFrom('tenants').select(columns).orderBy('slug'));
+
+/** Every tenant, by slug. */
+export async function listAllTenants(db: Db): Promise<Tenant[]> {
+  return (await all.all(db, {})).map((row) => toTenant(row)!);
+}
+
 const insert = statement(
   { id: 'uuid', slug: 'text', issuer: 'text', host: 'text?', name: 'text', settings: 'jsonb', now: 'timestamptz' },
   (q, p) =>

@@ -13,6 +13,7 @@ import { aboutSecret } from '../authenticate-client.ts';
 import { everyOrigin } from '../clients.ts';
 import { newId, record } from '../events.ts';
 import { createTenant, keysForNewTenant } from '../tenants.ts';
+import { alreadyThere } from './already-there.ts';
 import type { Applied, Outcome } from './applied.ts';
 import type { ClientEntry, ProvisioningFile } from './file-schema.ts';
 import type { ParsedProvisioning } from './parse.ts';
@@ -22,8 +23,15 @@ import { soundPart } from './shape.ts';
 import { hostChanged, secretMissing, storedMistakes } from './stored.ts';
 import { applyUser, type PreparedUser, prepareUsers } from './users.ts';
 
-/** Idempotent: a second time changes nothing. @throws ProvisioningError. */
-export async function applyProvisioning(deps: Deps, { file, place }: ParsedProvisioning): Promise<Applied> {
+/**
+ * Idempotent: a second time changes nothing. With `only create`, users, clients and resources that are there already are
+ * refused instead of changed. @throws ProvisioningError, Refusal exists.
+ */
+export async function applyProvisioning(
+  deps: Deps,
+  { file, place }: ParsedProvisioning,
+  mode: 'create or change' | 'only create' = 'create or change',
+): Promise<Applied> {
   const now = deps.clock();
   const { slug, title, host } = tenantOf(file.tenant);
   const mistakes = await storedMistakes(deps.db, soundPart(file, []));
@@ -37,6 +45,7 @@ export async function applyProvisioning(deps: Deps, { file, place }: ParsedProvi
   const users = await prepareUsers(deps, existing?.id, file.users ?? []);
   const done = { created: [] as string[], updated: [] as string[], unchanged: 0 };
   const outcome: Outcome = (thing, what) => {
+    if (what !== 'created' && mode === 'only create') throw alreadyThere(thing);
     if (what === 'unchanged') done.unchanged += 1;
     else done[what].push(thing);
   };

@@ -1,0 +1,57 @@
+// The database and flows as commands use them: beside a running server or without one.
+import { resolve } from 'node:path';
+import { type Config, readConfig } from '../config.ts';
+import type { Deps } from '../deps.ts';
+import { contextWithoutRequest, type RequestContext } from '../domain/context.ts';
+import type { Tenant } from '../domain/tenant.ts';
+import { keyRing } from '../flows/keys.ts';
+import { ensureDefaultTenant, tenantBySlug } from '../flows/tenants.ts';
+import { openBackend } from '../server.ts';
+import { commandLog } from './log.ts';
+import { CommandError, type Terminal } from './run.ts';
+
+export type Opened = { readonly config: Config; readonly deps: Deps; readonly tenant: Tenant };
+
+/**
+ * Opens what the settings name, does `work`, closes. With `make`, a database that is not there is made and pending
+ * migrations are applied, as the server would; without, both are refused, so that looking never changes anything.
+ */
+export async function withBackend<T>(
+  { env, out }: Terminal,
+  { make = false }: { make?: boolean },
+  work: (opened: Opened) => Promise<T>,
+): Promise<T> {
+  const { config, warnings } = readConfig(env);
+  for (const warning of warnings) out.note(`Warning: ${warning}`);
+  const backend = await openBackend(config, { log: commandLog(), schema: make ? 'migrate' : 'as it is' });
+  if (backend.createdDatabase) out.note(`Made a new database in DATA_DIR (${resolve(config.dataDir)}).`);
+  const { deps } = backend;
+  try {
+    const tenant = make ? await ensureDefaultTenant(deps) : await tenantBySlug(deps, 'default');
+    if (!tenant) throw new CommandError('failed', 'Nothing has been set up in this database yet: start Signet once.');
+    // What is sealed or computed with another SECRET_KEY would be of no use to the server.
+    await keyRing(deps, tenant).catch((error: unknown) => {
+      throw new CommandError(
+        'failed',
+        `${(error as Error).message}. Give SECRET_KEY (or DATA_DIR) as the server has it.`,
+      );
+    });
+    return await work({ config, deps, tenant });
+  } finally {
+    await backend.close();
+  }
+}
+
+/** The same for one tenant, named by its slug. */
+export async function withTenant<T>(
+  terminal: Terminal,
+  { tenant: slug, make }: { tenant: string; make?: boolean },
+  work: (deps: Deps, context: RequestContext, config: Config) => Promise<T>,
+): Promise<T> {
+  return withBackend(terminal, make === undefined ? {} : { make }, async ({ deps, config }) => {
+    const tenant = await tenantBySlug(deps, slug);
+    if (!tenant)
+      throw new CommandError('notFound', `There is no tenant ${slug}. "signet tenant list" shows those there are.`);
+    return work(deps, contextWithoutRequest(tenant, deps.clock()), config);
+  });
+}

@@ -1,0 +1,75 @@
+// One frame for every command: what it may use, how it ends, and how its failures read.
+import { Command } from 'commander';
+import type { Environment } from '../config-names.ts';
+import { ConfigError } from '../config.ts';
+import { Refusal, Unavailable } from '../domain/errors.ts';
+import { ProvisioningError } from '../flows/provision/problems.ts';
+import { output, type Output } from './output.ts';
+
+/** How a command ended, for scripts. The same for all commands; documented in docs/command-line.md. */
+export const exitCodes = {
+  done: 0,
+  /** It failed, or found something wrong; nothing was changed unless the message says so. */
+  failed: 1,
+  /** The command line itself is wrong. */
+  usage: 2,
+  /** What the command is about does not exist. */
+  notFound: 3,
+  /** What it would make exists already. */
+  exists: 4,
+} as const;
+
+/** A failure with words for the person at the terminal: what happened, and what to do. */
+export class CommandError extends Error {
+  override readonly name = 'CommandError';
+  readonly exit: keyof typeof exitCodes;
+  readonly problems: readonly string[];
+
+  constructor(exit: keyof typeof exitCodes, ...problems: readonly string[]) {
+    super(problems.join('\n'));
+    this.exit = exit;
+    this.problems = problems;
+  }
+}
+
+/** What every command is given: the environment it reads settings from, and where its results go. */
+export type Terminal = { readonly env: Environment; readonly out: Output };
+
+/**
+ * A command whose action runs in the frame: `work` gets the terminal, then what commander gives (arguments, options).
+ * Whatever it throws becomes words on standard error and an exit code; `failed` stands before them, when given.
+ */
+export function command<Args extends unknown[]>(
+  shape: Command,
+  env: Environment,
+  work: (terminal: Terminal, ...args: Args) => Promise<void>,
+  failed?: string,
+): Command {
+  return shape.action(async (...args: unknown[]) => {
+    const { json = false } = (args.at(-1) as Command).optsWithGlobals<{ json?: boolean }>();
+    const out = output(json);
+    try {
+      await work({ env, out }, ...(args.slice(0, -1) as Args));
+    } catch (error) {
+      const { exit, problems } = meaningOf(error);
+      out.failure(exit, problems, failed);
+      process.exitCode = exitCodes[exit];
+    }
+  });
+}
+
+function meaningOf(error: unknown): { exit: keyof typeof exitCodes; problems: readonly string[] } {
+  if (error instanceof CommandError) return error;
+  if (error instanceof ConfigError || error instanceof ProvisioningError)
+    return { exit: 'failed', problems: error.problems };
+  if (error instanceof Refusal) {
+    const exit = error.code === 'not_found' ? 'notFound' : error.code === 'exists' ? 'exists' : 'failed';
+    const fields = Object.entries(error.fields ?? {}).map(([field, problem]) => `${field} ${problem}`);
+    return { exit, problems: fields.length > 0 ? fields : [error.message] };
+  }
+  if (error instanceof Unavailable) {
+    const why = error.cause instanceof Error ? `: ${error.cause.message}` : '';
+    return { exit: 'failed', problems: [`${error.message}${why}. "signet doctor" says more.`] };
+  }
+  return { exit: 'failed', problems: [error instanceof Error ? error.message : String(error)] };
+}

@@ -1,0 +1,27 @@
+// `signet tenant create SLUG`.
+import { Command } from 'commander';
+import type { Environment } from '../../config-names.ts';
+import { createByProvisioning } from '../../flows/provision/create.ts';
+import { tenantBySlug } from '../../flows/tenants.ts';
+import { withBackend } from '../backend.ts';
+import { slug as asSlug } from '../options.ts';
+import { command } from '../run.ts';
+
+type Options = { readonly name?: string; readonly host?: string };
+
+export function tenantCreateCommand(env: Environment): Command {
+  const shape = new Command('create')
+    .description('Make a tenant: an issuer of its own, with its own users, clients and keys.')
+    .argument('<slug>', 'its name in addresses: PUBLIC_URL/t/SLUG', asSlug)
+    .option('--name <name>', 'what people read')
+    .option('--host <host>', 'a host of its own, instead of the path');
+  return command(shape, env, (terminal, slug: string, { name, host }: Options) =>
+    withBackend(terminal, { make: true }, async ({ deps }) => {
+      await createByProvisioning(deps, {
+        tenant: { slug, ...(name !== undefined && { name }), ...(host !== undefined && { host }) },
+      });
+      const { issuer } = (await tenantBySlug(deps, slug))!;
+      terminal.out.result({ slug, issuer, name: name ?? slug }, `Made the tenant ${slug}. Its issuer is ${issuer}`);
+    }),
+  );
+}

@@ -1,0 +1,24 @@
+// Makes one new thing by the rules of provisioning files, and never changes one that is there.
+import type { Deps } from '../../deps.ts';
+import { tenantBySlug } from '../tenants.ts';
+import { alreadyThere } from './already-there.ts';
+import type { Applied } from './applied.ts';
+import { applyProvisioning } from './apply.ts';
+import type { ProvisioningFile } from './file-schema.ts';
+import { readProvisioning } from './parse.ts';
+import { type Place, placed, ProvisioningError } from './problems.ts';
+
+/** What is wrong is named by the field alone: there is no file to point into. */
+const byField: Place = (path) => path.filter((part) => typeof part === 'string').at(-1) ?? 'This';
+
+/**
+ * Makes what `file` describes, in a tenant that exists, or a tenant that does not.
+ * @throws Refusal exists when it is there already; ProvisioningError with every mistake. Nothing was made then.
+ */
+export async function createByProvisioning(deps: Deps, file: ProvisioningFile): Promise<Applied> {
+  const { mistakes, parsed } = readProvisioning(JSON.stringify(file), 'input');
+  if (!parsed) throw new ProvisioningError(placed(mistakes, byField));
+  if (typeof file.tenant === 'object' && (await tenantBySlug(deps, file.tenant.slug)))
+    throw alreadyThere(`tenant ${file.tenant.slug}`);
+  return applyProvisioning(deps, { file: parsed.file, place: byField }, 'only create');
+}
