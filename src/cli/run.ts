@@ -1,5 +1,5 @@
 // One frame for every command: what it may use, how it ends, and how its failures read.
-import { Command } from 'commander';
+import type { Command } from 'commander';
 import type { Environment } from '../config-names.ts';
 import { ConfigError } from '../config.ts';
 import { Refusal, Unavailable } from '../domain/errors.ts';
@@ -39,17 +39,19 @@ export type Terminal = { readonly env: Environment; readonly out: Output };
  * A command whose action runs in the frame: `work` gets the terminal, then what commander gives (arguments, options).
  * Whatever it throws becomes words on standard error and an exit code; `failed` stands before them, when given.
  */
-export function command<Args extends unknown[]>(
+export function command(
   shape: Command,
   env: Environment,
-  work: (terminal: Terminal, ...args: Args) => Promise<void>,
+  // Commander's own type for the arguments of an action; each command says what they are.
+  // oxlint-disable-next-line typescript/no-explicit-any
+  work: (terminal: Terminal, ...args: any[]) => Promise<void>,
   failed?: string,
 ): Command {
   return shape.action(async (...args: unknown[]) => {
     const { json = false } = (args.at(-1) as Command).optsWithGlobals<{ json?: boolean }>();
     const out = output(json);
     try {
-      await work({ env, out }, ...(args.slice(0, -1) as Args));
+      await work({ env, out }, ...args.slice(0, -1));
     } catch (error) {
       const { exit, problems } = meaningOf(error);
       out.failure(exit, problems, failed);
