@@ -1,9 +1,12 @@
 // Password hashes: argon2id in PHC strings of our own, a few at a time, with a bounded queue.
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import argon2 from 'argon2';
+import { hashRaw } from '@node-rs/argon2';
 import { Unavailable } from '../domain/errors.ts';
 
 export type HashParameters = { readonly memoryKiB: number; readonly iterations: number; readonly parallelism: number };
+
+/** How busy the hasher is now; `refused` since it was made. */
+export type HashLoad = { readonly running: number; readonly waiting: number; readonly refused: number };
 
 export type PasswordHasher = {
   /** A PHC string. @throws Unavailable when the queue is full. */
@@ -14,7 +17,11 @@ export type PasswordHasher = {
   verify(password: string, phc: string | undefined): Promise<boolean>;
   /** True when `phc` was made with weaker parameters than the settings ask for. */
   needsRehash(phc: string): boolean;
+  load(): HashLoad;
 };
+
+// The package's own name for it is a `const enum`, which disappears with the types.
+const argon2id = 2;
 
 type Phc = HashParameters & { readonly salt: Buffer; readonly hash: Buffer };
 
@@ -26,14 +33,13 @@ export function passwordHasher(
   parameters: HashParameters,
   bounds: { concurrency: number; queue: number },
 ): PasswordHasher {
-  const run = bounded(bounds.concurrency, bounds.queue);
+  const { run, load } = bounded(bounds.concurrency, bounds.queue);
   const compute = (password: string, cost: HashParameters, salt: Buffer, length: number) =>
     run(() =>
-      argon2.hash(password.normalize('NFC'), {
-        raw: true,
-        type: argon2.argon2id,
+      hashRaw(password.normalize('NFC'), {
+        algorithm: argon2id,
         salt,
-        hashLength: length,
+        outputLen: length,
         memoryCost: cost.memoryKiB,
         timeCost: cost.iterations,
         parallelism: cost.parallelism,
@@ -60,6 +66,7 @@ export function passwordHasher(
         stored.parallelism < parameters.parallelism
       );
     },
+    load,
   };
 }
 
@@ -92,12 +99,16 @@ function unpadded(bytes: Buffer): string {
 }
 
 /** Runs at most `concurrency` jobs at once; more than `queue` waiting are refused at once. */
-function bounded(concurrency: number, queue: number): <T>(job: () => Promise<T>) => Promise<T> {
+function bounded(concurrency: number, queue: number) {
   const waiting: (() => void)[] = [];
   let running = 0;
-  return async (job) => {
+  let refused = 0;
+  const run = async <T>(job: () => Promise<T>): Promise<T> => {
     if (running >= concurrency) {
-      if (waiting.length >= queue) throw new Unavailable('too many password hashes are waiting', 2);
+      if (waiting.length >= queue) {
+        refused += 1;
+        throw new Unavailable('too many password hashes are waiting', 2);
+      }
       await new Promise<void>((resolve) => waiting.push(resolve));
     } else {
       running += 1;
@@ -111,4 +122,5 @@ function bounded(concurrency: number, queue: number): <T>(job: () => Promise<T>)
       else running -= 1;
     }
   };
+  return { run, load: (): HashLoad => ({ running, waiting: waiting.length, refused }) };
 }

@@ -8,8 +8,9 @@ export type SourceFile = { readonly path: string; readonly text: string };
 const allowed: Readonly<Record<string, readonly string[]>> = {
   main: ['server', 'config', 'flows'],
   cli: ['cli', 'server', 'config', 'deps', 'flows', 'domain'],
-  server: ['app', 'config', 'deps', 'flows', 'storage', 'crypto', 'delivery', 'embedded', 'domain'],
+  server: ['app', 'config', 'deps', 'metrics', 'flows', 'storage', 'crypto', 'delivery', 'embedded', 'domain'],
   app: ['http', 'deps'],
+  metrics: ['storage', 'crypto', 'domain'],
   http: ['http', 'flows', 'domain', 'deps'],
   flows: ['flows', 'storage', 'crypto', 'delivery', 'domain', 'deps'],
   storage: ['storage', 'domain'],
@@ -27,6 +28,7 @@ const top: Readonly<Record<string, string>> = {
   'server.ts': 'server',
   'app.ts': 'app',
   'deps.ts': 'deps',
+  'metrics.ts': 'metrics',
   'config.ts': 'config',
   'config-names.ts': 'config',
   'config-values.ts': 'config',
@@ -46,7 +48,7 @@ const confined: readonly { rule: string; layers: readonly string[]; text?: RegEx
     packages: /^(?:pg|kysely)(?:\/|$)/,
   },
   { rule: 'Fastify', layers: ['http', 'app', 'server'], packages: /^(?:fastify|@fastify\/.*)$/ },
-  { rule: 'cryptography', layers: ['crypto'], packages: /^(?:jose|argon2)(?:\/|$)/ },
+  { rule: 'cryptography', layers: ['crypto'], packages: /^(?:jose|argon2|@node-rs\/argon2)(?:\/|$)/ },
   {
     rule: 'process.env',
     layers: ['main', 'cli'],
