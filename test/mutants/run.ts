@@ -16,6 +16,7 @@ const copied = [
   'tsconfig.json',
   '.env.example',
   'docs',
+  'examples',
   'README.md',
 ];
 

@@ -1,11 +1,16 @@
 // The first administrator and the account page, in a real Chromium: what people can see there, and what they can end.
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  type Application,
+  enter as enterAs,
+  refreshAt as refreshIn,
+  startApplication,
+} from '../support/applications.ts';
 import { browserTest } from '../support/browser.ts';
 import { collectConsoleErrors } from '../support/console-errors.ts';
 import { alice, world } from '../support/flow.ts';
-import { type RelyingParty, startRelyingParty } from '../support/relying-party.ts';
-import { passTo, signInOn } from '../support/sign-in-page.ts';
+import { signInOn } from '../support/sign-in-page.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
 const root = { username: 'root', password: 'the first of all administrators' };
@@ -56,34 +61,28 @@ browserTest('setup and account', (browser) => {
 
   describe('account', () => {
     let signet: TestSignet;
-    let orchard: RelyingParty;
+    let ledger: Application;
     beforeAll(async () => {
       signet = await startSignet({ provision: world });
-      orchard = await startRelyingParty(signet.issuer, 'Orchard', '127.0.0.1');
-      await signet.provision({ clients: [orchard.registration] });
+      ledger = await startApplication(signet.issuer, 'ledger', '127.0.0.1');
+      await signet.provision({ clients: [ledger.registration] });
     });
     afterAll(async () => {
-      await orchard.stop();
+      await ledger.stop();
       await signet.stop();
     });
 
-    const enter = async (page: Page) => {
-      await page.goto(`${orchard.origin}/login`);
-      return passTo(page, `${orchard.origin}/`, alice);
-    };
-    const refreshAt = async (page: Page) => {
-      await page.goto(`${orchard.origin}/refresh`);
-      return page.innerText('#refreshed');
-    };
+    const enter = (page: Page) => enterAs(page, ledger, alice);
+    const refreshAt = (page: Page) => refreshIn(page, ledger);
 
     test('removing the access of an application stops its refresh token, and it has to ask again', async () => {
       const { page, errors, close } = await newPage(browser());
       await enter(page);
       await page.goto(`${signet.issuer}/account`);
-      await page.getByRole('button', { name: 'Remove access Orchard' }).click();
+      await page.getByRole('button', { name: 'Remove access Ledger' }).click();
       expect(await page.getByRole('status').innerText()).toBe('The access has been removed.');
       expect(await page.innerText('main')).toContain('No application has been given access');
-      expect(await refreshAt(page)).toBe('invalid_grant');
+      expect(await refreshAt(page)).toBe('ended');
       expect(await enter(page), 'still signed in, but asked for consent').toEqual(['consent']);
       expect(errors).toEqual([]);
       await close();
@@ -104,7 +103,7 @@ browserTest('setup and account', (browser) => {
       expect(await here.page.innerText('main')).toContain('This browser');
       await there.page.goto(`${signet.issuer}/account`);
       expect(there.page.url()).toBe(`${signet.issuer}/sign-in`);
-      expect(await refreshAt(there.page)).toBe('invalid_grant');
+      expect(await refreshAt(there.page)).toBe('ended');
       expect(await enter(there.page)).toEqual(['password']);
       expect(await refreshAt(here.page)).toBe('refreshed');
       await here.close();

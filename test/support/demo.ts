@@ -3,11 +3,10 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { jane } from '../../examples/demo/world.ts';
 import { applyProvisioning } from '../../src/flows/provision/apply.ts';
 import type { ProvisioningFile } from '../../src/flows/provision/file-schema.ts';
 import { startServer } from '../../src/server.ts';
-
-export const jane = { username: 'jane', password: 'an orchard behind the harbour wall' };
 
 export type DemoClient = { readonly client_id: string; readonly redirect_uris: readonly [string] };
 

@@ -15,7 +15,7 @@ export type Reply = {
   readonly body?: string | Buffer;
 };
 
-export type Visit = { readonly url: URL; readonly method: string; readonly cookie: string; readonly body: string };
+export type Visit = { readonly url: URL; readonly method: string; readonly body: string };
 
 /** Serves `answer` under `host`, which must lead to this machine. An error becomes a page that names it. */
 export async function serve(host: string, answer: (visit: Visit) => Promise<Reply> | Reply): Promise<LocalServer> {
@@ -42,16 +42,11 @@ export async function serve(host: string, answer: (visit: Visit) => Promise<Repl
 }
 
 /** A page with this body. */
-export function htmlReply(body: string, headers: Readonly<Record<string, string>> = {}): Reply {
+export function htmlReply(body: string): Reply {
   return {
-    headers: { 'content-type': 'text/html; charset=utf-8', ...headers },
+    headers: { 'content-type': 'text/html; charset=utf-8' },
     body: `<!doctype html><title>Application</title><link rel="icon" href="data:,">${body}`,
   };
-}
-
-/** A redirect that makes a GET of whatever came. */
-export function redirectReply(location: string, headers: Readonly<Record<string, string>> = {}): Reply {
-  return { status: 303, headers: { location, ...headers } };
 }
 
 async function readVisit(request: IncomingMessage, origin: string): Promise<Visit> {
@@ -60,7 +55,6 @@ async function readVisit(request: IncomingMessage, origin: string): Promise<Visi
   return {
     url: new URL(request.url ?? '/', origin),
     method: request.method ?? 'GET',
-    cookie: request.headers.cookie ?? '',
     body,
   };
 }

@@ -1,13 +1,17 @@
-// `npm run screenshots`: pictures of the pages for the documentation, from a Signet with demo data, into docs/images.
+// `npm run screenshots`: pictures for the documentation, of the pages of a Signet with demo data and of `npm run demo`,
+// into docs/images.
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import { createAgent, field } from './agent.ts';
 import { bundledFonts, launchBrowser } from './browser.ts';
-import { type Demo, harbor, jane, ledger, orchard, startDemo } from './demo.ts';
+import { startDemo as startApplications } from '../../examples/demo/start.ts';
+import { jane } from '../../examples/demo/world.ts';
+import { type Demo, harbor, ledger, orchard, startDemo } from './demo.ts';
+import { freePorts } from './demo-process.ts';
 import { authorizationRequest, authorizeInteractively } from './flow.ts';
-import { signInOn } from './sign-in-page.ts';
+import { passTo, signInOn } from './sign-in-page.ts';
 import { freePort } from './signet.ts';
 
 const images = join(import.meta.dirname, '../../docs/images');
@@ -38,6 +42,7 @@ try {
     await page.goto(`${demo.issuer}/account`);
     await take(page, 'account');
   });
+  await takeApplications(browser);
 } finally {
   await browser.close();
   await demo.stop();
@@ -68,6 +73,40 @@ function takeSignIn(browser: Browser, demo: Demo, name: string, options: Browser
   });
 }
 
+/** Walks through `npm run demo` at a desk, and looks at its beginning on a phone in the dark. */
+async function takeApplications(browser: Browser): Promise<void> {
+  const running = await startApplications(await freePorts());
+  const { harbor, ledger, orchard } = running.addresses;
+  const enterHarbor = async (page: Page) => {
+    await page.goto(`${harbor}/sign-in`);
+    await passTo(page, `${harbor}/`, jane);
+  };
+  try {
+    await inContext(browser, { ...desk, viewport: { width: 900, height: 600 } }, undefined, async (page) => {
+      await enterHarbor(page);
+      await take(page, 'demo-harbor');
+      await page.goto(`${ledger}/sign-in`);
+      await page.getByRole('button', { name: 'Refresh the tokens' }).click();
+      await take(page, 'demo-ledger');
+      await page.goto(orchard);
+      await page.click('#sign-in');
+      await page.click('#consent-allow');
+      await page.locator('#name:visible').waitFor();
+      await take(page, 'demo-orchard');
+      await page.goto(harbor);
+      await page.getByRole('button', { name: 'Sign out' }).click();
+      await page.goto(ledger);
+      await take(page, 'demo-ended');
+    });
+    await inContext(browser, { ...phone, colorScheme: 'dark' }, undefined, async (page) => {
+      await enterHarbor(page);
+      await take(page, 'demo-harbor-phone');
+    });
+  } finally {
+    await running.stop();
+  }
+}
+
 function request(demo: Demo, scope: string): string {
   return authorizationRequest(demo, orchard, { scope }).url;
 }
@@ -75,10 +114,11 @@ function request(demo: Demo, scope: string): string {
 async function inContext(
   browser: Browser,
   options: BrowserContextOptions,
-  ip: string,
+  ip: string | undefined,
   work: (page: Page) => Promise<void>,
 ): Promise<void> {
-  const context = await browser.newContext({ ...options, extraHTTPHeaders: { 'x-forwarded-for': ip } });
+  const headers = ip === undefined ? {} : { extraHTTPHeaders: { 'x-forwarded-for': ip } };
+  const context = await browser.newContext({ ...options, ...headers });
   await work(await context.newPage());
   await context.close();
 }
