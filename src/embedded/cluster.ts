@@ -9,13 +9,18 @@ import { runGuarded, tail } from './guard.ts';
 import type { Guarded } from './guard.ts';
 import { makeSocketDirectory, settleHome, sweep } from './home.ts';
 import type { Home } from './home.ts';
-import { postgresIdentity, runAs } from './identity.ts';
+import { ownUid, postgresIdentity, runAs } from './identity.ts';
 import type { Identity } from './identity.ts';
 import { endFormerPostmaster } from './postmaster.ts';
 import { probe } from './probe.ts';
 import { syncDirectory, writeRecord } from './record.ts';
 
-export type ClusterOptions = { readonly durable: boolean; readonly maxConnections: number };
+export type ClusterOptions = {
+  readonly durable: boolean;
+  /** Its files go when it ends. */
+  readonly throwaway: boolean;
+  readonly maxConnections: number;
+};
 export type RunningCluster = {
   readonly socket: string;
   /** There was no cluster before this start. */
@@ -52,12 +57,18 @@ export async function startCluster(dataDir: string, options: ClusterOptions): Pr
     });
     const log = join(home.postgres, 'postgres.log');
     const command = [binaries.postgres, '-D', home.data, ...settings(socket, options)];
-    const guarded = runGuarded(identity, command, { log, scratch: socket, formerPid });
+    const remains = options.throwaway ? ownedRemains(home, identity) : undefined;
+    const guarded = runGuarded(identity, command, { log, scratch: socket, remains, formerPid });
     const failure = await readyOrFailure(guarded, socket, log);
     if (failure === undefined) return { socket, created, ended: guarded.ended, stop: () => stop(guarded) };
     if (!STILL_OCCUPIED.test(failure) || performance.now() > deadline) throw new Error(failure);
     await sleep(POLL_MS);
   }
+}
+
+// What lies in a directory of root's is all that another identity may remove there.
+function ownedRemains(home: Home, identity: Identity): string {
+  return identity.uid === ownUid() ? home.dataDir : home.postgres;
 }
 
 async function stop(guarded: Guarded): Promise<void> {

@@ -19,8 +19,8 @@ export type Guarded = {
 // The guard ignores signals so that only the pipe decides. SIGINT is repeated because it is lost on a process that has
 // not installed its handler yet. `env -i` keeps PGDATA, PGPORT and the like of our environment away from Postgres.
 const GUARD = `
-log=$1 scratch=$2 formerly=$3
-shift 3
+log=$1 scratch=$2 remains=$3 formerly=$4
+shift 4
 umask 077
 [ ! -e "$log" ] || mv -f -- "$log" "$log.1"
 exec 3<&0 </dev/null 2>"$log" || exit
@@ -33,14 +33,16 @@ wait $child
 status=$?
 kill -KILL $watch
 [ -z "$scratch" ] || rm -rf -- "$scratch"
+[ -z "$remains" ] || [ $status -ne 0 ] || rm -rf -- "$remains"
 exit $status`;
 
 const TAIL_BYTES = 4096;
 
 /**
  * Starts a command in a process group of its own (Ctrl-C does not reach it), its standard error in the file `log`,
- * the one before it in `log`.1. `scratch` is a directory to remove afterwards. `formerPid` is one that Postgres shall not take for a living
- * postmaster, although the number is in use again.
+ * the one before it in `log`.1. `scratch` is a directory to remove afterwards, `remains` one to remove unless the command
+ * failed, whose log may lie there. `formerPid` is one that Postgres shall not take for a living postmaster, although the
+ * number is in use again.
  */
 export function runGuarded(
   identity: Identity,
@@ -48,12 +50,13 @@ export function runGuarded(
   files: {
     readonly log: string;
     readonly scratch?: string;
+    readonly remains?: string | undefined;
     readonly formerPid?: number | undefined;
   },
 ): Guarded {
   const child = spawn(
     '/bin/sh',
-    ['-c', GUARD, 'sh', files.log, files.scratch ?? '', String(files.formerPid ?? ''), ...command],
+    ['-c', GUARD, 'sh', files.log, files.scratch ?? '', files.remains ?? '', String(files.formerPid ?? ''), ...command],
     {
       uid: identity.uid,
       gid: identity.gid,

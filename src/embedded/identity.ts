@@ -1,5 +1,6 @@
 // Whom Postgres runs as: ourselves, or `nobody` when we are root, which Postgres refuses.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { promisify } from 'node:util';
 
@@ -41,6 +42,21 @@ export async function runAs(identity: Identity, command: string, args: readonly 
     cwd: '/',
   });
   return stdout.trim();
+}
+
+/**
+ * Runs a command to its end with open files as its standard input and output: what `identity` could not open itself.
+ * @throws Error when it fails.
+ */
+export async function pipeAs(
+  identity: Identity,
+  command: string,
+  args: readonly string[],
+  { input = 'ignore', output = 'ignore' }: { input?: number | 'ignore'; output?: number | 'ignore' },
+): Promise<void> {
+  const child = spawn(command, [...args], { ...identity, cwd: '/', stdio: [input, output, 'ignore'] });
+  const [status] = (await once(child, 'exit')) as [number | null];
+  if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with status ${status}`);
 }
 
 /** Whether `identity` can enter `directory`. Throws when this root may not change its identity at all. */

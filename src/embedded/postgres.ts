@@ -36,18 +36,19 @@ const FIND_WITHIN_MS = 10_000;
 /**
  * Starts the cluster kept in dataDir, or attaches to the one that is already running there. Waits for one that is still
  * shutting down (up to 30 s) and for another process that is just starting it (up to 60 s). `durable: false` gives up
- * fsync, for tests only. Throws with what to do next.
+ * fsync, for tests only; `throwaway` also removes the files when the cluster ends, even by the death of this process (as
+ * root, empty directories stay). Throws with what to do next.
  */
 export async function startEmbeddedPostgres(
   dataDir: string,
-  options: { durable?: boolean; maxConnections?: number } = {},
+  options: { durable?: boolean; throwaway?: boolean; maxConnections?: number } = {},
 ): Promise<EmbeddedPostgres> {
-  const { durable = true, maxConnections = 60 } = options;
+  const { throwaway = false, durable = !throwaway, maxConnections = 60 } = options;
   const directory = await openDataDir(dataDir);
   const deadline = performance.now() + ATTACH_WITHIN_MS;
   for (;;) {
     const lock = await takeOwnerLock(directory);
-    if (lock) return own(directory, lock, { durable, maxConnections });
+    if (lock) return own(directory, lock, { durable, throwaway, maxConnections });
     const connection = await running(directory);
     if (connection) return attach(directory, connection);
     if (performance.now() > deadline) {

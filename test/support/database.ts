@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
+import { createDatabase as create, dropDatabase, urlOfDatabase } from '../../src/storage/clone.ts';
 
 /** A connection string for a server that listens on a unix socket in `directory`. */
 export function databaseUrl(directory: string, user: string, database: string): string {
@@ -10,34 +11,12 @@ export function databaseUrl(directory: string, user: string, database: string): 
 
 export type TestDatabase = { readonly url: string; drop(): Promise<void> };
 
-/** Clones the template. Drop it when the file is done. */
-export async function createDatabase(): Promise<TestDatabase> {
+/** Clones the migrated template, or another database (`template1` is empty). Drop it when the file is done. */
+export async function createDatabase(template: string = inject('template')): Promise<TestDatabase> {
   const adminUrl = inject('adminUrl');
   const name = `signet_test_${randomBytes(6).toString('hex')}`;
-  await onAdmin(adminUrl, `CREATE DATABASE ${name} TEMPLATE ${inject('template')}`);
-  return {
-    url: adminUrl.replace(/\/[^/?]*(\?|$)/, `/${name}$1`),
-    drop: () => onAdmin(adminUrl, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`),
-  };
-}
-
-/** Two files may clone at the same moment, and PostgreSQL lets one session at a time copy a template. */
-async function onAdmin(url: string, statement: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  try {
-    for (let tries = 1; ; tries += 1) {
-      try {
-        await client.query(statement);
-        return;
-      } catch (error) {
-        if ((error as { code?: string }).code !== '55006' || tries === 50) throw error;
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      }
-    }
-  } finally {
-    await client.end();
-  }
+  await create(adminUrl, name, template);
+  return { url: urlOfDatabase(adminUrl, name), drop: () => dropDatabase(adminUrl, name) };
 }
 
 /** Runs one statement on a test's database, behind the server's back. */

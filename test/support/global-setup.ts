@@ -2,9 +2,9 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
+import { createDatabase, dropDatabase, urlOfDatabase } from '../../src/storage/clone.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { databaseUrl } from './database.ts';
 
@@ -23,28 +23,18 @@ export default async function setUp(project: TestProject): Promise<() => Promise
   const embedded =
     directory === undefined
       ? undefined
-      : await startEmbeddedPostgres(directory, { durable: false, maxConnections: 200 });
+      : await startEmbeddedPostgres(directory, { throwaway: true, maxConnections: 200 });
   const adminUrl =
     given ?? databaseUrl(embedded!.connection.host, embedded!.connection.user, embedded!.connection.database);
   const template = `signet_template_${process.pid}`;
-  await onAdmin(adminUrl, `DROP DATABASE IF EXISTS ${template}`, `CREATE DATABASE ${template}`);
-  await migrate({ connectionString: withDatabase(adminUrl, template) });
+  await dropDatabase(adminUrl, template);
+  await createDatabase(adminUrl, template);
+  await migrate({ connectionString: urlOfDatabase(adminUrl, template) });
   project.provide('adminUrl', adminUrl);
   project.provide('template', template);
   return async () => {
-    await onAdmin(adminUrl, `DROP DATABASE IF EXISTS ${template}`);
+    await dropDatabase(adminUrl, template);
     await embedded?.stop();
     if (directory !== undefined) await rm(directory, { recursive: true, force: true });
   };
-}
-
-async function onAdmin(url: string, ...statements: string[]): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
-  await client.connect();
-  for (const statement of statements) await client.query(statement);
-  await client.end();
-}
-
-function withDatabase(url: string, name: string): string {
-  return url.replace(/\/[^/?]*(\?|$)/, `/${name}$1`);
 }

@@ -115,7 +115,8 @@ function nameOf(key: unknown): string | undefined {
   return isScalar<string | number | boolean | null>(key) ? String(key.value) : undefined;
 }
 
-function words(path: Path): string {
+/** A part of the file as people call it: `clients[0].redirect_uris[1]`. */
+export function words(path: Path): string {
   return path.length === 0
     ? 'the file'
     : path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('');

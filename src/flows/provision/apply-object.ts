@@ -1,0 +1,24 @@
+// Applies what a provisioning file would say, given as an object: the same checks; each problem names its part.
+import type { Deps } from '../../deps.ts';
+import type { Applied } from './applied.ts';
+import { applyProvisioning } from './apply.ts';
+import type { ProvisioningFile } from './file-schema.ts';
+import { words } from './parse.ts';
+import { type Place, placed, ProvisioningError } from './problems.ts';
+import { ruleMistakes } from './rules.ts';
+import { shapeMistakes, soundPart } from './shape.ts';
+import { storedMistakes } from './stored.ts';
+
+const place: Place = (path) => words(path);
+
+/** @throws ProvisioningError with every mistake at once; nothing was applied then. */
+export async function applyObject(deps: Deps, given: object): Promise<Applied> {
+  // As in a file: what is undefined is not there, and an address is its text.
+  const value: unknown = JSON.parse(JSON.stringify(given));
+  const shapes = shapeMistakes(value);
+  const sound = soundPart(value, shapes);
+  const rules = [...shapes, ...ruleMistakes(sound)];
+  const mistakes = rules.length > 0 ? [...rules, ...(await storedMistakes(deps.db, sound))] : [];
+  if (mistakes.length > 0) throw new ProvisioningError(placed(mistakes, place));
+  return applyProvisioning(deps, { file: value as ProvisioningFile, place });
+}
