@@ -32,6 +32,15 @@ CREATE TABLE leases (
   expires_at timestamptz NOT NULL
 );
 
+-- Where a server last found these tables, in one row: elsewhere means that they were restored from a copy.
+CREATE TABLE deployment (
+  only_row boolean PRIMARY KEY CHECK (only_row),
+  -- PostgreSQL's own identifier of the cluster; null when the user of the database may not read it.
+  cluster text,
+  database_oid bigint NOT NULL,
+  since timestamptz NOT NULL
+);
+
 CREATE TABLE users (
   tenant_id uuid NOT NULL REFERENCES tenants (id),
   id uuid NOT NULL,

@@ -6,10 +6,15 @@ export const auditTypes = [
   'tenant.updated',
   'user.created',
   'user.updated',
+  'user.disabled',
+  'user.enabled',
+  'user.password_set',
   'user.signed_in',
   'user.sign_in_failed',
   'client.created',
   'client.updated',
+  'client.secret_rotated',
+  'client.deleted',
   'resource.created',
   'resource.updated',
   'consent.granted',
@@ -25,7 +30,11 @@ export const auditTypes = [
   'key.activated',
   'key.retired',
   'key.removed',
+  'key.revoked',
+  'key.revoked',
   'admin.setup',
+  'admin.reset',
+  'deployment.restored',
 ] as const;
 
 export type AuditType = (typeof auditTypes)[number];

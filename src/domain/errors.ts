@@ -77,6 +77,7 @@ export type RefusalCode =
   | 'unsupported_media_type'
   | 'setup_closed'
   | 'exists'
+  | 'last_administrator'
   | 'invalid_input';
 
 /** A refusal on a page or a JSON endpoint of our own, with the HTTP status that carries it. */

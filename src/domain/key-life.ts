@@ -43,10 +43,11 @@ export function dueMoves(keys: readonly KeyInLife[], algs: readonly SigningAlg[]
   for (const alg of algs) {
     const active = keys.find((key) => key.alg === alg && key.state === 'active');
     const next = keys.find((key) => key.alg === alg && key.state === 'next');
-    const activeEnds = active === undefined ? now : active.stateSince + keyLife.active;
     if (next === undefined) {
-      if (active === undefined || now >= activeEnds - keyLife.publishedAhead) moves.push({ kind: 'create-next', alg });
-    } else if (now >= next.stateSince + keyLife.publishedAhead && now >= activeEnds) {
+      if (active === undefined || now >= active.stateSince + keyLife.active - keyLife.publishedAhead)
+        moves.push({ kind: 'create-next', alg });
+      // However it came to be made, by the schedule or on command: its turn comes when every cache can know it.
+    } else if (now >= next.stateSince + keyLife.publishedAhead) {
       moves.push({ kind: 'activate', alg, next: next.kid, active: active?.kid });
     }
   }
@@ -55,4 +56,22 @@ export function dueMoves(keys: readonly KeyInLife[], algs: readonly SigningAlg[]
       moves.push({ kind: 'remove', kid: key.kid });
   }
   return moves;
+}
+
+/** What happens to a key next, and when (milliseconds). A key is replaced when its successor, published before, begins to sign. */
+export type KeyStep = {
+  readonly step: 'becomes active' | 'successor is published' | 'retires' | 'is removed';
+  readonly at: number;
+};
+
+/** The next step in the life of `key`, one of its tenant's `keys`; undefined when it has none left. */
+export function nextKeyStep(key: KeyInLife, keys: readonly KeyInLife[]): KeyStep | undefined {
+  const { state, stateSince } = key;
+  if (state === 'next') return { step: 'becomes active', at: stateSince + keyLife.publishedAhead };
+  if (state === 'retired') return { step: 'is removed', at: stateSince + keyLife.publishedAfter };
+  if (state === 'gone') return undefined;
+  const successor = keys.find(({ alg, state: other }) => alg === key.alg && other === 'next');
+  return successor
+    ? { step: 'retires', at: successor.stateSince + keyLife.publishedAhead }
+    : { step: 'successor is published', at: stateSince + keyLife.active - keyLife.publishedAhead };
 }

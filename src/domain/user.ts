@@ -49,3 +49,10 @@ export const shortestChosenPassword = 15;
 
 /** Longer ones are refused before any hash is computed. */
 export const longestPasswordBytes = 4096;
+
+/** Why a person may not choose this password, or undefined when they may. */
+export function passwordProblem(password: string): string | undefined {
+  if (Array.from(password).length < shortestChosenPassword)
+    return `must have at least ${shortestChosenPassword} characters`;
+  return Buffer.byteLength(password) > longestPasswordBytes ? 'is too long' : undefined;
+}

@@ -1,4 +1,5 @@
 // Clients and the origins from which their browsers call.
+import { sql } from 'kysely';
 import {
   authMethodsOf,
   type Client,
@@ -20,15 +21,38 @@ const byId = statement({ tenantId: 'uuid', id: 'text' }, (q, p) =>
 
 export async function findClient(db: Db, tenantId: string, id: string): Promise<Client | undefined> {
   const row = await byId.first(db, { tenantId, id });
-  return (
-    row && {
-      id: row.id,
-      metadata: completeMetadata(row.metadata as RegisteredMetadata),
-      authMethods: authMethodsOf(row.metadata as RegisteredMetadata),
-      secretMac: row.secret_mac ?? undefined,
-      disabled: row.disabled_at !== null,
-    }
-  );
+  return row && toClient(row);
+}
+
+function toClient(row: {
+  id: string;
+  metadata: unknown;
+  secret_mac: string | null;
+  disabled_at: number | null;
+}): Client {
+  return {
+    id: row.id,
+    metadata: completeMetadata(row.metadata as RegisteredMetadata),
+    authMethods: authMethodsOf(row.metadata as RegisteredMetadata),
+    secretMac: row.secret_mac ?? undefined,
+    disabled: row.disabled_at !== null,
+  };
+}
+
+// clients_pkey
+const page = statement({ tenantId: 'uuid', after: 'text', limit: 'integer' }, (q, p) =>
+  q
+    .selectFrom('clients')
+    .select(['id', 'metadata', 'secret_mac', 'disabled_at'])
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '>', p.after)
+    .orderBy('id')
+    .limit(p.limit),
+);
+
+/** Up to `limit` clients by their ids, those behind `after`. */
+export async function listClients(db: Db, tenantId: string, after: string, limit: number): Promise<Client[]> {
+  return (await page.all(db, { tenantId, after, limit })).map(toClient);
 }
 
 const upsert = statement(
@@ -140,4 +164,47 @@ export async function lockClient(
       disabled: row.disabled_at !== null,
     }
   );
+}
+
+// clients_pkey
+const setSecret = statement({ tenantId: 'uuid', id: 'text', secretMac: 'text', now: 'timestamptz' }, (q, p) =>
+  q
+    .updateTable('clients')
+    .set({ secret_mac: p.secretMac, updated_at: p.now })
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.id),
+);
+
+/** From here on only the new secret is right. */
+export async function replaceClientSecret(
+  tx: Db,
+  tenantId: string,
+  id: string,
+  secretMac: string,
+  now: number,
+): Promise<void> {
+  await setSecret.run(tx, { tenantId, id, secretMac, now });
+}
+
+// grants_pkey; authorization_codes_grant_idx and refresh_tokens_generation_idx for what goes with them.
+const removeGrants = statement(
+  { tenantId: 'uuid', id: 'text', limit: 'integer' },
+  (_q, p) =>
+    sql`DELETE FROM grants WHERE tenant_id = ${p.tenantId} AND id IN
+      (SELECT id FROM grants WHERE tenant_id = ${p.tenantId} AND client_id = ${p.id} LIMIT ${p.limit})`,
+);
+
+/** Up to `limit` grants of the client with their codes and tokens, so that no statement takes long. @returns how many. */
+export async function removeGrantsOfClient(db: Db, tenantId: string, id: string, limit: number): Promise<number> {
+  return removeGrants.run(db, { tenantId, id, limit });
+}
+
+// clients_pkey. The foreign keys take its origins, attempts, consents and grants with it.
+const remove = statement({ tenantId: 'uuid', id: 'text' }, (q, p) =>
+  q.deleteFrom('clients').where('tenant_id', '=', p.tenantId).where('id', '=', p.id),
+);
+
+/** Removes the client and everything of it. @returns false when it is not there. */
+export async function removeClient(tx: Db, tenantId: string, id: string): Promise<boolean> {
+  return (await remove.run(tx, { tenantId, id })) === 1;
 }

@@ -2,6 +2,7 @@
 import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { Unavailable } from '../domain/errors.ts';
+import type { Tracing } from '../domain/tracing.ts';
 
 /** One statement as it is sent: its text, the name it is prepared under, and its values. */
 export type SentStatement = {
@@ -21,7 +22,24 @@ export type Db = {
   transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
 };
 
-export type Database = Db & { close(): Promise<void>; readonly pool: pg.Pool };
+/** Connections that are open, open but unused, and allowed; and how many statements and transactions wait for one. */
+export type PoolLoad = {
+  readonly total: number;
+  readonly idle: number;
+  readonly max: number;
+  readonly waiting: number;
+};
+
+export type Database = Db & {
+  /** Every statement on it sees everything as it was at one moment (REPEATABLE READ, READ ONLY). */
+  snapshot(): Promise<Snapshot>;
+  close(): Promise<void>;
+  readonly pool: pg.Pool;
+  load(): PoolLoad;
+};
+
+/** A connection of its own for reading. Its disposal gives it back. */
+export type Snapshot = Pick<Db, 'send'> & AsyncDisposable;
 
 export type DatabaseOptions = {
   readonly connection: pg.PoolConfig;
@@ -30,6 +48,10 @@ export type DatabaseOptions = {
   readonly preparedStatements: boolean;
   /** Sees every statement before it is sent; for tests that count or inspect. */
   readonly observe?: ((statement: SentStatement) => void) | undefined;
+  /** For one long piece of work on one connection, such as a backup: no statement is too slow, and none is prepared. */
+  readonly patient?: boolean;
+  /** Does the sending of a statement, with the text that is sent, and gives what came back. */
+  readonly trace?: Tracing['statement'] | undefined;
   /** Told of connections that fail while nobody uses them. */
   readonly onIdleError?: ((error: Error) => void) | undefined;
 };
@@ -43,23 +65,33 @@ const types: pg.CustomTypesConfig = {
   }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
+/** Milliseconds. */
+const timeouts = {
+  statement_timeout: 5000,
+  // The same for a server that has gone silent: nobody waits without end.
+  query_timeout: 6000,
+  lock_timeout: 3000,
+  idle_in_transaction_session_timeout: 5000,
+} as const;
+
+// Said, so that no default of the server or the database counts either.
+const noTimeouts = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
+  .map((name) => ` -c ${name}=0`)
+  .join('');
+
 /** Opens a pool. Nothing is connected until the first statement. */
 export function openDatabase(options: DatabaseOptions): Database {
   const pool = new pg.Pool({
     ...options.connection,
     types,
     // What the parser of times relies on, whatever the server's own settings are.
-    options: '-c TimeZone=UTC -c DateStyle=ISO',
+    options: `-c TimeZone=UTC -c DateStyle=ISO${options.patient ? noTimeouts : ''}`,
     max: options.poolSize,
     connectionTimeoutMillis: 1000,
     idleTimeoutMillis: 30_000,
-    statement_timeout: 5000,
-    // The same for a server that has gone silent: nobody waits without end.
-    query_timeout: 6000,
     keepAlive: true,
-    lock_timeout: 3000,
-    idle_in_transaction_session_timeout: 5000,
     application_name: 'signet',
+    ...(!options.patient && timeouts),
   });
   let closing = false;
   pool.on('error', (error) => {
@@ -71,14 +103,16 @@ export function openDatabase(options: DatabaseOptions): Database {
   const sender =
     (target: pg.Pool | pg.PoolClient) =>
     async (statement: { text: string; name: string }, values: readonly unknown[]) => {
-      const name = options.preparedStatements ? statement.name : undefined;
+      const name = options.preparedStatements && !options.patient ? statement.name : undefined;
       options.observe?.({ text: statement.text, name, values });
       try {
-        const result = await target.query({
-          text: statement.text,
-          values: values as unknown[],
-          ...(name === undefined ? {} : { name }),
-        });
+        const query = () =>
+          target.query({
+            text: statement.text,
+            values: values as unknown[],
+            ...(name === undefined ? {} : { name }),
+          });
+        const result = await (options.trace ? options.trace(statement.text, query) : query());
         return { rows: result.rows as unknown[], count: result.rowCount ?? 0 };
       } catch (error) {
         // PostgreSQL quotes the row or the key it refused there, and what is thrown from here may be logged.
@@ -112,6 +146,25 @@ export function openDatabase(options: DatabaseOptions): Database {
   // One statement outside a transaction is one transaction: what the database undid may be sent again.
   const sendAlone = sender(pool);
 
+  const snapshot = async (): Promise<Snapshot> => {
+    const client = await pool.connect().catch((error: unknown) => {
+      throw meaningOf(error);
+    });
+    const send = sender(client);
+    const end = () =>
+      client.query('ROLLBACK').then(
+        () => client.release(),
+        (error: Error) => client.release(error),
+      );
+    try {
+      await send({ text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', name: 'begin_snapshot' }, []);
+    } catch (error) {
+      await end();
+      throw error;
+    }
+    return { send, [Symbol.asyncDispose]: end };
+  };
+
   const close = () => {
     closing = true;
     return pool.end();
@@ -119,7 +172,14 @@ export function openDatabase(options: DatabaseOptions): Database {
   return {
     send: (statement, values) => repeated(() => sendAlone(statement, values)),
     transaction: (work) => repeated(() => once(work)),
+    snapshot,
     pool,
+    load: () => ({
+      total: pool.totalCount,
+      idle: pool.idleCount,
+      max: options.poolSize,
+      waiting: pool.waitingCount,
+    }),
     close,
   };
 }
@@ -179,5 +239,7 @@ function meaningOf(error: unknown): unknown {
       'EHOSTUNREACH',
     ].includes(code) ||
     (code === '' && /terminated|timeout|not queryable|Connection ended|closed the connection/i.test(message));
-  return notNow ? new Unavailable('the database cannot be reached', 1, error) : error;
+  if (notNow) return new Unavailable('the database cannot be reached', 1, error);
+  // A foreign key: what the row refers to was deleted since it was looked at.
+  return code === '23503' ? new Unavailable('something that this is about was just deleted', 1, error) : error;
 }

@@ -67,6 +67,17 @@ export async function clearAttempts(tx: Db, tenantId: string, key: string): Prom
   await clear.run(tx, { tenantId, key });
 }
 
+// limits_pkey, of which it reads what the tenant has.
+const clearPrefix = statement(
+  { tenantId: 'uuid', prefix: 'text' },
+  (_q, p) => sql`DELETE FROM limits WHERE tenant_id = ${p.tenantId} AND starts_with(key, ${p.prefix})`,
+);
+
+/** Forgets the attempts under every key that begins with `prefix`. */
+export async function clearAttemptsBelow(tx: Db, tenantId: string, prefix: string): Promise<void> {
+  await clearPrefix.run(tx, { tenantId, prefix });
+}
+
 const computed = new Map<Budget, number[]>();
 
 /** The waits in milliseconds by number of attempts, until they stop growing. */

@@ -5,6 +5,8 @@ import { join } from 'node:path';
 import { Kysely, PostgresDialect, sql } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import pg from 'pg';
+import type { Db } from './database.ts';
+import { transactionDialect } from './transaction-dialect.ts';
 
 const folder = join(import.meta.dirname, '../../migrations');
 
@@ -20,6 +22,34 @@ export class MigrationError extends Error {
  */
 export function migrate(connection: pg.PoolConfig): Promise<string[]> {
   return withPool(connection, migrateWith);
+}
+
+/** @throws what PostgreSQL, or the way to it, says against connecting. */
+export async function demandReachable(connection: pg.PoolConfig): Promise<void> {
+  await withPool(connection, (db) => sql`SELECT 1`.execute(db));
+}
+
+/**
+ * What {@link migrate} does, on a transaction that is open, and only up to and including `last` where it is given. `tx`
+ * must not prepare its statements: a file holds many.
+ */
+export async function migrateInside(tx: Db, last?: string): Promise<string[]> {
+  return migrateWith(new Kysely<Record<string, never>>({ dialect: transactionDialect(tx) }), last);
+}
+
+/** A migration as a database has it: the SHA-256 of its file says which one of that name. */
+export type AppliedMigration = { readonly name: string; readonly checksum: string };
+
+/** @throws MigrationError unless this version begins with exactly these migrations, in this order. */
+export async function demandSameMigrations(applied: readonly AppliedMigration[]): Promise<void> {
+  const files = await migrationFiles();
+  for (const [index, { name, checksum }] of applied.entries()) {
+    const file = files[index];
+    if (file?.name === name && file.checksum === checksum) continue;
+    throw new MigrationError(
+      file?.name === name ? `its migration ${name} is another one` : `this version does not know its migration ${name}`,
+    );
+  }
 }
 
 async function withPool<T>(
@@ -54,7 +84,15 @@ export async function pendingMigrations(connection: pg.PoolConfig): Promise<stri
   });
 }
 
-async function migrateWith(db: Kysely<Record<string, never>>): Promise<string[]> {
+/** A name for the schema of this version: another as soon as any migration is added. */
+export async function schemaDigest(): Promise<string> {
+  const files = await migrationFiles();
+  return createHash('sha256')
+    .update(JSON.stringify(files.map(({ name, checksum }) => [name, checksum])))
+    .digest('hex');
+}
+
+async function migrateWith(db: Kysely<Record<string, never>>, last?: string): Promise<string[]> {
   const files = await migrationFiles();
   const migrator = new Migrator({
     db,
@@ -65,7 +103,7 @@ async function migrateWith(db: Kysely<Record<string, never>>): Promise<string[]>
     migrationLockTableName: 'signet_migrations_lock',
   });
   await refuseChanged(db, files);
-  const { error, results } = await migrator.migrateToLatest();
+  const { error, results } = await (last === undefined ? migrator.migrateToLatest() : migrator.migrateTo(last));
   if (error) {
     const failed = results?.find((result) => result.status === 'Error')?.migrationName;
     throw new MigrationError(

@@ -70,6 +70,13 @@ export interface Consents {
   user_id: string;
 }
 
+export interface Deployment {
+  cluster: string | null;
+  database_oid: number;
+  only_row: boolean;
+  since: number;
+}
+
 export interface Grants {
   acr: string;
   amr: string[];
@@ -219,6 +226,7 @@ export interface DB {
   client_origins: ClientOrigins;
   clients: Clients;
   consents: Consents;
+  deployment: Deployment;
   grants: Grants;
   leases: Leases;
   limits: Limits;

@@ -175,7 +175,7 @@ export async function endSession(
   db: Db,
   tenantId: string,
   session: { id: string; userId: string },
-  reason: 'signed_out' | 'other_user' | 'by_user',
+  reason: 'signed_out' | 'other_user' | 'by_user' | 'by_admin',
   event: EventValues,
 ): Promise<boolean> {
   const row = await end.first(db, {

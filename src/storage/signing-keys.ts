@@ -127,6 +127,29 @@ export async function tenantsWithDueKeys(db: Db, now: number): Promise<string[]>
   return (await due.all(db, { now })).map((row) => row.tenant_id);
 }
 
+// A sequential scan: keys are few, and each process asks at most once a minute.
+const groups = statement({}, (q) =>
+  q
+    .selectFrom('signing_keys')
+    .select(({ fn }) => ['alg', 'state', fn.countAll<number>().as('count'), fn.min('state_since').as('since')])
+    .where('state', '<>', 'gone')
+    .groupBy(['alg', 'state']),
+);
+
+/** How many keys there are, of all tenants, and since when (milliseconds) the one has been so that has been so longest. */
+export type KeyGroup = {
+  readonly alg: SigningAlg;
+  readonly state: KeyState;
+  readonly count: number;
+  readonly since: number;
+};
+
+/** The keys of all tenants that are published, by algorithm and state: numbers only. */
+export async function countKeys(db: Db): Promise<KeyGroup[]> {
+  const rows = await groups.all(db, {});
+  return rows.map((row) => ({ ...row, alg: row.alg as SigningAlg, state: row.state as KeyState }));
+}
+
 const postpone = statement({ tenantId: 'uuid', now: 'timestamptz', until: 'timestamptz' }, (q, p) =>
   q
     .updateTable('signing_keys')

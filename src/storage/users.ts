@@ -4,7 +4,8 @@ import { identifierKey, type User } from '../domain/user.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
-const columns = [
+/** What a {@link User} is read from. */
+export const userColumns = [
   'id',
   'username',
   'email',
@@ -15,7 +16,7 @@ const columns = [
   'disabled_at',
   'updated_at',
 ] as const;
-type Row = {
+export type UserRow = {
   id: string;
   username: string;
   email: string | null;
@@ -31,7 +32,7 @@ type Row = {
 const forSignIn = statement({ tenantId: 'uuid', key: 'text' }, (q, p) =>
   q
     .selectFrom('users')
-    .select([...columns, 'password_hash', 'password_version'])
+    .select([...userColumns, 'password_hash', 'password_version'])
     .where('tenant_id', '=', p.tenantId)
     .where((or) => or.or([or('username_key', '=', p.key), or('email_key', '=', p.key)]))
     .limit(1),
@@ -49,7 +50,7 @@ export async function findUserForSignIn(
 
 // users_pkey
 const byId = statement({ tenantId: 'uuid', id: 'uuid' }, (q, p) =>
-  q.selectFrom('users').select(columns).where('tenant_id', '=', p.tenantId).where('id', '=', p.id),
+  q.selectFrom('users').select(userColumns).where('tenant_id', '=', p.tenantId).where('id', '=', p.id),
 );
 
 export async function findUser(db: Db, tenantId: string, id: string): Promise<User | undefined> {
@@ -61,7 +62,7 @@ export async function findUser(db: Db, tenantId: string, id: string): Promise<Us
 const byUsername = statement({ tenantId: 'uuid', key: 'text' }, (q, p) =>
   q
     .selectFrom('users')
-    .select([...columns, 'password_hash'])
+    .select([...userColumns, 'password_hash'])
     .where('tenant_id', '=', p.tenantId)
     .where('username_key', '=', p.key),
 );
@@ -73,6 +74,17 @@ export async function findUserByUsername(
 ): Promise<(User & { passwordHash: string | undefined }) | undefined> {
   const row = await byUsername.first(db, { tenantId, key: identifierKey(username) });
   return row && { ...toUser(row), passwordHash: row.password_hash ?? undefined };
+}
+
+// users_pkey
+const lock = statement({ tenantId: 'uuid', id: 'uuid' }, (q, p) =>
+  q.selectFrom('users').select(userColumns).where('tenant_id', '=', p.tenantId).where('id', '=', p.id).forNoKeyUpdate(),
+);
+
+/** Nobody else changes the user until the transaction ends. Sessions and codes that are just being made come first or wait. */
+export async function lockUser(tx: Db, tenantId: string, id: string): Promise<User | undefined> {
+  const row = await lock.first(tx, { tenantId, id });
+  return row && toUser(row);
 }
 
 const fields = {
@@ -214,6 +226,22 @@ export async function someoneHasRole(db: Db, tenantId: string, role: string): Pr
   return (await anyWithRole.first(db, { tenantId, role: [role] })) !== undefined;
 }
 
+const enabledWithRole = statement({ tenantId: 'uuid', role: 'text[]', except: 'uuid' }, (q, p) =>
+  q
+    .selectFrom('users')
+    .select('id')
+    .where('tenant_id', '=', p.tenantId)
+    .where('roles', '@>', p.role)
+    .where('disabled_at', 'is', null)
+    .where('id', '<>', p.except)
+    .limit(1),
+);
+
+/** True while somebody other than `except` has the role and is not disabled. Stays true only under the tenant's lock. */
+export async function someoneElseHoldsRole(tx: Db, tenantId: string, role: string, except: string): Promise<boolean> {
+  return (await enabledWithRole.first(tx, { tenantId, role: [role], except })) !== undefined;
+}
+
 function bound(tenantId: string, id: string, user: UserFields, now: number) {
   return {
     ...user,
@@ -226,7 +254,7 @@ function bound(tenantId: string, id: string, user: UserFields, now: number) {
   };
 }
 
-function toUser(row: Row): User {
+export function toUser(row: UserRow): User {
   return {
     id: row.id,
     username: row.username,
@@ -264,11 +292,18 @@ export async function setUserDisabled(
 const endEverything = statement(
   { tenantId: 'uuid', id: 'uuid', reason: 'text', now: 'timestamptz' },
   (_q, p) =>
-    sql`WITH sessions_ended AS (
+    sql<Ended>`WITH sessions_ended AS (
         UPDATE sessions SET ended_at = ${p.now}, end_reason = ${p.reason} WHERE tenant_id = ${p.tenantId} AND user_id = ${p.id} AND ended_at IS NULL
+        RETURNING expires_at > ${p.now} AND idle_expires_at > ${p.now} AS lived
+      ), grants_revoked AS (
+        UPDATE grants SET revoked_at = ${p.now}, revoke_reason = ${p.reason} WHERE tenant_id = ${p.tenantId} AND user_id = ${p.id} AND revoked_at IS NULL
+        RETURNING expires_at > ${p.now} AS lived
       )
-      UPDATE grants SET revoked_at = ${p.now}, revoke_reason = ${p.reason} WHERE tenant_id = ${p.tenantId} AND user_id = ${p.id} AND revoked_at IS NULL`,
+      SELECT (SELECT count(*) FROM sessions_ended WHERE lived) AS sessions, (SELECT count(*) FROM grants_revoked WHERE lived) AS grants`,
 );
+
+/** How many of what lived until then have ended. */
+export type Ended = { readonly sessions: number; readonly grants: number };
 
 /** Ends every session and revokes every grant of the user. The caller records why. */
 export async function endEverythingOf(
@@ -277,6 +312,6 @@ export async function endEverythingOf(
   id: string,
   reason: 'user_disabled' | 'password_changed',
   now: number,
-): Promise<void> {
-  await endEverything.run(tx, { tenantId, id, reason, now });
+): Promise<Ended> {
+  return (await endEverything.first(tx, { tenantId, id, reason, now }))!;
 }

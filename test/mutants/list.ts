@@ -1,19 +1,27 @@
 // Every removal, by what it takes away.
 import { applicationMutants } from './applications.ts';
+import { administrationMutants } from './administration.ts';
 import { clientMutants } from './clients.ts';
 import { codeMutants } from './codes.ts';
+import { keyMutants } from './keys.ts';
 import type { Mutant } from './mutant.ts';
+import { opsMutants } from './ops.ts';
 import { refreshMutants } from './refresh.ts';
 import { restoreMutants } from './restore.ts';
 import { sessionMutants } from './sessions.ts';
 import { tenantMutants } from './tenants.ts';
+import { testingMutants } from './testing.ts';
 
 export const mutants: readonly Mutant[] = [
+  ...administrationMutants,
   ...applicationMutants,
   ...clientMutants,
   ...codeMutants,
+  ...keyMutants,
+  ...opsMutants,
   ...refreshMutants,
   ...restoreMutants,
   ...sessionMutants,
   ...tenantMutants,
+  ...testingMutants,
 ];

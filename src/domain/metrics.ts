@@ -1,0 +1,38 @@
+// What the server reports while it works, for whoever counts it; and in which words.
+import type { GrantType } from './client.ts';
+import { OAuthError, type OAuthErrorCode, Refusal, type RefusalCode, Unavailable } from './errors.ts';
+
+/** How something ended: the code of the error it ended with, never its text. `failure` is a bug of ours. */
+export type Outcome = 'success' | OAuthErrorCode | RefusalCode | 'unavailable' | 'failure';
+
+/** Which budget of attempts was used up. */
+export type LimitKind = 'password_account' | 'password_known_browser' | 'password_address' | 'client_secret';
+
+/** Called when something has happened. What is passed has few values each, and none of them is anybody's. */
+export type Metrics = {
+  /** `route` is the pattern that matched, undefined when none did: never the address that was asked for. */
+  request(route: string | undefined, method: string, status: number, seconds: number): void;
+  signIn(method: 'password', outcome: Outcome): void;
+  token(grant: GrantType | 'other', outcome: Outcome): void;
+  limited(kind: LimitKind): void;
+};
+
+/** Nobody counts. */
+export const unmeasured: Metrics = { request() {}, signIn() {}, token() {}, limited() {} };
+
+/** Reports how `work` ends, and ends the same way. */
+export async function reporting<T>(work: Promise<T>, report: (outcome: Outcome) => void): Promise<T> {
+  try {
+    const result = await work;
+    report('success');
+    return result;
+  } catch (error) {
+    report(outcomeOf(error));
+    throw error;
+  }
+}
+
+function outcomeOf(error: unknown): Outcome {
+  if (error instanceof OAuthError || error instanceof Refusal) return error.code;
+  return error instanceof Unavailable ? 'unavailable' : 'failure';
+}

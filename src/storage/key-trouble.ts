@@ -1,0 +1,78 @@
+// Signing keys of all tenants that are not as their lives should have left them. For an examination, not for requests.
+import { sql } from 'kysely';
+import type { SigningAlg } from '../domain/client.ts';
+import type { KeyState } from '../domain/key-life.ts';
+import type { Db } from './database.ts';
+import { statement } from './statement.ts';
+
+/** Times in milliseconds. */
+export type LateKey = {
+  readonly tenant: string;
+  readonly kid: string;
+  readonly alg: SigningAlg;
+  readonly state: KeyState;
+  readonly since: number;
+};
+
+// signing_keys_due_idx for the first condition; a sequential scan of few rows for the second.
+const late = statement(
+  { dueBefore: 'timestamptz', activeBefore: 'timestamptz' },
+  (_q, p) =>
+    sql<{ slug: string; kid: string; alg: string; state: string; state_since: number }>`
+      SELECT t.slug, k.kid, k.alg, k.state, k.state_since
+      FROM signing_keys k JOIN tenants t ON t.id = k.tenant_id
+      WHERE k.due_at < ${p.dueBefore} OR (k.state = 'active' AND k.state_since < ${p.activeBefore})
+      ORDER BY k.state_since, k.kid
+      LIMIT 20`,
+);
+
+/** Up to 20 keys whose next step was due before `dueBefore`, or that have been active since before `activeBefore`. */
+export async function lateKeys(db: Db, dueBefore: number, activeBefore: number): Promise<LateKey[]> {
+  const rows = await late.all(db, { dueBefore, activeBefore });
+  return rows.map(({ slug, state_since, ...row }) => ({
+    tenant: slug,
+    kid: row.kid,
+    alg: row.alg as SigningAlg,
+    state: row.state as KeyState,
+    since: state_since,
+  }));
+}
+
+const unsigned = statement(
+  { algs: 'text[]' },
+  (_q, p) =>
+    sql<{ slug: string; alg: string }>`
+      SELECT t.slug, a.alg
+      FROM tenants t CROSS JOIN unnest(${p.algs}) AS a (alg)
+      WHERE NOT EXISTS (
+        SELECT 1 FROM signing_keys k WHERE k.tenant_id = t.id AND k.alg = a.alg AND k.state = 'active')
+      ORDER BY t.slug, a.alg
+      LIMIT 20`,
+);
+
+/** Up to 20 algorithms with which a tenant cannot sign, because no key of theirs is active. */
+export async function lackingKeys(db: Db, algs: readonly SigningAlg[]): Promise<{ tenant: string; alg: SigningAlg }[]> {
+  return (await unsigned.all(db, { algs })).map(({ slug, alg }) => ({ tenant: slug, alg: alg as SigningAlg }));
+}
+
+// signing_keys_pkey
+const sealedAfter = statement(
+  { tenantId: 'uuid', kid: 'text' },
+  (_q, p) =>
+    sql<{ tenant_id: string; kid: string; private_jwk_sealed: string }>`
+      SELECT tenant_id, kid, private_jwk_sealed FROM signing_keys
+      WHERE (tenant_id, kid) > (${p.tenantId}, ${p.kid}) AND private_jwk_sealed IS NOT NULL
+      ORDER BY tenant_id, kid
+      LIMIT 500`,
+);
+
+/** Every private key, of all tenants, a batch at a time. */
+export async function* sealedKeys(db: Db): AsyncGenerator<{ tenantId: string; kid: string; sealed: string }> {
+  let last = { tenant_id: '00000000-0000-0000-0000-000000000000', kid: '' };
+  for (;;) {
+    const rows = await sealedAfter.all(db, { tenantId: last.tenant_id, kid: last.kid });
+    for (const row of rows) yield { tenantId: row.tenant_id, kid: row.kid, sealed: row.private_jwk_sealed };
+    if (rows.length < 500) return;
+    last = rows.at(-1)!;
+  }
+}

@@ -1,0 +1,145 @@
+// The guides for newcomers and for those who connect an application: followed from their first block to their last.
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { browserTest } from '../support/browser.ts';
+import { collectConsoleErrors } from '../support/console-errors.ts';
+import { codeFlow } from '../support/flow.ts';
+import { passTo } from '../support/sign-in-page.ts';
+import { type Checkout, openCheckout } from './checkout.ts';
+import { follow, followFences } from './follow.ts';
+import { visit } from './person.ts';
+
+describe('guides', { timeout: 120_000 }, () => {
+  let checkout: Checkout;
+  let home: string;
+  beforeAll(async () => {
+    checkout = await openCheckout();
+    home = checkout.here('http://localhost:8080');
+  });
+  afterAll(() => checkout?.close());
+
+  test('getting started leads to an application that greets whoever signed in, and then without a question', async () => {
+    const { agent, acts } = await follow(checkout, 'docs/getting-started.md');
+    expect(acts).toBeGreaterThan(2);
+    const again = await visit(home, undefined, agent);
+    expect([again.asked, again.page?.body]).toEqual([[], expect.stringContaining('Hello, Ada Lovelace!')]);
+    const stranger = await visit(`${home}/callback?code=stolen&state=guessed`, undefined);
+    expect([stranger.page?.status, stranger.page?.body]).toEqual([400, expect.stringContaining('That did not work')]);
+    await checkout.terminal.endPrograms();
+  });
+
+  test('the web application signs people in, out here and at Signet, and takes no answer that another browser asked for', async () => {
+    const { agent, user } = await follow(checkout, 'docs/uses/web-app.md');
+    const left = await agent.post(`${home}/sign-out`, {});
+    expect(new URL(left.location!).pathname).toBe('/oauth/logout');
+    // Back at the application, which sends the browser on to a password page: nobody is signed in any more.
+    await expect(visit(left.location!, undefined, agent)).rejects.toThrow('asks for a password');
+    const { page } = await visit(home, user, agent);
+    expect(page?.body).toBe('Hello, Grace Hopper');
+    const forged = await visit(`${home}/callback?code=stolen&state=guessed`, undefined);
+    expect(forged.page?.status).toBe(400);
+    await checkout.terminal.endPrograms();
+  });
+
+  test('the native app signs people in through the browser, on whatever port is free', async () => {
+    expect((await follow(checkout, 'docs/uses/native-app.md')).acts).toBe(3);
+  });
+
+  test('the API lets in who has the scope, and nobody with an ID token or a token for somebody else', async () => {
+    const { user } = await follow(checkout, 'docs/uses/api.md');
+    const client = { client_id: 'orders-desk', redirect_uris: [checkout.here('http://127.0.0.1:8080/callback')] };
+    const signet = { issuer: checkout.base };
+    const forIssuer = await codeFlow(signet, client, { user: user!, change: { scope: 'openid' } });
+    const change = { scope: 'openid orders:read', resource: 'https://orders.example' };
+    const forApi = await codeFlow(signet, client, { user: user!, change });
+    const orders = async (token: string) => {
+      const headers = { authorization: `Bearer ${token}` };
+      const answer = await fetch(checkout.here('http://localhost:8090/orders'), { headers });
+      return `${answer.status} ${answer.headers.get('www-authenticate') ?? ''}`;
+    };
+    const refused = '401 Bearer realm="https://orders.example", error="invalid_token"';
+    expect(await orders(forApi.tokens.access_token)).toBe('200 ');
+    expect(await orders(forApi.tokens.id_token), 'an ID token').toBe(refused);
+    expect(await orders(forIssuer.tokens.access_token), 'a token for somebody else').toBe(refused);
+    expect(await orders(unsigned), 'a token that nobody signed').toBe(refused);
+    await checkout.terminal.endPrograms();
+  });
+
+  test('the machine is refused the grant that there is not, and runs on its refresh token', async () => {
+    expect((await follow(checkout, 'docs/uses/machine.md')).acts).toBe(5);
+  });
+
+  test('what operators type does what operating.md says', async () => {
+    // With passwords of their own, so that nobody is signed in, whatever ran before.
+    const users = [
+      { username: 'ada', password: 'known to this test alone' },
+      { username: 'root', password: 'known to this test as well', roles: ['admin'] },
+    ];
+    await checkout.write('people.json', JSON.stringify({ users }));
+    expect(await checkout.terminal.type('npm run --silent signet apply people.json')).toContain('Applied');
+    await follow(checkout, 'docs/operating.md');
+  });
+
+  test.each(['examples/harbor/README.md', 'examples/ledger/README.md', 'examples/orchard/README.md'])(
+    'an example starts by itself as %s says',
+    async (document) => {
+      expect((await follow(checkout, document)).acts).toBe(2);
+      await checkout.terminal.endPrograms();
+    },
+  );
+
+  test('troubleshooting shows how the server answers', async () => {
+    expect((await follow(checkout, 'docs/troubleshooting.md')).acts).toBe(1);
+  });
+
+  test.each([
+    ['other words', 'sh', 'echo yes', 'no'],
+    ['silence', 'sh', 'true', 'yes'],
+    ['words that are not shown', 'sh', 'echo yes', undefined],
+    ['half of it', 'sh', 'echo yes; echo no', 'yes'],
+    ['another status', 'http', 'GET /ready HTTP/1.1\nHost: localhost:3000', 'HTTP/1.1 503 Service Unavailable'],
+    ['another body', 'http', 'GET /ready HTTP/1.1\nHost: localhost:3000', 'HTTP/1.1 200 OK\n\n{"status":"away"}'],
+    ['another header', 'http', 'GET /ready HTTP/1.1\nHost: localhost:3000', 'HTTP/1.1 200 OK\nX-Other: yes'],
+    ['another page', 'text', 'http://localhost:3000/live', 'dead'],
+    ['no such file', 'sh', 'cat not-there.yaml', 'yes'],
+  ])('a document that shows %s is found out', async (_what, language, text, shown) => {
+    const fence = (inLanguage: string, content: string) => ({
+      language: inLanguage,
+      text: content,
+      notes: [],
+      line: 1,
+    });
+    const answer = shown === undefined ? [] : [fence(language === 'http' ? 'http' : 'text', shown)];
+    await expect(followFences(checkout, [fence(language, text), ...answer], 'planted')).rejects.toThrow('planted:1');
+  });
+
+  browserTest('in a browser', (browser) => {
+    test('the single-page app signs people in and out, under its own content security policy', async () => {
+      const { user } = await follow(checkout, 'docs/uses/single-page-app.md');
+      const context = await browser().newContext();
+      const errors = collectConsoleErrors(context);
+      const page = await context.newPage();
+      await page.goto(home);
+      await page.locator('#who:text-is("Nobody is signed in.")').waitFor();
+      await page.click('#sign-in');
+      await page.waitForURL(`${checkout.base}/**`);
+      await passTo(page, new RegExp(`^${home}/`), user!);
+      await page.locator('#who:text-is("Hello, Mary Jackson")').waitFor();
+      expect(new URL(page.url()).search).toBe('');
+      await page.click('#sign-out');
+      await page.waitForURL(`${home}/`);
+      await page.locator('#who:text-is("Nobody is signed in.")').waitFor();
+      expect(errors).toEqual([]);
+      await context.close();
+      await checkout.terminal.endPrograms();
+    });
+  });
+});
+
+/** `alg: none`, for the right API, and with every scope. */
+const unsigned = [
+  { alg: 'none', typ: 'at+jwt' },
+  { iss: 'http://localhost:3000', aud: 'https://orders.example', scope: 'orders:read', sub: 'x', client_id: 'x' },
+]
+  .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+  .concat('')
+  .join('.');

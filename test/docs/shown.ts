@@ -1,0 +1,56 @@
+// Comparing what came with what a document shows. A … stands for what is different each time.
+import { expect } from 'vitest';
+import type { Fence } from './markdown.ts';
+
+type Shown = Pick<Fence, 'language' | 'text'>;
+
+// What npm and Node say of themselves before the command begins.
+const prelude = /^(?:\s*\n|> .*\n|\.env not found\. .*\n)*/;
+
+/** Compares the whole. In JSON a … stands for a value or a part of one, and lines may be broken differently. */
+export function expectShown(came: string, shown: Shown): void {
+  if (shown.language === 'json') expect(compact(came)).toMatch(whole(compact(shown.text), '[^"]*'));
+  else expect(came.replace(prelude, '').trimEnd()).toMatch(whole(shown.text.replace(prelude, '').trimEnd(), '\\S*'));
+}
+
+/** True when `came` has what is shown somewhere. */
+export function shows(came: string, { text }: Shown): boolean {
+  return new RegExp(pattern(text.trim(), '\\S*')).test(came);
+}
+
+/** Compares an HTTP response with one that is shown: its status, the headers that are shown, and its body. */
+export function expectResponse(came: { status: number; headers: Headers; body: string }, shown: string): void {
+  const [head = '', ...rest] = shown.trimEnd().split('\n\n');
+  const [start = '', ...headers] = head.split('\n');
+  expect(String(came.status), came.body).toBe(/^HTTP\/1\.1 (\d{3})\b/.exec(start)?.[1]);
+  for (const line of headers) {
+    const [, name, value] = /^([\w-]+): (.*)$/.exec(line)!;
+    expect(came.headers.get(name!) ?? `(no header ${name})`).toMatch(whole(value!, '[^"]*'));
+  }
+  const body = rest.join('\n\n');
+  const language = /^[{[]/.test(body) ? 'json' : 'text';
+  if (body === '') expect(came.body).toBe('');
+  else expectShown(came.body, { language, text: body });
+}
+
+function whole(text: string, anything: string): RegExp {
+  return new RegExp(`^${pattern(text, anything)}$`);
+}
+
+function pattern(text: string, anything: string): string {
+  return text
+    .replaceAll(/[\\^$.*+?()[\]{}|]/g, '\\$&')
+    .replaceAll(anyNumber, '\\d+')
+    .replaceAll('…', anything);
+}
+
+// A … without quotes stands for a number; this is how it gets through JSON.parse.
+const anyNumber = '"a number"';
+
+function compact(json: string): string {
+  try {
+    return JSON.stringify(JSON.parse(json.replaceAll(': …', `: ${anyNumber}`)));
+  } catch {
+    throw new Error(`This is not JSON: ${json}`);
+  }
+}

@@ -1,0 +1,80 @@
+// Removals in backup, restore, and what a server does on a database that was put back.
+import type { Mutant } from './mutant.ts';
+
+const elsewhere = 'test/faults/restored-elsewhere.test.ts';
+const issued = 'src/storage/issued.ts';
+
+export const restoreMutants: readonly Mutant[] = [
+  {
+    name: 'a server does not notice that its database was put back elsewhere',
+    file: 'src/server.ts',
+    remove: 'if (elsewhere) await noticeRestored({ ...deps, db: backend.patient });',
+    insert: '',
+    test: elsewhere,
+    title: 'a server starts on a copy',
+  },
+  {
+    name: 'two servers that start at once both revoke',
+    file: 'src/flows/restored.ts',
+    remove: `if (by === 'server' && known && isSamePlace(known, place)) return 'another was first';`,
+    insert: '',
+    test: elsewhere,
+    title: 'two servers',
+  },
+  {
+    name: 'grants live on after a restore',
+    file: issued,
+    remove: `const grants = await revokeGrants.run(tx, { tenantId, reason, now });`,
+    insert: 'const grants = 0;',
+    test: elsewhere,
+    title: 'a server starts on a copy',
+  },
+  {
+    name: 'sessions live on after a restore',
+    file: issued,
+    remove: `const sessions = await endSessions.run(tx, { tenantId, reason, now });`,
+    insert: 'const sessions = 0;',
+    test: elsewhere,
+    title: 'a server starts on a copy',
+  },
+  {
+    name: 'signing keys live on after a restore',
+    file: 'src/flows/restored.ts',
+    remove: 'if (keys) await replaceAllKeys(deps, tx, context, keys.get(tenant.id)!);',
+    insert: '',
+    test: elsewhere,
+    title: 'a server starts on a copy',
+  },
+  {
+    name: 'sign-ins that are under way live on after a restore',
+    file: issued,
+    remove: `['sign_in_attempts', 'one_time_tokens',`,
+    insert: `['one_time_tokens',`,
+    test: elsewhere,
+    title: 'a server starts on a copy',
+  },
+  {
+    name: 'a backup that somebody else changed is restored',
+    file: 'src/flows/backup/restore.ts',
+    remove: '|| !deps.box.matches(sealPurpose, sha256, end.seal)',
+    insert: '',
+    test: 'test/storage/backup.test.ts',
+    title: 'hash made to fit',
+  },
+  {
+    name: 'a backup is restored over what is there',
+    file: 'src/flows/backup/restore.ts',
+    remove: 'if (!(await isEmptyDatabase(tx)))',
+    insert: 'if (Math.abs(0) > 1)',
+    test: 'test/storage/backup.test.ts',
+    title: 'a database that is not empty',
+  },
+  {
+    name: 'a backup is restored with another SECRET_KEY',
+    file: 'src/flows/backup/restore.ts',
+    remove: 'if (!deps.box.has(head.secret_key))',
+    insert: 'if (Math.abs(0) > 1)',
+    test: 'test/storage/backup.test.ts',
+    title: 'made with another SECRET_KEY',
+  },
+];
