@@ -39,12 +39,12 @@ export function output(json: boolean): Output {
   return {
     json,
     list(rows, columns, whenEmpty) {
-      if (json) say(JSON.stringify(rows, null, 2));
+      if (json) say(asJson(rows));
       else if (rows.length === 0) note(whenEmpty);
       else say(table(rows, columns));
     },
-    result: (value, text) => say(json ? JSON.stringify(value, null, 2) : text),
-    note,
+    result: (value, text) => say(json ? asJson(value) : visibleLines(text)),
+    note: (text) => note(visibleLines(text)),
     failure(code, problems, before) {
       if (json) note(JSON.stringify({ error: code, problems }));
       else if (before === undefined && problems.length === 1) note(visible(problems[0]!));
@@ -70,6 +70,28 @@ function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): stri
 /** Names come from other people: no control character of theirs reaches the terminal. */
 export function visible(text: string): string {
   return text.replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '\u{fffd}');
+}
+
+function visibleLines(text: string): string {
+  return text.split('\n').map(visible).join('\n');
+}
+
+/** JSON in lines. What JSON lets pass but terminals obey (C1 controls, marks of direction) is escaped; it means the same. */
+function asJson(value: object): string {
+  return JSON.stringify(value, null, 2).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (control) =>
+    control === '\n'
+      ? control
+      : Array.from({ length: control.length }, (_, i) => escaped(control.charCodeAt(i))).join(''),
+  );
+}
+
+function escaped(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`;
+}
+
+/** `1 session`, `2 sessions`. */
+export function counted(count: number, thing: string): string {
+  return `${count} ${thing}${count === 1 ? '' : 's'}`;
 }
 
 /** A time as people and scripts read it: RFC 3339, in UTC, to the second. */

@@ -5,11 +5,12 @@ import { alreadyThere } from './already-there.ts';
 import type { Applied } from './applied.ts';
 import { applyProvisioning } from './apply.ts';
 import type { ProvisioningFile } from './file-schema.ts';
-import { readProvisioning } from './parse.ts';
+import { readProvisioning, words } from './parse.ts';
 import { type Place, placed, ProvisioningError } from './problems.ts';
 
-/** What is wrong is named by the field alone: there is no file to point into. */
-const byField: Place = (path) => path.filter((part) => typeof part === 'string').at(-1) ?? 'This';
+/** What is wrong is named inside its one entry, `redirect_uris[1]`: there is no file to point into. */
+const byField: Place = (path) =>
+  typeof path[1] === 'number' ? words(path.length > 2 ? path.slice(2) : [path[0]!]) : String(path.at(-1) ?? 'This');
 
 /**
  * Makes what `file` describes, in a tenant that exists, or a tenant that does not.

@@ -1,0 +1,24 @@
+// `signet admin create`: the first administrator without the setup link, or one more.
+import { Command } from 'commander';
+import type { Environment } from '../../config-names.ts';
+import { createAdministrator } from '../../flows/users/administrators.ts';
+import { withTenant } from '../backend.ts';
+import { tenantOption, type TenantOption } from '../options.ts';
+import { type PasswordOptions, passwordSource, shownPassword, withPasswordOptions } from '../password.ts';
+import { command } from '../run.ts';
+import { personOf, type PersonOptions, withPersonOptions } from '../user/options.ts';
+import { madeInWords, userForScripts } from '../user/shown.ts';
+
+export function adminCreateCommand(env: Environment): Command {
+  const shape = withPasswordOptions(withPersonOptions(new Command('create')))
+    .description('Make an administrator, the first or one more. Without an option for it, the password is asked for.')
+    .addOption(tenantOption());
+  return command(shape, env, async (terminal, options: TenantOption & PersonOptions & PasswordOptions) => {
+    const [person, source] = [personOf(options), passwordSource(options)];
+    await withTenant(terminal, { tenant: options.tenant, make: true }, async (deps, context) => {
+      const given = await source(deps);
+      const user = await createAdministrator(deps, context, { ...person, groups: [], password: given.password });
+      terminal.out.result({ ...userForScripts(user), ...shownPassword(given) }, madeInWords(user, given));
+    });
+  });
+}

@@ -1,0 +1,30 @@
+// `signet client delete ID`.
+import { Command } from 'commander';
+import type { Environment } from '../../config-names.ts';
+import { deleteClient } from '../../flows/clients/delete.ts';
+import { findNamedClient } from '../../flows/clients/list.ts';
+import { withTenant } from '../backend.ts';
+import { confirm, yesOption, type YesOption } from '../confirm.ts';
+import { tenantOption, type TenantOption } from '../options.ts';
+import { counted, visible } from '../output.ts';
+import { command } from '../run.ts';
+
+export function clientDeleteCommand(env: Environment): Command {
+  const shape = new Command('delete')
+    .description('Delete a client with everything that people authorized it to do. Its tokens are dead at once.')
+    .argument('<id>', 'its client_id')
+    .addOption(yesOption())
+    .addOption(tenantOption());
+  return command(shape, env, (terminal, id: string, options: TenantOption & YesOption) =>
+    withTenant(terminal, options, async (deps, context) => {
+      const { metadata } = await findNamedClient(deps, context, id);
+      const named = metadata.client_name === undefined ? id : `${id} (${visible(metadata.client_name)})`;
+      await confirm(
+        `Delete the client ${named} of the tenant ${context.tenant.slug}, with every grant, token and consent?`,
+        options,
+      );
+      const { grants } = await deleteClient(deps, { ...context, now: deps.clock() }, id);
+      terminal.out.result({ client_id: id, grants }, `Deleted the client ${id}: ${counted(grants, 'grant')} ended.`);
+    }),
+  );
+}

@@ -1,0 +1,61 @@
+// What `client create` is told of a client: by options, or as RFC 7591 metadata in a file.
+import { readFile } from 'node:fs/promises';
+import { text } from 'node:stream/consumers';
+import type { NewClient } from '../../flows/clients/register.ts';
+import { CommandError } from '../run.ts';
+
+/** Presets of metadata by kinds of clients. What is not said has the default of the registration. */
+export const clientTypes = {
+  /** Runs on a server, and can keep a secret. */
+  web: {},
+  /** Runs in a browser. */
+  spa: { token_endpoint_auth_method: 'none' },
+  /** Runs on a telephone or a desktop, also in a terminal. */
+  native: { token_endpoint_auth_method: 'none', application_type: 'native' },
+} as const;
+
+export type MetadataOptions = {
+  readonly id?: string;
+  readonly name?: string;
+  readonly redirectUri: readonly string[];
+  readonly postLogoutRedirectUri: readonly string[];
+  readonly type?: keyof typeof clientTypes;
+  readonly firstParty?: boolean;
+  readonly scope?: string;
+  readonly from?: string;
+};
+
+/** @throws CommandError when options contradict one another, or the file cannot be used. */
+export async function metadataFrom(options: MetadataOptions): Promise<NewClient> {
+  const { id, from, name, redirectUri, postLogoutRedirectUri, type, firstParty, scope } = options;
+  const said: NewClient = {
+    ...(id !== undefined && { client_id: id }),
+    ...(name !== undefined && { client_name: name }),
+    ...(redirectUri.length > 0 && { redirect_uris: redirectUri }),
+    ...(postLogoutRedirectUri.length > 0 && { post_logout_redirect_uris: postLogoutRedirectUri }),
+    ...(firstParty && { first_party: true }),
+    ...(scope !== undefined && { scope }),
+    ...(type !== undefined && clientTypes[type]),
+  };
+  if (from === undefined) return said;
+  if (type !== undefined || Object.keys(said).some((member) => member !== 'client_id'))
+    throw new CommandError('usage', 'With --from the file says everything: only --id may stand beside it.');
+  return { ...(await metadataIn(from)), ...said };
+}
+
+async function metadataIn(file: string): Promise<NewClient> {
+  const json = await (file === '-' ? text(process.stdin) : readFile(file, 'utf8')).catch((error: unknown) => {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new CommandError(code === 'ENOENT' ? 'notFound' : 'failed', `${file} cannot be read (${code}).`);
+  });
+  const what = file === '-' ? 'What came on standard input' : file;
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw new CommandError('failed', `${what} is not JSON.`);
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value))
+    throw new CommandError('failed', `${what} is not client metadata: a JSON object with names as in RFC 7591.`);
+  return value as NewClient;
+}

@@ -1,0 +1,21 @@
+// `signet client rotate-secret ID`.
+import { Command } from 'commander';
+import type { Environment } from '../../config-names.ts';
+import { rotateClientSecret } from '../../flows/clients/rotate-secret.ts';
+import { withTenant } from '../backend.ts';
+import { tenantOption, type TenantOption } from '../options.ts';
+import { command } from '../run.ts';
+
+export function clientRotateSecretCommand(env: Environment): Command {
+  const shape = new Command('rotate-secret')
+    .description('Give a client another secret, which is shown this once. The old one is refused within a second.')
+    .argument('<id>', 'its client_id')
+    .addOption(tenantOption());
+  return command(shape, env, (terminal, id: string, { tenant }: TenantOption) =>
+    withTenant(terminal, { tenant }, async (deps, context) => {
+      const secret = await rotateClientSecret(deps, context, id);
+      terminal.out.note(`The secret of ${id}, shown only now. The one before it is refused.`);
+      terminal.out.result({ client_id: id, client_secret: secret, client_secret_expires_at: 0 }, secret);
+    }),
+  );
+}

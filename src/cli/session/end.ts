@@ -1,0 +1,33 @@
+// `signet session end ID`, `signet session end --user USER`.
+import { Command } from 'commander';
+import type { Environment } from '../../config-names.ts';
+import { endNamedSession, endSessionsOfUser } from '../../flows/sessions/end.ts';
+import { withTenant } from '../backend.ts';
+import { tenantOption, type TenantOption } from '../options.ts';
+import { counted, visible } from '../output.ts';
+import { command, CommandError } from '../run.ts';
+
+type Options = TenantOption & { readonly user?: string };
+
+export function sessionEndCommand(env: Environment): Command {
+  const shape = new Command('end')
+    .description('Sign somebody out: one session, or all of a user. Grants that live as long as a session end with it.')
+    .argument('[id]', 'the session, as "signet session list" shows it')
+    .option('--user <user>', 'all sessions of this user (user name, e-mail address or id)')
+    .addOption(tenantOption());
+  return command(shape, env, async (terminal, id: string | undefined, { tenant, user: named }: Options) => {
+    if ((id === undefined) === (named === undefined))
+      throw new CommandError('usage', 'Name one session by its id, or a user with --user.');
+    await withTenant(terminal, { tenant }, async (deps, context) => {
+      if (named !== undefined) {
+        const { user, sessions } = await endSessionsOfUser(deps, context, named);
+        const value = { user_id: user.id, username: user.username, ended: sessions };
+        terminal.out.result(value, `Ended ${counted(sessions.length, 'session')} of ${visible(user.username)}.`);
+      } else {
+        const { id: ended, userId, username } = await endNamedSession(deps, context, id!);
+        const value = { user_id: userId, username, ended: [ended] };
+        terminal.out.result(value, `Ended the session ${ended} of ${visible(username)}.`);
+      }
+    });
+  });
+}

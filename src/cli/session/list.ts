@@ -1,0 +1,51 @@
+// `signet session list`.
+import { Command } from 'commander';
+import type { Environment } from '../../config-names.ts';
+import { type ListedSession, listTenantSessions } from '../../flows/sessions/list.ts';
+import { withTenant } from '../backend.ts';
+import { pageOptions, type PageOptions, tenantOption, type TenantOption } from '../options.ts';
+import { shownTime } from '../output.ts';
+import { command } from '../run.ts';
+
+type Options = TenantOption & PageOptions & { readonly user?: string };
+
+export function sessionListCommand(env: Environment): Command {
+  const [limit, after] = pageOptions('id');
+  const shape = new Command('list')
+    .description('List who is signed in: living sessions, newest first.')
+    .option('--user <user>', 'only those of this user (user name, e-mail address or id)')
+    .addOption(limit)
+    .addOption(after)
+    .addOption(tenantOption());
+  return command(shape, env, (terminal, options: Options) =>
+    withTenant(terminal, { tenant: options.tenant }, async (deps, context) => {
+      const { items, more } = await listTenantSessions(deps, context, options);
+      terminal.out.list(
+        items.map(forScripts),
+        [
+          { head: 'User name', of: (session) => session.username },
+          { head: 'Signed in', of: (session) => session.started_at },
+          { head: 'Last used', of: (session) => session.last_seen_at },
+          { head: 'Address', of: (session) => session.ip },
+          { head: 'Browser', of: (session) => session.user_agent?.slice(0, 40) },
+          { head: 'Id', of: (session) => session.id },
+        ],
+        'Nobody is signed in.',
+      );
+      if (more) terminal.out.note(`There are more: --after ${items.at(-1)!.id}`);
+    }),
+  );
+}
+
+function forScripts(session: ListedSession) {
+  return {
+    id: session.id,
+    user_id: session.userId,
+    username: session.username,
+    started_at: shownTime(session.startedAt),
+    last_seen_at: shownTime(session.lastSeenAt),
+    idle_expires_at: shownTime(session.idleExpiresAt),
+    ip: session.ip,
+    user_agent: session.userAgent,
+  };
+}

@@ -1,0 +1,31 @@
+// `signet user create`.
+import { Command } from 'commander';
+import type { Environment } from '../../config-names.ts';
+import { createUser } from '../../flows/users/create.ts';
+import { withTenant } from '../backend.ts';
+import { repeatable, tenantOption, type TenantOption } from '../options.ts';
+import { type PasswordOptions, passwordSource, shownPassword, withPasswordOptions } from '../password.ts';
+import { command } from '../run.ts';
+import { personOf, type PersonOptions, withPersonOptions } from './options.ts';
+import { madeInWords, userForScripts } from './shown.ts';
+
+type Options = TenantOption &
+  PersonOptions &
+  PasswordOptions & { readonly role: readonly string[]; readonly group: readonly string[] };
+
+export function userCreateCommand(env: Environment): Command {
+  const shape = withPasswordOptions(withPersonOptions(new Command('create')))
+    .description('Make a user who signs in with a password. Without an option for it, the password is asked for.')
+    .addOption(repeatable('--role <role>', 'a role; "admin" administers the tenant'))
+    .addOption(repeatable('--group <group>', 'a group'))
+    .addOption(tenantOption());
+  return command(shape, env, async (terminal, options: Options) => {
+    const [person, source] = [personOf(options), passwordSource(options)];
+    await withTenant(terminal, { tenant: options.tenant, make: true }, async (deps, context) => {
+      const given = await source(deps);
+      const { role: roles, group: groups } = options;
+      const user = await createUser(deps, context, { ...person, roles, groups, password: given.password });
+      terminal.out.result({ ...userForScripts(user), ...shownPassword(given) }, madeInWords(user, given));
+    });
+  });
+}

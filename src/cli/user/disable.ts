@@ -1,0 +1,35 @@
+// `signet user disable USER`.
+import { Command } from 'commander';
+import type { Environment } from '../../config-names.ts';
+import { disableUser } from '../../flows/users/disable.ts';
+import { withTenant } from '../backend.ts';
+import { tenantOption, type TenantOption } from '../options.ts';
+import { visible } from '../output.ts';
+import { command } from '../run.ts';
+import { endedInWords, userArgument } from './shown.ts';
+
+type Options = TenantOption & { readonly force?: boolean };
+
+export function userDisableCommand(env: Environment): Command {
+  const shape = new Command('disable')
+    .description('Disable a user: they are signed out everywhere, and cannot sign in again.')
+    .argument('<user>', userArgument)
+    .option('--force', 'also the last administrator who can sign in')
+    .addOption(tenantOption());
+  return command(shape, env, (terminal, named: string, { tenant, force = false }: Options) =>
+    withTenant(terminal, { tenant }, async (deps, context) => {
+      const { user, ended } = await disableUser(deps, context, named, { force });
+      const name = visible(user.username);
+      terminal.out.result(
+        {
+          id: user.id,
+          username: user.username,
+          disabled: true,
+          changed: ended !== undefined,
+          ...(ended ?? { sessions: 0, grants: 0 }),
+        },
+        ended ? `Disabled ${name}: ${endedInWords(ended)}.` : `${name} was disabled already.`,
+      );
+    }),
+  );
+}

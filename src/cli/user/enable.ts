@@ -1,0 +1,26 @@
+// `signet user enable USER`.
+import { Command } from 'commander';
+import type { Environment } from '../../config-names.ts';
+import { enableUser } from '../../flows/users/disable.ts';
+import { withTenant } from '../backend.ts';
+import { tenantOption, type TenantOption } from '../options.ts';
+import { visible } from '../output.ts';
+import { command } from '../run.ts';
+import { userArgument } from './shown.ts';
+
+export function userEnableCommand(env: Environment): Command {
+  const shape = new Command('enable')
+    .description('Let a disabled user sign in again. What was ended stays ended.')
+    .argument('<user>', userArgument)
+    .addOption(tenantOption());
+  return command(shape, env, (terminal, named: string, { tenant }: TenantOption) =>
+    withTenant(terminal, { tenant }, async (deps, context) => {
+      const { user, enabled } = await enableUser(deps, context, named);
+      const name = visible(user.username);
+      terminal.out.result(
+        { id: user.id, username: user.username, disabled: false, changed: enabled },
+        enabled ? `Enabled ${name}.` : `${name} was not disabled.`,
+      );
+    }),
+  );
+}

@@ -1,0 +1,25 @@
+// What `user create` and `admin create` ask for alike.
+import type { Command } from 'commander';
+import { CommandError } from '../run.ts';
+
+export type PersonOptions = {
+  readonly username: string;
+  readonly email?: string;
+  readonly emailVerified?: boolean;
+  readonly name?: string;
+};
+
+export function withPersonOptions(shape: Command): Command {
+  return shape
+    .requiredOption('--username <name>', 'the name they sign in with')
+    .option('--email <address>', 'their e-mail address, with which they can sign in as well')
+    .option('--email-verified', 'the address is known to be theirs')
+    .option('--name <name>', 'their full name');
+}
+
+/** @throws CommandError usage when they contradict one another. */
+export function personOf({ username, email, emailVerified, name }: PersonOptions) {
+  if (emailVerified && email === undefined)
+    throw new CommandError('usage', '--email-verified says something about an address: give --email as well.');
+  return { username, email, emailVerified, name };
+}

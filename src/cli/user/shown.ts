@@ -1,0 +1,47 @@
+// A user as commands show one.
+import type { User } from '../../domain/user.ts';
+import { type Column, counted, visible } from '../output.ts';
+import type { GivenPassword } from '../password.ts';
+
+/** For scripts: the names of OpenID Connect and of provisioning files. */
+export function userForScripts(user: User) {
+  const { id, username, email, emailVerified, claims, roles, groups, disabled } = user;
+  const name = claims['name'];
+  return {
+    id,
+    username,
+    email,
+    email_verified: emailVerified,
+    name: typeof name === 'string' ? name : undefined,
+    roles,
+    groups,
+    disabled,
+  };
+}
+
+export const userColumns: readonly Column<ReturnType<typeof userForScripts>>[] = [
+  { head: 'User name', of: (user) => user.username },
+  { head: 'E-mail', of: (user) => user.email },
+  { head: 'Name', of: (user) => user.name },
+  { head: 'Roles', of: (user) => user.roles.join(', ') || undefined },
+  { head: 'State', of: (user) => (user.disabled ? 'disabled' : 'enabled') },
+  { head: 'Id', of: (user) => user.id },
+];
+
+/** What ended with a password or a user, in words. */
+export function endedInWords({ sessions, grants }: { sessions: number; grants: number }): string {
+  return `${counted(sessions, 'session')} and ${counted(grants, 'grant')} ended`;
+}
+
+export function madeInWords({ id, username, roles }: User, given: GivenPassword): string {
+  const what = roles.includes('admin') ? 'administrator' : 'user';
+  return [`Made the ${what} ${visible(username)}, whose id is ${id}.`, ...passwordInWords(given)].join('\n');
+}
+
+/** A line with a password that nobody knows yet. */
+export function passwordInWords({ password, generated }: GivenPassword): string[] {
+  return generated ? [`The password, shown only now: ${password}`] : [];
+}
+
+/** How commands explain the argument that names a user. */
+export const userArgument = 'the user name, e-mail address or id';

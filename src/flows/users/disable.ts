@@ -1,0 +1,63 @@
+// Disabling a user, which ends everything that is signed in or authorized for them, and enabling them again.
+import type { Deps } from '../../deps.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { Refusal } from '../../domain/errors.ts';
+import type { User } from '../../domain/user.ts';
+import { lockTenant } from '../../storage/tenants.ts';
+import { endEverythingOf, type Ended, lockUser, setUserDisabled, someoneElseHoldsRole } from '../../storage/users.ts';
+import { record } from '../events.ts';
+import { adminRole } from '../setup.ts';
+import { findNamedUser, noSuchUser } from './find.ts';
+
+/**
+ * Ends every session and grant of the user, who cannot sign in any more. `ended` is undefined when they were disabled
+ * already. @throws Refusal not_found; last_administrator unless forced.
+ */
+export async function disableUser(
+  deps: Deps,
+  context: RequestContext,
+  named: string,
+  { force }: { force: boolean },
+): Promise<{ user: User; ended: Ended | undefined }> {
+  const { tenant, now } = context;
+  const { id } = await findNamedUser(deps, context, named);
+  return deps.db.transaction(async (tx) => {
+    // Of two who disable the last two administrators at once, the second waits here, and sees what the first did.
+    await lockTenant(tx, tenant.id);
+    const user = await lockUser(tx, tenant.id, id);
+    if (!user) throw noSuchUser(named);
+    if (user.disabled) return { user, ended: undefined };
+    if (!force && user.roles.includes(adminRole) && !(await someoneElseHoldsRole(tx, tenant.id, adminRole, id)))
+      throw lastAdministrator(user);
+    await setUserDisabled(tx, tenant.id, id, true, now);
+    const ended = await endEverythingOf(tx, tenant.id, id, 'user_disabled', now);
+    await record(deps, tx, context, { type: 'user.disabled', userId: id, data: ended });
+    return { user, ended };
+  });
+}
+
+/** What was ended stays ended. `enabled` is false when they were not disabled. @throws Refusal not_found. */
+export async function enableUser(
+  deps: Deps,
+  context: RequestContext,
+  named: string,
+): Promise<{ user: User; enabled: boolean }> {
+  const { tenant, now } = context;
+  const { id } = await findNamedUser(deps, context, named);
+  return deps.db.transaction(async (tx) => {
+    const user = await lockUser(tx, tenant.id, id);
+    if (!user) throw noSuchUser(named);
+    if (!user.disabled) return { user, enabled: false };
+    await setUserDisabled(tx, tenant.id, id, false, now);
+    await record(deps, tx, context, { type: 'user.enabled', userId: id });
+    return { user, enabled: true };
+  });
+}
+
+function lastAdministrator({ username }: User): Refusal {
+  return new Refusal(
+    'last_administrator',
+    409,
+    `${username} is the last administrator who can sign in: make another one first, or force it.`,
+  );
+}

@@ -1,0 +1,45 @@
+// Passwords that administrators set for others: checked, made up, and put in the place of the old one.
+import type { Deps } from '../../deps.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { Refusal } from '../../domain/errors.ts';
+import { passwordProblem, type User } from '../../domain/user.ts';
+import { endEverythingOf, type Ended, lockUser, setPasswordHash } from '../../storage/users.ts';
+import { record } from '../events.ts';
+import { findNamedUser, noSuchUser } from './find.ts';
+
+// 32 letters and digits that are not taken for one another.
+const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
+
+/** 125 random bits, in five groups that can be read aloud. */
+export function generatePassword(deps: Deps): string {
+  const letters = Array.from(deps.random(25), (byte) => alphabet[byte % 32]!).join('');
+  return letters.match(/.{5}/g)!.join('-');
+}
+
+/** The hash of a password that somebody chose. It takes long: call it outside of transactions. @throws Refusal invalid_input. */
+export async function hashOfChosen(deps: Deps, password: string): Promise<string> {
+  const problem = passwordProblem(password);
+  if (problem !== undefined)
+    throw new Refusal('invalid_input', 422, `The password ${problem}.`, { fields: { password: problem } });
+  return deps.hasher.hash(password);
+}
+
+/** The old password is dead from here on, and with it every session and grant. @throws Refusal not_found, invalid_input. */
+export async function setPassword(
+  deps: Deps,
+  context: RequestContext,
+  named: string,
+  password: string,
+): Promise<{ user: User; ended: Ended }> {
+  const { tenant, now } = context;
+  const { id } = await findNamedUser(deps, context, named);
+  const hash = await hashOfChosen(deps, password);
+  return deps.db.transaction(async (tx) => {
+    const user = await lockUser(tx, tenant.id, id);
+    if (!user) throw noSuchUser(named);
+    await setPasswordHash(tx, tenant.id, id, hash, now);
+    const ended = await endEverythingOf(tx, tenant.id, id, 'password_changed', now);
+    await record(deps, tx, context, { type: 'user.password_set', userId: id, data: ended });
+    return { user, ended };
+  });
+}

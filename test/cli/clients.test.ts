@@ -1,0 +1,224 @@
+// `signet client ...`: registering, giving another secret and deleting, as a running server sees it.
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { Deps } from '../../src/deps.ts';
+import { contextWithoutRequest } from '../../src/domain/context.ts';
+import { deleteClient } from '../../src/flows/clients/delete.ts';
+import { tenantBySlug } from '../../src/flows/tenants.ts';
+import { createAgent } from '../support/agent.ts';
+import { type CommandLine, commandLine, resultOf, settingsOf } from '../support/command-line.ts';
+import { query } from '../support/database.ts';
+import { authorizationRequest, codeFlow, getUserinfo, refresh, spaClient, webClient, world } from '../support/flow.ts';
+import { gateStatements } from '../support/gate.ts';
+import { startSignet, type TestSignet } from '../support/signet.ts';
+
+// Each command is a process of its own, which takes as long as the machine lets it.
+vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
+
+type Registered = { client_id: string; client_secret?: string; redirect_uris: string[] };
+
+let running: TestSignet;
+let signet: CommandLine;
+beforeAll(async () => {
+  running = await startSignet({ provision: world });
+  await running.provision({ ...world, tenant: 'acme' });
+  signet = commandLine(settingsOf(running));
+});
+afterAll(() => running.stop());
+
+/** How many rows each table has about the clients of this id, at all tenants. */
+async function rowsOf(id: string): Promise<Record<string, number>> {
+  const counts: Record<string, number> = {};
+  for (const table of ['client_origins', 'consents', 'grants', 'sign_in_attempts']) {
+    const rows = await query(running.database.url, `SELECT FROM ${table} WHERE client_id = $1`, [id]);
+    counts[table] = rows.length;
+  }
+  return counts;
+}
+
+const callback = 'https://app.example/cb';
+
+/** The types of the events about a client, in the order of their names. */
+async function eventsOf(id: string): Promise<string[]> {
+  const text = `SELECT type FROM audit_events WHERE client_id = $1 AND type LIKE 'client.%' ORDER BY type`;
+  return (await query<{ type: string }>(running.database.url, text, [id])).map(({ type }) => type);
+}
+
+describe('create', () => {
+  test('a confidential client: its secret is shown once, works, and stands nowhere in the database', async () => {
+    const options = ['--id', 'app', '--name', 'App', '--redirect-uri', callback, '--first-party'];
+    const made = await resultOf<Registered>(signet, ['client', 'create', ...options]);
+    expect(made).toMatchObject({
+      client_id: 'app',
+      client_name: 'App',
+      client_secret: expect.stringMatching(/^sgk_[\w-]{43}$/),
+      client_secret_expires_at: 0,
+      redirect_uris: [callback],
+      token_endpoint_auth_method: 'client_secret_basic',
+      first_party: true,
+    });
+    const { tokens } = await codeFlow(running, made);
+    expect((await getUserinfo(running, tokens.access_token)).status).toBe(200);
+    const [row] = await query<{ row: string }>(
+      running.database.url,
+      `SELECT c::text AS row FROM clients c WHERE id = 'app'`,
+    );
+    expect(row!.row).not.toContain(made.client_secret);
+    expect(await eventsOf('app')).toEqual(['client.created']);
+  });
+
+  test.each([
+    ['spa', { token_endpoint_auth_method: 'none', application_type: 'web' }],
+    ['native', { token_endpoint_auth_method: 'none', application_type: 'native' }],
+  ])('of the type %s: public, under an id of its own', async (type, metadata) => {
+    const uris = ['--redirect-uri', callback, '--post-logout-redirect-uri', callback];
+    const made = await resultOf<Registered>(signet, ['client', 'create', '--type', type, ...uris, '--scope', 'openid']);
+    expect(made).toMatchObject({ ...metadata, scope: 'openid', post_logout_redirect_uris: [callback] });
+    expect([made.client_id, made.client_secret]).toEqual([expect.stringMatching(/^[0-9a-f]{24}$/), undefined]);
+  });
+
+  test('from RFC 7591 metadata on standard input', async () => {
+    const metadata = {
+      redirect_uris: [callback],
+      token_endpoint_auth_method: 'client_secret_post',
+      contacts: ['a@b.example'],
+    };
+    const made = await resultOf<Registered>(
+      signet,
+      ['client', 'create', '--id', 'given', '--from', '-'],
+      JSON.stringify(metadata),
+    );
+    expect(made).toMatchObject({ ...metadata, client_id: 'given', client_secret: expect.stringMatching(/^sgk_/) });
+  });
+
+  test('one that is there: 4, and it keeps its secret', async () => {
+    const { code, output } = await signet(['client', 'create', '--id', 'web', '--redirect-uri', callback]);
+    expect([code, output]).toEqual([4, 'There is a client web already; nothing was changed.\n']);
+    expect((await codeFlow(running, webClient)).tokens.refresh_token).toMatch(/^sgr_/);
+  });
+
+  test('mistakes: all of them, by the names of the metadata', async () => {
+    const metadata = { redirect_uris: [callback, 'http://app.example/cb'], policy_uri: 'nowhere' };
+    const { code, output } = await signet(['client', 'create', '--from', '-', '--json'], JSON.stringify(metadata));
+    expect([code, JSON.parse(output)]).toEqual([
+      1,
+      {
+        error: 'failed',
+        problems: ['policy_uri must be an absolute URI', 'redirect_uris[1] must use https (http only on loopback)'],
+      },
+    ]);
+  });
+
+  test('a secret of their own choice, what is not JSON, a file that is not there, a file and options at once', async () => {
+    const from = (file: string, input: string, ...more: string[]) =>
+      signet(['client', 'create', '--from', file, ...more], input);
+    const chosen = await from('-', JSON.stringify({ redirect_uris: [callback], client_secret: 'x'.repeat(40) }));
+    expect([chosen.code, chosen.output]).toEqual([1, 'client_secret is made here: leave it out\n']);
+    expect(await from('-', '{')).toMatchObject({ code: 1, output: 'What came on standard input is not JSON.\n' });
+    expect(await from('/nowhere.json', '')).toMatchObject({ code: 3 });
+    expect(await from('-', '{}', '--type', 'web')).toMatchObject({ code: 2 });
+  });
+});
+
+test('list: a page at a time, of one tenant, for people and for scripts, and never a secret', async () => {
+  const list = ['client', 'list', '--tenant', 'acme'];
+  const { code, stdout, output } = await signet([...list, '--limit', '2']);
+  expect([code, stdout]).toEqual([
+    0,
+    [
+      'Client  Name  Type    Redirect URIs           State',
+      'own     -     public  https://own.example/cb  enabled',
+      'spa     -     public  https://spa.example/cb  enabled',
+      '',
+    ].join('\n'),
+  ]);
+  expect(output).toContain('There are more: --after spa\n');
+  const rest = await resultOf<Registered[]>(signet, [...list, '--after', 'spa']);
+  expect(rest).toMatchObject([{ client_id: 'web', redirect_uris: webClient.redirect_uris, disabled: false }]);
+  expect(JSON.stringify(rest)).not.toMatch(/secret_mac|a-secret-that/);
+});
+
+describe('rotate-secret', () => {
+  test('the running server refuses the old secret and takes the new one; tokens go on', async () => {
+    const { tokens } = await codeFlow(running, webClient);
+    const elsewhere = { issuer: `${running.issuer}/t/acme` };
+    const { code, stdout } = await signet(['client', 'rotate-secret', 'web']);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^sgk_[\w-]{43}\n$/)]);
+    await expect.poll(async () => (await refresh(running, webClient, tokens.refresh_token)).status).toBe(401);
+    const rotated = { ...webClient, client_secret: stdout.trim() };
+    expect((await refresh(running, rotated, tokens.refresh_token)).status).toBe(200);
+    expect((await codeFlow(elsewhere, webClient)).tokens.refresh_token).toMatch(/^sgr_/);
+    expect(await eventsOf('web')).toContain('client.secret_rotated');
+  });
+
+  test('of a public client: 1; of one that is not there: 3', async () => {
+    const { code, output } = await signet(['client', 'rotate-secret', 'spa']);
+    expect([code, output]).toEqual([1, 'The client spa is public: it has no secret.\n']);
+    expect((await signet(['client', 'rotate-secret', 'nobody'])).code).toBe(3);
+  });
+});
+
+describe('delete', () => {
+  test('without a yes: 2, and nothing changes; with it, all that was authorized for the client is dead', async () => {
+    const { tokens, agent } = await codeFlow(running, spaClient);
+    const elsewhere = { issuer: `${running.issuer}/t/acme` };
+    const theirs = await codeFlow(elsewhere, spaClient);
+    expect(await rowsOf('spa')).toEqual({ client_origins: 2, consents: 2, grants: 2, sign_in_attempts: 2 });
+    const asked = await signet(['client', 'delete', 'spa']);
+    expect([asked.code, asked.output]).toEqual([2, expect.stringContaining('--yes')]);
+    expect((await getUserinfo(running, tokens.access_token)).status).toBe(200);
+
+    const deleted = await signet(['client', 'delete', 'spa', '--yes']);
+    expect([deleted.code, deleted.stdout]).toEqual([0, 'Deleted the client spa: 1 grant ended.\n']);
+    expect((await getUserinfo(running, tokens.access_token)).status).toBe(401);
+    await expect
+      .poll(async () => (await refresh(running, spaClient, tokens.refresh_token)).body.error)
+      .toBe('invalid_client');
+    expect((await agent.get(authorizationRequest(running, spaClient).url)).body).toContain('>invalid_client<');
+    expect(await rowsOf('spa')).toEqual({ client_origins: 1, consents: 1, grants: 1, sign_in_attempts: 1 });
+    expect((await getUserinfo(elsewhere, theirs.tokens.access_token)).status).toBe(200);
+    expect(await eventsOf('spa')).toContain('client.deleted');
+    expect((await signet(['client', 'delete', 'spa', '--yes'])).code).toBe(3);
+  });
+
+  test('with more grants than one transaction takes, and interrupted: it is refused, and a second time finishes', async () => {
+    const { deps } = running.server;
+    const context = contextWithoutRequest((await tenantBySlug(deps, 'default'))!, running.clock.now);
+    const busy = { ...spaClient, client_id: 'busy' };
+    await running.provision({ clients: [busy] });
+    const { tokens } = await codeFlow(running, busy);
+    await query(
+      running.database.url,
+      `INSERT INTO grants SELECT (jsonb_populate_record(g, jsonb_build_object('id', gen_random_uuid()))).*
+       FROM grants g, generate_series(1, 2100) WHERE g.client_id = 'busy'`,
+    );
+    let transactions = 0;
+    const interrupted: Deps = {
+      ...deps,
+      db: {
+        send: (statement, values) => deps.db.send(statement, values),
+        async transaction(work) {
+          if ((transactions += 1) > 1) throw new Error('interrupted');
+          return deps.db.transaction(work);
+        },
+      },
+    };
+    await expect(deleteClient(interrupted, context, 'busy')).rejects.toThrow('interrupted');
+    expect((await refresh(running, busy, tokens.refresh_token)).body.error).toBe('invalid_client');
+    expect(await deleteClient(deps, context, 'busy')).toEqual({ grants: 1101 });
+    expect((await getUserinfo(running, tokens.access_token)).status).toBe(401);
+    expect(await rowsOf('busy')).toEqual({ client_origins: 0, consents: 0, grants: 0, sign_in_attempts: 0 });
+    expect(await eventsOf('busy')).toEqual(['client.created', 'client.deleted', 'client.updated']);
+  });
+
+  test('between the look at it and the row that refers to it: not now, and never a failure of ours', async () => {
+    const going = { ...spaClient, client_id: 'going' };
+    await running.provision({ clients: [going] });
+    const gate = gateStatements(running);
+    const held = gate.hold('before', /insert into "sign_in_attempts"/);
+    const visit = createAgent().get(authorizationRequest(running, going).url);
+    await held.arrived;
+    await query(running.database.url, `DELETE FROM clients WHERE id = 'going'`);
+    gate.open();
+    expect((await visit).status).toBe(503);
+  });
+});

@@ -1,0 +1,45 @@
+// Typing a new password at a terminal: twice, unseen.
+import { PassThrough } from 'node:stream';
+import { expect, test } from 'vitest';
+import { passwordSource } from '../../src/cli/password.ts';
+import { CommandError } from '../../src/cli/run.ts';
+import type { Deps } from '../../src/deps.ts';
+
+const long = 'a bridge over the quiet river';
+const nothing = {} as Deps;
+
+/** Answers the questions in their order as a person does: when they are asked. */
+async function typing(...answers: string[]): Promise<{ shown: string; outcome: unknown }> {
+  const input = Object.assign(new PassThrough(), { isTTY: true });
+  const output = new PassThrough();
+  let shown = '';
+  output.setEncoding('utf8').on('data', (text: string) => {
+    shown += text;
+    if (text.endsWith(': ')) input.write(answers.shift() ?? '\u0003');
+  });
+  const outcome = await passwordSource({}, { input, output })(nothing).catch((error: unknown) => error);
+  return { shown, outcome };
+}
+
+test('typed twice, with a mistake taken back: nothing of it is shown', async () => {
+  const { shown, outcome } = await typing(`${long}x\u007f\r`, `${long}\r`);
+  expect(outcome).toEqual({ password: long, generated: false });
+  expect(shown).toBe('New password: \nThe same again: \n');
+});
+
+test.each([
+  ['two that differ', [`${long}\r`, `${long}r\r`], 'The two are not the same.'],
+  ['one that is too short', ['short\r'], 'must have at least 15 characters'],
+  ['Ctrl-C', ['a bridge\u0003'], 'Nothing was changed.'],
+  ['Ctrl-C at the second question', [`${long}\r`, '\u0003'], 'Nothing was changed.'],
+])('%s: nothing is changed', async (_what, answers, problem) => {
+  const { shown, outcome } = await typing(...answers);
+  expect(outcome).toBeInstanceOf(CommandError);
+  expect(outcome).toMatchObject({ exit: 'failed', message: expect.stringContaining(problem) });
+  expect(shown).not.toContain('bridge');
+});
+
+test('nobody to ask: refused before anything is opened', () => {
+  const person = { input: new PassThrough(), output: new PassThrough() };
+  expect(() => passwordSource({}, person)).toThrow(expect.objectContaining({ exit: 'usage' }) as Error);
+});
