@@ -2,6 +2,7 @@
 import { accessSync, constants, readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
+import { type Mailbox, parseMailbox, type SmtpServer } from './domain/mail.ts';
 import { parseSecretKey } from './secret-key.ts';
 import { isLoopbackHost } from './domain/redirect-uri.ts';
 
@@ -182,6 +183,47 @@ export const email: Kind<string> = kind('an e-mail address', (text) =>
 /** A password of at least 8 characters. */
 export const password: Kind<string> = kind('at least 8 characters', (text) =>
   Array.from(text).length >= 8 ? text : undefined,
+);
+
+/** The address of a mail server. */
+export const smtpUrl: Kind<SmtpServer> = kind(
+  'an address such as smtps://user:password@mail.example.com or smtp://127.0.0.1:25, with special characters in user and password percent-encoded and nothing after host and port but ?tls=off',
+  (text) => {
+    const url = /^smtps?:\/\//i.test(text) ? URL.parse(text) : null;
+    if (
+      url === null ||
+      !/^(?:[a-z\d.-]+|\[[a-f\d:.]+\])$/i.test(url.hostname) ||
+      !/^\/?$/.test(url.pathname) ||
+      url.hash !== ''
+    )
+      return undefined;
+    const isTlsFirst = url.protocol === 'smtps:';
+    if (url.search !== '' && (url.search !== '?tls=off' || isTlsFirst)) return undefined;
+    if ((url.username === '') !== (url.password === ''))
+      throw new BadValue('must name both user and password, or neither');
+    const host = url.hostname.replace(/^\[(.*)\]$/, '$1');
+    const inClear = url.search === '?tls=off' ? 'off' : isLoopbackHost(host) ? 'when offered' : 'required';
+    return {
+      host,
+      port: url.port === '' ? (isTlsFirst ? 465 : 587) : Number(url.port),
+      tls: isTlsFirst ? 'from the start' : inClear,
+      ...(url.username !== '' && { login: decodedLogin(url) }),
+    };
+  },
+);
+
+function decodedLogin({ username, password: encoded }: URL): { user: string; password: string } {
+  try {
+    return { user: decodeURIComponent(username), password: decodeURIComponent(encoded) };
+  } catch {
+    throw new BadValue('must have special characters in user and password percent-encoded');
+  }
+}
+
+/** Who a mail is from. */
+export const mailbox: Kind<Mailbox> = kind(
+  'an e-mail address, or a name and an address such as Example Accounts <accounts@example.com>',
+  parseMailbox,
 );
 
 /** The short reason that the operating system gave, such as ENOENT. */

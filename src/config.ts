@@ -1,6 +1,6 @@
 // The settings: one table that says what each is, and the reader that turns the environment into a typed Config.
 import { availableParallelism } from 'node:os';
-import { createSecureContext } from 'node:tls';
+import { contradictions } from './config-contradictions.ts';
 import { emptyNames, type Environment, findGiven, misspeltNames, unknownNames } from './config-names.ts';
 import {
   BadValue,
@@ -10,6 +10,7 @@ import {
   keyList,
   type Kind,
   listenHost,
+  mailbox,
   oneOf,
   origin,
   password,
@@ -18,8 +19,10 @@ import {
   postgresUrl,
   proxyList,
   readableFile,
+  smtpUrl,
   whole,
 } from './config-values.ts';
+import type { Mailbox, SmtpServer } from './domain/mail.ts';
 import { isLoopbackHost } from './domain/redirect-uri.ts';
 
 /** One setting: everything that the reader and the documents need to know about it. */
@@ -176,12 +179,43 @@ export const settings = {
     about: 'How many hashes may wait for their turn; beyond that, sign-ins are refused for the moment.',
     example: '256',
   },
+  SMTP_URL: {
+    group: 'Mail',
+    kind: smtpUrl,
+    defaultRule: 'no mail is sent',
+    secret: true,
+    about:
+      'The server that takes mail: `smtps://` with TLS from the start (port 465 unless given), `smtp://` with STARTTLS (port 587). Without TLS nothing is sent, unless the server is on this machine or the address ends in `?tls=off`. Needs `MAIL_FROM`.',
+    example: 'smtps://signet:password@mail.example.com',
+  },
+  MAIL_FROM: {
+    group: 'Mail',
+    kind: mailbox,
+    about: 'The sender of every mail. Needs `SMTP_URL`.',
+    example: 'Example Accounts <accounts@example.com>',
+  },
   LOG_LEVEL: {
     group: 'Running',
     kind: oneOf('trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'),
     default: 'info',
     about: 'The least severe message that is logged.',
     example: 'debug',
+  },
+  METRICS_PORT: {
+    group: 'Running',
+    kind: whole(1, 65_535),
+    defaultRule: 'no metrics',
+    about:
+      'The port of a listener of its own that answers `GET /metrics` for Prometheus, over plain HTTP and to everybody who reaches it. `docs/metrics.md` lists what it tells.',
+    example: '9464',
+  },
+  METRICS_HOST: {
+    group: 'Running',
+    kind: listenHost,
+    default: 'localhost',
+    about:
+      'The address on which `METRICS_PORT` listens. Set it to `0.0.0.0` where Prometheus runs elsewhere, as beside a container, and keep the public away by the network.',
+    example: '0.0.0.0',
   },
   DRAIN_SECONDS: {
     group: 'Running',
@@ -197,7 +231,8 @@ export const settings = {
 export type SettingName = keyof typeof settings;
 
 type Value<S> = S extends { kind: Kind<infer T> } ? (S extends { default: string } ? T : T | undefined) : never;
-type Values = { [N in SettingName]: Value<(typeof settings)[N]> };
+/** What each setting was read as; undefined when it is not given or malformed. */
+export type Values = { [N in SettingName]: Value<(typeof settings)[N]> };
 
 /** The settings as the server uses them. Absent means not given. */
 export interface Config {
@@ -230,6 +265,8 @@ export interface Config {
     queue: number;
   };
   drainSeconds: number;
+  metrics?: { host: string; port: number };
+  mail?: { server: SmtpServer; from: Mailbox };
 }
 
 /** Thrown when the settings are not fit to start with; `problems` holds one sentence or two for each thing that is wrong. */
@@ -250,30 +287,47 @@ const settingNames = Object.keys(settings) as SettingName[];
  * `warnings` are sentences for the log. Throws `ConfigError` with all problems at once; no message contains a secret.
  */
 export function readConfig(env: Environment, cores = availableParallelism()): { config: Config; warnings: string[] } {
+  const { config, warnings, problems } = examineConfig(env, cores);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { config, warnings };
+}
+
+/**
+ * The same for who looks for mistakes: `config` is what can be read of it. What is `unusable` was given and is wrong;
+ * it stands in `config` as if it had not been given, so do nothing that depends on it.
+ */
+export function examineConfig(
+  env: Environment,
+  cores = availableParallelism(),
+): { config: Config; warnings: string[]; problems: string[]; unusable: ReadonlySet<SettingName> } {
   const problems = unknownNames(env, settingNames);
   const present = new Set<SettingName>();
+  const unusable = new Set<SettingName>();
   const values: Partial<Record<SettingName, unknown>> = {};
+  const defaults: Partial<Record<SettingName, unknown>> = {};
   for (const name of settingNames) {
     const setting: Setting = settings[name];
+    if (setting.default !== undefined) defaults[name] = setting.kind.parse(setting.default);
     const { given, problems: found } = findGiven(env, name, setting.secret === true);
     problems.push(...found);
-    if (given !== undefined) present.add(name);
-    const text = given === undefined ? setting.default : given.text;
-    const hidden = setting.secret === true || given?.fromFile === true;
-    if (text === undefined) continue;
+    if (found.length > 0) unusable.add(name);
+    if (given === undefined) continue;
+    present.add(name);
+    if (given.text === undefined) continue;
     try {
-      values[name] = setting.kind.parse(text);
+      values[name] = setting.kind.parse(given.text);
     } catch (error) {
       if (!(error instanceof BadValue)) throw error;
-      problems.push(`${given?.source ?? name} ${error.message}${hidden ? '' : show(text)}.`);
+      unusable.add(name);
+      const hidden = setting.secret === true || given.fromFile === true;
+      problems.push(`${given.source} ${error.message}${hidden ? '' : show(given.text)}.`);
     }
   }
   // The table's own parsers made each value, which the compiler cannot follow through the loop.
-  const typed = values as Values;
-  problems.push(...contradictions(present, typed));
-  if (problems.length > 0) throw new ConfigError(problems);
+  const complete = { ...defaults, ...values } as Values;
+  problems.push(...contradictions(present, complete));
   const warnings = [...emptyNames(env, settingNames), ...misspeltNames(env, settingNames)];
-  return { config: assemble(typed, cores), warnings };
+  return { config: assemble(complete, cores), warnings, problems, unusable };
 }
 
 /** Repeats a value in a message, unless it looks like the content of a file or a key: those may hold secrets. */
@@ -309,52 +363,13 @@ function assemble(values: Values, cores: number): Config {
       provision: values.PROVISION,
       adminEmail: values.ADMIN_EMAIL,
       adminPassword: values.ADMIN_PASSWORD,
+      mail:
+        values.SMTP_URL === undefined || values.MAIL_FROM === undefined
+          ? undefined
+          : { server: values.SMTP_URL, from: values.MAIL_FROM },
+      metrics: values.METRICS_PORT === undefined ? undefined : { host: values.METRICS_HOST, port: values.METRICS_PORT },
     }),
   };
-}
-
-/** Says which settings do not go together. What is given but malformed is already a problem, and counts as given here. */
-function contradictions(present: ReadonlySet<SettingName>, values: Values): string[] {
-  const problems: string[] = [];
-  for (const [one, other] of [
-    ['TLS_CERT', 'TLS_KEY'],
-    ['TLS_KEY', 'TLS_CERT'],
-    ['ADMIN_EMAIL', 'ADMIN_PASSWORD'],
-    ['ADMIN_PASSWORD', 'ADMIN_EMAIL'],
-  ] as const) {
-    if (present.has(one) && !present.has(other)) problems.push(`${one} is set without ${other}. Set both or neither.`);
-  }
-  const { TLS_CERT: cert, TLS_KEY: key } = values;
-  if (cert !== undefined && key !== undefined && !fitTogether(cert, key)) {
-    problems.push('TLS_KEY is not the private key of TLS_CERT. Give the two files that were issued together.');
-  }
-  const tls = present.has('TLS_CERT') || present.has('TLS_KEY');
-  const scheme = present.has('PUBLIC_URL') ? values.PUBLIC_URL?.split(':')[0] : 'http';
-  if (tls && scheme === 'http') {
-    problems.push(
-      'PUBLIC_URL must start with https:// when TLS_CERT and TLS_KEY are set. Set it to the https address.',
-    );
-  }
-  if (scheme === 'https' && !tls && !present.has('TRUST_PROXY')) {
-    problems.push(
-      'PUBLIC_URL is https, but nothing here speaks TLS. Set TLS_CERT and TLS_KEY, or TRUST_PROXY to the address of the proxy that does.',
-    );
-  }
-  if (present.has('DATABASE_URL') && !present.has('SECRET_KEY')) {
-    problems.push(
-      'SECRET_KEY is required with DATABASE_URL, the same for all processes. Make one with: openssl rand -base64 32',
-    );
-  }
-  return problems;
-}
-
-function fitTogether(cert: string, key: string): boolean {
-  try {
-    createSecureContext({ cert, key });
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function withoutUndefined<T extends object>(from: T): { [K in keyof T]?: Exclude<T[K], undefined> } {

@@ -1,7 +1,7 @@
 // The key that seals secrets at rest: its text form, and the file in DATA_DIR that keeps it when no SECRET_KEY is given.
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
-import { link, mkdir, open, unlink } from 'node:fs/promises';
+import { type FileHandle, link, mkdir, open, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 
 const KEY_BYTES = 32;
@@ -12,6 +12,11 @@ export function parseSecretKey(text: string): Buffer | undefined {
   const key = Buffer.from(text, 'base64url');
   const canonical = text.replaceAll('+', '-').replaceAll('/', '_').replace(/=$/, '');
   return key.length === KEY_BYTES && key.toString('base64url') === canonical ? key : undefined;
+}
+
+/** A new key in the text form that SECRET_KEY takes. */
+export function newSecretKey(): string {
+  return randomBytes(KEY_BYTES).toString('base64');
 }
 
 /**
@@ -35,7 +40,40 @@ export async function loadOrMakeSecretKey(dataDir: string): Promise<Buffer> {
   return key;
 }
 
+/** The key kept in `dataDir`, which must be there. Throws as {@link loadOrMakeSecretKey} otherwise. */
+export async function loadSecretKey(dataDir: string): Promise<Buffer> {
+  const kept = await inspectSecretKey(dataDir);
+  if (kept) return kept.key;
+  throw new Error(
+    `${join(dataDir, FILE_NAME)} is missing. Restore it from a backup, or set SECRET_KEY as the server has it: without it nothing that it sealed can be opened.`,
+  );
+}
+
+/** A key as it lies in DATA_DIR. */
+export type KeptSecretKey = { readonly path: string; readonly key: Buffer; readonly isOpenToOthers: boolean };
+
+/** The key kept in `dataDir`, if there is one. Changes nothing; throws as {@link loadOrMakeSecretKey}. */
+export async function inspectSecretKey(dataDir: string): Promise<KeptSecretKey | undefined> {
+  const path = join(dataDir, FILE_NAME);
+  return withKey(path, (key, _handle, isOpenToOthers) => Promise.resolve({ path, key, isOpenToOthers }));
+}
+
 async function load(path: string): Promise<Buffer | undefined> {
+  return withKey(path, async (key, handle, isOpenToOthers) => {
+    if (!isOpenToOthers) return key;
+    try {
+      await handle.chmod(0o600);
+    } catch (error) {
+      throw new Error(`${path} is open to other users. Run: chmod 600 ${path}`, { cause: error });
+    }
+    return key;
+  });
+}
+
+async function withKey<T>(
+  path: string,
+  use: (key: Buffer, handle: FileHandle, isOpenToOthers: boolean) => Promise<T>,
+): Promise<T | undefined> {
   let file;
   try {
     // DATA_DIR may belong to another user (the embedded Postgres), who must not be able to point root at a file of theirs.
@@ -63,21 +101,14 @@ async function load(path: string): Promise<Buffer | undefined> {
         `lost key cannot be opened with another. Only if there is no data yet, remove the file and a new key is made.`,
     );
   }
-  if (process.platform !== 'win32' && (status.mode & 0o077) !== 0) {
-    try {
-      await handle.chmod(0o600);
-    } catch (error) {
-      throw new Error(`${path} is open to other users. Run: chmod 600 ${path}`, { cause: error });
-    }
-  }
-  return key;
+  return use(key, handle, process.platform !== 'win32' && (status.mode & 0o077) !== 0);
 }
 
 async function make(path: string): Promise<void> {
   const temporary = `${path}.${randomBytes(8).toString('hex')}.tmp`;
   await using handle = await open(temporary, 'wx', 0o600);
   try {
-    await handle.writeFile(`${randomBytes(KEY_BYTES).toString('base64')}\n`);
+    await handle.writeFile(`${newSecretKey()}\n`);
     await handle.sync();
     // A link, unlike a rename, fails when the name is taken, so that the first of two processes wins.
     await link(temporary, path);

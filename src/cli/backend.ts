@@ -6,11 +6,17 @@ import { contextWithoutRequest, type RequestContext } from '../domain/context.ts
 import type { Tenant } from '../domain/tenant.ts';
 import { keyRing } from '../flows/keys.ts';
 import { ensureDefaultTenant, tenantBySlug } from '../flows/tenants.ts';
-import { openBackend } from '../server.ts';
+import { type Backend, openBackend } from '../server.ts';
 import { commandLog } from './log.ts';
 import { CommandError, type Terminal } from './run.ts';
 
-export type Opened = { readonly config: Config; readonly deps: Deps; readonly tenant: Tenant };
+export type Opened = {
+  readonly config: Config;
+  readonly deps: Deps;
+  readonly tenant: Tenant;
+  /** The same database for one long piece of work. */
+  readonly patient: Backend['patient'];
+};
 
 /**
  * Opens what the settings name, does `work`, closes. With `make`, a database that is not there is made and pending
@@ -36,7 +42,7 @@ export async function withBackend<T>(
         `${(error as Error).message}. Give SECRET_KEY (or DATA_DIR) as the server has it.`,
       );
     });
-    return await work({ config, deps, tenant });
+    return await work({ config, deps, tenant, patient: backend.patient });
   } finally {
     await backend.close();
   }
@@ -54,4 +60,19 @@ export async function withTenant<T>(
       throw new CommandError('notFound', `There is no tenant ${slug}. "signet tenant list" shows those there are.`);
     return work(deps, contextWithoutRequest(tenant, deps.clock()), config);
   });
+}
+
+/** A database that a backup is restored into: made when it is not there, and left as it is. `deps.db` is patient. */
+export async function withUnpreparedBackend<T>(
+  { env, out }: Terminal,
+  work: (opened: { config: Config; deps: Deps }) => Promise<T>,
+): Promise<T> {
+  const { config, warnings } = readConfig(env);
+  for (const warning of warnings) out.note(`Warning: ${warning}`);
+  const backend = await openBackend(config, { log: commandLog(), schema: 'restored' });
+  try {
+    return await work({ config, deps: { ...backend.deps, db: backend.patient } });
+  } finally {
+    await backend.close();
+  }
 }

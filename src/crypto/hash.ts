@@ -24,3 +24,12 @@ export function fingerprint(parts: readonly string[]): Buffer {
 export function contentTag(bytes: Uint8Array | string): string {
   return createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
 }
+
+/** SHA-256 over what comes piece by piece; `hex` is that of all pieces so far. */
+export function runningHash(): { add(piece: Uint8Array | string): void; hex(): string } {
+  const hash = createHash('sha256');
+  return {
+    add: (piece) => void hash.update(piece),
+    hex: () => hash.copy().digest('hex'),
+  };
+}

@@ -22,8 +22,15 @@ export type MadeKey = {
   readonly privateJwk: JWK;
 };
 
-/** A new key pair; its `kid` is the RFC 7638 thumbprint. RSA has 2048 bits. */
+/** A new key pair; its `kid` is the RFC 7638 thumbprint, and never looks like an option to a command. RSA has 2048 bits. */
 export async function makeSigningKey(alg: SigningAlg): Promise<MadeKey> {
+  for (;;) {
+    const made = await makeKeyPair(alg);
+    if (!made.kid.startsWith('-')) return made;
+  }
+}
+
+async function makeKeyPair(alg: SigningAlg): Promise<MadeKey> {
   const { publicKey, privateKey } = await generateKeyPair(alg, {
     extractable: true,
     ...(alg === 'RS256' ? { modulusLength: 2048 } : {}),

@@ -7,6 +7,7 @@ const prefixes = {
   session: 'sgs_',
   browser: 'sgb_',
   setup: 'sgu_',
+  clientSecret: 'sgk_',
 } as const;
 
 export type OpaqueKind = keyof typeof prefixes;

@@ -2,6 +2,7 @@
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { hashRaw } from '@node-rs/argon2';
 import { Unavailable } from '../domain/errors.ts';
+import type { Tracing } from '../domain/tracing.ts';
 
 export type HashParameters = { readonly memoryKiB: number; readonly iterations: number; readonly parallelism: number };
 
@@ -32,18 +33,21 @@ const most = { memoryKiB: 1_048_576, iterations: 20, parallelism: 16 };
 export function passwordHasher(
   parameters: HashParameters,
   bounds: { concurrency: number; queue: number },
+  trace: Tracing['passwordHash'] = (work) => work(),
 ): PasswordHasher {
   const { run, load } = bounded(bounds.concurrency, bounds.queue);
   const compute = (password: string, cost: HashParameters, salt: Buffer, length: number) =>
-    run(() =>
-      hashRaw(password.normalize('NFC'), {
-        algorithm: argon2id,
-        salt,
-        outputLen: length,
-        memoryCost: cost.memoryKiB,
-        timeCost: cost.iterations,
-        parallelism: cost.parallelism,
-      }),
+    trace(() =>
+      run(() =>
+        hashRaw(password.normalize('NFC'), {
+          algorithm: argon2id,
+          salt,
+          outputLen: length,
+          memoryCost: cost.memoryKiB,
+          timeCost: cost.iterations,
+          parallelism: cost.parallelism,
+        }),
+      ),
     );
   const nobody = { ...parameters, salt: randomBytes(16), hash: randomBytes(32) };
   return {

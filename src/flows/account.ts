@@ -4,6 +4,7 @@ import type { RequestContext } from '../domain/context.ts';
 import { inReadingOrder } from '../domain/scope.ts';
 import type { Session } from '../domain/session.ts';
 import type { User } from '../domain/user.ts';
+import { isUuid } from '../domain/uuid.ts';
 import { listAccess, revokeConsent } from '../storage/consents.ts';
 import { endSession, listSessions } from '../storage/sessions.ts';
 import { findUser } from '../storage/users.ts';
@@ -70,7 +71,7 @@ export async function changeAccount(
   const { change } = input;
   if (change.kind === 'revoke consent')
     await revokeConsent(deps.db, context.tenant.id, session.userId, change.clientId, eventOf(deps, context));
-  else if (/^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(change.sessionId)) {
+  else if (isUuid(change.sessionId)) {
     await endSession(
       deps.db,
       context.tenant.id,

@@ -5,6 +5,7 @@ import { contextWithoutRequest, type RequestContext } from '../domain/context.ts
 import { dueMoves } from '../domain/key-life.ts';
 import { recordChange } from '../storage/changes.ts';
 import { listPublishedKeys, moveKey, postponeDueKeys, tenantsWithDueKeys } from '../storage/signing-keys.ts';
+import { lockTenant } from '../storage/tenants.ts';
 import { record } from './events.ts';
 import { insertMadeKey, makeSealedKey } from './keys.ts';
 import { tenantById } from './tenants.ts';
@@ -27,13 +28,17 @@ export async function advanceKeys(deps: Deps): Promise<void> {
 
 async function advanceKeysOf(deps: Deps, context: RequestContext): Promise<void> {
   const { tenant, now } = context;
-  const moves = dueMoves(await listPublishedKeys(deps.db, tenant.id), signingAlgs, now);
-  const created = await Promise.all(
-    moves.flatMap((move) => (move.kind === 'create-next' ? [makeSealedKey(deps, tenant.id, move.alg)] : [])),
+  const expected = dueMoves(await listPublishedKeys(deps.db, tenant.id), signingAlgs, now);
+  const made = await Promise.all(
+    expected.flatMap((move) => (move.kind === 'create-next' ? [makeSealedKey(deps, tenant.id, move.alg)] : [])),
   );
   await deps.db.transaction(async (tx) => {
-    for (const key of created) await insertMadeKey(deps, tx, context, key, 'next');
+    await lockTenant(tx, tenant.id);
+    // Another process, or somebody's command, may have moved them since: what was revoked takes nobody's place.
+    const moves = dueMoves(await listPublishedKeys(tx, tenant.id), signingAlgs, now);
     for (const move of moves) {
+      const key = move.kind === 'create-next' ? made.find(({ alg }) => alg === move.alg) : undefined;
+      if (key) await insertMadeKey(deps, tx, context, key, 'next');
       if (move.kind === 'remove' && (await moveKey(tx, tenant.id, move.kid, 'retired', 'gone', now))) {
         await record(deps, tx, context, { type: 'key.removed', data: { kid: move.kid } });
       }

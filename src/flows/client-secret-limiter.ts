@@ -14,8 +14,10 @@ const closedUntil = new WeakMap<Deps, Map<string, number>>();
 export function refuseWhileClosed(deps: Deps, context: RequestContext, clientId: string): void {
   const until = closedUntil.get(deps)?.get(keyOf(context, clientId));
   // Nobody waits longer than the longest wait: a clock that was ahead when it began is right by now.
-  if (until !== undefined && until > context.now && until <= context.now + clientSecretBudget.longestWait)
+  if (until !== undefined && until > context.now && until <= context.now + clientSecretBudget.longestWait) {
+    deps.metrics.limited('client_secret');
     throw tooMany(until - context.now);
+  }
 }
 
 /** Counts a wrong secret, and says so in the log. */

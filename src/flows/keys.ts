@@ -8,6 +8,7 @@ import {
   type SigningKey,
   type VerificationKey,
 } from '../crypto/jwt.ts';
+import type { SecretBox } from '../crypto/secret-box.ts';
 import type { Deps } from '../deps.ts';
 import type { SigningAlg } from '../domain/client.ts';
 import type { RequestContext } from '../domain/context.ts';
@@ -93,6 +94,15 @@ export async function resealKeys(deps: Deps): Promise<void> {
       if (error instanceof Unavailable) throw error;
       deps.log.error({ tenantId, kid, error: (error as Error).message }, 'a signing key could not be sealed anew');
     }
+  }
+}
+
+/** Whether `box` opens a sealed private key. */
+export function opensPrivateKey(box: SecretBox, tenantId: string, kid: string, sealed: string): boolean {
+  try {
+    return box.open('signing key', aboutKey(tenantId, kid), sealed).length > 0;
+  } catch {
+    return false;
   }
 }
 

@@ -3,7 +3,7 @@ import { hashOfOpaque, opaqueBytes, opaqueToken } from '../crypto/opaque-tokens.
 import type { Deps } from '../deps.ts';
 import type { RequestContext } from '../domain/context.ts';
 import { Refusal } from '../domain/errors.ts';
-import { identifierProblem, longestPasswordBytes, shortestChosenPassword } from '../domain/user.ts';
+import { identifierProblem, passwordProblem } from '../domain/user.ts';
 import type { Db } from '../storage/database.ts';
 import { isUniqueViolation } from '../storage/database.ts';
 import { isOneTimeTokenOpen, replaceOneTimeToken, spendOneTimeToken } from '../storage/one-time-tokens.ts';
@@ -51,9 +51,8 @@ export async function setUpFirstAdmin(
   const fields: Record<string, string> = {};
   const problem = identifierProblem(admin.username, admin.email);
   if (problem) fields[problem.field] = problem.problem;
-  if (Array.from(admin.password).length < shortestChosenPassword)
-    fields['password'] = `must have at least ${shortestChosenPassword} characters`;
-  if (Buffer.byteLength(admin.password) > longestPasswordBytes) fields['password'] = 'is too long';
+  const weakness = passwordProblem(admin.password);
+  if (weakness !== undefined) fields['password'] = weakness;
   if (Object.keys(fields).length > 0)
     throw new Refusal('invalid_input', 422, 'Some fields need another value.', { fields });
   const passwordHash = await deps.hasher.hash(admin.password);

@@ -5,7 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { renderConfigurationDoc, renderEnvExample } from '../../src/config-docs.ts';
-import { type Config, ConfigError, readConfig, type Setting, settings } from '../../src/config.ts';
+import { type Config, ConfigError, examineConfig, readConfig, type Setting, settings } from '../../src/config.ts';
+import type { SmtpServer } from '../../src/domain/mail.ts';
 import { certificate } from '../support/certificate.ts';
 
 const CORES = 8;
@@ -36,6 +37,7 @@ function fileWith(content: string): string {
 const tls = certificate();
 const key = randomBytes(32);
 const KEY = key.toString('base64');
+const MAIL_FROM = 'Accounts <accounts@example.com>';
 const DATABASE_URL = 'postgres://signet:hunter22@db.example.com/signet';
 
 describe('defaults', () => {
@@ -124,6 +126,24 @@ describe('values', () => {
       { adminEmail: 'ada@example.com', adminPassword: 'long enough' },
     ],
     [{ DRAIN_SECONDS: '0' }, { drainSeconds: 0 }],
+    ...Object.entries<SmtpServer>({
+      'smtps://ada:p%40ss%2F@mail.example.com': {
+        host: 'mail.example.com',
+        port: 465,
+        tls: 'from the start',
+        login: { user: 'ada', password: 'p@ss/' },
+      },
+      'smtp://mail.example.com': { host: 'mail.example.com', port: 587, tls: 'required' },
+      'SMTP://mail.example.com:25/?tls=off': { host: 'mail.example.com', port: 25, tls: 'off' },
+      'smtp://localhost:1025': { host: 'localhost', port: 1025, tls: 'when offered' },
+      'smtp://[::1]:25': { host: '::1', port: 25, tls: 'when offered' },
+      'smtps://127.0.0.1': { host: '127.0.0.1', port: 465, tls: 'from the start' },
+    }).map(([SMTP_URL, server]): [Env, Partial<Config>] => [
+      { SMTP_URL, MAIL_FROM },
+      { mail: { server, from: { name: 'Accounts', address: 'accounts@example.com' } } },
+    ]),
+    [{ METRICS_PORT: '9464' }, { metrics: { host: 'localhost', port: 9464 } }],
+    [{ METRICS_PORT: '9464', METRICS_HOST: '0.0.0.0' }, { metrics: { host: '0.0.0.0', port: 9464 } }],
   ])('%j', (env, expected) => {
     expect(readConfig(env, CORES)).toMatchObject({ config: expected, warnings: [] });
   });
@@ -159,6 +179,23 @@ describe('values', () => {
     [{ DATABASE_URL: 'db.example.com', SECRET_KEY: KEY }, 'DATABASE_URL must be an address such as postgres://'],
     [{ DATABASE_URL: 'postgres://u:a/b@db/x', SECRET_KEY: KEY }, 'percent-encoded'],
     [{ DATABASE_POOL_SIZE: '0' }, 'DATABASE_POOL_SIZE must be a whole number from 1 to 100'],
+    ...[
+      'mail.example.com:25',
+      'http://mail.example.com',
+      'smtp://',
+      'smtp://mail.example.com/inbox',
+      'smtp://mail.example.com?tls=on',
+      'smtps://mail.example.com?tls=off',
+      'smtp://mail.example.com?tls=off&x=1',
+      'smtp://mail.example.com#x',
+      'smtp://mail%0d%0a.example.com',
+      'smtp://mail.example.com:99999',
+    ].map((SMTP_URL): [Env, string] => [{ SMTP_URL, MAIL_FROM }, 'SMTP_URL must be an address such as smtps://']),
+    [{ SMTP_URL: 'smtp://ada@mail.example.com', MAIL_FROM }, 'SMTP_URL must name both user and password'],
+    [{ SMTP_URL: 'smtp://ada:100%@mail.example.com', MAIL_FROM }, 'percent-encoded'],
+    [{ SMTP_URL: 'smtp://127.0.0.1', MAIL_FROM: 'ada' }, 'MAIL_FROM must be an e-mail address, or a name and'],
+    [{ SMTP_URL: 'smtp://127.0.0.1', MAIL_FROM: 'a@b.example, c@d.example' }, 'MAIL_FROM must be'],
+    [{ SMTP_URL: 'smtp://127.0.0.1', MAIL_FROM: 'A <a@b.example>\nBcc: c@d.example' }, 'MAIL_FROM must be'],
     [{ PREPARED_STATEMENTS: 'maybe' }, 'PREPARED_STATEMENTS must be true or false'],
     [{ DATA_DIR: 'one\ntwo' }, 'DATA_DIR must be the path of a directory'],
     [{ SECRET_KEY: 'changeme' }, 'SECRET_KEY must be 32 bytes in base64; make a key with: openssl rand -base64 32'],
@@ -248,6 +285,7 @@ describe('settings that go together', () => {
       { PUBLIC_URL },
       ['nothing here speaks TLS. Set TLS_CERT and TLS_KEY, or TRUST_PROXY'],
     ],
+    ['metrics where everybody is', { METRICS_PORT: '3000' }, ['METRICS_PORT is the same as PORT']],
     ['TLS without PUBLIC_URL', { TLS_CERT: tls.cert, TLS_KEY: tls.key }, ['PUBLIC_URL must start with https://']],
     [
       'TLS with an http PUBLIC_URL',
@@ -295,6 +333,8 @@ describe('settings that go together', () => {
       { ADMIN_PASSWORD: 'long enough' },
       ['ADMIN_PASSWORD is set without ADMIN_EMAIL'],
     ],
+    ['a mail server without sender', { SMTP_URL: 'smtp://127.0.0.1' }, ['SMTP_URL is set without MAIL_FROM']],
+    ['a sender without mail server', { MAIL_FROM }, ['MAIL_FROM is set without SMTP_URL']],
   ])('%s', (_, env, expected) => {
     expect(problemsOf(env)).toEqual(expected.map((part) => expect.stringContaining(part)));
   });
@@ -450,6 +490,18 @@ test('many problems are reported at once, each by name', () => {
   expect(() => readConfig(env)).toThrow(['Signet cannot start with these settings:', ...problems].join('\n- '));
 });
 
+test('who looks for mistakes gets the rest: what is wrong stands there as if it had not been given, and is named', () => {
+  const { config, problems, unusable } = examineConfig(
+    { PORT: 'http', LOG_LEVEL: 'debug', DATABASE_URL: 'db', SECRET_KEY: KEY, SMTP_URL: 'smtp://127.0.0.1' },
+    CORES,
+  );
+  expect(problems).toHaveLength(3);
+  expect([...unusable]).toEqual(['PORT', 'DATABASE_URL']);
+  expect(config).toMatchObject({ port: 3000, logLevel: 'debug', secretKeys: [key] });
+  expect(config).not.toHaveProperty('databaseUrl');
+  expect(config).not.toHaveProperty('mail');
+});
+
 describe('secrets stay secret', () => {
   const SECRET = 'hunter2-hunter2-hunter2';
   const secretNames = Object.entries<Setting>(settings).flatMap(([name, { secret }]) =>
@@ -457,7 +509,7 @@ describe('secrets stay secret', () => {
   );
 
   test('the table says which they are', () => {
-    expect(secretNames).toEqual(['TLS_KEY', 'DATABASE_URL', 'SECRET_KEY', 'ADMIN_PASSWORD']);
+    expect(secretNames).toEqual(['TLS_KEY', 'DATABASE_URL', 'SECRET_KEY', 'ADMIN_PASSWORD', 'SMTP_URL']);
   });
 
   test.each(secretNames)('%s is in no message, however wrong', (name) => {
@@ -529,6 +581,9 @@ describe('the documents', () => {
     TLS_KEY: { PUBLIC_URL: 'https://id.example.com', TLS_CERT: tls.cert },
     DATABASE_URL: { SECRET_KEY: KEY },
     ADMIN_EMAIL: { ADMIN_PASSWORD: 'long enough' },
+    METRICS_HOST: { METRICS_PORT: '9464' },
+    SMTP_URL: { MAIL_FROM },
+    MAIL_FROM: { SMTP_URL: 'smtp://127.0.0.1' },
     ADMIN_PASSWORD: { ADMIN_EMAIL: 'admin@example.com' },
   };
 

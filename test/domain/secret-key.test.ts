@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { loadOrMakeSecretKey, parseSecretKey } from '../../src/secret-key.ts';
+import { inspectSecretKey, loadOrMakeSecretKey, loadSecretKey, parseSecretKey } from '../../src/secret-key.ts';
 
 const run = promisify(execFile);
 
@@ -66,6 +66,20 @@ test('a directory that exists keeps its mode and its files', async () => {
 
 test('two directories get different keys', async () => {
   expect(await loadOrMakeSecretKey(dataDir)).not.toEqual(await loadOrMakeSecretKey(join(root, 'other')));
+});
+
+test('who only looks makes nothing and changes nothing, and sees whether others may read it', async () => {
+  await expect(loadSecretKey(dataDir)).rejects.toThrow('is missing');
+  expect(await inspectSecretKey(dataDir)).toBeUndefined();
+  await expect(stat(dataDir)).rejects.toThrow('ENOENT');
+  const key = await loadOrMakeSecretKey(dataDir);
+  const path = join(dataDir, 'secret-key');
+  await chmod(path, 0o640);
+  expect(await inspectSecretKey(dataDir)).toEqual({ path, key, isOpenToOthers: true });
+  expect(await loadSecretKey(dataDir)).toEqual(key);
+  expect(await modeOf(path)).toBe('640');
+  await loadOrMakeSecretKey(dataDir);
+  expect(await inspectSecretKey(dataDir)).toEqual({ path, key, isOpenToOthers: false });
 });
 
 test('twenty calls at once: one key, no leftovers', async () => {

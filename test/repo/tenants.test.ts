@@ -1,5 +1,17 @@
 // Two tenants with the same clients, names, addresses and redirect URIs: every statement says whose it is, nothing crosses.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { contextWithoutRequest } from '../../src/domain/context.ts';
+import { deleteClient } from '../../src/flows/clients/delete.ts';
+import { listClients } from '../../src/flows/clients/list.ts';
+import { registerClient } from '../../src/flows/clients/register.ts';
+import { rotateClientSecret } from '../../src/flows/clients/rotate-secret.ts';
+import { endNamedSession, endSessionsOfUser } from '../../src/flows/sessions/end.ts';
+import { listTenantSessions } from '../../src/flows/sessions/list.ts';
+import { tenantBySlug } from '../../src/flows/tenants.ts';
+import { createAdministrator, resetAdministrator } from '../../src/flows/users/administrators.ts';
+import { disableUser, enableUser } from '../../src/flows/users/disable.ts';
+import { listUsers } from '../../src/flows/users/find.ts';
+import { setPassword } from '../../src/flows/users/passwords.ts';
 import type { SentStatement } from '../../src/storage/database.ts';
 import { type Agent, createAgent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
@@ -67,6 +79,36 @@ async function wholeStory(at: Tenant, password: string): Promise<void> {
   await revokeAccess(at, agent, 'spa');
   await revoke(at, webClient, web.tokens.refresh_token);
   await signOut(at, agent);
+  await administer(at);
+}
+
+/** Everything that administrators do there, to people and clients that both tenants have. */
+async function administer(at: Tenant): Promise<void> {
+  const { deps } = signet.server;
+  const tenant = (await tenantBySlug(deps, new URL(at.issuer).pathname.split('/').at(-1)!))!;
+  const context = contextWithoutRequest(tenant, deps.clock());
+  const password = 'a password of fifteen';
+  const boss = await createAdministrator(deps, context, { username: 'boss', groups: [], password });
+  expect((await listUsers(deps, context, { limit: 9 })).items).toHaveLength(3);
+  expect((await listUsers(deps, context, { search: 'bos', limit: 9 })).items).toHaveLength(1);
+  await setPassword(deps, context, boss.id, password);
+  const agent = createAgent();
+  const user = { username: 'boss', password };
+  for (const browser of [agent, createAgent(), createAgent()])
+    await submitPassword(browser, await browser.get(`${at.issuer}/sign-in`), user);
+  const { items } = await listTenantSessions(deps, context, { user: 'boss', limit: 9 });
+  expect(items.map(({ userId }) => userId)).toEqual([boss.id, boss.id, boss.id]);
+  expect((await listTenantSessions(deps, context, { limit: 3 })).items).toEqual(items);
+  await endNamedSession(deps, context, items[0]!.id);
+  expect((await endSessionsOfUser(deps, context, 'boss')).sessions).toHaveLength(2);
+  await expect(disableUser(deps, context, 'boss', { force: false })).rejects.toThrow('last administrator');
+  await disableUser(deps, context, 'boss', { force: true });
+  await enableUser(deps, context, 'boss');
+  await resetAdministrator(deps, context, 'boss', password);
+  await registerClient(deps, context, { client_id: 'new', redirect_uris: ['https://new.example/cb'] });
+  expect((await listClients(deps, context, { after: 'm', limit: 1 })).items).toMatchObject([{ id: 'new' }]);
+  await rotateClientSecret(deps, context, 'new');
+  await deleteClient(deps, context, 'new');
 }
 
 async function revoke(at: Tenant, client: TestClient, token: string): Promise<number> {

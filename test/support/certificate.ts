@@ -2,7 +2,7 @@
 import { generateKeyPairSync, sign } from 'node:crypto';
 
 /** A self-signed P-256 certificate with empty names, and its key, as PEM: enough for OpenSSL to load and serve it. */
-export function certificate(): { cert: string; key: string } {
+export function certificate(validTo = new Date('2046-01-01T00:00:00Z')): { cert: string; key: string } {
   const der = (tag: number, ...parts: Buffer[]): Buffer => {
     const body = Buffer.concat(parts);
     const length = body.length < 128 ? [body.length] : [0x82, body.length >> 8, body.length & 255];
@@ -10,13 +10,13 @@ export function certificate(): { cert: string; key: string } {
   };
   const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const ecdsaWithSha256 = der(0x30, Buffer.from('06082a8648ce3d040302', 'hex'));
-  const time = (text: string): Buffer => der(0x17, Buffer.from(text));
+  const time = (date: Date): Buffer => der(0x17, Buffer.from(date.toISOString().replaceAll(/^\d\d|[-:T]|\.\d+/g, '')));
   const body = der(
     0x30,
     der(0x02, Buffer.from([1])),
     ecdsaWithSha256,
     der(0x30),
-    der(0x30, time('260101000000Z'), time('460101000000Z')),
+    der(0x30, time(new Date('2026-01-01T00:00:00Z')), time(validTo)),
     der(0x30),
     publicKey.export({ type: 'spki', format: 'der' }),
   );

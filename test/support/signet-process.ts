@@ -5,7 +5,13 @@ import { promisify } from 'node:util';
 
 export const root = join(import.meta.dirname, '../..');
 
-export type Ended = { readonly code: number | null; readonly signal: NodeJS.Signals | null; readonly output: string };
+export type Ended = {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  /** Both streams, as they came. */
+  readonly output: string;
+  readonly stdout: string;
+};
 
 export type SignetProcess = {
   readonly pid: number;
@@ -19,30 +25,35 @@ export type SignetProcess = {
 
 /**
  * Runs a file of ours under this Node, with this environment and nothing else of ours: in a folder where no `.env` of
- * whoever runs the tests is found.
+ * whoever runs the tests is found. `input` is all of its standard input; without, there is none.
  */
 export function runSignet(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   command: string = process.execPath,
+  input?: string,
 ): SignetProcess {
   const [file = '', ...rest] = args;
   const child = spawn(command, [command === 'npm' ? file : join(root, file), ...rest], {
     cwd: import.meta.dirname,
     env: { PATH: process.env['PATH'], HOME: process.env['HOME'], ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe'],
   });
+  // Who ends without reading it has not failed.
+  child.stdin.on('error', () => {}).end(input);
   let output = '';
+  let stdout = '';
   const listeners = new Set<() => void>();
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding('utf8').on('data', (text: string) => {
       output += text;
+      if (stream === child.stdout) stdout += text;
       for (const look of listeners) look();
     });
   }
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code, signal) => resolve({ code, signal, output }));
+    child.on('close', (code, signal) => resolve({ code, signal, output, stdout }));
   });
   return {
     pid: child.pid!,

@@ -3,6 +3,7 @@ import type { Deps } from '../../deps.ts';
 import { type Client, type GrantType, grantTypes } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
+import { reporting } from '../../domain/metrics.ts';
 import { firstRepeated, type Params } from '../../domain/params.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import { authenticateClient, type ClientCredentials } from '../authenticate-client.ts';
@@ -23,11 +24,13 @@ const handlers: Readonly<Record<GrantType, GrantHandler>> = {
 };
 
 /** RFC 6749 3.2: a token request to its token response. @throws OAuthError (5.2). */
-export async function exchange(
-  deps: Deps,
-  context: RequestContext,
-  credentials: ClientCredentials,
-): Promise<TokenResponse> {
+export function exchange(deps: Deps, context: RequestContext, credentials: ClientCredentials): Promise<TokenResponse> {
+  const grantType = credentials.params.get('grant_type');
+  const label = grantType !== undefined && isGrantType(grantType) ? grantType : 'other';
+  return reporting(inPhases(deps, context, credentials), (outcome) => deps.metrics.token(label, outcome));
+}
+
+async function inPhases(deps: Deps, context: RequestContext, credentials: ClientCredentials): Promise<TokenResponse> {
   const { params } = credentials;
   // 1. The request is well formed.
   const repeated = firstRepeated(params);

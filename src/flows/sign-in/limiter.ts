@@ -4,9 +4,16 @@ import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { networkOf, passwordBudgets } from '../../domain/limits.ts';
-import { identifierKey } from '../../domain/user.ts';
+import type { LimitKind } from '../../domain/metrics.ts';
+import { identifierKey, type User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
-import { clearAttempts, refundAttempt, reserveAttempt, returnAttempt } from '../../storage/limits.ts';
+import {
+  clearAttempts,
+  clearAttemptsBelow,
+  refundAttempt,
+  reserveAttempt,
+  returnAttempt,
+} from '../../storage/limits.ts';
 
 /** A reserved attempt: where it was counted, and the how-manieth it is. */
 export type ReservedAttempt = {
@@ -30,16 +37,19 @@ export async function reservePasswordAttempt(
     ip === undefined || account.knownBrowser !== undefined ? undefined : `password address ${networkOf(ip)}`;
   if (addressKey !== undefined) {
     const address = await reserveAttempt(deps.db, tenant.id, addressKey, passwordBudgets.address, now);
-    if (!address.allowed) throw tooMany(address.retryAt - now);
+    if (!address.allowed) throw tooMany(deps, 'password_address', address.retryAt - now);
   }
   // Strangers are counted by the name they typed: were two names of one user counted together, that would tell of the user.
   const accountKey =
     account.userId === undefined || account.knownBrowser === undefined
-      ? `password account ${contentTag(identifierKey(account.identifier))}`
-      : `password account ${account.userId} browser ${account.knownBrowser}`;
+      ? strangersKey(account.identifier)
+      : `${browsersKey(account.userId)}${account.knownBrowser}`;
   const budget = account.knownBrowser === undefined ? passwordBudgets.strangers : passwordBudgets.knownBrowser;
   const reserved = await reserveAttempt(deps.db, tenant.id, accountKey, budget, now);
-  if (!reserved.allowed) throw tooMany(reserved.retryAt - now);
+  if (!reserved.allowed) {
+    const kind = account.knownBrowser === undefined ? 'password_account' : 'password_known_browser';
+    throw tooMany(deps, kind, reserved.retryAt - now);
+  }
   return { accountKey, addressKey, attempts: reserved.attempts };
 }
 
@@ -55,7 +65,27 @@ export async function attemptNotMade(db: Db, tenantId: string, reserved: Reserve
     if (key !== undefined) await returnAttempt(db, tenantId, key, now);
 }
 
-function tooMany(wait: number): Refusal {
+/** Forgets every attempt at the user's password, by strangers under either name and by browsers that the user knows. */
+export async function forgetPasswordAttempts(
+  tx: Db,
+  tenantId: string,
+  { id, username, email }: Pick<User, 'id' | 'username' | 'email'>,
+): Promise<void> {
+  for (const name of [username, email]) if (name !== undefined) await clearAttempts(tx, tenantId, strangersKey(name));
+  await clearAttemptsBelow(tx, tenantId, browsersKey(id));
+}
+
+function strangersKey(identifier: string): string {
+  return `password account ${contentTag(identifierKey(identifier))}`;
+}
+
+/** What the key of each browser that knows the user begins with. */
+function browsersKey(userId: string): string {
+  return `password account ${userId} browser `;
+}
+
+function tooMany(deps: Deps, kind: LimitKind, wait: number): Refusal {
+  deps.metrics.limited(kind);
   const retryAfter = Math.max(1, Math.ceil(wait / 1000));
   return new Refusal('too_many_attempts', 429, 'There were too many attempts to sign in.', { retryAfter });
 }

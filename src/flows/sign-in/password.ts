@@ -4,6 +4,7 @@ import type { Deps } from '../../deps.ts';
 import type { Authentication } from '../../domain/authentication.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
+import { reporting } from '../../domain/metrics.ts';
 import type { Session } from '../../domain/session.ts';
 import { longestPasswordBytes, type User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
@@ -36,11 +37,11 @@ export type SignedIn = {
  * @throws Refusal wrong_credentials, the same for an unknown name, a wrong password and a disabled user; too_many_attempts;
  * attempt_unknown. @throws Unavailable when too many hashes wait.
  */
-export async function signInWithPassword(
-  deps: Deps,
-  context: RequestContext,
-  input: PasswordSignIn,
-): Promise<SignedIn> {
+export function signInWithPassword(deps: Deps, context: RequestContext, input: PasswordSignIn): Promise<SignedIn> {
+  return reporting(provePassword(deps, context, input), (outcome) => deps.metrics.signIn('password', outcome));
+}
+
+async function provePassword(deps: Deps, context: RequestContext, input: PasswordSignIn): Promise<SignedIn> {
   const attempt = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
   if (input.username.length > 300 || Buffer.byteLength(input.password) > longestPasswordBytes) throw wrongCredentials();
   const user = await findUserForSignIn(deps.db, context.tenant.id, input.username);

@@ -1,0 +1,87 @@
+// The part of the examination that needs the database.
+import type { examineConfig } from '../../config.ts';
+import { Unavailable } from '../../domain/errors.ts';
+import { type Finding, ok, problem, warning } from '../../domain/finding.ts';
+import { checkAdministrator } from '../../flows/doctor/administrator.ts';
+import { checkDatabase } from '../../flows/doctor/database.ts';
+import { checkKeys } from '../../flows/doctor/keys.ts';
+import { databaseTrouble } from '../../start-problems.ts';
+import { noDatabase, openStore, type Store } from '../../store.ts';
+import { guarded } from './guarded.ts';
+
+/** The server, the schema, the keys and the users; as far as the one before allows. `keys`: as {@link checkKeys} takes them. */
+export async function lookAtDatabase(
+  { config, unusable }: ReturnType<typeof examineConfig>,
+  how: 'start' | 'attach',
+  keys: Buffer[] | undefined,
+  clock: () => number,
+): Promise<Finding[]> {
+  const store = await openStore(config, how);
+  if (!store)
+    return how === 'start'
+      ? [warning('database', noDatabase(config), 'Start Signet, which makes one.')]
+      : [
+          warning(
+            'database',
+            'The embedded PostgreSQL does not run, and was not started because of what is wrong with DATA_DIR.',
+            'Correct that first, then run this again.',
+          ),
+        ];
+  try {
+    const deps = { db: store.database, clock };
+    const server = await whenReached(() => checkDatabase(deps, config.databasePoolSize));
+    const schema = await guarded('schema', () => checkSchema(store));
+    if (schema.some(({ severity }) => severity === 'problem')) return [...server, ...schema];
+    return [
+      ...server,
+      ...schema,
+      ...(await guarded('signing-keys', () => checkKeys(deps, keys))),
+      ...(await guarded('administrator', () =>
+        checkAdministrator(deps, unusable.has('PUBLIC_URL') ? undefined : config.publicUrl),
+      )),
+    ];
+  } catch (error) {
+    const cause = error instanceof Unavailable ? error.cause : error;
+    const trouble = databaseTrouble(cause);
+    if (!trouble) throw error;
+    return [
+      problem('database', `The PostgreSQL of DATABASE_URL ${trouble.seen}. Nothing in it was looked at.`, trouble.todo),
+    ];
+  } finally {
+    await store.close();
+  }
+}
+
+/** A machine that is busy for a moment is not out of reach: only what stays silent is. */
+async function whenReached<T>(work: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await work();
+    } catch (error) {
+      const isSilence = error instanceof Unavailable && /timeout/i.test(String(error.cause));
+      if (!isSilence || attempt === 3) throw error;
+    }
+  }
+}
+
+async function checkSchema(store: Store): Promise<Finding[]> {
+  try {
+    const pending = await store.pending();
+    if (pending.length === 0) return [ok('schema', 'The database has every migration of this version.')];
+    return [
+      problem(
+        'schema',
+        `The database lacks ${pending.length === 1 ? 'a migration' : `${pending.length} migrations`} of this version (${pending.join(', ')}). Keys and users were not looked at.`,
+        'Run "signet migrate", or start this version of the server, which does the same.',
+      ),
+    ];
+  } catch (error) {
+    return [
+      problem(
+        'schema',
+        `${(error as Error).message} Keys and users were not looked at.`,
+        'Install the version of Signet that this database belongs to; migrations are never taken back or edited.',
+      ),
+    ];
+  }
+}

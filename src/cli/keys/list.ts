@@ -1,0 +1,40 @@
+// `signet keys list`: never shows anything private.
+import { Command } from 'commander';
+import type { Environment } from '../../config-names.ts';
+import { nextKeyStep } from '../../domain/key-life.ts';
+import { listKeys } from '../../flows/change-keys.ts';
+import { withTenant } from '../backend.ts';
+import { tenantOption, type TenantOption } from '../options.ts';
+import { shownTime } from '../output.ts';
+import { command } from '../run.ts';
+
+export function keysListCommand(env: Environment): Command {
+  const shape = new Command('list')
+    .description('List the signing keys that are published, and what happens to each next.')
+    .addOption(tenantOption());
+  return command(shape, env, (terminal, options: TenantOption) =>
+    withTenant(terminal, options, async (deps, context) => {
+      const keys = await listKeys(deps, context);
+      terminal.out.list(
+        keys.map((key) => {
+          const next = nextKeyStep(key, keys);
+          return {
+            kid: key.kid,
+            alg: key.alg,
+            state: key.state,
+            since: shownTime(key.stateSince),
+            next: next && { step: next.step, at: shownTime(next.at) },
+          };
+        }),
+        [
+          { head: 'Key', of: (key) => key.kid },
+          { head: 'Algorithm', of: (key) => key.alg },
+          { head: 'State', of: (key) => key.state },
+          { head: 'Since', of: (key) => key.since },
+          { head: 'Next', of: ({ next }) => next && `${next.step} ${next.at}` },
+        ],
+        'There are no keys.',
+      );
+    }),
+  );
+}

@@ -1,0 +1,32 @@
+// `signet keys revoke KID`.
+import { Command } from 'commander';
+import type { Environment } from '../../config-names.ts';
+import { publishedKey, revokeKey } from '../../flows/revoke-key.ts';
+import { withTenant } from '../backend.ts';
+import { confirm, yesOption, type YesOption } from '../confirm.ts';
+import { tenantOption, type TenantOption } from '../options.ts';
+import { command } from '../run.ts';
+
+export function keysRevokeCommand(env: Environment): Command {
+  const shape = new Command('revoke')
+    .description('Take back a signing key that somebody else may have. Every token that it signed is refused.')
+    .argument('<kid>', 'the id of the key, as "signet keys list" shows it')
+    .addOption(tenantOption())
+    .addOption(yesOption());
+  return command(shape, env, (terminal, kid: string, options: TenantOption & YesOption) =>
+    withTenant(terminal, options, async (deps, context) => {
+      const { alg, state } = await publishedKey(deps, context, kid);
+      await confirm(
+        `${kid} is the ${state} ${alg} key of the tenant ${context.tenant.slug}. Every token that it signed is refused from now on. Revoke it?`,
+        options,
+      );
+      const { revoked, successor } = await revokeKey(deps, { ...context, now: deps.clock() }, kid);
+      const lines = [
+        `Revoked the ${revoked.state} ${revoked.alg} key ${kid}. Within a second no Signet process accepts what it signed; copies of the key set elsewhere may hold it for up to 5 minutes.`,
+        ...(successor === undefined ? [] : [`The ${revoked.alg} key ${successor} is active now.`]),
+        ...(revoked.state === 'active' ? ['Sessions and refresh tokens go on: clients get new tokens with them.'] : []),
+      ];
+      terminal.out.result({ revoked: kid, was: revoked.state, alg: revoked.alg, successor }, lines.join('\n'));
+    }),
+  );
+}

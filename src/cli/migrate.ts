@@ -1,0 +1,32 @@
+// `signet migrate`: what every start of the server does first, by itself.
+import { resolve } from 'node:path';
+import { Command } from 'commander';
+import { readConfig } from '../config.ts';
+import type { Environment } from '../config-names.ts';
+import { noDatabase, openStore } from '../store.ts';
+import { command, CommandError, exitCodes, type Terminal } from './run.ts';
+
+export function migrateCommand(env: Environment): Command {
+  const shape = new Command('migrate')
+    .description('Bring the database to the schema of this version.')
+    .option('--check', 'change nothing; exit with 1 when migrations are pending');
+  return command(shape, env, (terminal, { check = false }: { check?: boolean }) => migrate(terminal, check));
+}
+
+async function migrate({ env, out }: Terminal, check: boolean): Promise<void> {
+  const { config, warnings } = readConfig(env);
+  for (const warning of warnings) out.note(`Warning: ${warning}`);
+  const store = await openStore(config, check ? 'start' : 'make');
+  if (!store) throw new CommandError('failed', noDatabase(config));
+  try {
+    if (store.createdDatabase) out.note(`Made a new database in DATA_DIR (${resolve(config.dataDir)}).`);
+    const names = await (check ? store.pending() : store.migrate());
+    const what = check ? 'pending' : 'applied';
+    const lines = names.map((name) => `${what}    ${name}`);
+    const none = 'The database has every migration of this version.';
+    out.result({ [what]: names }, lines.length > 0 ? lines.join('\n') : none);
+    if (check && names.length > 0) process.exitCode = exitCodes.failed;
+  } finally {
+    await store.close();
+  }
+}

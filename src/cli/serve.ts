@@ -1,0 +1,65 @@
+// The server as a process: settings -> server -> terminal -> end. `signet serve` and `node src/main.ts` are the same.
+import { setTimeout as wait } from 'node:timers/promises';
+import type { Environment } from '../config-names.ts';
+import { ConfigError, readConfig } from '../config.ts';
+import { ProvisioningError } from '../flows/provision/problems.ts';
+import { startServer } from '../server.ts';
+
+/** Runs the server until a signal ends the process. What stands in the way of a start is said, and makes it end with 1. */
+export async function serve(env: Environment): Promise<void> {
+  try {
+    await start(env);
+  } catch (error) {
+    complain(error);
+    process.exitCode = 1;
+  }
+}
+
+async function start(env: Environment): Promise<void> {
+  const { config, warnings } = readConfig(env);
+  for (const warning of warnings) say(`Warning: ${warning}`);
+  const server = await startServer(config);
+  for (const warning of server.warnings) say(`Warning: ${warning}`);
+  // Before anybody is told that it is ready: who then asks it to end is heard.
+  let ending = false;
+  const end = (drainSeconds: number) => {
+    // Asked twice: somebody does not want to wait.
+    if (ending) process.exit(1);
+    ending = true;
+    say('Signet is ending: what is under way is answered first.');
+    void Promise.race([server.stop(drainSeconds).then(() => 0), wait(drainSeconds * 1000 + 12_000, 1, { ref: false })])
+      .catch((error: unknown) => (complain(error), 1))
+      .then((code) => process.exit(code));
+  };
+  process.on('SIGTERM', () => end(config.drainSeconds));
+  process.on('SIGINT', () => end(0));
+  void server.lost.then(() => {
+    say('The embedded PostgreSQL ended, so Signet ends too. Start it again; the log of PostgreSQL is in DATA_DIR.');
+    process.exit(1);
+  });
+
+  const issuer = config.publicUrl;
+  say('');
+  say(`  Signet is ready at ${issuer}`);
+  say('');
+  say(`  Sign in            ${issuer}/sign-in`);
+  say(`  Discovery          ${issuer}/.well-known/openid-configuration`);
+  if (server.setupUrl !== undefined) {
+    say(`  First administrator, with this link, once, within 24 hours:`);
+    say(`  ${server.setupUrl}`);
+  }
+  say('');
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}
+
+function complain(error: unknown): void {
+  if (error instanceof ConfigError || error instanceof ProvisioningError) {
+    say(`Signet cannot start:`);
+    for (const problem of error.problems) say(`  - ${problem}`);
+  } else {
+    say(`Signet cannot start: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,91 @@
+// Mail by SMTP: one connection each, with TLS and timeouts, and headers that nobody can add to.
+import { createTransport } from 'nodemailer';
+import type { Mail, Mailbox, SmtpServer } from '../domain/mail.ts';
+import { isEmail } from '../domain/user.ts';
+
+export type Mailer = {
+  /** Connects, begins TLS and logs in; sends nothing. @throws MailError */
+  verify(): Promise<void>;
+  /** Resolves when the server has taken the mail. @throws MailError */
+  send(mail: Mail): Promise<void>;
+};
+
+/** Milliseconds. */
+const patience = { connectionTimeout: 5000, greetingTimeout: 5000, dnsTimeout: 5000, socketTimeout: 10_000 };
+
+/** What a mail server refused, or why it could not be talked to; in its words, without what it was told in confidence. */
+export class MailError extends Error {
+  override readonly name = 'MailError';
+  readonly kind: 'unreachable' | 'not mail' | 'tls' | 'certificate' | 'login' | 'sender' | 'recipient' | 'refused';
+
+  constructor(kind: MailError['kind'], message: string) {
+    super(message);
+    this.kind = kind;
+  }
+}
+
+export function mailer(server: SmtpServer, from: Mailbox): Mailer {
+  const transport = createTransport({
+    host: server.host,
+    port: server.port,
+    secure: server.tls === 'from the start',
+    requireTLS: server.tls === 'required',
+    ignoreTLS: server.tls === 'off',
+    tls: { minVersion: 'TLSv1.2', rejectUnauthorized: server.tls !== 'when offered' },
+    // A server that offers no login is not given mail without one.
+    ...(server.login && { auth: { user: server.login.user, pass: server.login.password }, forceAuth: true }),
+    ...patience,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return {
+    verify: () => attempt(server, () => transport.verify()),
+    send(mail) {
+      refuseInjection(mail);
+      const sender = { name: from.name ?? '', address: from.address };
+      return attempt(server, () =>
+        transport.sendMail({
+          from: sender,
+          to: { name: '', address: mail.to },
+          subject: mail.subject,
+          text: mail.text,
+          // RFC 3834 5: nobody's vacation notice answers.
+          headers: { 'X-Signet-Purpose': mail.purpose, 'Auto-Submitted': 'auto-generated' },
+        }),
+      );
+    },
+  };
+}
+
+async function attempt({ login }: SmtpServer, work: () => Promise<unknown>): Promise<void> {
+  try {
+    await work();
+  } catch (error) {
+    let words = error instanceof Error ? error.message : String(error);
+    // Some providers make the user a secret too, and some servers repeat what they refuse.
+    for (const secret of login ? [login.password, login.user] : []) words = words.replaceAll(secret, '…');
+    throw new MailError(kindOf(error), words.replaceAll(/\s+/g, ' ').trim());
+  }
+}
+
+/** @throws TypeError when a header would hold more than its value, or the mail would go to more than one address. */
+function refuseInjection({ to, subject, purpose }: Mail): void {
+  if (!isEmail(to)) throw new TypeError('a mail goes to one address');
+  for (const value of [subject, purpose])
+    if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value)) throw new TypeError('a header of a mail has one line');
+}
+
+function kindOf(error: unknown): MailError['kind'] {
+  const { code = '', command = '', message = '' } = error as { code?: string; command?: string; message?: string };
+  if (/^(?:CERT_|DEPTH_ZERO|SELF_SIGNED|UNABLE_TO_|ERR_TLS_CERT)/.test(code) || /certificate/i.test(message))
+    return 'certificate';
+  if (code === 'EAUTH' || code === 'ENOAUTH') return 'login';
+  if (code === 'ETLS' || command === 'STARTTLS') return 'tls';
+  if (/wrong version number|packet length too long|SSL routines/i.test(message)) return 'tls';
+  if (command.startsWith('MAIL')) return 'sender';
+  if (command.startsWith('RCPT')) return 'recipient';
+  if (code === 'EPROTOCOL' || /greeting/i.test(message)) return 'not mail';
+  if (['ESOCKET', 'ECONNECTION', 'ETIMEDOUT', 'EDNS', 'ECONNREFUSED', 'ENOTFOUND', 'ECONNRESET'].includes(code))
+    return 'unreachable';
+  return 'refused';
+}

@@ -1,0 +1,55 @@
+// docs/performance.md shows what was measured last: it is written from the results, and no row is missing.
+import { readFile } from 'node:fs/promises';
+import { describe, expect, test } from 'vitest';
+import { documentFile, readResults, renderDocument } from '../../bench/document.ts';
+import { median, percentile, rowNames } from '../../bench/results.ts';
+import { figure, markdownTable } from '../../bench/tables.ts';
+
+test('docs/performance.md is as `npm run bench -- --doc` writes it', async () => {
+  expect(await readFile(documentFile, 'utf8')).toBe(renderDocument(await readResults()));
+});
+
+describe('the results', () => {
+  test.each(rowNames)('%s was measured, beside the floor and the peer', async (name) => {
+    const { rows, counted } = await readResults();
+    const servers = name === 'password' ? ['floor', 'signet'] : ['floor', 'signet', 'peer'];
+    expect(Object.keys(rows[name])).toEqual(servers);
+    for (const measured of Object.values(rows[name])) {
+      expect(measured.perSecond).toBeGreaterThan(0);
+      expect(measured.p99).toBeGreaterThanOrEqual(measured.p50);
+    }
+    expect(counted[name].roundTrips).toBeGreaterThanOrEqual(0);
+    const document = await readFile(documentFile, 'utf8');
+    // Throughput, costs, what it is, what it costs counted.
+    expect(document.split(`| \`${name}\``).length - 1).toBe(4);
+  });
+
+  test('every start was measured', async () => {
+    const { starts } = await readResults();
+    expect(Object.keys(starts)).toEqual(['idleMemory', 'cold', 'firstInTest', 'nextInTest']);
+    for (const measured of Object.values(starts)) expect(measured).toBeGreaterThan(0);
+  });
+});
+
+test('the middle of a few, and a percentile of many', () => {
+  expect([median([3, 1, 2]), median([4, 1, 3, 2]), median([5])]).toEqual([2, 2, 5]);
+  const hundred = Float64Array.from({ length: 100 }, (_, i) => i + 1);
+  expect([percentile(hundred, 0.5), percentile(hundred, 0.99), percentile(hundred.subarray(0, 1), 0.99)]).toEqual([
+    50, 99, 1,
+  ]);
+});
+
+test('figures are as exact as they can be read', () => {
+  expect([12_345.6, 1000, 999.4, 123.45, 12.345, 1.234, null].map(figure)).toEqual([
+    '12,346',
+    '1,000',
+    '999',
+    '123',
+    '12.3',
+    '1.23',
+    '–',
+  ]);
+  expect(markdownTable(['Row', 'Signet'], [['`code`', '1,000']])).toBe(
+    '| Row    | Signet |\n| ------ | -----: |\n| `code` |  1,000 |',
+  );
+});

@@ -1,0 +1,63 @@
+// What a scrape of the metrics listener says, read as Prometheus would.
+import { freePort, startSignet, type TestOptions, type TestSignet } from './signet.ts';
+
+export type Sample = {
+  readonly name: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly value: number;
+};
+
+export type Scraped = {
+  readonly text: string;
+  readonly samples: readonly Sample[];
+  /** By the name of the metric, without the suffixes of histograms. */
+  readonly types: ReadonlyMap<string, string>;
+  /** The sum of the samples of this name that have these labels; 0 when there is none. */
+  value(name: string, labels?: Record<string, string>): number;
+};
+
+export type MeasuredSignet = TestSignet & { readonly metricsUrl: string; scrape(): Promise<Scraped> };
+
+/** A Signet with a metrics listener. */
+export async function startMeasured(options: TestOptions = {}): Promise<MeasuredSignet> {
+  const metrics = { host: 'localhost', port: await freePort() };
+  const signet = await startSignet({ ...options, config: { ...options.config, metrics } });
+  const metricsUrl = `http://localhost:${metrics.port}/metrics`;
+  return { ...signet, metricsUrl, scrape: () => scrape(metricsUrl) };
+}
+
+/** One scrape. @throws Error at the first line that is not in Prometheus' text format, version 0.0.4. */
+export async function scrape(url: string): Promise<Scraped> {
+  const response = await fetch(url);
+  const text = await response.text();
+  if (response.status !== 200) throw new Error(`no metrics but ${response.status}: ${text}`);
+  const types = new Map<string, string>();
+  const samples: Sample[] = [];
+  for (const line of text.split('\n')) {
+    const type = /^# TYPE ([a-zA-Z_:][\w:]*) (counter|gauge|histogram|summary)$/.exec(line);
+    if (type) types.set(type[1]!, type[2]!);
+    else if (line !== '' && !/^# HELP [a-zA-Z_:][\w:]* .+$/.test(line)) samples.push(sampleOf(line));
+  }
+  return {
+    text,
+    samples,
+    types,
+    value: (name, labels = {}) =>
+      samples
+        .filter((sample) => sample.name === name)
+        .filter((sample) => Object.entries(labels).every(([label, value]) => sample.labels[label] === value))
+        .reduce((sum, { value }) => sum + value, 0),
+  };
+}
+
+function sampleOf(line: string): Sample {
+  const match = /^([a-zA-Z_:][\w:]*)(?:\{(.*)\})? (-?[\d.e+-]+|[+-]Inf|NaN)$/i.exec(line);
+  if (!match) throw new Error(`not a sample: ${line}`);
+  const labels = [...(match[2] ?? '').matchAll(/([a-zA-Z_]\w*)="((?:[^"\\]|\\.)*)"(?:,|$)/g)];
+  if (labels.map(([whole]) => whole).join('') !== (match[2] ?? '')) throw new Error(`not labels: ${line}`);
+  return {
+    name: match[1]!,
+    labels: Object.fromEntries(labels.map(([, name, value]) => [name!, value!])),
+    value: Number(match[3]!.replace('Inf', 'Infinity')),
+  };
+}
