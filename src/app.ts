@@ -7,10 +7,14 @@ import { formLimit } from './http/forms.ts';
 import { addCommonHeaders, headersBeforeRouting } from './http/headers.ts';
 import { answerOAuthErrors } from './http/oauth/errors.ts';
 import { browserScope, documentScope, oauthScope } from './http/oauth/plugin.ts';
+import { metricsScope, type Scrape } from './http/ops/metrics.ts';
 import { opsScope } from './http/ops/plugin.ts';
 import { pagesScope } from './http/pages/plugin.ts';
 import { answerUnknown } from './http/unknown.ts';
+import type { Tracing } from './domain/tracing.ts';
 import { logRequests } from './http/request-log.ts';
+import { measureRequests } from './http/request-metrics.ts';
+import { traceRequests } from './http/request-tracing.ts';
 
 export type AppOptions = {
   /** Addresses and networks of proxies whose forwarding headers are believed. */
@@ -18,6 +22,7 @@ export type AppOptions = {
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
   /** True once the server was asked to end. */
   readonly isDraining: () => boolean;
+  readonly tracing?: Tracing | undefined;
 };
 
 /** Milliseconds: how often sockets are held against requestTimeout. Node's own half minute would let slow ones stay. */
@@ -68,7 +73,9 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
       } as object) as unknown as FastifyInstance)
     : Fastify({ ...settings, http: { connectionsCheckingInterval } });
 
+  traceRequests(app, options.tracing);
   logRequests(app, deps);
+  measureRequests(app, deps);
   addCommonHeaders(app);
   app.addHook('onSend', async (_request, reply) => {
     // While draining, connections end with their answers, so that no request meets a closing one.
@@ -84,5 +91,17 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
     await app.register(browserScope(deps), { prefix });
     await app.register(pagesScope(deps), { prefix });
   }
+  return app;
+}
+
+/** What only those who run the server may see, for a listener of its own. */
+export async function buildMetricsApp(scrape: () => Promise<Scrape>): Promise<FastifyInstance> {
+  const app = Fastify({
+    logger: false,
+    requestTimeout: 15_000,
+    forceCloseConnections: 'idle',
+    exposeHeadRoutes: false,
+  });
+  await app.register(metricsScope(scrape));
   return app;
 }

@@ -2,6 +2,7 @@
 import type { Logger } from 'pino';
 import type { PasswordHasher } from './crypto/passwords.ts';
 import type { SecretBox } from './crypto/secret-box.ts';
+import type { Metrics } from './domain/metrics.ts';
 import type { Memory } from './flows/memory.ts';
 import type { Db } from './storage/database.ts';
 
@@ -16,4 +17,5 @@ export type Deps = {
   readonly box: SecretBox;
   readonly memory: Memory;
   readonly log: Logger;
+  readonly metrics: Metrics;
 };

@@ -1,0 +1,74 @@
+// Every command by its name, loaded only when it is asked for: most of a short command's time is loading.
+import type { Command } from 'commander';
+import type { Environment } from '../config-names.ts';
+
+export type MakeCommand = (env: Environment) => Command;
+
+/** Commands that stand alone. */
+export const single: Readonly<Record<string, () => Promise<MakeCommand>>> = {
+  serve: async () => (await import('./serve-command.ts')).serveCommand,
+  migrate: async () => (await import('./migrate.ts')).migrateCommand,
+  doctor: async () => (await import('./doctor.ts')).doctorCommand,
+  apply: async () => (await import('./apply.ts')).applyCommand,
+  backup: async () => (await import('./backup.ts')).backupCommand,
+  restore: async () => (await import('./restore.ts')).restoreCommand,
+  restored: async () => (await import('./restored.ts')).restoredCommand,
+};
+
+export type Group = { readonly about: string; readonly commands: readonly (() => Promise<MakeCommand>)[] };
+
+/** Commands that belong together, below one name. */
+export const groups: Readonly<Record<string, Group>> = {
+  tenant: {
+    about: 'Tenants: issuers with users, clients and keys of their own.',
+    commands: [
+      async () => (await import('./tenant/create.ts')).tenantCreateCommand,
+      async () => (await import('./tenant/list.ts')).tenantListCommand,
+    ],
+  },
+  user: {
+    about: 'Users: the people who sign in.',
+    commands: [
+      async () => (await import('./user/create.ts')).userCreateCommand,
+      async () => (await import('./user/list.ts')).userListCommand,
+      async () => (await import('./user/disable.ts')).userDisableCommand,
+      async () => (await import('./user/enable.ts')).userEnableCommand,
+      async () => (await import('./user/set-password.ts')).userSetPasswordCommand,
+    ],
+  },
+  client: {
+    about: 'Clients: the applications that people sign in to.',
+    commands: [
+      async () => (await import('./client/create.ts')).clientCreateCommand,
+      async () => (await import('./client/list.ts')).clientListCommand,
+      async () => (await import('./client/rotate-secret.ts')).clientRotateSecretCommand,
+      async () => (await import('./client/delete.ts')).clientDeleteCommand,
+    ],
+  },
+  session: {
+    about: 'Sessions: where people are signed in.',
+    commands: [
+      async () => (await import('./session/list.ts')).sessionListCommand,
+      async () => (await import('./session/end.ts')).sessionEndCommand,
+    ],
+  },
+  admin: {
+    about: 'Administrators: the first one, and a way back in.',
+    commands: [
+      async () => (await import('./admin/create.ts')).adminCreateCommand,
+      async () => (await import('./admin/reset.ts')).adminResetCommand,
+    ],
+  },
+  keys: {
+    about: 'Signing keys: they rotate by themselves; here they are seen, rotated sooner, and revoked.',
+    commands: [
+      async () => (await import('./keys/list.ts')).keysListCommand,
+      async () => (await import('./keys/rotate.ts')).keysRotateCommand,
+      async () => (await import('./keys/revoke.ts')).keysRevokeCommand,
+    ],
+  },
+  'secret-key': {
+    about: 'The key that seals secrets in the database.',
+    commands: [async () => (await import('./secret-key/new.ts')).secretKeyNewCommand],
+  },
+};
