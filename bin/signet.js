@@ -2,7 +2,7 @@
 // Starts the command under a Node that can: this one, or the one that was installed with the package.
 import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { createRequire } from 'node:module';
+import { createRequire, enableCompileCache } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
@@ -10,6 +10,8 @@ const [major, minor] = process.versions.node.split('.').map(Number);
 if (major > 24 || (major === 24 && minor >= 7)) {
   // A clone runs its source, also when something was built there; below node_modules there is only what was built.
   const source = new URL('../src/cli/signet.ts', import.meta.url);
+  // Types are stripped once, not at each start. Where this folder cannot be written, everything works without.
+  if (existsSync(source)) enableCompileCache(fileURLToPath(new URL('../node_modules/.cache/signet', import.meta.url)));
   await import(existsSync(source) ? source.href : '../dist/cli/signet.js');
 } else {
   const locked = lockedNode();

@@ -6,7 +6,7 @@ import { contextWithoutRequest, type RequestContext } from '../domain/context.ts
 import type { Tenant } from '../domain/tenant.ts';
 import { keyRing } from '../flows/keys.ts';
 import { ensureDefaultTenant, tenantBySlug } from '../flows/tenants.ts';
-import { type Backend, openBackend } from '../server.ts';
+import { type Backend, openBackend } from '../backend.ts';
 import { commandLog } from './log.ts';
 import { CommandError, type Terminal } from './run.ts';
 

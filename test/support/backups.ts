@@ -7,7 +7,7 @@ import { backup, type BackupOptions } from '../../src/flows/backup/write.ts';
 import { linesOf } from '../../src/flows/backup/lines.ts';
 import { restore, type RestoreResult } from '../../src/flows/backup/restore.ts';
 import type { Config } from '../../src/config.ts';
-import { type Backend, openBackend } from '../../src/server.ts';
+import { type Backend, openBackend } from '../../src/backend.ts';
 import { query } from './database.ts';
 
 const log = pino({ level: 'silent' });

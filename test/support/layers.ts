@@ -48,6 +48,7 @@ const top: Readonly<Record<string, string>> = {
   'testing-http.ts': 'testing',
   'testing-known.ts': 'testing',
   'server.ts': 'server',
+  'backend.ts': 'server',
   'store.ts': 'server',
   'app.ts': 'app',
   'deps.ts': 'deps',

@@ -1,0 +1,101 @@
+// The database in the schema of this version, and everything flows need: for the server and for the command line.
+import { randomBytes } from 'node:crypto';
+import pino, { type Logger } from 'pino';
+import type { Config } from './config.ts';
+import { passwordHasher } from './crypto/passwords.ts';
+import { secretBox } from './crypto/secret-box.ts';
+import type { Deps } from './deps.ts';
+import { type Metrics, unmeasured } from './domain/metrics.ts';
+import type { Tracing } from './domain/tracing.ts';
+import { hasCluster, startEmbeddedPostgres } from './embedded/postgres.ts';
+import { createMemory } from './flows/memory.ts';
+import { loadOrMakeSecretKey, loadSecretKey } from './secret-key.ts';
+import { databaseProblem } from './start-problems.ts';
+import { type Database, openDatabase, type SentStatement } from './storage/database.ts';
+import { demandReachable, migrate, pendingMigrations } from './storage/migrate.ts';
+import { noDatabase } from './store.ts';
+
+/** What tests replace. */
+export type Replaced = {
+  readonly clock?: () => number;
+  readonly random?: (bytes: number) => Buffer;
+  readonly log?: Logger;
+  readonly observe?: (statement: SentStatement) => void;
+};
+
+export type Backend = {
+  readonly deps: Deps;
+  readonly database: Database;
+  /** The same database for one long piece of work: a connection without timeouts. */
+  readonly patient: Database;
+  /** DATA_DIR held no database before: this made it. */
+  readonly createdDatabase: boolean;
+  /** Resolves when the embedded PostgreSQL ended by itself: nothing works any more. */
+  readonly lost: Promise<void>;
+  close(): Promise<void>;
+};
+
+export type BackendOptions = Replaced & {
+  /** `migrate` (unless said otherwise): makes the database if there is none, and applies what is pending. `as it is`: refuses both.
+   * `restored`: makes the database and leaves it empty, for a backup that brings its own schema. */
+  readonly schema?: 'migrate' | 'as it is' | 'restored';
+  readonly metrics?: Metrics | undefined;
+  readonly tracing?: Tracing | undefined;
+};
+
+/** Opens it, in the order that a start needs. @throws Error with what to do when it cannot be used. */
+export async function openBackend(config: Config, options: BackendOptions = {}): Promise<Backend> {
+  const log = options.log ?? pino({ level: config.logLevel, base: null });
+  const asItIs = options.schema === 'as it is';
+  if (asItIs && config.databaseUrl === undefined && !(await hasCluster(config.dataDir)))
+    throw new Error(noDatabase(config));
+  const embedded = config.databaseUrl === undefined ? await startEmbeddedPostgres(config.dataDir) : undefined;
+  const connection = embedded ? { ...embedded.connection, port: 5432 } : { connectionString: config.databaseUrl! };
+  const shared = {
+    connection,
+    preparedStatements: config.preparedStatements,
+    observe: options.observe,
+    trace: options.tracing?.statement,
+    onIdleError: (error: Error) => log.warn({ error: error.message }, 'a database connection failed while idle'),
+  };
+  const database = openDatabase({ ...shared, poolSize: config.databasePoolSize });
+  const patient = openDatabase({ ...shared, poolSize: 1, patient: true });
+  const close = async () => {
+    await patient.close();
+    await database.close();
+    await embedded?.stop();
+  };
+  try {
+    const prepareSchema = { migrate, 'as it is': refusePending, restored: demandReachable }[
+      options.schema ?? 'migrate'
+    ];
+    await prepareSchema(connection).catch((error: unknown) => {
+      throw databaseProblem(error, config);
+    });
+    const secretKeys = config.secretKeys ?? [await (asItIs ? loadSecretKey : loadOrMakeSecretKey)(config.dataDir)];
+    const deps: Deps = {
+      publicUrl: config.publicUrl,
+      db: database,
+      clock: options.clock ?? Date.now,
+      random: options.random ?? randomBytes,
+      hasher: passwordHasher(config.passwordHash, config.passwordHash, options.tracing?.passwordHash),
+      box: secretBox(secretKeys),
+      memory: createMemory(() => performance.now()),
+      log,
+      metrics: options.metrics ?? unmeasured,
+    };
+    const lost = embedded?.lost ?? new Promise<void>(() => {});
+    return { deps, database, patient, createdDatabase: embedded?.created ?? false, lost, close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function refusePending(connection: Parameters<typeof pendingMigrations>[0]): Promise<void> {
+  const pending = await pendingMigrations(connection);
+  if (pending.length > 0)
+    throw new Error(
+      `The database lacks ${pending.length === 1 ? 'a migration' : `${pending.length} migrations`} of this version (${pending.join(', ')}): run "signet migrate", or start this version of the server.`,
+    );
+}
