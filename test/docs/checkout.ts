@@ -27,7 +27,7 @@ export async function openCheckout(): Promise<Checkout> {
   const directory = await mkdtemp(join(tmpdir(), 'signet-docs-'));
   // PostgreSQL must be able to pass through it, also when this is root.
   await chmod(directory, 0o755);
-  for (const name of ['package.json', 'src', 'examples', 'migrations', 'node_modules'])
+  for (const name of ['package.json', 'bin', 'src', 'examples', 'migrations', 'node_modules'])
     await symlink(join(root, name), join(directory, name));
   const port = await freePort();
   const ports = new Map<string, number>();

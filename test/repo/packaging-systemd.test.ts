@@ -98,11 +98,11 @@ test('the settings exist, and the secrets among them are credentials', () => {
 });
 
 test('it starts what this project starts, by the Node that npm ci brings', async () => {
-  const [program = '', entry = ''] = one('ExecStart')!.split(' ');
+  const [program = '', ...entry] = one('ExecStart')!.split(' ');
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
-  expect(scripts['start']).toBe(`node ${entry}`);
+  expect(scripts['start']).toBe(`node ${entry.join(' ')}`);
   expect(program.replace(one('WorkingDirectory')!, '')).toBe('/node_modules/.bin/node');
 });
 
