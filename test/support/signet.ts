@@ -1,5 +1,5 @@
 // A Signet for tests: in this process, on a database of its own, with a clock that can be moved.
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import pino, { type Logger } from 'pino';
 import type { Config } from '../../src/config.ts';
@@ -90,11 +90,20 @@ function standingClock(): TestClock {
   };
 }
 
-/** A port that was free a moment ago. */
+/**
+ * A port that was free a moment ago, and stays so until it is used: below those that the system gives to outgoing
+ * connections (from 32768 on Linux), and one of so many that nobody else takes the same.
+ */
 export async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, 'localhost', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
+  for (;;) {
+    const port = randomInt(10_240, 32_768);
+    const probe = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      probe.on('error', () => resolve(false));
+      probe.listen(port, 'localhost', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => probe.close(resolve));
+    return port;
+  }
 }
