@@ -1,8 +1,8 @@
 // The database in the schema of this version, and everything flows need: for the server and for the command line.
-import { randomBytes } from 'node:crypto';
 import pino, { type Logger } from 'pino';
 import type { Config } from './config.ts';
 import { passwordHasher } from './crypto/passwords.ts';
+import { pooledRandom } from './crypto/random.ts';
 import { secretBox } from './crypto/secret-box.ts';
 import type { Deps } from './deps.ts';
 import { type Metrics, unmeasured } from './domain/metrics.ts';
@@ -45,7 +45,8 @@ export type BackendOptions = Replaced & {
 
 /** Opens it, in the order that a start needs. @throws Error with what to do when it cannot be used. */
 export async function openBackend(config: Config, options: BackendOptions = {}): Promise<Backend> {
-  const log = options.log ?? pino({ level: config.logLevel, base: null });
+  // Requests do not wait until their lines are written; what is left is written when the process ends.
+  const log = options.log ?? pino({ level: config.logLevel, base: null }, pino.destination({ sync: false }));
   const asItIs = options.schema === 'as it is';
   if (asItIs && config.databaseUrl === undefined && !(await hasCluster(config.dataDir)))
     throw new Error(noDatabase(config));
@@ -77,7 +78,7 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
       publicUrl: config.publicUrl,
       db: database,
       clock: options.clock ?? Date.now,
-      random: options.random ?? randomBytes,
+      random: options.random ?? pooledRandom(),
       hasher: passwordHasher(config.passwordHash, config.passwordHash, options.tracing?.passwordHash),
       box: secretBox(secretKeys),
       memory: createMemory(() => performance.now()),

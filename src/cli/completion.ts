@@ -14,8 +14,12 @@ export function addCompletion(signet: Command): void {
 
 /** The script tells the shell to offer nothing but what it is given, so files are given too: those in this folder. */
 function filesHere(provisioning: boolean): string[] {
-  return readdirSync('.', { withFileTypes: true })
-    .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
-    .map(({ name }) => name)
-    .filter((name) => !provisioning || /\.(?:ya?ml|json)$/.test(name));
+  return (
+    readdirSync('.', { withFileTypes: true })
+      .filter((entry) => entry.isFile() && !entry.name.startsWith('.'))
+      .map(({ name }) => name)
+      // The shells' scripts expand what they are given: a name with $(...) in it would be run at the first TAB.
+      .filter((name) => /^[A-Za-z0-9_][\w.,@%+=-]*$/.test(name))
+      .filter((name) => !provisioning || /\.(?:ya?ml|json)$/.test(name))
+  );
 }

@@ -1,35 +1,33 @@
 // Hashes that protocols ask for.
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { createHash, hash, timingSafeEqual } from 'node:crypto';
 
 /** RFC 7636 4.6: true when the S256 transformation of `verifier` is `challenge`; in constant time. */
 export function verifierMatches(verifier: string, challenge: string): boolean {
-  const computed = createHash('sha256').update(verifier, 'ascii').digest();
+  const computed = hash('sha256', verifier, 'buffer');
   const stored = Buffer.from(challenge, 'base64url');
   return stored.length === computed.length && timingSafeEqual(stored, computed);
 }
 
 /** OpenID Connect Core 1.0 3.1.3.6: the left half of the SHA-256 of a token, for `at_hash` under RS256 and ES256. */
 export function leftHalfHash(value: string): string {
-  return createHash('sha256').update(value, 'ascii').digest().subarray(0, 16).toString('base64url');
+  return hash('sha256', value, 'buffer').subarray(0, 16).toString('base64url');
 }
 
 /** SHA-256 over the parts, each with its length in front so that no two lists of parts give the same. */
 export function fingerprint(parts: readonly string[]): Buffer {
-  const hash = createHash('sha256');
-  for (const part of parts) hash.update(`${Buffer.byteLength(part)}:${part}`);
-  return hash.digest();
+  return hash('sha256', parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join(''), 'buffer');
 }
 
 /** A short name for bytes that are published, for ETags and file names. */
 export function contentTag(bytes: Uint8Array | string): string {
-  return createHash('sha256').update(bytes).digest('base64url').slice(0, 22);
+  return hash('sha256', bytes, 'base64url').slice(0, 22);
 }
 
 /** SHA-256 over what comes piece by piece; `hex` is that of all pieces so far. */
 export function runningHash(): { add(piece: Uint8Array | string): void; hex(): string } {
-  const hash = createHash('sha256');
+  const running = createHash('sha256');
   return {
-    add: (piece) => void hash.update(piece),
-    hex: () => hash.copy().digest('hex'),
+    add: (piece) => void running.update(piece),
+    hex: () => running.copy().digest('hex'),
   };
 }

@@ -1,5 +1,5 @@
 // Opaque tokens: random, prefixed by kind so that one is never taken for another and scanners can find leaked ones; kept only as hashes.
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 const prefixes = {
   authorizationCode: 'sgc_',
@@ -20,12 +20,12 @@ export type OpaqueToken = { readonly token: string; readonly hash: Buffer };
 /** A token of `kind` from {@link opaqueBytes} random bytes, and the hash to keep of it. */
 export function opaqueToken(kind: OpaqueKind, random: Uint8Array): OpaqueToken {
   const token = prefixes[kind] + Buffer.from(random).toString('base64url');
-  return { token, hash: createHash('sha256').update(token).digest() };
+  return { token, hash: hash('sha256', token, 'buffer') };
 }
 
 /** The hash of a presented token, or undefined when it cannot be a token of `kind`. */
 export function hashOfOpaque(kind: OpaqueKind, presented: string | undefined): Buffer | undefined {
   if (presented === undefined || presented.length !== prefixes[kind].length + 43) return undefined;
   if (!presented.startsWith(prefixes[kind]) || !/^[A-Za-z0-9_-]+$/.test(presented)) return undefined;
-  return createHash('sha256').update(presented).digest();
+  return hash('sha256', presented, 'buffer');
 }

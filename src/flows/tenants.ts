@@ -24,12 +24,17 @@ const nobody = '-';
  */
 export async function tenantOfRequest(deps: Deps, host: string, slug: string | undefined): Promise<Tenant | undefined> {
   if (slug !== undefined && !isSlug(slug)) return undefined;
-  const own = host === '' || host === new URL(deps.publicUrl).host ? undefined : await byHost(deps, host);
+  const own = host === '' || host === hostOf(deps.publicUrl) ? undefined : await byHost(deps, host);
   if (own) return slug === undefined ? own : undefined;
   const tenant = await deps.memory.get('tenant', nobody, `slug ${slug ?? 'default'}`, () =>
     findTenantBySlug(deps.db, slug ?? 'default'),
   );
   return slug !== undefined && (tenant?.host !== undefined || slug === 'default') ? undefined : tenant;
+}
+
+/** The host and port of an origin, which PUBLIC_URL is. */
+function hostOf(origin: string): string {
+  return origin.slice(origin.indexOf('//') + 2);
 }
 
 function byHost(deps: Deps, host: string): Promise<Tenant | undefined> {

@@ -81,7 +81,8 @@ export function statement<const P extends Readonly<Record<string, ParamType>>, R
       markers[name] = sql`${sql.val(new Marker(name))}::${sql.raw(type.replace('?', ''))}`;
     const built = build(builder, markers as Markers<P>);
     const query = 'isRawBuilder' in built ? built.compile(builder) : built.compile();
-    compiled = { text: query.sql, name: statementName(query.sql), order: query.parameters };
+    const { text, order } = eachParameterOnce(query.sql, query.parameters);
+    compiled = { text, name: statementName(text), order };
     return compiled;
   };
   const send = async (db: Db, values: Values<P>) => {
@@ -101,10 +102,37 @@ export function statement<const P extends Readonly<Record<string, ParamType>>, R
   };
 }
 
+/** A parameter that is mentioned several times is sent once. No text of ours has a `$1` that is not a parameter. */
+function eachParameterOnce(text: string, parameters: readonly unknown[]): { text: string; order: unknown[] } {
+  const order: unknown[] = [];
+  const numbers = new Map<string, number>();
+  const renumbered = text.replaceAll(/\$(\d+)/g, (_mention, number: string) => {
+    const parameter = parameters[Number(number) - 1];
+    const known = parameter instanceof Marker ? numbers.get(parameter.param) : undefined;
+    if (known !== undefined) return `$${known}`;
+    order.push(parameter);
+    if (parameter instanceof Marker) numbers.set(parameter.param, order.length);
+    return `$${order.length}`;
+  });
+  return { text: renumbered, order };
+}
+
+// One request binds the same time again and again.
+let lastTime = NaN;
+let lastText = '';
+
+function timeText(milliseconds: number): string {
+  if (milliseconds !== lastTime) {
+    lastText = new Date(milliseconds).toISOString();
+    lastTime = milliseconds;
+  }
+  return lastText;
+}
+
 function bind(type: ParamType, value: unknown): unknown {
   if (value === null) return null;
   if (value === undefined) throw new TypeError('a statement parameter was left out');
-  if (type.startsWith('timestamptz')) return new Date(value as number);
+  if (type.startsWith('timestamptz')) return timeText(value as number);
   if (type.startsWith('jsonb')) return JSON.stringify(value);
   return value;
 }

@@ -1,6 +1,9 @@
 // `signet serve`, `migrate`, `secret-key new` and `completion`: as processes, with good and bad input.
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
+import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { parseSecretKey } from '../../src/secret-key.ts';
@@ -117,8 +120,10 @@ describe('completion', () => {
     expect(await completed('apply', '')).toEqual([]);
   });
 
-  test('in bash itself', async () => {
+  test('in bash itself, where a file name that is a command is not run', async () => {
     const { stdout: script } = await signet(['completion', 'bash']);
+    const directory = await mkdtemp(join(tmpdir(), 'signet-test-'));
+    for (const name of ['sound.gz', 'a$(touch run).gz', '`touch run`.gz']) await writeFile(join(directory, name), '');
     const shell = `
 signet() { "${process.execPath}" "${root}/src/cli/signet.ts" "$@"; }
 # As the package bash-completion defines it, for a line without = and :.
@@ -128,8 +133,13 @@ ${script}
 SCRIPT
 COMP_WORDS=(signet keys r) COMP_CWORD=2
 __signet_complete 2>/dev/null
+printf '%s\\n' "\${COMPREPLY[@]}"
+COMP_WORDS=(signet restore '') COMP_CWORD=2
+__signet_complete 2>/dev/null
 printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { stdout } = await promisify(execFile)('bash', ['-c', shell]);
-    expect(stdout.split('\n').filter(Boolean).toSorted()).toEqual(['revoke', 'rotate']);
+    const { stdout } = await promisify(execFile)('bash', ['-c', shell], { cwd: directory });
+    expect(stdout.split('\n').filter(Boolean).toSorted()).toEqual(['revoke', 'rotate', 'sound.gz']);
+    expect(await readdir(directory)).not.toContain('run');
+    await rm(directory, { recursive: true });
   });
 });

@@ -186,12 +186,15 @@ test('every link in the READMEs of the examples leads to a file', async () => {
 describe('by itself', () => {
   test.each(['harbor', 'ledger', 'orchard'])('%s starts as its README says, and Signet knows it', async (name) => {
     const text = await readFile(join(root, 'examples', name, 'README.md'), 'utf8');
-    const fence = (language: string) => new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'm').exec(text)![1]!;
+    const fence = (language: string, having = '') =>
+      [...text.matchAll(new RegExp(`^\`\`\`${language}\n([^]*?)^\`\`\``, 'gm'))]
+        .map(([, content]) => content!)
+        .find((content) => content.includes(having))!;
     const port = await freePort();
     const here = (block: string) => block.replaceAll(/localhost:400\d/g, `localhost:${port}`);
     await signet.provision(parse(here(fence('yaml'))) as ProvisioningFile);
 
-    const command = fence('sh').replaceAll(/\\\n/g, ' ').replaceAll('http://localhost:3000', signet.issuer);
+    const command = fence('sh', 'npx node').replaceAll(/\\\n/g, ' ').replaceAll('http://localhost:3000', signet.issuer);
     const env = Object.fromEntries([...command.matchAll(/(\w+)=(\S+)/g)].map(([, key, value]) => [key!, value!]));
     const [, file] = /npx node (\S+)/.exec(command)!;
     const process = runSignet([file!], { ...env, PORT: String(port) });

@@ -133,7 +133,9 @@ function sealReply(token: string, response: TokenResponse, now: number): Buffer 
 
 function repeatReply(token: string, sealed: Buffer, now: number): TokenResponse {
   const { response, at } = JSON.parse(openForHolder(token, sealed)) as { response: TokenResponse; at: number };
-  return { ...response, expires_in: Math.max(0, response.expires_in - Math.floor((now - at) / 1000)) };
+  // Another process may have answered first by a clock that is ahead: no token lives longer for that.
+  const elapsed = Math.max(0, Math.floor((now - at) / 1000));
+  return { ...response, expires_in: Math.max(0, response.expires_in - elapsed) };
 }
 
 function refusal(why?: string): OAuthError {

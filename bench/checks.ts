@@ -1,0 +1,108 @@
+// Before a row is timed: the server gives the right answers, and refuses what it must.
+import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
+import { type Answer, ask } from './load.ts';
+import type { RowName } from './results.ts';
+import { authorizeRequests, codeIn, expect, makeAttempts, signInRequest, tokenIn, userinfoRequest } from './rows.ts';
+import type { Bench } from './targets.ts';
+import * as world from './world.ts';
+
+type Check = (bench: Bench, target: world.Target) => Promise<void>;
+
+/** @throws Error that says what the server got wrong. */
+export async function check(row: RowName, bench: Bench, target: world.Target): Promise<void> {
+  try {
+    await checks[row](bench, target);
+  } catch (error) {
+    throw new Error(`${target.name} does not answer ${row} rightly: ${(error as Error).message}`, { cause: error });
+  }
+}
+
+const checks: Readonly<Record<RowName, Check>> = {
+  async discovery({ recorded }, target) {
+    const body = expect(await ask(target, world.get(target, '/.well-known/openid-configuration')), 200).body.toString();
+    const document = JSON.parse(body) as Record<string, unknown>;
+    demand(document['issuer'] === target.issuer, 'its issuer is another');
+    demand(target.name === 'peer' || body === recorded.discovery.body, 'it is not the recorded document');
+  },
+  async jwks(_bench, target) {
+    const { keys } = await keySet(target);
+    demand(keys.length === 2 && keys.every((key) => key['d'] === undefined), 'it is not two public keys');
+  },
+  async authorize(_bench, target) {
+    const code = codeIn(await ask(target, authorizeRequests(target)[0]!));
+    demand(code.length >= 43, 'its code is short');
+    const signedOut = await ask(target, world.get(target, world.pathFor(target.name)));
+    demand(!/[?&]code=/.test(signedOut.head), 'it needs no session');
+  },
+  async code(_bench, target) {
+    const form = world.codeForm(codeIn(await ask(target, authorizeRequests(target)[world.userForChecks]!)));
+    const wrong = world.tokenRequest(target, { ...form, code_verifier: 'a'.repeat(43) });
+    demand((await ask(target, wrong)).status === 400, 'it takes any code verifier');
+    const fresh = world.codeForm(codeIn(await ask(target, authorizeRequests(target)[world.userForChecks]!)));
+    demand(
+      (await ask(target, world.post(target, '/oauth/token', fresh, wrongSecret))).status >= 400,
+      'it takes any secret',
+    );
+    await tokensAreRight(target, await ask(target, world.tokenRequest(target, fresh)));
+    demand((await ask(target, world.tokenRequest(target, fresh))).status === 400, 'it takes a code twice');
+  },
+  async refresh(_bench, target) {
+    const code = codeIn(await ask(target, authorizeRequests(target)[0]!));
+    const first = tokenIn(await ask(target, world.tokenRequest(target, world.codeForm(code))), 'refresh_token');
+    const answer = await ask(target, world.tokenRequest(target, world.refreshForm(first)));
+    await tokensAreRight(target, answer);
+    demand(tokenIn(answer, 'refresh_token') !== first, 'it does not rotate');
+    const unknown = world.refreshForm(first.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')));
+    demand((await ask(target, world.tokenRequest(target, unknown))).status === 400, 'it takes any refresh token');
+  },
+  async userinfo(_bench, target) {
+    const path = world.pathForUserinfo();
+    const code = codeIn(await ask(target, authorizeRequests(target, path)[0]!));
+    const token = tokenIn(await ask(target, world.tokenRequest(target, world.codeForm(code))), 'access_token');
+    const { body } = expect(await ask(target, userinfoRequest(target, token)), 200);
+    const claims = JSON.parse(body.toString()) as Record<string, unknown>;
+    const { name, email } = world.users[0]!;
+    demand(claims['name'] === name && claims['email'] === email, 'the claims are of somebody else');
+    const forged = `${token.slice(0, -4)}${token.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`;
+    demand((await ask(target, userinfoRequest(target, forged))).status >= 400, 'it takes any token');
+  },
+  async flow(_bench, target) {
+    const code = codeIn(await ask(target, authorizeRequests(target)[0]!));
+    await tokensAreRight(target, await ask(target, world.tokenRequest(target, world.codeForm(code))));
+  },
+  async password(bench, target) {
+    const cookie = bench.recorded.signedOutBrowsers[0]!;
+    const [[right, wrong] = []] = await makeAttempts(bench, target, [0], 2);
+    const request = signInRequest(target, 0, right!, cookie);
+    demand(expect(await ask(target, request), 303).head.includes('signet-default-session=sgs_'), 'it gives no session');
+    const mistyped = signInRequest(target, 0, wrong!, cookie).replace('the+long', 'the+lone');
+    demand((await ask(target, mistyped)).status >= 400, 'it takes any password');
+    // A right one again, so that nothing is counted against the browser.
+    const [[again] = []] = await makeAttempts(bench, target, [0], 1);
+    expect(await ask(target, signInRequest(target, 0, again!, cookie)), 303);
+  },
+};
+
+const wrongSecret = { authorization: `Basic ${Buffer.from(`${world.client.client_id}:wrong`).toString('base64')}` };
+
+function demand(isRight: boolean, otherwise: string): void {
+  if (!isRight) throw new Error(otherwise);
+}
+
+async function keySet(target: world.Target): Promise<JSONWebKeySet> {
+  return JSON.parse(expect(await ask(target, world.get(target, '/oauth/jwks')), 200).body.toString()) as JSONWebKeySet;
+}
+
+/** RFC 9068 and OpenID Connect Core 1.0 2: signed with the keys it publishes, by the algorithms that are compared. */
+async function tokensAreRight(target: world.Target, answer: Answer): Promise<void> {
+  const keys = createLocalJWKSet(await keySet(target));
+  const idToken = tokenIn(answer, 'id_token');
+  const { payload } = await jwtVerify(idToken, keys, { issuer: target.issuer, audience: world.client.client_id });
+  demand(decodeProtectedHeader(idToken).alg === 'RS256', 'its ID token is not signed with RS256');
+  const isRefreshed = payload['nonce'] === undefined;
+  demand(isRefreshed || payload['nonce'] === world.nonce, 'the nonce is another');
+  const accessToken = tokenIn(answer, 'access_token');
+  const access = await jwtVerify(accessToken, keys, { issuer: target.issuer, typ: 'at+jwt' });
+  demand(access.protectedHeader.alg === 'ES256', 'its access token is not signed with ES256');
+  demand(access.payload['client_id'] === world.client.client_id, 'its access token is for another client');
+}

@@ -1,0 +1,201 @@
+// docs/performance.md, written from results/latest.json.
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { type Measured, type Results, rowNames, rowTexts } from './results.ts';
+import { figure, markdownTable, percent, times } from './tables.ts';
+
+const root = join(import.meta.dirname, '..');
+export const resultsFile = join(root, 'bench/results/latest.json');
+export const documentFile = join(root, 'docs/performance.md');
+
+export async function readResults(): Promise<Results> {
+  return JSON.parse(await readFile(resultsFile, 'utf8')) as Results;
+}
+
+export function renderDocument(results: Results): string {
+  return `${[
+    '<!-- Generated from bench/results/latest.json by `npm run bench -- --doc`; change bench/document.ts. -->',
+    INTRO,
+    '## What was measured',
+    environment(results),
+    '### Requests per second',
+    throughput(results),
+    '### Cost and latency',
+    COSTS,
+    costs(results),
+    '### Start and memory',
+    starts(results),
+    '## What each row is',
+    markdownTable(
+      ['Row', 'One unit', 'What the floor composes', 'The peer'],
+      rowNames.map((name) => [
+        `\`${name}\``,
+        rowTexts[name].unit,
+        rowTexts[name].floor,
+        rowTexts[name].peer ?? 'The same.',
+      ]),
+      { texts: true },
+    ),
+    SERVERS,
+    '## What a request costs, counted',
+    COUNTED,
+    counted(results),
+    HOW_TO_RUN,
+    markdownTable(['Command', 'What it does'], commands, { texts: true }),
+    HOW_TO_READ,
+  ].join('\n\n')}\n`;
+}
+
+const INTRO = `# Performance
+
+How much Signet does, measured beside two servers on the same machine, in the same run and on the same PostgreSQL:
+
+- **The floor**: a small Fastify server that does only the work that cannot be left out: the same statements, the same
+  signatures, the same hashes, the same bytes, and nothing of what makes a product of it. What Signet needs above it is
+  what its checks, its log, its limits and its pages cost.
+- **The peer**: \`oidc-provider\`, an OpenID provider for Node that many build on, with PostgreSQL.`;
+
+function environment({ date, machine, versions, rounds, secondsPerRound }: Results): string {
+  const given = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const lines = [
+    `- **Machine**: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.system}.`,
+    `- **Versions**: ${given.join(', ')}.`,
+    `- **Date**: ${date}.`,
+    `- **Rounds**: ${rounds} of ${secondsPerRound} s for each server and row, the servers taking turns; the medians are shown.`,
+    machine.pinned
+      ? '- **Cores**: the measured server has one core to itself; the load and PostgreSQL share the other.'
+      : '- **Cores**: processes could not be bound to cores here, so the load and PostgreSQL disturb what is measured.',
+    machine.costs
+      ? '- **CPU**: of all threads of a process, from `/proc`; of PostgreSQL the sum over all its processes.'
+      : '- **CPU**: cannot be read on this system.',
+  ];
+  return lines.join('\n');
+}
+
+function throughput({ rows }: Results): string {
+  return markdownTable(
+    ['Row', 'Signet', 'Floor', 'of the floor', "CPU, the floor's = 1", 'Peer', 'times the peer'],
+    rowNames.map((name) => {
+      const { signet, floor, peer } = rows[name];
+      return [
+        `\`${name}\``,
+        figure(signet.perSecond),
+        figure(floor.perSecond),
+        percent(signet.perSecond, floor.perSecond),
+        times(signet.serverCpu, floor.serverCpu),
+        figure(peer?.perSecond ?? null),
+        times(signet.perSecond, peer?.perSecond ?? null),
+      ];
+    }),
+  );
+}
+
+const COSTS = `CPU in microseconds for one unit of the row, in the server and in PostgreSQL; latency in milliseconds, half and 99 of
+100 units below it, with all connections busy; the share of its core that the server used; its memory (RSS) afterwards.`;
+
+function costs({ rows }: Results): string {
+  const line = (name: string, server: string, measured: Measured) => [
+    name,
+    server,
+    figure(measured.serverCpu),
+    figure(measured.postgresCpu),
+    figure(measured.p50),
+    figure(measured.p99),
+    measured.busy === null ? '–' : `${measured.busy} %`,
+    measured.memory === null ? '–' : `${measured.memory} MiB`,
+  ];
+  return markdownTable(
+    ['Row', 'Server', 'CPU', 'PostgreSQL', 'p50', 'p99', 'Core', 'Memory'],
+    rowNames.flatMap((name) => {
+      const { floor, signet, peer } = rows[name];
+      const lines = [line(`\`${name}\``, 'floor', floor), line('', '**Signet**', signet)];
+      return peer ? [...lines, line('', 'peer', peer)] : lines;
+    }),
+  );
+}
+
+function starts({ starts: measured }: Results): string {
+  return markdownTable(
+    ['What', 'Measured', 'Should be'],
+    [
+      [
+        'Memory (RSS) after the start, before the first request',
+        measured.idleMemory === null ? '–' : `${measured.idleMemory} MiB`,
+        'below 150 MiB',
+      ],
+      [
+        'From the start of the process to the first token, with the embedded PostgreSQL and data in `DATA_DIR`',
+        `${figure(measured.cold)} ms`,
+        'below 2,000 ms',
+      ],
+      [
+        'From `startSignet()` of `signet/testing` to the first token, the first of a process',
+        `${figure(measured.firstInTest)} ms`,
+        'below 1,000 ms',
+      ],
+      ['The same, a later one of the same process', `${figure(measured.nextInTest)} ms`, 'below 1,000 ms'],
+    ],
+  );
+}
+
+const SERVERS = `The client of all rows is confidential and first-party: its secret is checked, its refresh tokens rotate, and consent is
+not asked. Access tokens are JWTs signed with ES256, ID tokens are signed with RS256. There are as many users and
+signed-in browsers as connections, and ten thousand more rows of everything that requests look up, so that PostgreSQL
+plans as it does in a database that has been used. Before a row is timed, the answers of each server are checked: that
+signatures verify with the published keys, that a wrong secret, a wrong code verifier, a spent code, an unknown refresh
+token, a forged access token and a wrong password are refused. While it is timed, one wrong answer ends the run.
+
+**Signet** runs with its default settings, as \`npm start\` starts it, and logs each request to a file. PostgreSQL is the
+embedded one with its defaults: what it acknowledges is on the disk (\`fsync\`, \`synchronous_commit\`).
+
+**The floor** (\`bench/floor/\`) replays the statements that Signet sends: they are recorded at the beginning of each run,
+so that a statement which Signet no longer sends leaves the floor as well. It checks nothing but the client's secret,
+the code verifier, the access token's signature and the password; it writes no log and seals no replies.
+
+**The peer** (\`bench/peer/\`) is configured as its documents say for production: PKCE required, refresh tokens rotated,
+signed cookies, JWT access tokens by resource indicators, and an adapter with one table, prepared statements and an
+index for each way to look something up. Clients are in its configuration, so it asks the database for none.`;
+
+const COUNTED = `Once everything is in memory that is kept there (tenant, client, resources, keys). This does not depend on the machine.`;
+
+function counted(results: Results): string {
+  return markdownTable(
+    ['Row', 'Round trips to PostgreSQL', 'ES256 signatures', 'RS256 signatures', 'Verifications', 'Argon2id'],
+    rowNames.map((name) => {
+      const { roundTrips, es256, rs256, verifications, argon2id } = results.counted[name];
+      return [`\`${name}\``, ...[roundTrips, es256, rs256, verifications, argon2id].map(String)];
+    }),
+  );
+}
+
+const HOW_TO_RUN = `## How to run it
+
+<!-- not run: npm ci -->
+
+\`\`\`sh
+npm ci --prefix bench
+npm run bench
+\`\`\`
+
+The first command installs the peer, once; nothing else needs it. A whole run takes less than ten minutes, should have
+the machine to itself, and writes \`bench/results/latest.json\` and this page. Everything stays on this machine's loopback
+interface, and the databases are gone afterwards.`;
+
+const commands = [
+  ['`npm run bench refresh userinfo`', 'Measures these rows and writes nothing'],
+  ['`npm run bench -- --profile refresh`', 'Shows where Signet spends the CPU of a row, by file and by function'],
+  ['`npm run bench -- --doc`', 'Writes this page again from the JSON'],
+  ['`npm run bench -- --rounds 9 refresh`', 'More rounds (5 unless given), for a machine that is not quiet'],
+];
+
+const HOW_TO_READ = `## How to read it
+
+- Compare within a row of one run. Absolute figures move with the machine, and with what else it does; ratios stay.
+- A server is measured at its limit where its core was used almost whole. Where it was not, the load or PostgreSQL was
+  the limit, because they share one core; there the CPU per unit says more than the requests per second.
+- Latency is that of a server with every connection busy, so it is mostly waiting in line: the number of connections,
+  divided by the requests per second. A server that has time answers in a fraction of it.
+- \`password\` is slow on purpose. How much one hash costs is a setting (\`PASSWORD_HASH_MEMORY_KIB\`,
+  \`PASSWORD_HASH_ITERATIONS\`); with its core to itself, the server computes one at a time.
+- The statements of Signet and of the floor are the same, so the CPU of PostgreSQL should be too. What differs there is
+  noise, and tells how much of it there is.`;

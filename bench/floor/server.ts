@@ -1,0 +1,171 @@
+// The floor: a server that does only what no server can leave out, on the same PostgreSQL, with the same statements and libraries.
+import { createHash, createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { parse } from 'node:querystring';
+import Fastify, { type FastifyReply } from 'fastify';
+import { calculateJwkThumbprint, CompactSign, compactVerify, type CryptoKey, exportJWK, generateKeyPair } from 'jose';
+import type { Recorded, RecordedRow } from '../record.ts';
+import { client } from '../world.ts';
+import { verifiedPassword } from './password.ts';
+import { openPool, replayOf, type Row } from './replay.ts';
+
+export type FloorSettings = { readonly port: number; readonly databaseUrl: string; readonly recorded: Recorded };
+
+const { port, databaseUrl, recorded } = JSON.parse(await readFile(process.argv[2]!, 'utf8')) as FloorSettings;
+const pool = openPool(databaseUrl);
+const rows = ['authorize', 'code', 'refresh', 'userinfo', 'password'] as const;
+const replay = Object.fromEntries(rows.map((row) => [row, replayOf(pool, recorded.steps[row])])) as Record<
+  RecordedRow,
+  ReturnType<typeof replayOf>
+>;
+
+type Key = {
+  readonly alg: string;
+  readonly kid: string;
+  readonly privateKey: CryptoKey;
+  readonly publicKey: CryptoKey;
+};
+
+async function makeKey(alg: 'ES256' | 'RS256'): Promise<Key & { jwk: object }> {
+  const { privateKey, publicKey } = await generateKeyPair(alg, { extractable: true });
+  const jwk = await exportJWK(publicKey);
+  const kid = await calculateJwkThumbprint(jwk);
+  return { alg, kid, privateKey, publicKey, jwk: { ...jwk, kid, alg, use: 'sig' } };
+}
+
+const es256 = await makeKey('ES256');
+const rs256 = await makeKey('RS256');
+const encoder = new TextEncoder();
+
+function sign({ alg, kid, privateKey }: Key, typ: string, claims: object): Promise<string> {
+  return new CompactSign(encoder.encode(JSON.stringify(claims))).setProtectedHeader({ alg, typ, kid }).sign(privateKey);
+}
+
+const sha256 = (value: string) => createHash('sha256').update(value).digest();
+
+const macKey = randomBytes(32);
+const macOf = (secret: string) => createHmac('sha256', macKey).update(secret).digest();
+const secretMac = macOf(`${client.client_id}:${client.client_secret}`);
+
+function isClient(authorization = ''): boolean {
+  return timingSafeEqual(macOf(Buffer.from(authorization.slice(6), 'base64').toString()), secretMac);
+}
+
+const { accessClaims, idClaims } = recorded;
+const lifetimeOf = (claims: Readonly<Record<string, unknown>>) => Number(claims['exp']) - Number(claims['iat']);
+const lifetimes = { access: lifetimeOf(accessClaims), id: lifetimeOf(idClaims) };
+
+/** The answer that Signet gave when it was recorded, about this grant. */
+async function tokensFor(row: Row, now: number, refreshToken: string): Promise<object> {
+  const iat = Math.floor(now / 1000);
+  const whose = { sub: row['user_id'], sid: row['session_id'], iat };
+  const jti = randomBytes(16).toString('base64url');
+  const access = { ...accessClaims, ...whose, exp: iat + lifetimes.access, jti, grant_id: row['grant_id'] };
+  const accessToken = await sign(es256, 'at+jwt', access);
+  const atHash = sha256(accessToken).subarray(0, 16).toString('base64url');
+  return {
+    access_token: accessToken,
+    token_type: 'Bearer',
+    expires_in: lifetimes.access,
+    scope: recorded.scope,
+    refresh_token: refreshToken,
+    id_token: await sign(rs256, 'JWT', { ...idClaims, ...whose, exp: iat + lifetimes.id, at_hash: atHash }),
+  };
+}
+
+type Form = Readonly<Record<string, string>>;
+
+const app = Fastify({ logger: false });
+app.removeAllContentTypeParsers();
+app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
+  done(null, parse(body as string)),
+);
+
+const discovery = Buffer.from(recorded.discovery.body);
+app.get('/.well-known/openid-configuration', (_request, reply) =>
+  reply.headers(recorded.discovery.headers).send(discovery),
+);
+const jwks = Buffer.from(JSON.stringify({ keys: [rs256.jwk, es256.jwk] }));
+app.get('/oauth/jwks', (_request, reply) => reply.headers(recorded.jwksHeaders).send(jwks));
+
+const secretIn = (cookies: string, name: string) =>
+  new RegExp(`signet-default-${name}=([^;]+)`).exec(cookies)?.[1] ?? '';
+
+app.get('/oauth/authorize', async (request, reply) => {
+  const now = Date.now();
+  const { redirect_uri: redirectUri, state } = request.query as Form;
+  const presented = sha256(secretIn(request.headers.cookie ?? '', 'session'));
+  const code = `sgc_${randomBytes(32).toString('base64url')}`;
+  const [[session] = [], ...rest] = await replay.authorize.before.run({ presented, code: sha256(code) }, now, (row) =>
+    row['user_id'] === undefined ? {} : { sessionId: row['id']!, userId: row['user_id'] },
+  );
+  if (!session || rest.at(-1)?.length !== 1) return refuse(reply);
+  const answer = new URLSearchParams({ code, state: state!, iss: recorded.issuer });
+  return reply.header('cache-control', 'no-store').redirect(`${redirectUri}?${answer.toString()}`, 303);
+});
+
+app.post('/oauth/token', async (request, reply) => {
+  const now = Date.now();
+  const form = request.body as Form;
+  if (!isClient(request.headers.authorization)) return refuse(reply);
+  const isRefresh = form['grant_type'] === 'refresh_token';
+  const { before, after } = isRefresh ? replay.refresh : replay.code;
+  const presented = sha256((isRefresh ? form['refresh_token'] : form['code'])!);
+  const [[row] = []] = await before.run({ presented }, now);
+  if (!row) return refuse(reply);
+  if (!isRefresh && sha256(form['code_verifier']!).toString('base64url') !== row['code_challenge'])
+    return refuse(reply);
+  const child = `sgr_${randomBytes(32).toString('base64url')}`;
+  const tokens = await tokensFor(row, now, child);
+  const written = await after.run({ presented, child: sha256(child), grantId: row['grant_id']! }, now);
+  if (written.at(-1)?.length !== 1) return refuse(reply);
+  return reply.header('cache-control', 'no-store').send(tokens);
+});
+
+app.get('/oauth/userinfo', async (request, reply) => {
+  const { payload } = await compactVerify(request.headers.authorization!.slice(7), es256.publicKey);
+  const claims = JSON.parse(new TextDecoder().decode(payload)) as Record<string, string>;
+  const [[user] = []] = await replay.userinfo.after.run({ grantId: claims['grant_id']! }, Date.now());
+  if (!user) return refuse(reply);
+  return reply.header('cache-control', 'no-store').send({
+    sub: user['id'],
+    ...(JSON.parse(user['claims']!) as object),
+    preferred_username: user['username'],
+    updated_at: Math.floor(Date.parse(user['updated_at']!) / 1000),
+    email: user['email'],
+    email_verified: user['email_verified'] === 't',
+  });
+});
+
+app.post('/sign-in', async (request, reply) => {
+  const now = Date.now();
+  const form = request.body as Form;
+  const cookies = request.headers.cookie ?? '';
+  const [userId = '', device = ''] = secretIn(cookies, 'known').split('~');
+  const known = {
+    userId,
+    attempt: form['attempt']!,
+    browser: sha256(secretIn(cookies, 'browser')),
+    identifier: form['username']!.toLowerCase(),
+    limitKey: `password account ${userId} browser ${device}`,
+  };
+  const read = await replay.password.before.run(known, now);
+  const user = read.flat().find((row) => row['password_hash'] !== undefined);
+  if (!user || !(await verifiedPassword(form['password']!, user['password_hash']!))) return refuse(reply);
+  const secret = `sgs_${randomBytes(32).toString('base64url')}`;
+  await replay.password.after.run({ ...known, session: sha256(secret) }, now);
+  return reply
+    .headers({
+      'cache-control': 'no-store',
+      'set-cookie': `signet-default-session=${secret}; Path=/; HttpOnly; SameSite=Lax`,
+    })
+    .redirect(`/oauth/authorize/${form['attempt']}`, 303);
+});
+
+function refuse(reply: FastifyReply) {
+  return reply.code(400).send({ error: 'refused' });
+}
+
+process.on('SIGINT', () => process.exit(0));
+await app.listen({ host: 'localhost', port });
+process.stdout.write('ready\n');

@@ -1,0 +1,239 @@
+// Makes the world in a database by a Signet in this process, and records one request of each row there.
+import { createHash, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import pino from 'pino';
+import { readConfig } from '../src/config.ts';
+import { startServer } from '../src/server.ts';
+import { createAgent, type Agent } from '../test/support/agent.ts';
+import { authorizeInteractively, claimsOf } from '../test/support/flow.ts';
+import { type Answer, ask, headerOf } from './load.ts';
+import { countSteps, type Happened, type Step, stepsOf } from './recording.ts';
+import type { Counted, RowName } from './results.ts';
+import * as world from './world.ts';
+
+/** The rows that ask the database or sign something. */
+export type RecordedRow = 'authorize' | 'code' | 'refresh' | 'userinfo' | 'password';
+
+/** What the floor is given: all it answers with stands here. */
+export type Recorded = {
+  readonly issuer: string;
+  readonly discovery: { readonly headers: Readonly<Record<string, string>>; readonly body: string };
+  readonly jwksHeaders: Readonly<Record<string, string>>;
+  readonly steps: Readonly<Record<RecordedRow, readonly Step[]>>;
+  readonly accessClaims: Readonly<Record<string, unknown>>;
+  readonly idClaims: Readonly<Record<string, unknown>>;
+  readonly scope: string;
+  readonly counted: Readonly<Record<RowName, Counted>>;
+  /** A sign-in attempt of which fresh ones are copies. */
+  readonly attemptId: string;
+  readonly browsers: readonly string[];
+  /** The cookies of the same browsers when nobody is signed in. */
+  readonly signedOutBrowsers: readonly string[];
+};
+
+export function sha256(value: string): Buffer {
+  return createHash('sha256').update(value).digest();
+}
+
+/** `directory` gets the provisioning file. The database must be empty; its issuer has `port` from now on. */
+export async function recordSignet(
+  databaseUrl: string,
+  secretKey: string,
+  port: number,
+  directory: string,
+): Promise<Recorded> {
+  const provision = join(directory, 'world.json');
+  await writeFile(provision, JSON.stringify({ users: world.users, clients: [world.client] }));
+  const { config } = readConfig({
+    PORT: String(port),
+    DATABASE_URL: databaseUrl,
+    SECRET_KEY: secretKey,
+    PROVISION: provision,
+    LOG_LEVEL: 'silent',
+  });
+  // A clock that stands still during a request: what of it is in a value is known for certain.
+  let now = Date.now();
+  let happened: Happened[] = [];
+  const requestIds = new Set<string>();
+  const random = (bytes: number) => {
+    const made = randomBytes(bytes);
+    if (bytes === 9) requestIds.add(made.toString('base64url'));
+    return made;
+  };
+  const unwatch = watchSignatures((step) => happened.push(step));
+  const server = await startServer(config, {
+    clock: () => now,
+    random,
+    log: pino({ level: 'silent' }),
+    observe: (statement) => happened.push({ statement }),
+  });
+  try {
+    const { hasher } = server.deps;
+    const verify: typeof hasher.verify = (password, phc) => {
+      happened.push({ is: 'hash' });
+      return hasher.verify(password, phc);
+    };
+    Object.assign(server.deps, { hasher: { ...hasher, verify } });
+    const issuer = config.publicUrl;
+    const agents = await signIn(issuer);
+    const target: world.Target = {
+      name: 'signet',
+      host: config.host,
+      port,
+      issuer,
+      pid: process.pid,
+      browsers: agents.map(cookiesOf),
+    };
+    await server.settled();
+    const steps: Partial<Record<RecordedRow, Step[]>> = {};
+    const meet = async (request: string, status: number): Promise<Answer> => {
+      happened = [];
+      now += 1000;
+      const answer = await ask(target, request);
+      if (answer.status !== status) throw new Error(`${answer.status} instead of ${status}:\n${answer.head}`);
+      return answer;
+    };
+    const keep = (row: RecordedRow, known: Record<string, string | Buffer>) => {
+      steps[row] = stepsOf(happened, { now, known, requestIds });
+    };
+
+    const cookies = agents[0]!.cookies;
+    const authorize = world.get(target, world.authorizePath(), { cookie: target.browsers[0]! });
+    const token = (form: Record<string, string>) => world.tokenRequest(target, form);
+    // Once unrecorded, so that everything that is kept in memory is there.
+    const firstCode = codeIn(await meet(authorize, 303));
+    await meet(token(world.codeForm(firstCode)), 200);
+    const answered = await meet(authorize, 303);
+    const atAuthorize = { happened, now };
+    const code = codeIn(answered);
+    const tokens = tokensIn(await meet(token(world.codeForm(code)), 200));
+    const access = claimsOf(tokens.access_token);
+    const ids = {
+      grantId: String(access['grant_id']),
+      sessionId: String(access['sid']),
+      userId: String(access['sub']),
+    };
+    keep('code', { ...ids, presented: sha256(code), child: sha256(tokens.refresh_token) });
+    steps.authorize = stepsOf(atAuthorize.happened, {
+      now: atAuthorize.now,
+      known: {
+        presented: sha256(cookies.get('signet-default-session')!),
+        sessionId: ids.sessionId,
+        userId: ids.userId,
+        code: sha256(code),
+      },
+      requestIds,
+    });
+    const child = tokensIn(await meet(token(world.refreshForm(tokens.refresh_token)), 200));
+    keep('refresh', { ...ids, presented: sha256(tokens.refresh_token), child: sha256(child.refresh_token) });
+    await meet(world.get(target, '/oauth/userinfo', { authorization: `Bearer ${child.access_token}` }), 200);
+    keep('userinfo', ids);
+
+    const signedOut = agents.map(({ cookies: all }) =>
+      headerFor(['browser', 'known'].map((name) => [`signet-default-${name}`, all.get(`signet-default-${name}`)!])),
+    );
+    const begun = await meet(world.get(target, world.authorizePath(), { cookie: signedOut[0]! }), 303);
+    const attempt = new URLSearchParams(headerOf(begun, 'location')!.split('?')[1]).get('attempt')!;
+    const form = { attempt, username: world.users[0]!.username, password: world.users[0]!.password };
+    const signedIn = await meet(world.post(target, '/sign-in', form, { cookie: signedOut[0]! }), 303);
+    const [, deviceId = ''] = decodeURIComponent(cookies.get('signet-default-known')!).split('~');
+    keep('password', {
+      userId: ids.userId,
+      attempt,
+      browser: sha256(cookies.get('signet-default-browser')!),
+      identifier: world.users[0]!.username,
+      limitKey: `password account ${ids.userId} browser ${deviceId}`,
+      session: sha256(/signet-default-session=([^;]+)/.exec(signedIn.head)![1]!),
+    });
+    const discovery = await meet(world.get(target, '/.well-known/openid-configuration'), 200);
+    const jwks = await meet(world.get(target, '/oauth/jwks'), 200);
+    const all = steps as Record<RecordedRow, Step[]>;
+    const counted = Object.fromEntries(
+      Object.entries({ ...all, discovery: [], jwks: [], flow: [...all.authorize, ...all.code] }).map(([row, taken]) => [
+        row,
+        countSteps(taken),
+      ]),
+    ) as Record<RowName, Counted>;
+    return {
+      issuer,
+      discovery: { headers: ownHeaders(discovery), body: discovery.body.toString() },
+      jwksHeaders: ownHeaders(jwks),
+      steps: all,
+      accessClaims: access,
+      idClaims: claimsOf(tokens.id_token),
+      scope: tokens.scope,
+      counted,
+      attemptId: attempt,
+      browsers: target.browsers,
+      signedOutBrowsers: signedOut,
+    };
+  } finally {
+    unwatch();
+    await server.stop(0);
+  }
+}
+
+/** Every user in a browser of their own. */
+async function signIn(issuer: string): Promise<Agent[]> {
+  const agents: Agent[] = [];
+  for (const user of world.users) {
+    const agent = createAgent();
+    await authorizeInteractively(agent, { url: `${issuer}${world.authorizePath()}` }, user);
+    agents.push(agent);
+  }
+  return agents;
+}
+
+export function cookiesOf(agent: Agent): string {
+  return headerFor(agent.cookies);
+}
+
+function headerFor(cookies: Iterable<readonly [string, string]>): string {
+  return [...cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+}
+
+function codeIn(answer: Answer): string {
+  return new URL(headerOf(answer, 'location')!).searchParams.get('code')!;
+}
+
+type Tokens = { access_token: string; refresh_token: string; id_token: string; scope: string };
+
+function tokensIn(answer: Answer): Tokens {
+  return JSON.parse(answer.body.toString()) as Tokens;
+}
+
+/** What the answer says of itself, without what belongs to the connection. */
+function ownHeaders(answer: Answer): Record<string, string> {
+  const lines = answer.head.split('\r\n').slice(1);
+  const pairs = lines.map((line): [string, string] => {
+    const colon = line.indexOf(':');
+    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()];
+  });
+  return Object.fromEntries(
+    pairs.filter(([name]) => !['date', 'connection', 'keep-alive', 'content-length'].includes(name)),
+  );
+}
+
+/** Sees what jose asks of Web Crypto in this process. @returns how to stop. */
+function watchSignatures(see: (step: Exclude<Step, { is: 'statement' }>) => void): () => void {
+  const subtle = crypto.subtle as unknown as Record<'sign' | 'verify', unknown>;
+  const watch = (name: 'sign' | 'verify', stepOf: (algorithm: string) => Exclude<Step, { is: 'statement' }>) => {
+    const original = subtle[name] as (...args: unknown[]) => unknown;
+    subtle[name] = (...args: unknown[]) => {
+      const [algorithm] = args as [string | { name: string }];
+      see(stepOf(typeof algorithm === 'string' ? algorithm : algorithm.name));
+      return original.apply(subtle, args);
+    };
+    return () => {
+      subtle[name] = original;
+    };
+  };
+  const ends = [
+    watch('sign', (algorithm) => ({ is: 'sign', algorithm: algorithm === 'ECDSA' ? 'ES256' : 'RS256' })),
+    watch('verify', () => ({ is: 'verify' })),
+  ];
+  return () => {
+    for (const end of ends) end();
+  };
+}

@@ -1,0 +1,111 @@
+// What a run gives: the rows, what each measures and composes, and the shape of results/latest.json.
+import type { Machine } from './machine.ts';
+
+export const rowNames = ['discovery', 'jwks', 'authorize', 'code', 'refresh', 'userinfo', 'flow', 'password'] as const;
+export type RowName = (typeof rowNames)[number];
+
+export const servers = ['floor', 'signet', 'peer'] as const;
+export type ServerName = (typeof servers)[number];
+
+export type RowText = {
+  /** What one unit of the row is. */
+  readonly unit: string;
+  /** What the floor does for it. */
+  readonly floor: string;
+  /** What the peer does otherwise than Signet, or why it has no such row. */
+  readonly peer?: string;
+};
+
+export const rowTexts: Readonly<Record<RowName, RowText>> = {
+  discovery: {
+    unit: "The issuer's metadata document.",
+    floor: "Signet's own answer, headers and body, as a ready buffer.",
+  },
+  jwks: { unit: 'The key set, two keys.', floor: 'A key set of two keys as a ready buffer.' },
+  authorize: {
+    unit: 'An authorization request of a signed-in browser, answered with a code (303).',
+    floor: "Query parsed, cookie hashed, Signet's statements, a random code hashed.",
+  },
+  code: {
+    unit: 'A code with PKCE for access token, ID token and refresh token; each code is fresh.',
+    floor:
+      "Form parsed, secret checked (HMAC), PKCE hash, Signet's statements, one ES256 and one RS256 signature by jose.",
+  },
+  refresh: {
+    unit: 'A refresh with rotation and ID token; each connection goes on with the token it got.',
+    floor: "Form parsed, secret checked (HMAC), Signet's statements, one ES256 and one RS256 signature by jose.",
+  },
+  userinfo: {
+    unit: 'The claims of the user of an access token.',
+    floor: "One ES256 verification by jose, Signet's statement, the claims as JSON.",
+    peer: 'Its UserInfo takes opaque access tokens only, so it looks the token up and verifies no signature.',
+  },
+  flow: {
+    unit: 'A whole code flow of a signed-in browser: authorization request, then exchange.',
+    floor: 'The floors of `authorize` and `code`, one after the other.',
+  },
+  password: {
+    unit: 'The sign-in form with a right password; each attempt is fresh, the browser is known to the account.',
+    floor: "Form parsed, cookies hashed, Signet's statements, one Argon2id of the same cost and concurrency.",
+    peer: 'It has no sign-in page of its own: an application brings one.',
+  },
+};
+
+/** Medians over the rounds. Times per unit of the row, not per request. */
+export type Measured = {
+  readonly perSecond: number;
+  /** Milliseconds. */
+  readonly p50: number;
+  readonly p99: number;
+  /** Microseconds of CPU per unit; null where it cannot be read. */
+  readonly serverCpu: number | null;
+  readonly postgresCpu: number | null;
+  /** How much of its core the server used, in percent: well below 100, something else was the limit. */
+  readonly busy: number | null;
+  /** MiB of memory of the server right after. */
+  readonly memory: number | null;
+};
+
+export type RowResult = { readonly floor: Measured; readonly signet: Measured; readonly peer?: Measured };
+
+/** What one unit of a row costs Signet, counted and not timed. */
+export type Counted = {
+  /** Statements sent, BEGIN and COMMIT among them. */
+  readonly roundTrips: number;
+  readonly es256: number;
+  readonly rs256: number;
+  readonly verifications: number;
+  readonly argon2id: number;
+};
+
+export type Starts = {
+  /** MiB after the start, with the database elsewhere, before the first request. */
+  readonly idleMemory: number | null;
+  /** Milliseconds from the start of the process, with data in its DATA_DIR, to the first token. */
+  readonly cold: number;
+  /** The same from `startSignet()` of `signet/testing`: the first of a process, and one after it. */
+  readonly firstInTest: number;
+  readonly nextInTest: number;
+};
+
+export type Results = {
+  readonly date: string;
+  readonly machine: Machine;
+  readonly versions: Readonly<Record<string, string>>;
+  readonly rounds: number;
+  readonly secondsPerRound: number;
+  readonly rows: Readonly<Record<RowName, RowResult>>;
+  readonly counted: Readonly<Record<RowName, Counted>>;
+  readonly starts: Starts;
+};
+
+/** The middle value; of an even number the lower of the two in the middle. */
+export function median(values: readonly number[]): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor((sorted.length - 1) / 2)] ?? Number.NaN;
+}
+
+/** Of values in ascending order: the smallest that is not below `share` of all. */
+export function percentile(sorted: Float64Array, share: number): number {
+  return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
+}

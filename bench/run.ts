@@ -1,0 +1,147 @@
+// `npm run bench [row ...]`: measures, prints, and after a whole run writes down.
+import { existsSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { documentFile, readResults, renderDocument, resultsFile } from './document.ts';
+import { withEnding } from './ending.ts';
+import { describeMachine, type Machine, memoryOf, pinLoad } from './machine.ts';
+import { fullPlan, measureRow } from './measure.ts';
+import { profileRow } from './profile.ts';
+import { type Results, type RowName, rowNames, type RowResult, rowTexts, servers } from './results.ts';
+import { measureStarts } from './starts.ts';
+import { figure, percent, plainTable, times } from './tables.ts';
+import { type Bench, root, startBench } from './targets.ts';
+
+const { values: options, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { doc: { type: 'boolean' }, profile: { type: 'boolean' }, rounds: { type: 'string' } },
+});
+
+function say(text: string): void {
+  process.stdout.write(`${text}\n`);
+}
+
+function rowsAsked(): readonly RowName[] {
+  const unknown = positionals.filter((name) => !(rowNames as readonly string[]).includes(name));
+  if (unknown.length > 0)
+    throw new Error(`There is no row ${unknown.join(', ')}. The rows are ${rowNames.join(', ')}.`);
+  return positionals.length === 0 ? rowNames : (positionals as RowName[]);
+}
+
+function roundsAsked(): number {
+  const rounds = Number(options.rounds ?? fullPlan.rounds);
+  if (!Number.isInteger(rounds) || rounds < 1) throw new Error('--rounds must be a whole number above 0.');
+  return rounds;
+}
+
+async function main(): Promise<void> {
+  if (options.doc === true) return writeDocument(await readResults());
+  const rows = rowsAsked();
+  const plan = { ...fullPlan, rounds: roundsAsked() };
+  if (!existsSync(join(root, 'bench/node_modules/oidc-provider')))
+    throw new Error('The peer is not installed. Run "npm ci --prefix bench" first.');
+  const machine = describeMachine();
+  if (!machine.pinned)
+    say(
+      'Processes cannot be bound to cores here (there is no taskset, or only one core): the figures disturb each other.',
+    );
+  if (!machine.costs) say('There is no /proc here: what processes cost is not shown.');
+  pinLoad(machine);
+  if (options.profile === true) {
+    for (const row of rows) say(await profileRow(row, machine));
+    return;
+  }
+  const { measured, about } = await withEnding((stack) => measureRows(rows, machine, plan, stack));
+  if (positionals.length > 0) return;
+  say('starts: the process with its own PostgreSQL, and signet/testing');
+  const starts = { ...about.starts, ...(await withEnding((stack) => measureStarts(machine, stack))) };
+  say(JSON.stringify(starts));
+  const results: Results = {
+    date: new Date().toISOString().slice(0, 10),
+    machine,
+    versions: about.versions,
+    rounds: plan.rounds,
+    secondsPerRound: plan.seconds,
+    rows: measured,
+    counted: about.counted,
+    starts,
+  };
+  await writeFile(resultsFile, `${JSON.stringify(results, undefined, 2)}\n`);
+  await writeDocument(results);
+}
+
+async function measureRows(
+  rows: readonly RowName[],
+  machine: Machine,
+  plan: typeof fullPlan,
+  stack: AsyncDisposableStack,
+) {
+  const bench = await startBench(machine, stack);
+  const about = {
+    versions: await versionsOf(bench),
+    counted: bench.recorded.counted,
+    // Nobody has asked it anything yet.
+    starts: { idleMemory: memoryOf(bench.targets.signet.pid) ?? null },
+  };
+  const measured: Partial<Record<RowName, RowResult>> = {};
+  for (const row of rows) {
+    const result = await measureRow(row, bench, plan);
+    measured[row] = result;
+    say(shown(row, result));
+  }
+  return { measured: measured as Record<RowName, RowResult>, about };
+}
+
+async function versionsOf({ postgresVersion }: Bench): Promise<Record<string, string>> {
+  const require = createRequire(import.meta.url);
+  const versionOf = async (path: string) => (JSON.parse(await readFile(path, 'utf8')) as { version: string }).version;
+  return {
+    Node: process.versions.node,
+    PostgreSQL: postgresVersion,
+    Signet: await versionOf(join(root, 'package.json')),
+    Fastify: await versionOf(require.resolve('fastify/package.json')),
+    jose: await versionOf(join(root, 'node_modules/jose/package.json')),
+    'oidc-provider': await versionOf(join(root, 'bench/node_modules/oidc-provider/package.json')),
+  };
+}
+
+function shown(row: RowName, result: RowResult): string {
+  const head = ['', '', 'per second', 'of floor', 'of peer', 'p50 ms', 'p99 ms', 'CPU us', 'PG us', 'core', 'MiB'];
+  const lines = servers.flatMap((server) => {
+    const measured = result[server];
+    if (!measured) return [];
+    const { perSecond, p50, p99, serverCpu, postgresCpu, busy, memory } = measured;
+    return [
+      [
+        server === 'floor' ? row : '',
+        server,
+        figure(perSecond),
+        server === 'floor' ? '' : percent(perSecond, result.floor.perSecond),
+        server === 'signet' ? times(perSecond, result.peer?.perSecond ?? null) : '',
+        figure(p50),
+        figure(p99),
+        figure(serverCpu),
+        figure(postgresCpu),
+        busy === null ? '–' : `${busy} %`,
+        figure(memory),
+      ],
+    ];
+  });
+  const { floor, peer } = rowTexts[row];
+  const notes = [`floor: ${floor}`, ...(peer === undefined ? [] : [`peer: ${peer}`])];
+  return `${plainTable(head, lines)}\n${notes.join('\n')}\n`;
+}
+
+async function writeDocument(results: Results): Promise<void> {
+  await writeFile(documentFile, renderDocument(results));
+  say('docs/performance.md is written.');
+}
+
+try {
+  await main();
+} catch (error) {
+  process.stderr.write(`The bench failed: ${error instanceof Error ? error.message : String(error)}\n`);
+  process.exitCode = 1;
+}
