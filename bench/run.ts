@@ -14,10 +14,22 @@ import { measureStarts } from './starts.ts';
 import { figure, percent, plainTable, times } from './tables.ts';
 import { type Bench, root, startBench } from './targets.ts';
 
-const { values: options, positionals } = parseArgs({
-  allowPositionals: true,
-  options: { doc: { type: 'boolean' }, profile: { type: 'boolean' }, rounds: { type: 'string' } },
-});
+const { values: options, positionals } = givenOrUsage();
+
+function givenOrUsage() {
+  try {
+    return parseArgs({
+      allowPositionals: true,
+      options: { doc: { type: 'boolean' }, profile: { type: 'boolean' }, rounds: { type: 'string' } },
+    });
+  } catch (error) {
+    process.stderr.write(`${(error as Error).message.split('. ')[0]}\n`);
+    process.stderr.write(
+      'Usage: npm run bench [-- --rounds N] [row ...], npm run bench -- --profile ROW, or -- --doc\n',
+    );
+    process.exit(2);
+  }
+}
 
 function say(text: string): void {
   process.stdout.write(`${text}\n`);

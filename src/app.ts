@@ -77,9 +77,10 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   logRequests(app, deps);
   measureRequests(app, deps);
   addCommonHeaders(app);
-  app.addHook('onSend', async (_request, reply) => {
+  app.addHook('onSend', (_request, reply, _payload, done) => {
     // While draining, connections end with their answers, so that no request meets a closing one.
     if (options.isDraining()) void reply.header('connection', 'close');
+    done();
   });
   answerOAuthErrors(app, deps);
   answerUnknown(app, deps);

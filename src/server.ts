@@ -10,9 +10,10 @@ import { durabilityWarnings } from './flows/doctor/durability.ts';
 import { followChanges } from './flows/follow-changes.ts';
 import { keyRing } from './flows/keys.ts';
 import { startMaintenance } from './flows/maintenance.ts';
-import { acceptRestored, isElsewhere } from './flows/restored.ts';
+import { acceptRestored, findPlace } from './flows/restored.ts';
 import { ensureFirstAdmin, openSetup } from './flows/setup.ts';
 import { ensureDefaultTenant } from './flows/tenants.ts';
+import { watchPlace } from './flows/watch-place.ts';
 import { listenOnce } from './start-problems.ts';
 import { openTracing } from './tracing.ts';
 import { countKeys } from './storage/signing-keys.ts';
@@ -26,8 +27,8 @@ export type RunningServer = {
   readonly setupUrl: string | undefined;
   /** What somebody should change soon, in words: settings of PostgreSQL under which answers can be lost. */
   readonly warnings: readonly string[];
-  /** Resolves when the embedded PostgreSQL ended by itself: nothing works any more. */
-  readonly lost: Promise<void>;
+  /** Resolves, with what happened in words, when its database is gone or another one: end it, and start anew. */
+  readonly lost: Promise<string>;
   /** Resolves when the server does nothing by itself at this moment, so that what is measured is what was asked for. */
   settled(): Promise<void>;
   /** Answers what is under way, for `drainSeconds` also what still comes, then ends. */
@@ -52,13 +53,15 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
   starting.defer(await followChanges(deps));
   const tenant = await ensureDefaultTenant(deps);
   // Before any key is kept in memory, so that no process signs with one that another has just replaced.
-  const elsewhere = await isElsewhere(deps);
+  const { place, elsewhere } = await findPlace(deps);
   // A SECRET_KEY that does not open the keys must be found now, not by the first request.
   await keyRing(deps, tenant).catch((error: unknown) => {
     throw new Error(`${(error as Error).message}. Give SECRET_KEY as it was, or as "new,old" to replace it.`);
   });
   if (elsewhere) await noticeRestored({ ...deps, db: backend.patient });
   const setupToken = await prepare(deps, tenant, config);
+  const watch = watchPlace(deps, place);
+  starting.defer(() => watch.stop());
   const maintenance = startMaintenance(deps);
   starting.defer(() => maintenance.stop());
   if (config.metrics && registry) {
@@ -87,7 +90,13 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
     url: `${config.tls ? 'https' : 'http'}://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`,
     setupUrl: setupToken === undefined ? undefined : `${tenant.issuer}/setup?token=${setupToken}`,
     warnings,
-    lost: backend.lost,
+    lost: Promise.race([
+      backend.lost.then(() => 'The embedded PostgreSQL ended; the log of PostgreSQL is in DATA_DIR.'),
+      watch.moved.then(() => {
+        deps.log.fatal(swapped);
+        return swapped;
+      }),
+    ]),
     settled: () => maintenance.settled(),
     async stop(drainSeconds) {
       draining = true;
@@ -96,6 +105,10 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
     },
   };
 }
+
+const swapped =
+  'The database was swapped for another one while Signet was running on it: a restored copy, or one that was renamed or ' +
+  'moved. What was revoked since the copy was made would be accepted again.';
 
 /** The tables were restored from a copy without a word from anybody: what was revoked since the copy was made stays so. */
 async function noticeRestored(deps: Deps): Promise<void> {

@@ -13,8 +13,8 @@ import { type Addresses, demoWorld } from './world.ts';
 
 export type Demo = {
   readonly addresses: Addresses;
-  /** Resolves when PostgreSQL ended by itself. */
-  readonly lost: Promise<void>;
+  /** Resolves, with what happened, when PostgreSQL ended by itself. */
+  readonly lost: Promise<string>;
   /** Ends everything and removes the data. */
   stop(): Promise<void>;
 };

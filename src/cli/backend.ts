@@ -52,13 +52,14 @@ export async function withBackend<T>(
 export async function withTenant<T>(
   terminal: Terminal,
   { tenant: slug, make }: { tenant: string; make?: boolean },
-  work: (deps: Deps, context: RequestContext, config: Config) => Promise<T>,
+  work: (deps: Deps, context: RequestContext, opened: Opened) => Promise<T>,
 ): Promise<T> {
-  return withBackend(terminal, make === undefined ? {} : { make }, async ({ deps, config }) => {
+  return withBackend(terminal, make === undefined ? {} : { make }, async (opened) => {
+    const { deps } = opened;
     const tenant = await tenantBySlug(deps, slug);
     if (!tenant)
       throw new CommandError('notFound', `There is no tenant ${slug}. "signet tenant list" shows those there are.`);
-    return work(deps, contextWithoutRequest(tenant, deps.clock()), config);
+    return work(deps, contextWithoutRequest(tenant, deps.clock()), opened);
   });
 }
 

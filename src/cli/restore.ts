@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { Command } from 'commander';
 import type { Environment } from '../config-names.ts';
 import { linesOf } from '../flows/backup/lines.ts';
-import { restore, type RestoreResult } from '../flows/backup/restore.ts';
+import { demandSealed, restore, type RestoreResult } from '../flows/backup/restore.ts';
 import { withUnpreparedBackend } from './backend.ts';
 import { visible } from './output.ts';
 import { progress } from './progress.ts';
@@ -23,14 +23,15 @@ export function restoreCommand(env: Environment): Command {
 async function putBack(terminal: Terminal, file: string, { keepIssued = false }: Options): Promise<void> {
   const { out } = terminal;
   const bar = progress('rows', out);
-  const source = await opened(file);
-  const result = await withUnpreparedBackend(terminal, ({ deps }) =>
-    restore(deps, linesOf(source), {
+  await using source = await opened(file);
+  const result = await withUnpreparedBackend(terminal, async ({ deps }) => {
+    if (source.again) await demandSealed(deps, linesOf(source.read()));
+    return restore(deps, linesOf(source.read()), {
       keepIssued,
       begun: ({ rows }) => bar.begin(rows),
       progress: (done) => bar.at(done),
-    }).finally(() => bar.end()),
-  ).finally(() => source.destroy());
+    }).finally(() => bar.end());
+  });
   const { head, rows, tenants, sessions, grants } = result;
   const value = { rows, tenants, made_at: head.made_at, kept_issued: keepIssued, sessions_ended: sessions };
   out.result({ ...value, grants_revoked: grants }, words(result, keepIssued));
@@ -47,11 +48,20 @@ function words({ head, rows, tenants, sessions, grants }: RestoreResult, keepIss
   ].join('\n');
 }
 
-async function opened(file: string): Promise<Readable> {
-  if (file === '-') return process.stdin;
+/** `again`: it can be read from its beginning more than once. */
+type Source = AsyncDisposable & { readonly again: boolean; read(): Readable };
+
+async function opened(file: string): Promise<Source> {
+  if (file === '-')
+    return { again: false, read: () => process.stdin, [Symbol.asyncDispose]: async () => void process.stdin.destroy() };
   const handle = await open(file, 'r').catch((error: unknown) => {
     const { code } = error as NodeJS.ErrnoException;
     throw new CommandError(code === 'ENOENT' ? 'notFound' : 'failed', `${file} cannot be read (${code}).`);
   });
-  return handle.createReadStream();
+  const again = (await handle.stat()).isFile();
+  return {
+    again,
+    read: () => handle.createReadStream({ autoClose: false, ...(again && { start: 0 }) }),
+    [Symbol.asyncDispose]: () => handle.close(),
+  };
 }

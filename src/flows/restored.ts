@@ -2,7 +2,7 @@
 // the copy was made would live again.
 import type { Deps } from '../deps.ts';
 import { contextWithoutRequest } from '../domain/context.ts';
-import { isSamePlace } from '../domain/place.ts';
+import { type DatabasePlace, isSamePlace } from '../domain/place.ts';
 import type { Tenant } from '../domain/tenant.ts';
 import type { Db } from '../storage/database.ts';
 import { currentPlace, knownPlace, lockKnownPlace, rememberPlace } from '../storage/deployment.ts';
@@ -50,12 +50,12 @@ export async function recordRestored(
   return total;
 }
 
-/** True when these tables are not where a server last found them. Ask before any key is kept in memory. */
-export async function isElsewhere(deps: Deps): Promise<boolean> {
+/** Where these tables are, and whether that is not where a server last found them. Ask before any key is kept in memory. */
+export async function findPlace(deps: Deps): Promise<{ place: DatabasePlace; elsewhere: boolean }> {
   const known = await knownPlace(deps.db);
-  const current = await currentPlace(deps.db);
-  if (known === undefined) await rememberPlace(deps.db, current, deps.clock());
-  return known !== undefined && !isSamePlace(known, current);
+  const place = await currentPlace(deps.db);
+  if (known === undefined) await rememberPlace(deps.db, place, deps.clock());
+  return { place, elsewhere: known !== undefined && !isSamePlace(known, place) };
 }
 
 /**

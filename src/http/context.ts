@@ -21,12 +21,22 @@ export function findTenant(scope: FastifyInstance, deps: Deps): void {
   scope.addHook('onRequest', async (request) => {
     const { slug } = request.params as { slug?: string };
     // RFC 9112 3.2: Node takes the first, and a proxy in front may have taken the other.
-    if (request.raw.rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === 'host').length > 1)
+    if (hasSeveralHosts(request.raw.rawHeaders))
       throw new Refusal('malformed', 400, 'The request has more than one Host.');
     const tenant = await tenantOfRequest(deps, hostOf(request), slug);
     if (!tenant) throw new Refusal('not_found', 404, 'There is nothing here.');
     request.tenant = tenant;
   });
+}
+
+/** `rawHeaders`: names and values by turns. */
+function hasSeveralHosts(rawHeaders: readonly string[]): boolean {
+  let found = 0;
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const name = rawHeaders[i]!;
+    if (name.length === 4 && name.toLowerCase() === 'host') found += 1;
+  }
+  return found > 1;
 }
 
 /** The circumstances that the flows need. Asks the clock: once per request. */
@@ -50,7 +60,17 @@ export function basePath(tenant: Tenant): string {
  * From `Host` alone: a proxy passes it on, and nobody else's header decides. Empty for what can be no host.
  */
 export function hostOf(request: FastifyRequest): string {
-  const host = (request.headers.host ?? '')
+  const given = request.headers.host ?? '';
+  // Nearly every request asks for the same host as the one before it.
+  if (given !== lastGiven) [lastGiven, lastHost] = [given, hostNamed(given)];
+  return lastHost;
+}
+
+let lastGiven = '';
+let lastHost = '';
+
+function hostNamed(given: string): string {
+  const host = given
     .toLowerCase()
     .replace(/:(?:80|443)$/, '')
     .replace(/\.(?=:|$)/, '');

@@ -14,11 +14,12 @@ const hsts = 'max-age=63072000; includeSubDomains';
 
 /** For every answer, redirects and errors among them, so that none can forget them; without a word about caches it is kept by none. */
 export function addCommonHeaders(app: FastifyInstance): void {
-  app.addHook('onSend', async (request, reply) => {
+  app.addHook('onSend', (request, reply, _payload, done) => {
     const { tenant } = request as { tenant?: Tenant };
     void reply.headers(common);
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
     if (tenant && isSecure(tenant)) void reply.header('strict-transport-security', hsts);
+    done();
   });
 }
 

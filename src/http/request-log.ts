@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.ts';
 
 export function logRequests(app: FastifyInstance, deps: Deps): void {
-  app.addHook('onResponse', async (request, reply) => {
+  app.addHook('onResponse', (request, reply, done) => {
     const { tenant } = request as { tenant?: { slug: string } };
     deps.log.info({
       reqId: request.id,
@@ -14,5 +14,6 @@ export function logRequests(app: FastifyInstance, deps: Deps): void {
       ...(tenant ? { tenant: tenant.slug } : {}),
       ip: request.ip,
     });
+    done();
   });
 }

@@ -186,17 +186,30 @@ export async function replaceClientSecret(
   await setSecret.run(tx, { tenantId, id, secretMac, now });
 }
 
-// grants_pkey; authorization_codes_grant_idx and refresh_tokens_generation_idx for what goes with them.
+// grants_pkey, in whose order the tenant's grants are gone through once, whatever the number of batches;
+// authorization_codes_grant_idx and refresh_tokens_generation_idx for what goes with them.
 const removeGrants = statement(
-  { tenantId: 'uuid', id: 'text', limit: 'integer' },
+  { tenantId: 'uuid', id: 'text', after: 'uuid', limit: 'integer' },
   (_q, p) =>
-    sql`DELETE FROM grants WHERE tenant_id = ${p.tenantId} AND id IN
-      (SELECT id FROM grants WHERE tenant_id = ${p.tenantId} AND client_id = ${p.id} LIMIT ${p.limit})`,
+    sql<{ id: string }>`DELETE FROM grants WHERE tenant_id = ${p.tenantId} AND id IN
+      (SELECT id FROM grants WHERE tenant_id = ${p.tenantId} AND id > ${p.after} AND client_id = ${p.id} ORDER BY id LIMIT ${p.limit})
+      RETURNING id`,
 );
 
-/** Up to `limit` grants of the client with their codes and tokens, so that no statement takes long. @returns how many. */
-export async function removeGrantsOfClient(db: Db, tenantId: string, id: string, limit: number): Promise<number> {
-  return removeGrants.run(db, { tenantId, id, limit });
+const first = '00000000-0000-0000-0000-000000000000';
+
+/**
+ * Up to `limit` grants of the client, those behind the id `after`, with their codes and tokens.
+ * @returns how many, and the last of them; undefined when there are no more.
+ */
+export async function removeGrantsOfClient(
+  db: Db,
+  tenantId: string,
+  id: string,
+  { after = first, limit }: { after: string | undefined; limit: number },
+): Promise<{ count: number; last: string | undefined }> {
+  const removed = (await removeGrants.all(db, { tenantId, id, after, limit })).map((row) => row.id).toSorted();
+  return { count: removed.length, last: removed.length < limit ? undefined : removed.at(-1) };
 }
 
 // clients_pkey. The foreign keys take its origins, attempts, consents and grants with it.

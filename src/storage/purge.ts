@@ -1,26 +1,14 @@
-// Removes what has expired, in small batches, oldest first.
+// Removes what has expired, in small batches: of each kind by itself, so that one that fails keeps no other.
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
 const batch = 2000;
 
-// Each uses the index on the column it compares. Grants take their codes and refresh tokens with them; an access token
-// outlives its family's end by at most its own lifetime, hence the day.
-const statements = [
-  purge('sign_in_attempts', (cutoff) => sql`expires_at < ${cutoff}`),
-  purge('one_time_tokens', (cutoff) => sql`expires_at < ${cutoff}`),
-  purge('limits', (cutoff) => sql`expires_at < ${cutoff}`),
-  purge('grants', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
-  purge(
-    'sessions',
-    (cutoff) => sql`expires_at < ${cutoff} - interval '1 day' AND NOT EXISTS
-    (SELECT 1 FROM grants WHERE grants.tenant_id = sessions.tenant_id AND grants.session_id = sessions.id)`,
-  ),
-  purge('changes', (cutoff) => sql`changed_at < ${cutoff} - interval '1 hour'`),
-];
+type Cutoff = RawBuilder<unknown>;
 
-function purge(table: string, isOld: (cutoff: RawBuilder<unknown>) => RawBuilder<unknown>) {
+// Each uses the index on the column it compares.
+function purge(table: string, isOld: (cutoff: Cutoff) => RawBuilder<unknown>) {
   return statement({ now: 'timestamptz' }, (_q, p) => {
     const cutoff = sql`${p.now}`;
     return sql`DELETE FROM ${sql.table(table)} WHERE ctid IN (
@@ -28,9 +16,40 @@ function purge(table: string, isOld: (cutoff: RawBuilder<unknown>) => RawBuilder
   });
 }
 
-/** One batch of every kind. @returns the number of rows removed; zero when nothing is left to remove. */
-export async function purgeExpired(db: Db, now: number): Promise<number> {
-  let removed = 0;
-  for (const one of statements) removed += await one.run(db, { now });
-  return removed;
+// An access token outlives its family's end by at most its own lifetime, hence the day.
+const isOldGrant = (cutoff: Cutoff) => sql`grants.expires_at < ${cutoff} - interval '1 day'`;
+
+// grants_expires_idx, refresh_tokens_generation_idx. One grant may have tens of thousands of tokens, which would all go
+// with it in one statement: so they go before it, and it when it has none left.
+const tokensOfGrants = statement({ now: 'timestamptz' }, (_q, p) => {
+  const old = sql`SELECT tenant_id, id FROM grants WHERE ${isOldGrant(sql`${p.now}`)} ORDER BY expires_at LIMIT ${sql.lit(batch)}`;
+  return sql`WITH old AS MATERIALIZED (${old})
+    DELETE FROM refresh_tokens WHERE ctid IN (
+      SELECT t.ctid FROM old JOIN refresh_tokens t ON t.tenant_id = old.tenant_id AND t.grant_id = old.id
+      LIMIT ${sql.lit(batch)} FOR UPDATE OF t SKIP LOCKED)`;
+});
+const emptyGrants = purge(
+  'grants',
+  (cutoff) => sql`${isOldGrant(cutoff)} AND NOT EXISTS
+    (SELECT 1 FROM refresh_tokens t WHERE t.tenant_id = grants.tenant_id AND t.grant_id = grants.id)`,
+);
+
+/** What expires, each with what removes one batch of it and says how many rows that were: 0 when none is left. */
+export const expiring: Readonly<Record<string, (db: Db, now: number) => Promise<number>>> = {
+  sign_in_attempts: alone('sign_in_attempts', (cutoff) => sql`expires_at < ${cutoff}`),
+  one_time_tokens: alone('one_time_tokens', (cutoff) => sql`expires_at < ${cutoff}`),
+  limits: alone('limits', (cutoff) => sql`expires_at < ${cutoff}`),
+  grants: async (db, now) => (await tokensOfGrants.run(db, { now })) || (await emptyGrants.run(db, { now })),
+  // After the grants, because a session goes when none refers to it any more.
+  sessions: alone(
+    'sessions',
+    (cutoff) => sql`expires_at < ${cutoff} - interval '1 day' AND NOT EXISTS
+    (SELECT 1 FROM grants WHERE grants.tenant_id = sessions.tenant_id AND grants.session_id = sessions.id)`,
+  ),
+  changes: alone('changes', (cutoff) => sql`changed_at < ${cutoff} - interval '1 hour'`),
+};
+
+function alone(table: string, isOld: (cutoff: Cutoff) => RawBuilder<unknown>) {
+  const one = purge(table, isOld);
+  return (db: Db, now: number) => one.run(db, { now });
 }

@@ -226,20 +226,24 @@ export async function someoneHasRole(db: Db, tenantId: string, role: string): Pr
   return (await anyWithRole.first(db, { tenantId, role: [role] })) !== undefined;
 }
 
-const enabledWithRole = statement({ tenantId: 'uuid', role: 'text[]', except: 'uuid' }, (q, p) =>
+const signsInWithRole = statement({ tenantId: 'uuid', role: 'text[]', except: 'uuid?' }, (q, p) =>
   q
     .selectFrom('users')
     .select('id')
     .where('tenant_id', '=', p.tenantId)
     .where('roles', '@>', p.role)
+    .where('password_hash', 'is not', null)
     .where('disabled_at', 'is', null)
-    .where('id', '<>', p.except)
+    .where('id', 'is distinct from', p.except)
     .limit(1),
 );
 
-/** True while somebody other than `except` has the role and is not disabled. Stays true only under the tenant's lock. */
-export async function someoneElseHoldsRole(tx: Db, tenantId: string, role: string, except: string): Promise<boolean> {
-  return (await enabledWithRole.first(tx, { tenantId, role: [role], except })) !== undefined;
+/**
+ * True while somebody (other than `except`) has the role and can sign in: has a password and is not disabled. Stays true
+ * only under the tenant's lock.
+ */
+export async function someoneCanUseRole(tx: Db, tenantId: string, role: string, except?: string): Promise<boolean> {
+  return (await signsInWithRole.first(tx, { tenantId, role: [role], except: except ?? null })) !== undefined;
 }
 
 function bound(tenantId: string, id: string, user: UserFields, now: number) {

@@ -4,8 +4,8 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
-import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { isUntouched } from '../support/backups.ts';
+import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import { changed, isUntouched } from '../support/backups.ts';
 import { createDatabase, query, type TestDatabase } from '../support/database.ts';
 import { type Ended, runSignet } from '../support/signet-process.ts';
 
@@ -95,6 +95,33 @@ test('restore of something else: 1, and the database stays empty', async () => {
   const { code, output } = await signet(empty, 'restore', at('world.json'));
   expect([code, output]).toEqual([1, expect.stringMatching(/Nothing was restored\.\n.*damaged/)]);
   expect(await isUntouched(empty.url)).toBe(true);
+});
+
+test('restore of a file that somebody else changed: refused before anything of it is read into the database', async () => {
+  const forged = changed(await readFile(at('one.gz')), (lines) => lines.map((line) => line.replace('ada', 'eve')), {
+    rehashed: true,
+  });
+  await writeFile(at('forged.gz'), forged);
+  // This database is not empty, which is found out when the loading begins.
+  const restore = (file: string, input?: Buffer) =>
+    runSignet(['src/cli/signet.ts', 'restore', file], { ...env, DATABASE_URL: source.url }, process.execPath, input)
+      .ended;
+  expect((await restore(at('forged.gz'))).output).toMatch(/Nothing was restored\.\n.*damaged/);
+  expect((await restore(at('one.gz'))).output).toMatch(/Nothing was restored\.\n.*not empty/);
+  expect((await restore('-', forged)).output).toMatch(/Nothing was restored\.\n.*not empty/);
+});
+
+test('restore from standard input: one that is whole goes in, one that somebody else changed does not', async () => {
+  const bytes = await readFile(at('one.gz'));
+  const forged = changed(bytes, (lines) => lines.map((line) => line.replace('ada', 'eve')), { rehashed: true });
+  const other = await createDatabase('template1');
+  onTestFinished(() => other.drop());
+  const restore = (input: Buffer) =>
+    runSignet(['src/cli/signet.ts', 'restore', '-'], { ...env, DATABASE_URL: other.url }, process.execPath, input)
+      .ended;
+  expect((await restore(forged)).code).toBe(1);
+  expect(await isUntouched(other.url)).toBe(true);
+  expect((await restore(bytes)).code).toBe(0);
 });
 
 test('restore, then restored without anybody to ask: done once, asked for --yes', async () => {

@@ -1,5 +1,6 @@
 // `signet client ...`: registering, giving another secret and deleting, as a running server sees it.
-import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import pg from 'pg';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Deps } from '../../src/deps.ts';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
 import { deleteClient } from '../../src/flows/clients/delete.ts';
@@ -180,6 +181,34 @@ describe('delete', () => {
     expect((await signet(['client', 'delete', 'spa', '--yes'])).code).toBe(3);
   });
 
+  test('a grant that is slow to go: the client is refused before it has gone, and nothing is too slow', async () => {
+    const slow = { ...spaClient, client_id: 'slow' };
+    await running.provision({ clients: [slow] });
+    const { tokens } = await codeFlow(running, slow);
+    const holder = new pg.Client({ connectionString: running.database.url });
+    onTestFinished(() => holder.end());
+    await holder.connect();
+    await holder.query(`BEGIN; SELECT FROM grants WHERE client_id = 'slow' FOR UPDATE`);
+    const [{ pid }] = (await holder.query<{ pid: number }>('SELECT pg_backend_pid() AS pid')).rows as [{ pid: number }];
+    const deleting = signet(['client', 'delete', 'slow', '--yes']);
+    await expect
+      .poll(async () => (await refresh(running, slow, tokens.refresh_token)).body.error)
+      .toBe('invalid_client');
+    // Longer than a request would wait for a statement.
+    await expect
+      .poll(() =>
+        query(
+          running.database.url,
+          `SELECT FROM pg_stat_activity WHERE $1 = ANY (pg_blocking_pids(pid)) AND clock_timestamp() - query_start > '6 s'`,
+          [pid],
+        ),
+      )
+      .toHaveLength(1);
+    await holder.query('ROLLBACK');
+    expect(await deleting).toMatchObject({ code: 0, stdout: 'Deleted the client slow: 1 grant ended.\n' });
+    expect(await rowsOf('slow')).toEqual({ client_origins: 0, consents: 0, grants: 0, sign_in_attempts: 0 });
+  });
+
   test('with more grants than one transaction takes, and interrupted: it is refused, and a second time finishes', async () => {
     const { deps } = running.server;
     const context = contextWithoutRequest((await tenantBySlug(deps, 'default'))!, running.clock.now);
@@ -189,22 +218,22 @@ describe('delete', () => {
     await query(
       running.database.url,
       `INSERT INTO grants SELECT (jsonb_populate_record(g, jsonb_build_object('id', gen_random_uuid()))).*
-       FROM grants g, generate_series(1, 2100) WHERE g.client_id = 'busy'`,
+       FROM grants g, generate_series(1, 210) WHERE g.client_id = 'busy'`,
     );
-    let transactions = 0;
+    let batches = 0;
     const interrupted: Deps = {
       ...deps,
       db: {
-        send: (statement, values) => deps.db.send(statement, values),
-        async transaction(work) {
-          if ((transactions += 1) > 1) throw new Error('interrupted');
-          return deps.db.transaction(work);
+        send(statement, values) {
+          if ((batches += 1) > 2) throw new Error('interrupted');
+          return deps.db.send(statement, values);
         },
+        transaction: (work) => deps.db.transaction(work),
       },
     };
     await expect(deleteClient(interrupted, context, 'busy')).rejects.toThrow('interrupted');
     expect((await refresh(running, busy, tokens.refresh_token)).body.error).toBe('invalid_client');
-    expect(await deleteClient(deps, context, 'busy')).toEqual({ grants: 1101 });
+    expect(await deleteClient(deps, context, 'busy')).toEqual({ grants: 111 });
     expect((await getUserinfo(running, tokens.access_token)).status).toBe(401);
     expect(await rowsOf('busy')).toEqual({ client_origins: 0, consents: 0, grants: 0, sign_in_attempts: 0 });
     expect(await eventsOf('busy')).toEqual(['client.created', 'client.deleted', 'client.updated']);

@@ -296,13 +296,19 @@ describe('keys', () => {
     expect(found.todo).toContain(`chmod go-w ${directory}`);
   });
 
-  test('nobody who administers', async () => {
+  test('nobody who administers, or nobody of them who can sign in', async () => {
     const { todo } = await planted(
       () => sql(`UPDATE users SET roles = '{}'`),
       () => sql(`UPDATE users SET roles = '{admin}'`),
       () => wrong('administrator', 'warning', look()),
     );
     expect(todo).toContain('ADMIN_EMAIL');
+    const disabled = await planted(
+      () => sql(`UPDATE users SET disabled_at = '2000-01-01'`),
+      () => sql(`UPDATE users SET disabled_at = NULL`),
+      () => wrong('administrator', 'warning', look()),
+    );
+    expect(disabled.todo).toContain('signet admin reset');
   });
 });
 

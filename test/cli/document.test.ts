@@ -29,4 +29,7 @@ test('every command does what is shown; sessions are of somebody who has signed 
   expect((await submitPassword(agent, await agent.get(`${checkout.base}/sign-in`), ada)).status).toBe(303);
   const after = await followFences(checkout, fences.slice(sessions), path);
   expect(before.acts + after.acts).toBeGreaterThan(17);
+  // What was written with `>` would otherwise be for everybody on the machine.
+  const modes = await checkout.terminal.type('ls -l password.txt shop-secret.txt new-key.txt | cut -c1-10');
+  expect(modes.trim().split('\n')).toEqual(Array(3).fill('-rw-------'));
 });

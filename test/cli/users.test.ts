@@ -1,6 +1,7 @@
 // `signet user ...`: what it says to people and scripts, and what it does at a running server.
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
+import type { ProvisioningFile } from '../../src/flows/provision/file-schema.ts';
 import { tenantBySlug } from '../../src/flows/tenants.ts';
 import { disableUser } from '../../src/flows/users/disable.ts';
 import { listUsers } from '../../src/flows/users/find.ts';
@@ -201,6 +202,42 @@ describe('disable and enable', () => {
     expect(await signIn({ username: 'abe', password: long }, `${running.issuer}/t/acme`)).toBe(303);
     expect((await disable('abe', '--force')).code).toBe(0);
     expect(await signIn({ username: 'abe', password: long }, `${running.issuer}/t/acme`)).toBe(403);
+  });
+
+  test('an administrator without a password cannot sign in, and so is no second one', async () => {
+    await running.provision({
+      tenant: { slug: 'initech' },
+      users: [
+        { username: 'ann', password: long, roles: ['admin'] },
+        { username: 'abe', roles: ['admin'] },
+      ],
+    });
+    const disable = (user: string) => signet(['user', 'disable', '--tenant', 'initech', user]);
+    const refused = await disable('ann');
+    expect([refused.code, refused.output]).toEqual([1, expect.stringMatching(/^ann is the last administrator/)]);
+    expect((await disable('abe')).code).toBe(0);
+  });
+
+  test('a provisioning file that would leave no administrator who can sign in: nothing of it is applied', async () => {
+    const tenant = { slug: 'hooli' };
+    const roles = ['admin'];
+    const [ann, abe] = ['ann', 'abe'].map((username) => ({ username, password: long, roles })) as [object, object];
+    const bare = { username: 'bea', roles };
+    const apply = (...users: object[]) => running.provision({ tenant, users } as ProvisioningFile);
+    await apply(ann, bare);
+    const problem = /^test:1:\d+ users\[\d\] would leave nobody who can sign in and has the role admin: /;
+    for (const entry of [
+      { username: 'ann', disabled: true },
+      { username: 'ann', roles: [] },
+    ]) {
+      const refused = apply({ username: 'new' }, entry);
+      await expect(refused).rejects.toMatchObject({ problems: [expect.stringMatching(problem)] });
+    }
+    const there = `SELECT username FROM users WHERE tenant_id = (SELECT id FROM tenants WHERE slug = 'hooli') ORDER BY 1`;
+    expect(await query(running.database.url, there)).toEqual([{ username: 'ann' }, { username: 'bea' }]);
+    await apply({ username: 'ann', disabled: true }, abe);
+    expect(await signIn({ username: 'abe', password: long }, `${running.issuer}/t/hooli`)).toBe(303);
+    await expect(apply({ username: 'abe', roles: [] })).rejects.toThrow('would leave nobody');
   });
 
   test('two who disable the last two administrators at once: the second is refused', async () => {

@@ -146,8 +146,13 @@ const authorizationAddress = /^https?:\S+\/oauth\/authorize\?\S+$/m;
 
 async function open(state: State, address: string): Promise<void> {
   state.acts += 1;
-  const { url, page } = await visit(address, state.user, state.agent);
-  state.arrived = { url, text: page && textOf(page), compared: false };
+  // A running server knows within a second what was applied. People are slower than that; this is not.
+  const notYetKnown = async () => {
+    const { url, page } = await visit(address, state.user, state.agent);
+    state.arrived = { url, text: page && textOf(page), compared: false };
+    return new URL(url).searchParams.get('error') === 'invalid_target';
+  };
+  await expect.poll(notYetKnown, { message: `${address} asks for a resource that is not known` }).toBe(false);
 }
 
 /** Sends a request that is shown as HTTP; `$NAME` is what the shell has under that name. */

@@ -1,12 +1,15 @@
 // The guides for newcomers and for those who connect an application: followed from their first block to their last.
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { browserTest } from '../support/browser.ts';
 import { collectConsoleErrors } from '../support/console-errors.ts';
-import { codeFlow } from '../support/flow.ts';
+import { createAgent } from '../support/agent.ts';
+import { authorizeInteractively, codeFlow } from '../support/flow.ts';
 import { passTo } from '../support/sign-in-page.ts';
 import { type Checkout, openCheckout } from './checkout.ts';
 import { follow, followFences } from './follow.ts';
+import { fencesOf } from './markdown.ts';
 import { visit } from './person.ts';
+import { read } from './project.ts';
 
 describe('guides', { timeout: 120_000 }, () => {
   let checkout: Checkout;
@@ -38,6 +41,40 @@ describe('guides', { timeout: 120_000 }, () => {
     const forged = await visit(`${home}/callback?code=stolen&state=guessed`, undefined);
     expect(forged.page?.status).toBe(400);
     await checkout.terminal.endPrograms();
+  });
+
+  test.each([
+    ['its session is in a cookie of this host alone, and ends within the hour', '3600', 'Hello, Grace Hopper'],
+    ['a session that is over lets nobody in, though its cookie is sent', '0', ''],
+  ])('the web application at an https address: %s', async (_what, lifetime, greeting) => {
+    onTestFinished(() => checkout.terminal.endPrograms());
+    const secureHome = home.replace('http:', 'https:');
+    const document = checkout.here(await read('docs/uses/web-app.md'));
+    const [register, program] = ['# web-app.yaml\n', '// web-app.mjs\n'].map(
+      (start) => fencesOf(document).find(({ text }) => text.startsWith(start))!.text,
+    );
+    // A client of its own: what a running server remembers of the other one may be as old as a second.
+    const named = (text: string) => text.replaceAll(/\bweb-app\b/g, 'web-app-https').replaceAll(home, secureHome);
+    await checkout.write('https.yaml', named(register!));
+    expect(await checkout.terminal.type('npm run --silent signet apply https.yaml')).toContain('Applied');
+    await checkout.write('https.mjs', named(program!).replace('lifetime = 3600', `lifetime = ${lifetime}`));
+    const [, secret] = /client_secret: (\S+)/.exec(register!)!;
+    const running = await checkout.terminal.start(`CLIENT_SECRET=${secret} node https.mjs`);
+    await expect.poll(() => running.output() || running.hasEnded).toContain(`Open ${secureHome}`);
+
+    const cookieOf = (answer: Response, name: string) =>
+      answer.headers.getSetCookie().find((line) => line.startsWith(`__Host-${name}=`)) ?? '';
+    const asBrowser = (cookie = '') => ({ redirect: 'manual' as const, headers: { cookie: cookie.split(';')[0]! } });
+    const begun = await fetch(`${home}/sign-in`, asBrowser());
+    const user = { username: 'grace', password: 'nanoseconds are this long' };
+    const answer = await authorizeInteractively(createAgent(), { url: begun.headers.get('location')! }, user);
+    const ended = await fetch(`${home}/callback?${answer.toString()}`, asBrowser(cookieOf(begun, 'visit')));
+    const session = cookieOf(ended, 'session');
+    expect(session.split('; ').slice(1).toSorted()).toEqual(
+      ['HttpOnly', `Max-Age=${lifetime}`, 'Path=/', 'SameSite=Lax', 'Secure'].toSorted(),
+    );
+    const page = await fetch(home, asBrowser(session));
+    expect([page.headers.get('location') ?? '', await page.text()]).toEqual([greeting ? '' : '/sign-in', greeting]);
   });
 
   test('the native app signs people in through the browser, on whatever port is free', async () => {
@@ -120,7 +157,11 @@ describe('guides', { timeout: 120_000 }, () => {
       const page = await context.newPage();
       await page.goto(home);
       await page.locator('#who:text-is("Nobody is signed in.")').waitFor();
-      await page.click('#sign-in');
+      const [asked] = await Promise.all([
+        page.waitForRequest((request) => new URL(request.url()).pathname === '/oauth/authorize'),
+        page.click('#sign-in'),
+      ]);
+      expect(new URL(asked.url()).searchParams.get('nonce'), 'the nonce').toMatch(/^[\w-]{30,}$/);
       await page.waitForURL(`${checkout.base}/**`);
       await passTo(page, new RegExp(`^${home}/`), user!);
       await page.locator('#who:text-is("Hello, Mary Jackson")').waitFor();

@@ -1,13 +1,16 @@
-// A database that was put back from a copy by other means: the server notices the other place, and refuses what was issued before.
+// A database that was put back from a copy by other means: the server notices the other place, at its start and while it
+// runs, and refuses what was issued before.
 import { randomBytes } from 'node:crypto';
 import pino from 'pino';
-import { afterEach, expect, test } from 'vitest';
+import { afterEach, describe, expect, inject, onTestFinished, test } from 'vitest';
 import type { Config } from '../../src/config.ts';
 import { acceptRestored } from '../../src/flows/restored.ts';
 import { type RunningServer, startServer } from '../../src/server.ts';
 import { openFor } from '../support/backups.ts';
+import { settingsOf } from '../support/command-line.ts';
 import { createDatabase, query, type TestDatabase } from '../support/database.ts';
 import { world } from '../support/flow.ts';
+import { startProcess } from '../support/signet-process.ts';
 import { expectAll, expectSignIn, type Issued, issueEverything, publishedKeys } from '../support/issued.ts';
 import { freePort, startSignet, type TestClock } from '../support/signet.ts';
 
@@ -18,7 +21,16 @@ afterEach(async () => {
   for (const database of databases.splice(0)) await database.drop();
 });
 
-type Copied = { issuer: string; config: Config; clock: TestClock; url: string; issued: Issued; elsewhere: Issued };
+type Copied = {
+  issuer: string;
+  config: Config;
+  clock: TestClock;
+  url: string;
+  /** The database that was copied, with nobody on it. */
+  original: TestDatabase;
+  issued: Issued;
+  elsewhere: Issued;
+};
 
 /** A Signet that has issued everything, in two tenants, is stopped, and its database is copied. */
 async function copied(): Promise<Copied> {
@@ -36,6 +48,7 @@ async function copied(): Promise<Copied> {
     config: { ...signet.config, databaseUrl: copy.url },
     clock: signet.clock,
     url: copy.url,
+    original: signet.database,
     issued,
     elsewhere,
   };
@@ -48,6 +61,20 @@ async function start({ config, clock }: Copied, change: Partial<Config> = {}): P
   const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
   servers.push(await startServer({ ...config, ...change }, { clock: () => clock.now, log }));
   return { lines };
+}
+
+/** The two databases get each other's names, whoever uses them. */
+async function swap(one: string, other: string): Promise<void> {
+  const [first, second] = [one, other].map((url) => new URL(url).pathname.slice(1)) as [string, string];
+  const admin = inject('adminUrl');
+  const all = async (...statements: string[]) => {
+    for (const statement of statements) await query(admin, statement);
+  };
+  const shut = [first, second].map((name) => `ALTER DATABASE ${name} ALLOW_CONNECTIONS false`);
+  const end = `SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE datname IN ('${first}', '${second}')`;
+  const rename = (from: string, to: string) => `ALTER DATABASE ${from} RENAME TO ${to}`;
+  await all(...shut, end, rename(first, `${first}_`), rename(second, first), rename(`${first}_`, second));
+  await all(...[first, second].map((name) => `ALTER DATABASE ${name} ALLOW_CONNECTIONS true`));
 }
 
 const restoredEvents = (url: string) =>
@@ -132,4 +159,41 @@ test('a start with another SECRET_KEY on the copy: refused before anything is re
     'SELECT count(*)::int AS living FROM grants WHERE revoked_at IS NULL',
   )) as [{ living: number }];
   expect(living).toBe(6);
+});
+
+describe('under a running server', { timeout: 120_000 }, () => {
+  test('a copy is swapped in: the process ends with 1 and says why; started again, it refuses what was issued before', async () => {
+    const copy = await copied();
+    const env = { ...settingsOf({ ...copy, database: copy.original }), PORT: String(copy.config.port) };
+    const signet = await startProcess(env);
+    onTestFinished(() => signet.kill('SIGKILL'));
+    await expectAll(copy, copy.issued, true);
+    await swap(copy.original.url, copy.url);
+    const { code, output, stdout } = await signet.ended;
+    const words = 'The database was swapped for another one while Signet was running on it';
+    expect([code, output]).toEqual([1, expect.stringMatching(new RegExp(`^${words}.* Start it again\\.$`, 'm'))]);
+    expect(stdout).toContain(`"msg":"${words}`);
+    const again = await startProcess(env);
+    onTestFinished(() => again.kill('SIGKILL'));
+    await expectAll(copy, copy.issued, false);
+    again.kill('SIGINT');
+    await again.ended;
+  });
+
+  test('another process has accepted the copy already: who found another database at its start notices all the same', async () => {
+    const copy = await copied();
+    await start(copy);
+    await servers.pop()!.stop(0);
+    await start({ ...copy, config: { ...copy.config, databaseUrl: copy.original.url } });
+    const [server] = servers;
+    await swap(copy.original.url, copy.url);
+    expect(await server!.lost).toContain('swapped for another one');
+  });
+
+  test('tables from elsewhere are put into the same database: noticed', async () => {
+    const copy = await copied();
+    await start(copy);
+    await query(copy.url, `UPDATE deployment SET cluster = '1'`);
+    expect(await servers[0]!.lost).toContain('swapped for another one');
+  });
 });

@@ -4,6 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { settings } from '../../src/config.ts';
+import { keySetMaxAge } from '../../src/domain/key-life.ts';
 import { parseProvisioning } from '../../src/flows/provision/parse.ts';
 import { type Checkout, openCheckout } from '../docs/checkout.ts';
 import { followed, notYet } from '../docs/documents.ts';
@@ -117,6 +118,19 @@ describe('promises', () => {
     ['docs/clients.md', '- a list\n\n  ```js\n  // a.mjs\n  ```\n', 'never used'],
   ])('%s with %j would be found', async (document, markdown, problem) => {
     expect(await problemsOf(document, markdown)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  test('every API that a document shows forgets a revoked key as soon as the key set says, not when jose would', async () => {
+    const calls: string[] = [];
+    for (const document of await documents())
+      for (const { text, line } of fencesOf(await read(document)))
+        for (const [, options] of text.matchAll(/createRemoteJWKSet\(new URL\(.*?\)(?:, (.*))?\);/g))
+          calls.push(`${document}:${line} ${options ?? 'jose keeps it for 10 minutes'}`);
+    expect(calls.length).toBeGreaterThan(2);
+    const told = new RegExp(
+      ` \\{ cacheMaxAge: ${(keySetMaxAge * 1000).toLocaleString('en').replaceAll(',', '_')} \\}$`,
+    );
+    expect(calls.filter((call) => !told.test(call))).toEqual([]);
   });
 
   test('every document that counts as followed is followed by a test', async () => {

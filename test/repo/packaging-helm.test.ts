@@ -1,11 +1,12 @@
 // The Helm chart: what it gives Kubernetes, and that the server takes what it is given there.
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
 import { readConfig, settings } from '../../src/config.ts';
+import { fencesOf } from '../docs/markdown.ts';
 import {
   chartFile,
   helmResources,
@@ -16,6 +17,7 @@ import {
   valuesWith,
 } from '../support/chart.ts';
 import { endingSeconds } from '../support/ending.ts';
+import { root } from '../support/signet-process.ts';
 
 const release = { name: 'id', namespace: 'auth' };
 const least: Values = {
@@ -24,8 +26,10 @@ const least: Values = {
   image: { repository: 'registry.example.com/signet' },
   secret: { name: 'signet' },
 };
+const sendsMail: Values = { secret: { name: 'signet', smtpUrlKey: 'mail-server' }, mail: { from: 'id@example.com' } };
 const everything: Values = {
   ...least,
+  ...sendsMail,
   imagePullSecrets: [{ name: 'pull' }],
   admin: { email: 'admin@example.com' },
   provision: { secretName: 'clients' },
@@ -105,6 +109,8 @@ describe('what is made', () => {
     ['image.repository', { image: { repository: '' } }],
     ['secret.name', { secret: { name: '' } }],
     ['ingress.host', { ingress: { enabled: true } }],
+    ['mail.from', { secret: sendsMail['secret'] }],
+    ['secret.smtpUrlKey', { mail: sendsMail['mail'] }],
   ])('without %s it says so', async (name, missing) => {
     await expect(resourcesOf(release, { ...least, ...missing })).rejects.toThrow(`${name} is required`);
   });
@@ -157,6 +163,7 @@ describe('the pods', () => {
       'database-url': 'postgres://signet:password@db/signet',
       'secret-key': Buffer.alloc(32, 1).toString('base64'),
       'admin-password': 'a password of some length',
+      'smtp-url': 'smtps://signet:password@mail.example.com',
       'provision.yaml': '{}',
     };
     for (const [name, content] of Object.entries(contents)) await writeFile(join(directory, name), content);
@@ -172,6 +179,16 @@ describe('the pods', () => {
     } finally {
       await rm(directory, { recursive: true });
     }
+  });
+
+  test('the migrations get no secret but those of the database: neither the mail server nor the administrator', () => {
+    const keysOf = (pod: Pod) => pod.volumes.find(({ name }) => name === 'secrets')!.secret.items.map(({ key }) => key);
+    const ofDatabase = ['database-url', 'secret-key'];
+    expect(keysOf(podOf(find(full, 'Job', 'id-signet-migrate')))).toEqual(ofDatabase);
+    expect(keysOf(podOf(find(small, 'Deployment', 'id-signet')))).toEqual(ofDatabase);
+    const server = podOf(find(full, 'Deployment', 'id-signet'));
+    expect(keysOf(server)).toEqual([...ofDatabase, 'admin-password', 'mail-server']);
+    expect(server.containers[0].env).toContainEqual({ name: 'SMTP_URL_FILE', value: '/run/secrets/signet/smtp-url' });
   });
 
   test('are asked at the addresses that answer, on the port that is theirs', () => {
@@ -275,6 +292,28 @@ describe('the values', () => {
       JSON.parse(await chartFile('values.schema.json')) as object,
     );
     expect(validate(await valuesWith({ ...least, ...given }))).toBe(false);
+  });
+
+  const secrets = Object.entries(settings).flatMap(([name, setting]) => ('secret' in setting ? [name] : []));
+  test.each([...secrets, ...secrets.map((name) => `${name}_FILE`), 'SIGNET_SMTP_URL', 'SIGNET_LOG_LEVEL'])(
+    '%s among the settings is refused: whoever may read the deployment would read it',
+    async (name) => {
+      const validate = new Ajv({ allowUnionTypes: true }).compile(
+        JSON.parse(await chartFile('values.schema.json')) as object,
+      );
+      expect(validate(await valuesWith({ ...least, settings: { [name]: 'x' } }))).toBe(false);
+    },
+  );
+
+  test('the Secret that docs/deploying.md makes has the keys that are mounted, and none passes over a command line', async () => {
+    const document = await readFile(join(root, 'docs/deploying.md'), 'utf8');
+    const { text } = fencesOf(document).find((fence) => fence.text.includes('kubectl create secret'))!;
+    const { secret } = (await valuesWith({})) as { secret: Record<string, string> };
+    expect(new Set([...text.matchAll(/--from-file=(\S+)/g)].map(([, key]) => key))).toEqual(
+      new Set([secret['databaseUrlKey'], secret['secretKeyKey']]),
+    );
+    expect(text).toMatch(/^umask 077$/m);
+    expect(document).not.toContain('--from-literal');
   });
 
   test('each value is used, and each that is used is there', async () => {

@@ -11,24 +11,33 @@ import { root } from '../support/signet-process.ts';
 
 const file = join(root, 'deploy/signet.service');
 const run = promisify(execFile);
+type Unit = ReadonlyMap<string, readonly string[]>;
 let text: string;
-/** Every value of every name, in their order. */
-let unit: Map<string, string[]>;
+/** The same with the lines that the file offers to take in. */
+let wholeText: string;
+let unit: Unit;
 beforeAll(async () => {
   text = await readFile(file, 'utf8');
-  unit = new Map();
-  for (const line of text.split('\n')) {
+  wholeText = text.replaceAll(/^#(?=[A-Z]\w+=)/gm, '');
+  unit = unitIn(text);
+});
+
+/** Every value of every name, in their order. */
+function unitIn(source: string): Unit {
+  const found = new Map<string, string[]>();
+  for (const line of source.split('\n')) {
     if (line === '' || /^[#[]/.test(line)) continue;
     const [, name, value] = /^([A-Za-z]+)=(.*)$/.exec(line) ?? [];
     if (name === undefined) throw new Error(`not a line of a unit: ${line}`);
-    unit.set(name, [...(unit.get(name) ?? []), value!]);
+    found.set(name, [...(found.get(name) ?? []), value!]);
   }
-});
+  return found;
+}
 
 const one = (name: string) => unit.get(name)?.at(-1);
-const environment = () =>
+const environment = (of = unit) =>
   Object.fromEntries(
-    unit.get('Environment')!.flatMap((line) => line.split(' ').map((pair) => pair.split('=') as [string, string])),
+    of.get('Environment')!.flatMap((line) => line.split(' ').map((pair) => pair.split('=') as [string, string])),
   );
 
 /** What a tool of systemd says, or undefined where there is none. */
@@ -48,7 +57,7 @@ test('systemd finds nothing wrong with it', async () => {
   const directory = await mkdtemp(join(tmpdir(), 'signet-unit-'));
   try {
     // Whether the program is where the unit expects it is the only thing that differs here.
-    const here = text
+    const here = wholeText
       .replaceAll('/opt/signet/node_modules/.bin/node', process.execPath)
       .replaceAll('/opt/signet', root);
     await writeFile(join(directory, 'signet.service'), here);
@@ -85,16 +94,26 @@ test('listening on 0.0.0.0 works: its addresses are asked for over AF_NETLINK', 
   );
 });
 
-test('the settings exist, and the secrets among them are credentials', () => {
-  const credentials = unit.get('LoadCredential')!.map((line) => line.split(':')[0]!);
-  const given = Object.entries(environment()).filter(([name]) => name !== 'NODE_ENV');
+test.each([
+  ['as it is', () => text, ['DATABASE_URL', 'SECRET_KEY']],
+  [
+    'with the lines that it offers',
+    () => wholeText,
+    Object.entries(settings).flatMap(([name, setting]) => ('secret' in setting ? [name] : [])),
+  ],
+])('%s: the settings exist, and the secrets among them are credentials', (_what, source, secrets) => {
+  const taken = unitIn(source());
+  const credentials = taken.get('LoadCredential')!.map((line) => line.split(':')[0]!);
+  const given = Object.entries(environment(taken)).filter(([name]) => name !== 'NODE_ENV');
   for (const [name, value] of given) {
     const setting = name.replace(/_FILE$/, '');
     expect(Object.keys(settings)).toContain(setting);
     if (name.endsWith('_FILE')) expect(credentials).toContain(value.replace('%d/', ''));
     else expect('secret' in settings[setting as keyof typeof settings]).toBe(false);
   }
-  expect(given.filter(([name]) => name.endsWith('_FILE'))).toHaveLength(credentials.length);
+  const files = given.flatMap(([name]) => (name.endsWith('_FILE') ? [name.replace(/_FILE$/, '')] : []));
+  expect(files.toSorted()).toEqual(secrets.toSorted());
+  expect(credentials).toHaveLength(secrets.length);
 });
 
 test('it starts what this project starts, by the Node that npm ci brings', async () => {

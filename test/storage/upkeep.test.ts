@@ -1,9 +1,11 @@
 // What the server does by itself: one process at a time, removing what expired and nothing that is still needed.
+import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { maintain } from '../../src/flows/maintenance.ts';
+import type { Deps } from '../../src/deps.ts';
+import { maintain, purgeExpired } from '../../src/flows/maintenance.ts';
 import { newId } from '../../src/flows/events.ts';
 import { takeLease } from '../../src/storage/leases.ts';
-import { purgeExpired } from '../../src/storage/purge.ts';
+import { expiring } from '../../src/storage/purge.ts';
 import { query } from '../support/database.ts';
 import { authorizationRequest, codeFlow, exchangeCode, refresh, spaClient, webClient, world } from '../support/flow.ts';
 import { createAgent } from '../support/agent.ts';
@@ -19,7 +21,7 @@ async function count(table: string): Promise<number> {
   const [row] = await query<{ n: number }>(signet.database.url, `SELECT count(*)::int AS n FROM ${table}`);
   return row!.n;
 }
-const purge = () => purgeExpired(signet.server.deps.db, signet.clock.now);
+const purge = () => purgeExpired(signet.server.deps, signet.clock.now);
 const hour = 3600;
 const day = 24 * hour;
 
@@ -73,13 +75,13 @@ describe('purging', () => {
     await purge();
     expect(await count('grants')).toBeGreaterThan(0);
     signet.clock.advance(day);
-    while ((await purge()) > 0);
+    await purge();
     expect([await count('grants'), await count('authorization_codes'), await count('refresh_tokens')]).toEqual([
       0, 0, 0,
     ]);
     expect(await count('sessions')).toBeGreaterThan(0);
     signet.clock.advance(30 * day);
-    while ((await purge()) > 0);
+    await purge();
     expect([await count('sessions'), await count('limits'), await count('changes')]).toEqual([0, 0, 0]);
     expect([await count('users'), await count('audit_events')]).toEqual([2, audit]);
   });
@@ -90,7 +92,51 @@ describe('purging', () => {
       `INSERT INTO changes (tenant_id, kind, entity, changed_at)
        SELECT '00000000-0000-7000-8000-000000000000', 'client', i::text, to_timestamp(0) FROM generate_series(1, 4500) i`,
     );
-    expect([await purge(), await purge(), await purge(), await purge()]).toEqual([2000, 2000, 500, 0]);
+    const { db } = signet.server.deps;
+    const some = () => expiring['changes']!(db, signet.clock.now);
+    expect([await some(), await some(), await some(), await some()]).toEqual([2000, 2000, 500, 0]);
+  });
+
+  test('families with very many tokens: no batch takes more rows than any other, and none is left', async () => {
+    await codeFlow(signet, spaClient);
+    const { url } = signet.database;
+    await query(
+      url,
+      `INSERT INTO refresh_tokens (tenant_id, hash, grant_id, generation, created_at)
+       SELECT tenant_id, sha256(i::text::bytea), id, i, created_at FROM grants, generate_series(2, 4500) i`,
+    );
+    signet.clock.advance(9 * day);
+    const { db } = signet.server.deps;
+    const some = () => expiring['grants']!(db, signet.clock.now);
+    const batches = [await some(), await some(), await some(), await some(), await some()];
+    expect(batches).toEqual([2000, 2000, 500, 1, 0]);
+    expect([await count('grants'), await count('refresh_tokens')]).toEqual([0, 0]);
+  });
+
+  test('one kind that cannot be removed, and keys in trouble: said, and the others go', async () => {
+    const { deps } = signet.server;
+    await query(
+      signet.database.url,
+      `INSERT INTO changes SELECT '1'::xid8, '00000000-0000-7000-8000-000000000000', 'client', 'x', to_timestamp(0)`,
+    );
+    await createAgent().get(authorizationRequest(signet, webClient).url);
+    signet.clock.advance(2 * hour);
+    const lines: string[] = [];
+    const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
+    const broken: Deps = {
+      ...deps,
+      log,
+      db: {
+        transaction: (work) => deps.db.transaction(work),
+        send(statement, values) {
+          if (/signing_keys|DELETE FROM "grants"/.test(statement.text)) throw new Error('no such luck');
+          return deps.db.send(statement, values);
+        },
+      },
+    };
+    await expect(maintain(broken, newId(deps, signet.clock.now))).rejects.toThrow('no such luck');
+    expect([await count('sign_in_attempts'), await count('changes')]).toEqual([0, 0]);
+    expect(lines.map((line) => (JSON.parse(line) as { kind?: string }).kind)).toEqual(['grants']);
   });
 
   test('a round does it all, for the process that holds the lease', async () => {

@@ -17,7 +17,11 @@ export function commandLine(env: Readonly<Record<string, string>>): CommandLine 
 }
 
 /** What an operator of this Signet sets for its commands. */
-export function settingsOf({ issuer, database, config }: TestSignet): Record<string, string> {
+export function settingsOf({
+  issuer,
+  database,
+  config,
+}: Pick<TestSignet, 'issuer' | 'database' | 'config'>): Record<string, string> {
   return {
     PUBLIC_URL: issuer,
     DATABASE_URL: database.url,

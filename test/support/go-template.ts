@@ -145,6 +145,7 @@ function operand(text: string, { dot, root, variables }: Scope): Value {
 const functions: Readonly<Record<string, (...args: never[]) => Value>> = {
   quote: (value: Value) => JSON.stringify(textOf(value)),
   default: (fallback: Value, value: Value) => (isTrue(value) ? value : fallback),
+  or: (...values: Value[]) => values.find(isTrue) ?? values.at(-1),
   required: (message: string, value: Value) => {
     if (value === undefined || value === '') throw new Error(message);
     return value;

@@ -31,7 +31,7 @@ export function runSignet(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
   command: string = process.execPath,
-  input?: string,
+  input?: string | Uint8Array,
 ): SignetProcess {
   const [file = '', ...rest] = args;
   const child = spawn(command, [command === 'npm' ? file : join(root, file), ...rest], {

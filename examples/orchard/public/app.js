@@ -6,7 +6,7 @@ const here = `${location.origin}/`;
 // Of this tab alone, and gone with it.
 const store = new oidc.WebStorageStateStore({ store: sessionStorage });
 
-// Code flow with PKCE and state: the library knows nothing else.
+// Code flow with PKCE and state: the library knows nothing else. It keeps and checks a nonce where one is passed.
 const manager = new oidc.UserManager({
   authority: issuer,
   client_id: clientId,

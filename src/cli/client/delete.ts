@@ -7,23 +7,27 @@ import { withTenant } from '../backend.ts';
 import { confirm, yesOption, type YesOption } from '../confirm.ts';
 import { tenantOption, type TenantOption } from '../options.ts';
 import { counted, visible } from '../output.ts';
+import { warnOfClient } from '../provisioned.ts';
 import { command } from '../run.ts';
 
 export function clientDeleteCommand(env: Environment): Command {
   const shape = new Command('delete')
-    .description('Delete a client with everything that people authorized it to do. Its tokens are dead at once.')
+    .description(
+      'Delete a client with everything that people authorized it to do. Its tokens are refused here at once, and by APIs when they expire.',
+    )
     .argument('<id>', 'its client_id')
     .addOption(yesOption())
     .addOption(tenantOption());
   return command(shape, env, (terminal, id: string, options: TenantOption & YesOption) =>
-    withTenant(terminal, options, async (deps, context) => {
+    withTenant(terminal, options, async (deps, context, { config, patient }) => {
       const { metadata } = await findNamedClient(deps, context, id);
       const named = metadata.client_name === undefined ? id : `${id} (${visible(metadata.client_name)})`;
       await confirm(
         `Delete the client ${named} of the tenant ${context.tenant.slug}, with every grant, token and consent?`,
         options,
       );
-      const { grants } = await deleteClient(deps, { ...context, now: deps.clock() }, id);
+      const { grants } = await deleteClient({ ...deps, db: patient }, { ...context, now: deps.clock() }, id);
+      await warnOfClient({ ...terminal, config, context }, id, () => [{ todo: 'take the client out' }]);
       terminal.out.result({ client_id: id, grants }, `Deleted the client ${id}: ${counted(grants, 'grant')} ended.`);
     }),
   );

@@ -4,6 +4,7 @@ import type { Environment } from '../../config-names.ts';
 import { rotateClientSecret } from '../../flows/clients/rotate-secret.ts';
 import { withTenant } from '../backend.ts';
 import { tenantOption, type TenantOption } from '../options.ts';
+import { warnOfClient } from '../provisioned.ts';
 import { command } from '../run.ts';
 
 export function clientRotateSecretCommand(env: Environment): Command {
@@ -12,9 +13,12 @@ export function clientRotateSecretCommand(env: Environment): Command {
     .argument('<id>', 'its client_id')
     .addOption(tenantOption());
   return command(shape, env, (terminal, id: string, { tenant }: TenantOption) =>
-    withTenant(terminal, { tenant }, async (deps, context) => {
+    withTenant(terminal, { tenant }, async (deps, context, { config }) => {
       const secret = await rotateClientSecret(deps, context, id);
       terminal.out.note(`The secret of ${id}, shown only now. The one before it is refused.`);
+      await warnOfClient({ ...terminal, config, context }, id, ({ client_secret: former }) =>
+        former === undefined ? [] : [{ name: 'client_secret', todo: 'put the new secret there, or take it out' }],
+      );
       terminal.out.result({ client_id: id, client_secret: secret, client_secret_expires_at: 0 }, secret);
     }),
   );

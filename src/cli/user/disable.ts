@@ -5,6 +5,7 @@ import { disableUser } from '../../flows/users/disable.ts';
 import { withTenant } from '../backend.ts';
 import { tenantOption, type TenantOption } from '../options.ts';
 import { visible } from '../output.ts';
+import { warnOfUser } from '../provisioned.ts';
 import { command } from '../run.ts';
 import { endedInWords, userArgument } from './shown.ts';
 
@@ -12,13 +13,18 @@ type Options = TenantOption & { readonly force?: boolean };
 
 export function userDisableCommand(env: Environment): Command {
   const shape = new Command('disable')
-    .description('Disable a user: they are signed out everywhere, and cannot sign in again.')
+    .description(
+      'Disable a user: their sessions and grants end, and they cannot sign in again. APIs take access tokens until they expire.',
+    )
     .argument('<user>', userArgument)
     .option('--force', 'also the last administrator who can sign in')
     .addOption(tenantOption());
   return command(shape, env, (terminal, named: string, { tenant, force = false }: Options) =>
-    withTenant(terminal, { tenant }, async (deps, context) => {
+    withTenant(terminal, { tenant }, async (deps, context, { config }) => {
       const { user, ended } = await disableUser(deps, context, named, { force });
+      await warnOfUser({ ...terminal, config, context }, user, ({ disabled }) =>
+        disabled === false ? [{ name: 'disabled', todo: 'set it to true, or take it out' }] : [],
+      );
       const name = visible(user.username);
       terminal.out.result(
         {

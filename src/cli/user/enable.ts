@@ -5,6 +5,7 @@ import { enableUser } from '../../flows/users/disable.ts';
 import { withTenant } from '../backend.ts';
 import { tenantOption, type TenantOption } from '../options.ts';
 import { visible } from '../output.ts';
+import { warnOfUser } from '../provisioned.ts';
 import { command } from '../run.ts';
 import { userArgument } from './shown.ts';
 
@@ -14,8 +15,11 @@ export function userEnableCommand(env: Environment): Command {
     .argument('<user>', userArgument)
     .addOption(tenantOption());
   return command(shape, env, (terminal, named: string, { tenant }: TenantOption) =>
-    withTenant(terminal, { tenant }, async (deps, context) => {
+    withTenant(terminal, { tenant }, async (deps, context, { config }) => {
       const { user, enabled } = await enableUser(deps, context, named);
+      await warnOfUser({ ...terminal, config, context }, user, ({ disabled }) =>
+        disabled === true ? [{ name: 'disabled', todo: 'take it out' }] : [],
+      );
       const name = visible(user.username);
       terminal.out.result(
         { id: user.id, username: user.username, disabled: false, changed: enabled },

@@ -64,6 +64,17 @@ export async function restore(deps: Deps, lines: BackupLines, options: RestoreOp
   });
 }
 
+/**
+ * Reads a backup to its end without a database: that it fits here, is whole, and was sealed with a SECRET_KEY that is given.
+ * Nothing that somebody else made gets as far as SQL, if it can be read twice. @throws BackupError.
+ */
+export async function demandSealed(deps: Deps, lines: BackupLines): Promise<void> {
+  const head = parseHead(await lines.next());
+  await demandFitting(deps, head);
+  demandWhole(deps, lines, head, await readTables(lines, async () => async () => {}));
+  if ((await lines.next()) !== undefined) throw damaged();
+}
+
 /** What can be known before anything is done. */
 async function demandFitting(deps: Deps, head: BackupHead): Promise<void> {
   if (head.issuer !== deps.publicUrl)
@@ -82,8 +93,23 @@ async function demandFitting(deps: Deps, head: BackupHead): Promise<void> {
   });
 }
 
+/** Everything into the tables. */
+function load(tx: Db, lines: BackupLines, progress: RestoreOptions['progress']): Promise<Loaded> {
+  return readTables(lines, async (table) => {
+    const columns = await columnsOf(tx, table.table);
+    if (columns?.join() !== table.columns.join()) throw damaged();
+    return async (batch, rows) => {
+      await put(tx, table, batch);
+      progress?.(rows);
+    };
+  });
+}
+
+/** What is done with each batch of rows; `rows` is how many there were by then. */
+type TakeRows = (batch: readonly string[], rows: number) => Promise<void>;
+
 /** Ends behind the line that says it is the end. */
-async function load(tx: Db, lines: BackupLines, progress: RestoreOptions['progress']): Promise<Loaded> {
+async function readTables(lines: BackupLines, open: (table: BackupTable) => Promise<TakeRows>): Promise<Loaded> {
   const seen = new Set<string>();
   let rows = 0;
   for (;;) {
@@ -91,14 +117,12 @@ async function load(tx: Db, lines: BackupLines, progress: RestoreOptions['progre
     if ('end' in mark) return { rows, end: mark };
     if (seen.has(mark.table)) throw damaged();
     seen.add(mark.table);
-    const columns = await columnsOf(tx, mark.table);
-    if (columns?.join() !== mark.columns.join()) throw damaged();
+    const take = await open(mark);
     for (let left = mark.rows; left > 0;) {
       const batch = await nextRows(lines, Math.min(left, batchRows));
-      await put(tx, mark, batch);
       left -= batch.length;
       rows += batch.length;
-      progress?.(rows);
+      await take(batch, rows);
     }
   }
 }

@@ -1,42 +1,46 @@
 // Deletes a client and everything of it: grants, codes, tokens, consents, visits under way.
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import type { Db } from '../../storage/database.ts';
 import { lockClient, removeClient, removeGrantsOfClient, setClientDisabled } from '../../storage/clients.ts';
 import { record } from '../events.ts';
 import { announceClient, dropClient } from './change.ts';
 import { noSuchClient } from './list.ts';
 
-/** Grants that go in one transaction. */
-const batch = 1000;
+/** Grants that go in one transaction, each with all its tokens. */
+const batch = 50;
 
 /**
- * In one transaction; a client with many grants in several, disabled from the first on, so that an interrupted deletion
- * leaves nothing that works, and a second one finishes it. @returns how many grants went. @throws Refusal not_found.
+ * Disabled first, in a transaction of its own: from then on nothing of it works here, however long the rest takes, and an
+ * interrupted deletion is finished by another. `deps.db` is patient, because one grant may have very many tokens.
+ * @returns how many grants went. @throws Refusal not_found.
  */
 export async function deleteClient(deps: Deps, context: RequestContext, id: string): Promise<{ grants: number }> {
-  for (let grants = 0; ;) {
-    const before = grants;
-    const removed = await deps.db.transaction((tx) => deleteSome(deps, tx, context, id, before));
-    dropClient(deps, context, id);
-    grants += removed;
-    if (removed < batch) return { grants };
+  await disable(deps, context, id);
+  const { tenant } = context;
+  let grants = 0;
+  for (let after: string | undefined; ;) {
+    const removed = await removeGrantsOfClient(deps.db, tenant.id, id, { after, limit: batch });
+    grants += removed.count;
+    after = removed.last;
+    if (after === undefined) break;
   }
+  await deps.db.transaction(async (tx) => {
+    if (!(await removeClient(tx, tenant.id, id))) throw noSuchClient(id);
+    await record(deps, tx, context, { type: 'client.deleted', clientId: id, data: { grants } });
+    await announceClient(tx, context, id);
+  });
+  dropClient(deps, context, id);
+  return { grants };
 }
 
-async function deleteSome(deps: Deps, tx: Db, context: RequestContext, id: string, before: number): Promise<number> {
-  const { tenant, now } = context;
-  const client = await lockClient(tx, tenant.id, id);
-  if (!client) throw noSuchClient(id);
-  const removed = await removeGrantsOfClient(tx, tenant.id, id, batch);
-  if (removed < batch) {
-    await removeClient(tx, tenant.id, id);
-    await record(deps, tx, context, { type: 'client.deleted', clientId: id, data: { grants: before + removed } });
-    await announceClient(tx, context, id);
-  } else if (!client.disabled) {
-    await setClientDisabled(tx, tenant.id, id, true, now);
+async function disable(deps: Deps, context: RequestContext, id: string): Promise<void> {
+  await deps.db.transaction(async (tx) => {
+    const client = await lockClient(tx, context.tenant.id, id);
+    if (!client) throw noSuchClient(id);
+    if (client.disabled) return;
+    await setClientDisabled(tx, context.tenant.id, id, true, context.now);
     await record(deps, tx, context, { type: 'client.updated', clientId: id, data: { disabled: true } });
     await announceClient(tx, context, id);
-  }
-  return removed;
+  });
+  dropClient(deps, context, id);
 }

@@ -2,7 +2,7 @@
 import type { Deps } from '../../deps.ts';
 import { type Finding, ok, problem, warning } from '../../domain/finding.ts';
 import { findTenantBySlug } from '../../storage/tenants.ts';
-import { someoneHasRole } from '../../storage/users.ts';
+import { someoneCanUseRole, someoneHasRole } from '../../storage/users.ts';
 import { adminRole } from '../setup.ts';
 
 /** `publicUrl`: undefined when it is not known. */
@@ -25,14 +25,21 @@ export async function checkAdministrator({ db }: Pick<Deps, 'db'>, publicUrl: st
         'Set PUBLIC_URL (or PORT) back, or use another DATA_DIR or DATABASE_URL.',
       ),
     );
-  findings.push(
-    (await someoneHasRole(db, tenant.id, adminRole))
-      ? ok('administrator', 'There is an administrator.')
-      : warning(
-          'administrator',
-          'Nobody administers Signet yet.',
-          'Start Signet and open the setup link that it shows, or set ADMIN_EMAIL and ADMIN_PASSWORD.',
-        ),
-  );
+  findings.push(await checkPeople(db, tenant.id));
   return findings;
+}
+
+async function checkPeople(db: Deps['db'], tenantId: string): Promise<Finding> {
+  if (await someoneCanUseRole(db, tenantId, adminRole)) return ok('administrator', 'There is an administrator.');
+  return (await someoneHasRole(db, tenantId, adminRole))
+    ? warning(
+        'administrator',
+        'Whoever administers Signet is disabled or has no password.',
+        'Let one of them in with "signet admin reset", or make another with "signet admin create".',
+      )
+    : warning(
+        'administrator',
+        'Nobody administers Signet yet.',
+        'Start Signet and open the setup link that it shows, or set ADMIN_EMAIL and ADMIN_PASSWORD.',
+      );
 }

@@ -9,15 +9,17 @@ import { lockClient, saveClient, setClientDisabled } from '../../storage/clients
 import { type Db, isUniqueViolation } from '../../storage/database.ts';
 import { listResources, saveResource } from '../../storage/resources.ts';
 import { findTenantBySlug, lockTenant, setTenantPolicies } from '../../storage/tenants.ts';
+import { someoneCanUseRole } from '../../storage/users.ts';
 import { aboutSecret } from '../authenticate-client.ts';
 import { everyOrigin } from '../clients.ts';
 import { newId, record } from '../events.ts';
+import { adminRole } from '../setup.ts';
 import { createTenant, keysForNewTenant } from '../tenants.ts';
 import { alreadyThere } from './already-there.ts';
 import type { Applied, Outcome } from './applied.ts';
 import type { ClientEntry, ProvisioningFile } from './file-schema.ts';
 import type { ParsedProvisioning } from './parse.ts';
-import { placed, ProvisioningError } from './problems.ts';
+import { type Mistake, placed, ProvisioningError } from './problems.ts';
 import { metadataOf, scopeName, tenantOf } from './rules.ts';
 import { soundPart } from './shape.ts';
 import { hostChanged, secretMissing, storedMistakes } from './stored.ts';
@@ -56,11 +58,16 @@ export async function applyProvisioning(
       if (!existing) outcome(`tenant ${slug}`, 'created');
       const context: RequestContext = { tenant, now, requestId: undefined, ip: undefined, userAgent: undefined };
       await applyTenant(deps, tx, context, title, file.settings, existing ? outcome : () => {});
+      // Under the tenant's lock, as whoever disables an administrator.
+      const isAdministered = await someoneCanUseRole(tx, tenantId, adminRole);
       await applyResources(deps, tx, context, file, outcome);
       for (const [i, client] of (file.clients ?? []).entries())
         await applyClient(deps, tx, context, client, place(['clients', i]), outcome);
+      const demoted: number[] = [];
       for (const [i, user] of users.entries())
-        await applyUser(deps, tx, context, user, place(['users', i, 'email']), outcome);
+        if (await applyUser(deps, tx, context, user, place(['users', i, 'email']), outcome)) demoted.push(i);
+      if (isAdministered && !(await someoneCanUseRole(tx, tenantId, adminRole)))
+        throw new ProvisioningError(placed(demoted.map(takesLastAdministrator), place));
     })
     .catch((error: unknown) => {
       if (!isUniqueViolation(error)) throw error;
@@ -72,6 +79,13 @@ export async function applyProvisioning(
   const clients = (file.clients ?? []).map(({ client_id }) => client_id);
   for (const entity of [...clients, everyOrigin]) deps.memory.drop({ kind: 'client', tenantId, entity });
   return { tenant: slug, ...done, warnings: warningsFor(file, users) };
+}
+
+function takesLastAdministrator(user: number): Mistake {
+  return {
+    path: ['users', user],
+    problem: `would leave nobody who can sign in and has the role ${adminRole}: leave that role and the user as they are, or give another user the role and a password`,
+  };
 }
 
 async function newTenant(

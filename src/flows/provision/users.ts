@@ -15,6 +15,7 @@ import {
   type UserFields,
 } from '../../storage/users.ts';
 import { newId, record } from '../events.ts';
+import { adminRole } from '../setup.ts';
 import type { Outcome } from './applied.ts';
 import type { UserEntry } from './file-schema.ts';
 import { ProvisioningError } from './problems.ts';
@@ -50,7 +51,10 @@ async function hashFor(deps: Deps, entry: UserEntry, stored: string | undefined)
   return deps.hasher.hash(entry.password);
 }
 
-/** Makes the user, or brings it to what the entry says. A new password or disabling ends every session and grant. */
+/**
+ * Makes the user, or brings it to what the entry says. A new password or disabling ends every session and grant.
+ * @returns true when it disabled an administrator or took that role away.
+ */
 export async function applyUser(
   deps: Deps,
   tx: Db,
@@ -58,7 +62,7 @@ export async function applyUser(
   { entry, passwordHash }: PreparedUser,
   place: string,
   outcome: Outcome,
-): Promise<void> {
+): Promise<boolean> {
   const { tenant, now } = context;
   const thing = `user ${entry.username}`;
   const known = await findUserByUsername(tx, tenant.id, entry.username);
@@ -70,7 +74,7 @@ export async function applyUser(
     if (entry.disabled) await setUserDisabled(tx, tenant.id, id, true, now);
     await record(deps, tx, context, { type: 'user.created', userId: id });
     outcome(thing, 'created');
-    return;
+    return false;
   }
   const before: UserFields = {
     username: known.username,
@@ -84,7 +88,7 @@ export async function applyUser(
   const disabled = entry.disabled ?? known.disabled;
   if (passwordHash === undefined && disabled === known.disabled && isDeepStrictEqual(before, wanted)) {
     outcome(thing, 'unchanged');
-    return;
+    return false;
   }
   await setUserFields(tx, tenant.id, known.id, wanted, now);
   if (passwordHash !== undefined) await setPasswordHash(tx, tenant.id, known.id, passwordHash, now);
@@ -97,6 +101,7 @@ export async function applyUser(
     data: { disabled, password_changed: passwordHash !== undefined },
   });
   outcome(thing, 'updated');
+  return !known.disabled && known.roles.includes(adminRole) && (disabled || !wanted.roles.includes(adminRole));
 }
 
 /** What the entry leaves out stays as it was. */

@@ -30,8 +30,8 @@ export type Rescued = {
 };
 
 /**
- * Lets the user in as an administrator at once: enabled, with the role, a new password and no wait for wrong ones before.
- * Whoever was signed in as them is not any more. @throws Refusal not_found, invalid_input.
+ * Lets the user in as an administrator: enabled, with the role and a new password, and wrong ones before are forgotten. Only
+ * the count of a network stays, because it is not of one user: from there it may take a minute. Whoever was signed in as them is not any more. @throws Refusal not_found, invalid_input.
  */
 export async function resetAdministrator(
   deps: Deps,

@@ -3,8 +3,9 @@ import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { User } from '../../domain/user.ts';
+import type { Db } from '../../storage/database.ts';
 import { lockTenant } from '../../storage/tenants.ts';
-import { endEverythingOf, type Ended, lockUser, setUserDisabled, someoneElseHoldsRole } from '../../storage/users.ts';
+import { endEverythingOf, type Ended, lockUser, setUserDisabled, someoneCanUseRole } from '../../storage/users.ts';
 import { record } from '../events.ts';
 import { adminRole } from '../setup.ts';
 import { findNamedUser, noSuchUser } from './find.ts';
@@ -27,8 +28,7 @@ export async function disableUser(
     const user = await lockUser(tx, tenant.id, id);
     if (!user) throw noSuchUser(named);
     if (user.disabled) return { user, ended: undefined };
-    if (!force && user.roles.includes(adminRole) && !(await someoneElseHoldsRole(tx, tenant.id, adminRole, id)))
-      throw lastAdministrator(user);
+    if (!force && (await isLastAdministrator(tx, tenant.id, id))) throw lastAdministrator(user);
     await setUserDisabled(tx, tenant.id, id, true, now);
     const ended = await endEverythingOf(tx, tenant.id, id, 'user_disabled', now);
     await record(deps, tx, context, { type: 'user.disabled', userId: id, data: ended });
@@ -52,6 +52,10 @@ export async function enableUser(
     await record(deps, tx, context, { type: 'user.enabled', userId: id });
     return { user, enabled: true };
   });
+}
+
+async function isLastAdministrator(tx: Db, tenantId: string, id: string): Promise<boolean> {
+  return (await someoneCanUseRole(tx, tenantId, adminRole)) && !(await someoneCanUseRole(tx, tenantId, adminRole, id));
 }
 
 function lastAdministrator({ username }: User): Refusal {

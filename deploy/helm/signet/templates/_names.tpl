@@ -56,6 +56,7 @@ capabilities:
 {{- end }}
 {{- end -}}
 
+{{- /* What the migrations need of the Secret; the server adds its own to the end. */ -}}
 {{- define "signet.secretVolume" -}}
 name: secrets
 secret:
@@ -66,8 +67,4 @@ secret:
       path: database-url
     - key: {{ .Values.secret.secretKeyKey | quote }}
       path: secret-key
-    {{- if .Values.admin.email }}
-    - key: {{ .Values.admin.passwordKey | quote }}
-      path: admin-password
-    {{- end }}
 {{- end -}}

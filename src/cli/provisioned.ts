@@ -1,0 +1,67 @@
+// Changes that PROVISION would undo at the next start of the server: said to whoever has just made one by hand.
+import { readFile } from 'node:fs/promises';
+import type { Config } from '../config.ts';
+import type { RequestContext } from '../domain/context.ts';
+import { identifierKey, type User } from '../domain/user.ts';
+import type { ClientEntry, SoundPart, UserEntry } from '../flows/provision/file-schema.ts';
+import type { Path } from '../flows/provision/problems.ts';
+import type { Output } from './output.ts';
+
+/** A name in an entry of the file (or the entry itself) that would undo it, and what to do with that. */
+export type Undoing = { readonly name?: string; readonly todo: string };
+
+type Where = { readonly out: Output; readonly config: Config; readonly context: RequestContext };
+
+/** @param undoes what of the client's entry would undo the change. */
+export async function warnOfClient(
+  where: Where,
+  id: string,
+  undoes: (entry: ClientEntry) => readonly Undoing[],
+): Promise<void> {
+  await warn(where, 'clients', (sound) =>
+    sound.clients.map((entry) => (entry && entry.client_id === id ? undoes(entry) : [])),
+  );
+}
+
+/** @param undoes what of the user's entry would undo the change. */
+export async function warnOfUser(
+  where: Where,
+  { username }: User,
+  undoes: (entry: UserEntry) => readonly Undoing[],
+): Promise<void> {
+  const key = identifierKey(username);
+  await warn(where, 'users', (sound) =>
+    sound.users.map((entry) => (entry && identifierKey(entry.username) === key ? undoes(entry) : [])),
+  );
+}
+
+/** What brings another password back than `password`, which was just set. */
+export function formerPassword(entry: UserEntry, password: string): Undoing[] {
+  const name = entry.password_hash === undefined ? 'password' : 'password_hash';
+  if (entry[name] === undefined || entry.password === password) return [];
+  return [{ name, todo: 'take it out' }];
+}
+
+async function warn(
+  { out, config: { provision: file }, context }: Where,
+  list: 'clients' | 'users',
+  find: (sound: SoundPart) => readonly (readonly Undoing[])[],
+): Promise<void> {
+  if (file === undefined) return;
+  // Only who has such a file pays for reading it.
+  const { readProvisioning } = await import('../flows/provision/parse.ts');
+  const { tenantOf } = await import('../flows/provision/rules.ts');
+  try {
+    const { sound, place } = readProvisioning(await readFile(file, 'utf8'), file);
+    if (sound.tenant === null || tenantOf(sound.tenant).slug !== context.tenant.slug) return;
+    for (const [i, undoings] of find(sound).entries())
+      for (const { name, todo } of undoings) {
+        const path: Path = name === undefined ? [list, i] : [list, i, name];
+        out.note(`Warning: PROVISION undoes this at the next start of the server: ${place(path)}: ${todo}.`);
+      }
+  } catch (error) {
+    out.note(
+      `Warning: PROVISION may undo this at the next start of the server, but cannot be read: ${(error as Error).message}`,
+    );
+  }
+}
