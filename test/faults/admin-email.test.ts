@@ -4,6 +4,7 @@ import { afterEach, expect, test } from 'vitest';
 import { createAgent } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import { submitPassword } from '../support/flow.ts';
+import { disableByForce } from '../support/last-administrator.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 import { outcomeOf } from '../support/visits.ts';
 
@@ -49,7 +50,7 @@ test.each([
 test('a disabled administrator stays disabled, and no other is made', async () => {
   const first = await start({ config });
   expect(await signInWithSetting(first)).toBe('signed in');
-  await first.provision({ users: [{ username: email, email, disabled: true }] });
+  await disableByForce(first, email);
   const again = await start({ beside: first, config });
   const other = await start({ beside: first, config: { ...config, adminEmail: 'other@example.com' } });
   expect(await usersOf(first)).toEqual([{ username: email, roles: ['admin'], disabled: true }]);

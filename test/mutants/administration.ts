@@ -91,6 +91,22 @@ export const administrationMutants: readonly Mutant[] = [
     title: 'without a password',
   },
   {
+    name: 'one kind that cannot be removed keeps all that comes after it',
+    file: 'src/flows/maintenance.ts',
+    remove: `deps.log.warn({ err: error, kind }, 'what expired could not be removed; it is tried again in a minute');`,
+    insert: 'throw error;',
+    test: 'test/storage/upkeep.test.ts',
+    title: 'one kind',
+  },
+  {
+    name: 'families go with all their tokens in one statement',
+    file: 'src/storage/purge.ts',
+    remove: '(await tokensOfGrants.run(db, { now })) ||',
+    insert: '',
+    test: 'test/storage/upkeep.test.ts',
+    title: 'very many tokens',
+  },
+  {
     name: 'sessions that an administrator ends leave their grants',
     file: 'src/storage/tenant-sessions.ts',
     remove: 'AND NOT grants.offline AND grants.revoked_at IS NULL',

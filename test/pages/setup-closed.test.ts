@@ -1,6 +1,7 @@
 // The setup link and an administrator who is disabled: who disabled the only one did not open the setup to everybody.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAgent } from '../support/agent.ts';
+import { disableByForce } from '../support/last-administrator.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 import { pageError } from '../support/visits.ts';
 
@@ -17,7 +18,7 @@ test('the only administrator is disabled: the unused link stays closed, and the 
   const boss = { username: 'boss', password: 'a password for the boss', roles: ['admin'] };
   await signet.provision({ users: [boss] });
   expect((await open()).status).toBe(410);
-  await signet.provision({ users: [{ username: 'boss', disabled: true }] });
+  await disableByForce(signet, 'boss');
   const page = await open();
   expect([page.status, pageError(page).code]).toEqual([410, 'setup_closed']);
   const form = { username: 'mallory', email: 'mallory@example.com', password: 'a password for mallory' };
