@@ -28,6 +28,13 @@ async function program(env: Environment, args: readonly string[]): Promise<Comma
   return signet;
 }
 
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  // Whoever reads has seen enough, as with `| head`: that is no failure of the command.
+  if (error.code === 'EPIPE') process.exit();
+  process.stderr.write(`Standard output cannot be written (${error.code ?? error.message}).\n`);
+  process.exit(exitCodes.failed);
+});
+
 if (existsSync('.env')) process.loadEnvFile();
 const signet = await program(process.env, process.argv.slice(2));
 await signet.parseAsync();

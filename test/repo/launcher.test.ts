@@ -35,6 +35,14 @@ test('it takes only what Node 18 has from modules by name', async () => {
   ]);
 });
 
+test('whoever closes the pipe early sees no stack, and a full disk is said in words', async () => {
+  const typed = (line: string) => run('bash', ['-c', `${line}; echo "exit \${PIPESTATUS[0]}"`], { cwd: tmpdir() });
+  const command = `'${process.execPath}' '${launcher}' secret-key new`;
+  expect((await typed(`${command} > /dev/full`)).stderr).toContain('Standard output cannot be written (ENOSPC).');
+  const { stdout, stderr } = await typed(`${command} | true`);
+  expect([stdout, stderr]).toEqual(['exit 0\n', expect.not.stringContaining('    at ')]);
+});
+
 const old = await oldNode();
 test.runIf(old !== undefined)('an old Node starts ours, and its exit code and output come through', async () => {
   const { stdout } = await run(old!, [launcher, '--help']);
