@@ -13,7 +13,7 @@ export async function activeClient(deps: Deps, tenant: Tenant, clientId: string)
   return client?.disabled ? undefined : client;
 }
 
-export function tenantResources(deps: Deps, tenant: Tenant): Promise<readonly Resource[]> {
+export async function tenantResources(deps: Deps, tenant: Tenant): Promise<readonly Resource[]> {
   return deps.memory.get('resource', tenant.id, '', () => listResources(deps.db, tenant.id));
 }
 

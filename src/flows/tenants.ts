@@ -22,14 +22,31 @@ const nobody = '-';
  * with a host of its own is not found by path, and at such a host no other tenant is.
  * @returns undefined when no tenant has that slug there.
  */
-export async function tenantOfRequest(deps: Deps, host: string, slug: string | undefined): Promise<Tenant | undefined> {
+export function tenantOfRequest(
+  deps: Deps,
+  host: string,
+  slug: string | undefined,
+): Tenant | undefined | Promise<Tenant | undefined> {
   if (slug !== undefined && !isSlug(slug)) return undefined;
-  const own = host === '' || host === hostOf(deps.publicUrl) ? undefined : await byHost(deps, host);
-  if (own) return slug === undefined ? own : undefined;
-  const tenant = await deps.memory.get('tenant', nobody, `slug ${slug ?? 'default'}`, () =>
-    findTenantBySlug(deps.db, slug ?? 'default'),
+  // What most requests are for is held in memory: they wait for nothing.
+  if (host === '' || host === hostOf(deps.publicUrl)) return then(bySlug(deps, slug), (found) => atPath(found, slug));
+  return then(byHost(deps, host), (own) =>
+    own ? (slug === undefined ? own : undefined) : then(bySlug(deps, slug), (found) => atPath(found, slug)),
   );
-  return slug !== undefined && (tenant?.host !== undefined || slug === 'default') ? undefined : tenant;
+}
+
+/** The tenant, when it is to be found by this path. */
+function atPath(found: Tenant | undefined, slug: string | undefined): Tenant | undefined {
+  return slug !== undefined && (found?.host !== undefined || slug === 'default') ? undefined : found;
+}
+
+/** `next` at once, or when what it waits for is there. */
+function then<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
+  return value instanceof Promise ? value.then(next) : next(value);
+}
+
+function bySlug(deps: Deps, slug = 'default'): Tenant | undefined | Promise<Tenant | undefined> {
+  return deps.memory.get('tenant', nobody, `slug ${slug}`, () => findTenantBySlug(deps.db, slug));
 }
 
 /** The host and port of an origin, which PUBLIC_URL is. */
@@ -37,11 +54,11 @@ function hostOf(origin: string): string {
   return origin.slice(origin.indexOf('//') + 2);
 }
 
-function byHost(deps: Deps, host: string): Promise<Tenant | undefined> {
+function byHost(deps: Deps, host: string): Tenant | undefined | Promise<Tenant | undefined> {
   return deps.memory.get('tenant', nobody, `host ${host}`, () => findTenantByHost(deps.db, host));
 }
 
-export function tenantById(deps: Deps, id: string): Promise<Tenant | undefined> {
+export async function tenantById(deps: Deps, id: string): Promise<Tenant | undefined> {
   return deps.memory.get('tenant', nobody, `id ${id}`, () => findTenantById(deps.db, id));
 }
 

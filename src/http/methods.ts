@@ -4,16 +4,20 @@ import { Refusal } from '../domain/errors.ts';
 
 type Handlers = { readonly GET?: RouteHandlerMethod; readonly POST?: RouteHandlerMethod };
 
-/** Registers `handlers` at `path`. `head`: HEAD is answered like GET; elsewhere it is not a request to act on. */
+/**
+ * Registers `handlers` at `path`. `head`: HEAD is answered like GET; elsewhere it is not a request to act on. `everyday`:
+ * answers without an error are not worth a line in the log.
+ */
 export function route(
   scope: FastifyInstance,
   path: string,
   handlers: Handlers,
-  options: { head?: boolean; cors?: boolean } = {},
+  options: { head?: boolean; cors?: boolean; everyday?: boolean } = {},
 ): void {
   const allowed: string[] = [];
+  const config = { everyday: options.everyday === true };
   for (const [method, handler] of Object.entries(handlers)) {
-    scope.route({ method, url: path, handler, exposeHeadRoute: options.head === true });
+    scope.route({ method, url: path, handler, config, exposeHeadRoute: options.head === true });
     allowed.push(method);
     if (method === 'GET' && options.head) allowed.push('HEAD');
   }

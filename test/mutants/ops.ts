@@ -3,8 +3,17 @@ import type { Mutant } from './mutant.ts';
 
 const listener = 'test/ops/metrics-listener.test.ts';
 const tracing = 'test/ops/tracing.test.ts';
+const requestLog = 'test/ops/request-log.test.ts';
 
 export const opsMutants: readonly Mutant[] = [
+  {
+    name: 'documents that are refused are not in the log either',
+    file: 'src/http/request-log.ts',
+    remove: ' && reply.statusCode < 400',
+    insert: '',
+    test: requestLog,
+    title: 'the same refused have one',
+  },
   {
     name: 'metrics name the address that was asked for',
     file: 'src/http/request-metrics.ts',

@@ -21,10 +21,10 @@ export function documentScope(deps: Deps, { inserted }: { inserted: boolean }) {
     answerOAuthErrors(scope, deps);
     const documents = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'];
     for (const path of documents) {
-      route(scope, path, { GET: discovery() }, { head: true });
-      if (inserted) route(scope, `${path}/t/:slug`, { GET: discovery() }, { head: true });
+      route(scope, path, { GET: discovery() }, { head: true, everyday: true });
+      if (inserted) route(scope, `${path}/t/:slug`, { GET: discovery() }, { head: true, everyday: true });
     }
-    route(scope, '/oauth/jwks', { GET: jwks(deps) }, { head: true });
+    route(scope, '/oauth/jwks', { GET: jwks(deps) }, { head: true, everyday: true });
   };
 }
 

@@ -1,5 +1,5 @@
 // What whoever runs the server asks it: is it alive, can it issue tokens.
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { isReady } from '../../flows/readiness.ts';
 import { answerOAuthErrors } from '../oauth/errors.ts';
@@ -10,13 +10,13 @@ export function opsScope(deps: Deps, isDraining: () => boolean) {
   return async (scope: FastifyInstance) => {
     answerOAuthErrors(scope, deps);
     const plain = { 'cache-control': 'no-store', 'x-content-type-options': 'nosniff' };
-    route(scope, '/live', { GET: (_request, reply) => reply.headers(plain).send({ status: 'live' }) });
-    route(scope, '/ready', {
-      GET: async (_request, reply) => {
-        void reply.headers(plain);
-        if (isDraining()) return reply.code(503).send({ status: 'draining' });
-        return (await isReady(deps)) ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' });
-      },
-    });
+    const live = (_request: FastifyRequest, reply: FastifyReply) => reply.headers(plain).send({ status: 'live' });
+    route(scope, '/live', { GET: live }, { everyday: true });
+    const ready = async (_request: FastifyRequest, reply: FastifyReply) => {
+      void reply.headers(plain);
+      if (isDraining()) return reply.code(503).send({ status: 'draining' });
+      return (await isReady(deps)) ? { status: 'ready' } : reply.code(503).send({ status: 'not ready' });
+    };
+    route(scope, '/ready', { GET: ready }, { everyday: true });
   };
 }
