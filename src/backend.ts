@@ -7,13 +7,10 @@ import { secretBox } from './crypto/secret-box.ts';
 import type { Deps } from './deps.ts';
 import { type Metrics, unmeasured } from './domain/metrics.ts';
 import type { Tracing } from './domain/tracing.ts';
-import { hasCluster, startEmbeddedPostgres } from './embedded/postgres.ts';
 import { createMemory } from './flows/memory.ts';
 import { loadOrMakeSecretKey, loadSecretKey } from './secret-key.ts';
-import { databaseProblem } from './start-problems.ts';
-import { type Database, openDatabase, type SentStatement } from './storage/database.ts';
-import { demandReachable, migrate, pendingMigrations } from './storage/migrate.ts';
-import { noDatabase } from './store.ts';
+import type { Database, SentStatement } from './storage/database.ts';
+import { noDatabase, openStore, type Store } from './store.ts';
 
 /** What tests replace. */
 export type Replaced = {
@@ -36,8 +33,10 @@ export type Backend = {
 };
 
 export type BackendOptions = Replaced & {
-  /** `migrate` (unless said otherwise): makes the database if there is none, and applies what is pending. `as it is`: refuses both.
-   * `restored`: makes the database and leaves it empty, for a backup that brings its own schema. */
+  /**
+   * `migrate` (unless said otherwise): makes the database if there is none, and applies what is pending. `as it is`:
+   * refuses both. `restored`: makes the database and leaves it empty, for a backup that brings its own schema.
+   */
   readonly schema?: 'migrate' | 'as it is' | 'restored';
   readonly metrics?: Metrics | undefined;
   readonly tracing?: Tracing | undefined;
@@ -48,31 +47,17 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
   // Requests do not wait until their lines are written; what is left is written when the process ends.
   const log = options.log ?? pino({ level: config.logLevel, base: null }, pino.destination({ sync: false }));
   const asItIs = options.schema === 'as it is';
-  if (asItIs && config.databaseUrl === undefined && !(await hasCluster(config.dataDir)))
-    throw new Error(noDatabase(config));
-  const embedded = config.databaseUrl === undefined ? await startEmbeddedPostgres(config.dataDir) : undefined;
-  const connection = embedded ? { ...embedded.connection, port: 5432 } : { connectionString: config.databaseUrl! };
   const shared = {
-    connection,
-    preparedStatements: config.preparedStatements,
     observe: options.observe,
     trace: options.tracing?.statement,
     onIdleError: (error: Error) => log.warn({ error: error.message }, 'a database connection failed while idle'),
   };
-  const database = openDatabase({ ...shared, poolSize: config.databasePoolSize });
-  const patient = openDatabase({ ...shared, poolSize: 1, patient: true });
-  const close = async () => {
-    await patient.close();
-    await database.close();
-    await embedded?.stop();
-  };
+  const store = await openStore(config, asItIs ? 'start' : 'make', { ...shared, poolSize: config.databasePoolSize });
+  if (!store) throw new Error(noDatabase(config));
+  const { database, createdDatabase, lost } = store;
+  const patient = store.openAnother({ ...shared, poolSize: 1, patient: true });
   try {
-    const prepareSchema = { migrate, 'as it is': refusePending, restored: demandReachable }[
-      options.schema ?? 'migrate'
-    ];
-    await prepareSchema(connection).catch((error: unknown) => {
-      throw databaseProblem(error, config);
-    });
+    await prepareSchema(store, options.schema ?? 'migrate');
     const secretKeys = config.secretKeys ?? [await (asItIs ? loadSecretKey : loadOrMakeSecretKey)(config.dataDir)];
     const deps: Deps = {
       publicUrl: config.publicUrl,
@@ -85,16 +70,17 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
       log,
       metrics: options.metrics ?? unmeasured,
     };
-    const lost = embedded?.lost ?? new Promise<void>(() => {});
-    return { deps, database, patient, createdDatabase: embedded?.created ?? false, lost, close };
+    return { deps, database, patient, createdDatabase, lost, close: () => store.close() };
   } catch (error) {
-    await close();
+    await store.close();
     throw error;
   }
 }
 
-async function refusePending(connection: Parameters<typeof pendingMigrations>[0]): Promise<void> {
-  const pending = await pendingMigrations(connection);
+async function prepareSchema(store: Store, how: NonNullable<BackendOptions['schema']>): Promise<void> {
+  if (how === 'restored') return store.demandReachable();
+  if (how === 'migrate') return void (await store.migrate());
+  const pending = await store.pending();
   if (pending.length > 0)
     throw new Error(
       `The database lacks ${pending.length === 1 ? 'a migration' : `${pending.length} migrations`} of this version (${pending.join(', ')}): run "signet migrate", or start this version of the server.`,

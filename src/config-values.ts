@@ -5,6 +5,7 @@ import { createSecureContext } from 'node:tls';
 import { type Mailbox, parseMailbox, type SmtpServer } from './domain/mail.ts';
 import { parseSecretKey } from './secret-key.ts';
 import { isLoopbackHost } from './domain/redirect-uri.ts';
+import { passwordProblem, shortestPassword } from './domain/user.ts';
 
 /** Why a text is not a fit value. The message continues the setting's name, and never repeats the text of a secret. */
 export class BadValue extends Error {}
@@ -180,10 +181,15 @@ export const email: Kind<string> = kind('an e-mail address', (text) =>
   text.length <= 254 && /^[^\s@,;<>"]+@[^\s@,;<>".]+(\.[^\s@,;<>".]+)*$/.test(text) ? text : undefined,
 );
 
-/** A password of at least 8 characters. */
-export const password: Kind<string> = kind('at least 8 characters', (text) =>
-  Array.from(text).length >= 8 ? text : undefined,
-);
+/** A password by the rule for all passwords. */
+export const password: Kind<string> = {
+  expects: `at least ${shortestPassword} characters`,
+  parse(text) {
+    const problem = passwordProblem(text);
+    if (problem !== undefined) throw new BadValue(problem);
+    return text;
+  },
+};
 
 /** The address of a mail server. */
 export const smtpUrl: Kind<SmtpServer> = kind(

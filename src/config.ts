@@ -141,7 +141,7 @@ export const settings = {
     group: 'First start',
     kind: password,
     secret: true,
-    about: 'The password of the first administrator. Needs `ADMIN_EMAIL`.',
+    about: 'The password of the first administrator; the same rule holds for every password. Needs `ADMIN_EMAIL`.',
   },
   PASSWORD_HASH_MEMORY_KIB: {
     group: 'Password hashing',

@@ -2,10 +2,28 @@
 import { randomBytes } from 'node:crypto';
 import { constants } from 'node:fs';
 import { type FileHandle, link, mkdir, open, unlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { resolve } from 'node:path';
 
 const KEY_BYTES = 32;
 const FILE_NAME = 'secret-key';
+
+/** What is wrong with the file that keeps the key, and what to do about it. */
+export class SecretKeyError extends Error {
+  override readonly name = 'SecretKeyError';
+  readonly seen: string;
+  readonly todo: string;
+
+  constructor(seen: string, todo: string, cause?: unknown) {
+    super(`${seen} ${todo}`, { cause });
+    this.seen = seen;
+    this.todo = todo;
+  }
+}
+
+/** Where the key is kept: an absolute path. */
+export function secretKeyFile(dataDir: string): string {
+  return resolve(dataDir, FILE_NAME);
+}
 
 /** Reads one key, 32 bytes as base64 or base64url with or without padding. Answers undefined for anything else. */
 export function parseSecretKey(text: string): Buffer | undefined {
@@ -25,17 +43,20 @@ export function newSecretKey(): string {
  * Throws when the file cannot be read or written, or holds anything but a key; such a file is never overwritten.
  */
 export async function loadOrMakeSecretKey(dataDir: string): Promise<Buffer> {
-  const path = join(dataDir, FILE_NAME);
+  const path = secretKeyFile(dataDir);
   const kept = await load(path);
   if (kept !== undefined) return kept;
 
-  await mkdir(dataDir, { recursive: true, mode: 0o700 });
+  // Not what is above it: the embedded PostgreSQL has made all of that before.
+  await mkdir(dataDir, { mode: 0o700 }).catch((error: unknown) => {
+    if (codeOf(error) !== 'EEXIST') throw error;
+  });
   await make(path);
   await syncDirectory(dataDir);
 
   const key = await load(path);
   if (key === undefined) {
-    throw new Error(`${path} was removed while it was being made. Start again.`);
+    throw new SecretKeyError(`${path} was removed while it was being made.`, 'Start again.');
   }
   return key;
 }
@@ -44,8 +65,9 @@ export async function loadOrMakeSecretKey(dataDir: string): Promise<Buffer> {
 export async function loadSecretKey(dataDir: string): Promise<Buffer> {
   const kept = await inspectSecretKey(dataDir);
   if (kept) return kept.key;
-  throw new Error(
-    `${join(dataDir, FILE_NAME)} is missing. Restore it from a backup, or set SECRET_KEY as the server has it: without it nothing that it sealed can be opened.`,
+  throw new SecretKeyError(
+    `${secretKeyFile(dataDir)} is missing.`,
+    'Put the copy there that was kept of it, or set SECRET_KEY as the server has it: without it nothing that it sealed can be opened.',
   );
 }
 
@@ -54,7 +76,7 @@ export type KeptSecretKey = { readonly path: string; readonly key: Buffer; reado
 
 /** The key kept in `dataDir`, if there is one. Changes nothing; throws as {@link loadOrMakeSecretKey}. */
 export async function inspectSecretKey(dataDir: string): Promise<KeptSecretKey | undefined> {
-  const path = join(dataDir, FILE_NAME);
+  const path = secretKeyFile(dataDir);
   return withKey(path, (key, _handle, isOpenToOthers) => Promise.resolve({ path, key, isOpenToOthers }));
 }
 
@@ -64,7 +86,7 @@ async function load(path: string): Promise<Buffer | undefined> {
     try {
       await handle.chmod(0o600);
     } catch (error) {
-      throw new Error(`${path} is open to other users. Run: chmod 600 ${path}`, { cause: error });
+      throw new SecretKeyError(`${path} is open to other users.`, `Run "chmod 600 ${path}".`, error);
     }
     return key;
   });
@@ -81,14 +103,16 @@ async function withKey<T>(
   } catch (error) {
     if (codeOf(error) === 'ENOENT') return undefined;
     if (codeOf(error) === 'ELOOP') {
-      throw new Error(
-        `${path} is a symbolic link, which is not followed. Put the key itself there, or name its file in SECRET_KEY_FILE.`,
-        { cause: error },
+      throw new SecretKeyError(
+        `${path} is a symbolic link, which is not followed.`,
+        'Put the key itself there, or name its file in SECRET_KEY_FILE.',
+        error,
       );
     }
-    throw new Error(
-      `${path} cannot be read (${codeOf(error)}). Make it readable for the user that runs Signet, or set SECRET_KEY.`,
-      { cause: error },
+    throw new SecretKeyError(
+      `${path} cannot be read (${codeOf(error)}).`,
+      'Make it readable for the user that runs Signet, or set SECRET_KEY.',
+      error,
     );
   }
   await using handle = file;
@@ -96,9 +120,9 @@ async function withKey<T>(
   const status = await handle.stat();
   const key = status.isFile() ? parseSecretKey((await handle.readFile('utf8')).trim()) : undefined;
   if (key === undefined) {
-    throw new Error(
-      `${path} does not hold a secret key (32 bytes in base64). Restore it from a backup: what was sealed with the ` +
-        `lost key cannot be opened with another. Only if there is no data yet, remove the file and a new key is made.`,
+    throw new SecretKeyError(
+      `${path} does not hold a secret key (32 bytes in base64).`,
+      'Put the copy back that was kept of it: what was sealed with the lost key cannot be opened with another. Only if there is no data yet, remove the file, and a new key is made.',
     );
   }
   return use(key, handle, process.platform !== 'win32' && (status.mode & 0o077) !== 0);

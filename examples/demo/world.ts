@@ -1,8 +1,8 @@
 // What the demo's Signet holds: a few people, and the three applications as its clients.
 import type { ProvisioningFile } from '../../src/flows/provision/file-schema.ts';
 
-export const jane = { username: 'jane', password: 'apples at dawn' };
-export const sam = { username: 'sam', password: 'boats at dusk' };
+export const jane = { username: 'jane', password: 'apples at dawn, please' };
+export const sam = { username: 'sam', password: 'boats at dusk, please' };
 
 /** Where everything is, each without a slash at the end. */
 export type Addresses = {

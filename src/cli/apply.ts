@@ -1,25 +1,30 @@
 // `signet apply FILE`: brings a tenant to what a provisioning file says. Works beside a running server.
 import { Command } from 'commander';
 import type { Environment } from '../config-names.ts';
-import { applyFile } from '../flows/provision/apply-file.ts';
+import { applyText } from '../flows/provision/apply-file.ts';
+import { thingInWords } from '../flows/provision/applied.ts';
 import { withBackend } from './backend.ts';
+import { readGiven } from './given-file.ts';
 import { command, type Terminal } from './run.ts';
 
 export function applyCommand(env: Environment): Command {
   const shape = new Command('apply')
     .description('Apply a provisioning file (JSON or YAML): all of it, or nothing.')
     .argument('<file>', 'the provisioning file');
-  const apply = (terminal: Terminal, file: string) =>
-    withBackend(terminal, { make: true }, async ({ deps }) => {
-      const applied = await applyFile(deps, file);
+  const apply = async (terminal: Terminal, file: string) => {
+    // Before a database is made for it.
+    const text = await readGiven(file);
+    await withBackend(terminal, { make: true }, async ({ deps }) => {
+      const applied = await applyText(deps, text, file);
       const { tenant, created, updated, unchanged, warnings } = applied;
       for (const warning of warnings) terminal.out.note(`Warning: ${warning}`);
       const lines = [
-        ...created.map((thing) => `created    ${thing}`),
-        ...updated.map((thing) => `updated    ${thing}`),
+        ...created.map((thing) => `created    ${thingInWords(thing)}`),
+        ...updated.map((thing) => `updated    ${thingInWords(thing)}`),
         `Applied to tenant ${tenant}: ${created.length} created, ${updated.length} updated, ${unchanged} unchanged.`,
       ];
       terminal.out.result(applied, lines.join('\n'));
     });
+  };
   return command(shape, env, apply, 'Nothing was applied.');
 }

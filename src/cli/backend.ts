@@ -1,6 +1,5 @@
 // The database and flows as commands use them: beside a running server or without one.
-import { resolve } from 'node:path';
-import { type Config, readConfig } from '../config.ts';
+import type { Config } from '../config.ts';
 import type { Deps } from '../deps.ts';
 import { contextWithoutRequest, type RequestContext } from '../domain/context.ts';
 import type { Tenant } from '../domain/tenant.ts';
@@ -9,6 +8,7 @@ import { ensureDefaultTenant, tenantBySlug } from '../flows/tenants.ts';
 import { type Backend, openBackend } from '../backend.ts';
 import { commandLog } from './log.ts';
 import { CommandError, type Terminal } from './run.ts';
+import { noteCreated, settingsOf } from './settings.ts';
 
 export type Opened = {
   readonly config: Config;
@@ -23,14 +23,13 @@ export type Opened = {
  * migrations are applied, as the server would; without, both are refused, so that looking never changes anything.
  */
 export async function withBackend<T>(
-  { env, out }: Terminal,
+  terminal: Terminal,
   { make = false }: { make?: boolean },
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
-  const { config, warnings } = readConfig(env);
-  for (const warning of warnings) out.note(`Warning: ${warning}`);
+  const config = settingsOf(terminal);
   const backend = await openBackend(config, { log: commandLog(), schema: make ? 'migrate' : 'as it is' });
-  if (backend.createdDatabase) out.note(`Made a new database in DATA_DIR (${resolve(config.dataDir)}).`);
+  noteCreated(terminal.out, config, backend);
   const { deps } = backend;
   try {
     const tenant = make ? await ensureDefaultTenant(deps) : await tenantBySlug(deps, 'default');
@@ -58,18 +57,17 @@ export async function withTenant<T>(
     const { deps } = opened;
     const tenant = await tenantBySlug(deps, slug);
     if (!tenant)
-      throw new CommandError('notFound', `There is no tenant ${slug}. "signet tenant list" shows those there are.`);
+      throw new CommandError('not_found', `There is no tenant ${slug}. "signet tenant list" shows those there are.`);
     return work(deps, contextWithoutRequest(tenant, deps.clock()), opened);
   });
 }
 
 /** A database that a backup is restored into: made when it is not there, and left as it is. `deps.db` is patient. */
 export async function withUnpreparedBackend<T>(
-  { env, out }: Terminal,
+  terminal: Terminal,
   work: (opened: { config: Config; deps: Deps }) => Promise<T>,
 ): Promise<T> {
-  const { config, warnings } = readConfig(env);
-  for (const warning of warnings) out.note(`Warning: ${warning}`);
+  const config = settingsOf(terminal);
   const backend = await openBackend(config, { log: commandLog(), schema: 'restored' });
   try {
     return await work({ config, deps: { ...backend.deps, db: backend.patient } });

@@ -1,5 +1,5 @@
 // `signet backup FILE`.
-import { readFile, stat } from 'node:fs/promises';
+import { stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
@@ -12,6 +12,7 @@ import { withBackend } from './backend.ts';
 import { newFile } from './new-file.ts';
 import { progress } from './progress.ts';
 import { command, CommandError, type Terminal } from './run.ts';
+import { ownVersion } from './version.ts';
 
 type Options = { readonly force?: boolean };
 
@@ -32,7 +33,7 @@ async function write(terminal: Terminal, file: string, { force = false }: Option
   await withBackend(terminal, {}, async ({ config, deps, tenant, patient }) => {
     let rows = 0;
     const source = backup(deps, patient, {
-      signet: await ownVersion(),
+      signet: ownVersion(),
       issuer: tenant.issuer,
       begun: (head) => bar.begin((rows = head.rows)),
       progress: (done) => bar.at(done),
@@ -51,9 +52,4 @@ async function write(terminal: Terminal, file: string, { force = false }: Option
 
 function keyPlace(config: Config): string {
   return config.secretKeys === undefined ? join(resolve(config.dataDir), 'secret-key') : 'it';
-}
-
-async function ownVersion(): Promise<string> {
-  const manifest = await readFile(join(import.meta.dirname, '../../package.json'), 'utf8');
-  return (JSON.parse(manifest) as { version: string }).version;
 }

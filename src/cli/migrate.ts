@@ -1,10 +1,9 @@
 // `signet migrate`: what every start of the server does first, by itself.
-import { resolve } from 'node:path';
 import { Command } from 'commander';
-import { readConfig } from '../config.ts';
 import type { Environment } from '../config-names.ts';
 import { noDatabase, openStore } from '../store.ts';
 import { command, CommandError, exitCodes, type Terminal } from './run.ts';
+import { noteCreated, settingsOf } from './settings.ts';
 
 export function migrateCommand(env: Environment): Command {
   const shape = new Command('migrate')
@@ -13,13 +12,13 @@ export function migrateCommand(env: Environment): Command {
   return command(shape, env, (terminal, { check = false }: { check?: boolean }) => migrate(terminal, check));
 }
 
-async function migrate({ env, out }: Terminal, check: boolean): Promise<void> {
-  const { config, warnings } = readConfig(env);
-  for (const warning of warnings) out.note(`Warning: ${warning}`);
+async function migrate(terminal: Terminal, check: boolean): Promise<void> {
+  const { out } = terminal;
+  const config = settingsOf(terminal);
   const store = await openStore(config, check ? 'start' : 'make');
   if (!store) throw new CommandError('failed', noDatabase(config));
   try {
-    if (store.createdDatabase) out.note(`Made a new database in DATA_DIR (${resolve(config.dataDir)}).`);
+    noteCreated(out, config, store);
     const names = await (check ? store.pending() : store.migrate());
     const what = check ? 'pending' : 'applied';
     const lines = names.map((name) => `${what}    ${name}`);

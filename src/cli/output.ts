@@ -1,7 +1,12 @@
 // What commands say: results on standard output, as tables or as JSON; everything else on standard error.
 import Table from 'cli-table3';
 
-export type Column<Row> = { readonly head: string; readonly of: (row: Row) => string | number | boolean | undefined };
+export type Column<Row> = {
+  readonly head: string;
+  readonly of: (row: Row) => string | number | boolean | undefined;
+  /** Copied into other commands, so never shortened. */
+  readonly whole?: true;
+};
 
 export type Output = {
   readonly json: boolean;
@@ -40,31 +45,57 @@ export function output(json: boolean): Output {
     json,
     list(rows, columns, whenEmpty) {
       if (json) say(asJson(rows));
-      else if (rows.length === 0) note(whenEmpty);
-      else say(table(rows, columns));
+      else if (rows.length === 0) note(visibleLines(whenEmpty));
+      else say(table(rows, columns, process.stdout.isTTY ? process.stdout.columns : undefined));
     },
     result: (value, text) => say(json ? asJson(value) : visibleLines(text)),
     note: (text) => note(visibleLines(text)),
     failure(code, problems, before) {
-      if (json) note(JSON.stringify({ error: code, problems }));
+      if (json) note(asJson({ error: code, problems }, 0));
       else if (before === undefined && problems.length === 1) note(visible(problems[0]!));
       else note([before ?? 'This does not work:', ...problems.map((problem) => `  ${visible(problem)}`)].join('\n'));
     },
   };
 }
 
-function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[]): string {
-  const shown = new Table({
-    head: columns.map(({ head }) => head),
-    chars: plain,
-    style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
-  });
-  for (const row of rows) shown.push(columns.map(({ of }) => visible(String(of(row) ?? '-'))));
-  return shown
-    .toString()
+/** `room`: the width of the terminal; undefined when nobody looks, and nothing is shortened. */
+function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], room: number | undefined): string {
+  const drawn = (colWidths: number[]) => {
+    const shown = new Table({
+      head: columns.map(({ head }) => head),
+      chars: plain,
+      style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
+      colWidths,
+    });
+    for (const row of rows) shown.push(columns.map(({ of }) => visible(String(of(row) ?? '-'))));
+    const text = shown.toString();
+    return { text, widths: shown.options.colWidths as number[] };
+  };
+  const { text, widths } = drawn([]);
+  const fitting = room === undefined ? widths : fittingWidths(widths, columns, room);
+  return (fitting.every((width, i) => width === widths[i]) ? text : drawn(fitting).text)
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
+}
+
+/** Narrower ones say nothing any more. */
+const narrowest = 6;
+
+/** The widest gives way first, as far as there are any that may. */
+function fittingWidths(
+  widths: readonly number[],
+  columns: readonly Pick<Column<never>, 'whole'>[],
+  room: number,
+): number[] {
+  const fitting = [...widths];
+  const total = () => fitting.reduce((sum, width) => sum + width, plain.middle.length * (fitting.length - 1));
+  while (total() > room) {
+    const most = Math.max(...fitting.map((width, i) => (columns[i]!.whole ? 0 : width)));
+    if (most <= narrowest) break;
+    fitting[fitting.findLastIndex((width, i) => width === most && !columns[i]!.whole)] = most - 1;
+  }
+  return fitting;
 }
 
 /** Names come from other people: no control character of theirs reaches the terminal. */
@@ -77,8 +108,8 @@ function visibleLines(text: string): string {
 }
 
 /** JSON in lines. What JSON lets pass but terminals obey (C1 controls, marks of direction) is escaped; it means the same. */
-function asJson(value: object): string {
-  return JSON.stringify(value, null, 2).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (control) =>
+function asJson(value: object, indent = 2): string {
+  return JSON.stringify(value, null, indent).replaceAll(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (control) =>
     control === '\n'
       ? control
       : Array.from({ length: control.length }, (_, i) => escaped(control.charCodeAt(i))).join(''),

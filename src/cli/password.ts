@@ -51,7 +51,13 @@ async function firstLine(input: NodeJS.ReadableStream): Promise<string> {
   return given;
 }
 
-/** Two lines that are not shown while they are typed. @throws CommandError unless they are the same good password; also at Ctrl-C. */
+/** Whoever mistypes as often does not know what they want to type. */
+const mostAttempts = 3;
+
+/**
+ * Two lines that are not shown while they are typed, and asked for again when they are not the same good password.
+ * @throws CommandError when they never are; also at Ctrl-C.
+ */
 async function typedTwice({ input, output }: Person): Promise<string> {
   const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
   // Before anything is asked, so that not even the quickest hands see what they type.
@@ -64,10 +70,17 @@ async function typedTwice({ input, output }: Person): Promise<string> {
     if (done) throw new CommandError('failed', 'Nothing was changed.');
     return value;
   };
-  const password = await ask('New password: ');
-  const problem = passwordProblem(password);
-  if (problem !== undefined) throw new CommandError('failed', `The password ${problem}. Nothing was changed.`);
-  if ((await ask('The same again: ')) !== password)
-    throw new CommandError('failed', 'The two are not the same. Nothing was changed.');
-  return password;
+  for (let attempt = 1; ; attempt += 1) {
+    const password = await ask('New password: ');
+    const weakness = passwordProblem(password);
+    const problem =
+      weakness !== undefined
+        ? `The password ${weakness}.`
+        : (await ask('The same again: ')) === password
+          ? undefined
+          : 'The two are not the same.';
+    if (problem === undefined) return password;
+    if (attempt === mostAttempts) throw new CommandError('failed', `${problem} Nothing was changed.`);
+    output.write(`${problem} Try again.\n`);
+  }
 }

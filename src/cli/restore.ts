@@ -2,13 +2,17 @@
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { Command } from 'commander';
+import { type Config, readConfig } from '../config.ts';
 import type { Environment } from '../config-names.ts';
+import type { Deps } from '../deps.ts';
 import { linesOf } from '../flows/backup/lines.ts';
-import { demandSealed, restore, type RestoreResult } from '../flows/backup/restore.ts';
+import { demandSealed, holdsNothing, restore, type RestoreResult } from '../flows/backup/restore.ts';
+import { secretKeysForRestore, undoOfDatabase } from '../restore-place.ts';
 import { withUnpreparedBackend } from './backend.ts';
-import { visible } from './output.ts';
+import { unreadable } from './given-file.ts';
+import { shownTime } from './output.ts';
 import { progress } from './progress.ts';
-import { command, CommandError, type Terminal } from './run.ts';
+import { command, type Terminal } from './run.ts';
 
 type Options = { readonly keepIssued?: boolean };
 
@@ -24,21 +28,45 @@ async function putBack(terminal: Terminal, file: string, { keepIssued = false }:
   const { out } = terminal;
   const bar = progress('rows', out);
   await using source = await opened(file);
-  const result = await withUnpreparedBackend(terminal, async ({ deps }) => {
-    if (source.again) await demandSealed(deps, linesOf(source.read()));
-    return restore(deps, linesOf(source.read()), {
+  const { config } = readConfig(terminal.env);
+  const secretKeys = await secretKeysForRestore(config);
+  if (source.again) await demandSealed(config.publicUrl, secretKeys, linesOf(source.read()));
+  const result = await intoDatabase(terminal, config, (deps) =>
+    restore(deps, linesOf(source.read()), {
       keepIssued,
       begun: ({ rows }) => bar.begin(rows),
       progress: (done) => bar.at(done),
-    }).finally(() => bar.end());
-  });
+    }).finally(() => bar.end()),
+  );
   const { head, rows, tenants, sessions, grants } = result;
-  const value = { rows, tenants, made_at: head.made_at, kept_issued: keepIssued, sessions_ended: sessions };
+  const value = { rows, tenants, made_at: timeOf(head), kept_issued: keepIssued, sessions_ended: sessions };
   out.result({ ...value, grants_revoked: grants }, words(result, keepIssued));
 }
 
+/** A database that this makes goes again when `work` fails and it is known to be empty. */
+async function intoDatabase<T>(terminal: Terminal, config: Config, work: (deps: Deps) => Promise<T>): Promise<T> {
+  const undo = await undoOfDatabase(config);
+  let isEmpty = false;
+  try {
+    return await withUnpreparedBackend(terminal, ({ deps }) =>
+      work(deps).catch(async (error: unknown) => {
+        isEmpty = await holdsNothing(deps).catch(() => false);
+        throw error;
+      }),
+    );
+  } catch (error) {
+    // What cannot be removed is in nobody's way, and less telling than why it should go.
+    if (isEmpty) await undo().catch(() => {});
+    throw error;
+  }
+}
+
+function timeOf({ made_at: at }: RestoreResult['head']): string {
+  return shownTime(Date.parse(at));
+}
+
 function words({ head, rows, tenants, sessions, grants }: RestoreResult, keepIssued: boolean): string {
-  const at = visible(head.made_at);
+  const at = timeOf(head);
   return [
     `Restored ${rows} rows (${tenants === 1 ? '1 tenant' : `${tenants} tenants`}) from the backup of ${at}.`,
     keepIssued
@@ -55,8 +83,7 @@ async function opened(file: string): Promise<Source> {
   if (file === '-')
     return { again: false, read: () => process.stdin, [Symbol.asyncDispose]: async () => void process.stdin.destroy() };
   const handle = await open(file, 'r').catch((error: unknown) => {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CommandError(code === 'ENOENT' ? 'notFound' : 'failed', `${file} cannot be read (${code}).`);
+    throw unreadable(file, error);
   });
   const again = (await handle.stat()).isFile();
   return {

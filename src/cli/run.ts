@@ -6,7 +6,7 @@ import { Refusal, Unavailable } from '../domain/errors.ts';
 import { ProvisioningError } from '../flows/provision/problems.ts';
 import { output, type Output } from './output.ts';
 
-/** How a command ended, for scripts. The same for all commands; documented in docs/command-line.md. */
+/** How a command ended, for scripts; the names are those of errors in JSON. The same for all commands; documented in docs/command-line.md. */
 export const exitCodes = {
   done: 0,
   /** It failed, or found something wrong; nothing was changed unless the message says so. */
@@ -14,7 +14,7 @@ export const exitCodes = {
   /** The command line itself is wrong. */
   usage: 2,
   /** What the command is about does not exist. */
-  notFound: 3,
+  not_found: 3,
   /** What it would make exists already. */
   exists: 4,
 } as const;
@@ -48,16 +48,35 @@ export function command(
   failed?: string,
 ): Command {
   return shape.action(async (...args: unknown[]) => {
-    const { json = false } = (args.at(-1) as Command).optsWithGlobals<{ json?: boolean }>();
+    const called = args.at(-1) as Command;
+    const { json = false } = called.optsWithGlobals<{ json?: boolean }>();
     const out = output(json);
     try {
       await work({ env, out }, ...args.slice(0, -1));
     } catch (error) {
       const { exit, problems } = meaningOf(error);
       out.failure(exit, problems, failed);
+      if (exit === 'usage' && !json) out.note(helpOf(called));
       process.exitCode = exitCodes[exit];
     }
   });
+}
+
+/** Where the help of a command is. */
+export function helpOf(command: Command): string {
+  const names = [];
+  for (let at: Command | null = command; at; at = at.parent) names.unshift(at.name());
+  return `See "${names.join(' ')} --help".`;
+}
+
+/** @throws CommandError usage instead, when what `making` was given on the command line breaks the rules. */
+export async function asGiven<T>(making: Promise<T>): Promise<T> {
+  try {
+    return await making;
+  } catch (error) {
+    if (error instanceof ProvisioningError && error.isOfInput) throw new CommandError('usage', ...error.problems);
+    throw error;
+  }
 }
 
 function meaningOf(error: unknown): { exit: keyof typeof exitCodes; problems: readonly string[] } {
@@ -65,7 +84,7 @@ function meaningOf(error: unknown): { exit: keyof typeof exitCodes; problems: re
   if (error instanceof ConfigError || error instanceof ProvisioningError)
     return { exit: 'failed', problems: error.problems };
   if (error instanceof Refusal) {
-    const exit = error.code === 'not_found' ? 'notFound' : error.code === 'exists' ? 'exists' : 'failed';
+    const exit = error.code === 'not_found' || error.code === 'exists' ? error.code : 'failed';
     const fields = Object.entries(error.fields ?? {}).map(([field, problem]) => `${field} ${problem}`);
     return { exit, problems: fields.length > 0 ? fields : [error.message] };
   }

@@ -15,17 +15,23 @@ export async function serve(env: Environment): Promise<void> {
   }
 }
 
+/** Milliseconds in which a second signal is the first one again: a terminal sends its own, and npm passes on another. */
+const sameAsking = 2000;
+
 async function start(env: Environment): Promise<void> {
   const { config, warnings } = readConfig(env);
   for (const warning of warnings) say(`Warning: ${warning}`);
   const server = await startServer(config);
   for (const warning of server.warnings) say(`Warning: ${warning}`);
   // Before anybody is told that it is ready: who then asks it to end is heard.
-  let ending = false;
+  let askedAt: number | undefined;
   const end = (drainSeconds: number) => {
-    // Asked twice: somebody does not want to wait.
-    if (ending) process.exit(1);
-    ending = true;
+    if (askedAt !== undefined) {
+      // Asked again: somebody does not want to wait.
+      if (performance.now() - askedAt > sameAsking) process.exit(1);
+      return;
+    }
+    askedAt = performance.now();
     say('Signet is ending: what is under way is answered first.');
     void Promise.race([server.stop(drainSeconds).then(() => 0), wait(drainSeconds * 1000 + 12_000, 1, { ref: false })])
       .catch((error: unknown) => (complain(error), 1))

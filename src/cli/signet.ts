@@ -3,15 +3,23 @@ import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Environment } from '../config-names.ts';
 import { groups, single } from './commands.ts';
+import { output } from './output.ts';
 import { exitCodes } from './run.ts';
+import { sayWhatIsWrong, wantsJson } from './usage.ts';
+import { ownVersion } from './version.ts';
 
 /** With the commands that `args` may mean: the one they name, or all when they name none or ask for help or completion. */
 async function program(env: Environment, args: readonly string[]): Promise<Command> {
+  const json = wantsJson(args);
   const signet = new Command('signet')
     .description('Run and administer Signet. It reads the same settings as the server.')
     .option('--json', 'results and errors as JSON')
-    .showHelpAfterError()
-    .exitOverride((error) => process.exit(error.exitCode === 0 ? exitCodes.done : exitCodes.usage));
+    .option('-V, --version', 'show which version this is')
+    .on('option:version', () => {
+      const version = ownVersion();
+      output(json).result({ version }, version);
+      process.exit(exitCodes.done);
+    });
   const named = args.find((arg) => !arg.startsWith('-')) ?? '';
   const known = Object.hasOwn(single, named) || Object.hasOwn(groups, named);
   for (const [name, load] of Object.entries(single))
@@ -22,9 +30,8 @@ async function program(env: Environment, args: readonly string[]): Promise<Comma
     for (const load of commands) group.addCommand((await load())(env));
     signet.addCommand(group);
   }
-  for (const command of [...signet.commands, ...signet.commands.flatMap((group) => group.commands)])
-    command.copyInheritedSettings(signet);
   if (!known) (await import('./completion.ts')).addCompletion(signet);
+  sayWhatIsWrong(signet, json);
   return signet;
 }
 

@@ -14,13 +14,13 @@ export type User = {
   readonly updatedAt: number;
 };
 
-/** What two spellings of a user name or an e-mail address have in common. */
+/** What two spellings of a username or an e-mail address have in common. */
 export function identifierKey(value: string): string {
   return value.normalize('NFKC').trim().toLowerCase();
 }
 
 /**
- * Why this user name or e-mail address may not be used, or undefined when it may. A user name with an @ must be the
+ * Why this username or e-mail address may not be used, or undefined when it may. A username with an @ must be the
  * user's own address: otherwise somebody could take another's address as a name and receive their sign-ins.
  */
 export function identifierProblem(
@@ -44,15 +44,14 @@ export function isEmail(value: string): boolean {
   return value.length <= 254 && /^[^\s@"<>(),;:\\[\]\p{Cc}]{1,64}@[^\s@"<>(),;:\\[\]\p{Cc}]+$/u.test(value);
 }
 
-/** The shortest password a person may choose when it is the only factor (NIST SP 800-63B-4 3.1.1.2). */
-export const shortestChosenPassword = 15;
+/** The shortest password, whoever chooses it: it may be the only factor (NIST SP 800-63B-4 3.1.1.2). In characters. */
+export const shortestPassword = 15;
 
 /** Longer ones are refused before any hash is computed. */
 export const longestPasswordBytes = 4096;
 
-/** Why a person may not choose this password, or undefined when they may. */
+/** Why this may not be a password, or undefined when it may: for people, administrators, settings and files alike. */
 export function passwordProblem(password: string): string | undefined {
-  if (Array.from(password).length < shortestChosenPassword)
-    return `must have at least ${shortestChosenPassword} characters`;
+  if (Array.from(password).length < shortestPassword) return `must have at least ${shortestPassword} characters`;
   return Buffer.byteLength(password) > longestPasswordBytes ? 'is too long' : undefined;
 }

@@ -2,13 +2,14 @@
 import { chmod, lchown, lstat, mkdir, mkdtemp, readdir, realpath } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { basename, join, resolve } from 'node:path';
+import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canEnter, ownUid, runAs } from './identity.ts';
 import type { Identity } from './identity.ts';
 import { SOCKET_NAME } from './probe.ts';
 import { readRecord, writeRecord } from './record.ts';
 import type { ClusterRecord } from './record.ts';
+import { demandWritable, makeDataDir } from './writable.ts';
 
 export type Home = {
   readonly dataDir: string;
@@ -28,10 +29,10 @@ const SOCKET_PREFIX = 'signet-pg-';
 // sun_path holds 108 bytes on Linux and 104 on macOS, one of them for the final NUL.
 const SOCKET_PATH_BYTES = process.platform === 'darwin' ? 103 : 107;
 
-/** Makes DATA_DIR if needed and gives its real path. Throws when it belongs to a user that could mislead us. */
+/** Makes DATA_DIR if needed and gives its real path. Throws when it cannot be written to, or belongs to a user that could mislead us. */
 export async function openDataDir(directory: string): Promise<string> {
   const me = ownUid();
-  await mkdir(resolve(directory), { recursive: true, mode: me === 0 ? 0o711 : 0o700 });
+  await makeDataDir(directory, me === 0 ? 0o711 : 0o700);
   const dataDir = await realpath(directory);
   const { uid, mode } = await lstat(dataDir);
   if (uid !== me && uid !== 0) {
@@ -42,6 +43,7 @@ export async function openDataDir(directory: string): Promise<string> {
   if (mode & STICKY) {
     throw new Error(`${dataDir} is a directory that everybody shares: set DATA_DIR to one of its own`);
   }
+  await demandWritable(dataDir);
   if (uid === me) {
     // Root's Postgres runs as `nobody`, who needs to pass through, though not to list.
     const wanted = (mode & 0o7777 & ~WRITABLE_BY_OTHERS) | (me === 0 ? 0o001 : 0);

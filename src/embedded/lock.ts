@@ -1,8 +1,9 @@
 // The owner's lock on DATA_DIR: whoever holds it runs the cluster, and the kernel lets go of it when that process dies.
 import { open } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { dataDirError } from './writable.ts';
 
 export type OwnerLock = { release(): void };
 
@@ -37,7 +38,7 @@ async function createPrivately(file: string): Promise<void> {
     const handle = await open(file, 'wx', 0o600);
     await handle.close();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw dataDirError(dirname(file), dirname(file), error);
   }
 }
 

@@ -34,7 +34,7 @@ export async function readRecord(dataDir: string): Promise<ClusterRecord | undef
     }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
     if (code === 'EACCES')
       throw new Error(`${file} is not readable: run this as the user that runs Signet`, {
         cause: error,

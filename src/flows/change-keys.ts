@@ -37,16 +37,38 @@ export async function changeKeys<T>(
   context: RequestContext,
   work: (tx: Db, keys: readonly KeyInLife[]) => Promise<T>,
 ): Promise<T> {
-  const { tenant, now } = context;
-  const change = { kind: 'keys', tenantId: tenant.id, entity: '' } as const;
-  const result = await deps.db.transaction(async (tx) => {
-    await lockTenant(tx, tenant.id);
-    const done = await work(tx, await listKeys(deps, context, tx));
-    await recordChange(tx, change, now);
-    return done;
-  });
-  deps.memory.drop(change);
+  const result = await deps.db.transaction((tx) => changeKeysInside(deps, tx, context, (keys) => work(tx, keys)));
+  deps.memory.drop(changeOf(context));
   return result;
+}
+
+/** The same inside a transaction of the caller, who drops `{ kind: 'keys' }` from memory after its commit. */
+export async function changeKeysInside<T>(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  work: (keys: readonly KeyInLife[]) => Promise<T>,
+): Promise<T> {
+  await lockTenant(tx, context.tenant.id);
+  const done = await work(await listKeys(deps, context, tx));
+  await recordChange(tx, changeOf(context), context.now);
+  return done;
+}
+
+function changeOf({ tenant }: RequestContext) {
+  return { kind: 'keys', tenantId: tenant.id, entity: '' } as const;
+}
+
+/** Takes a key out of the key set for good. @returns false when it has changed its state meanwhile. */
+export async function takeKeyBack(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  { kid, state }: KeyInLife,
+): Promise<boolean> {
+  if (!(await moveKey(tx, context.tenant.id, kid, state, 'gone', context.now))) return false;
+  await record(deps, tx, context, { type: 'key.revoked', data: { kid, was: state } });
+  return true;
 }
 
 /**

@@ -35,9 +35,8 @@ export async function keyRing(deps: Deps, tenant: Tenant): Promise<KeyRing> {
     for (const key of keys) {
       verification.set(key.kid, await importVerificationKey(key.alg, key.publicJwk));
       if (key.state !== 'active' || key.privateJwkSealed === undefined) continue;
-      const privateJwk = JSON.parse(
-        deps.box.open('signing key', aboutKey(tenant.id, key.kid), key.privateJwkSealed).toString(),
-      ) as PublicJwk;
+      const opened = openPrivateKey(deps.box, tenant.id, key.kid, key.privateJwkSealed);
+      const privateJwk = JSON.parse(opened.toString()) as PublicJwk;
       signing.set(key.alg, await importSigningKey(key.kid, key.alg, privateJwk));
     }
     const body = Buffer.from(JSON.stringify({ keys: keys.map((key) => key.publicJwk) }));
@@ -94,6 +93,15 @@ export async function resealKeys(deps: Deps): Promise<void> {
       if (error instanceof Unavailable) throw error;
       deps.log.error({ tenantId, kid, error: (error as Error).message }, 'a signing key could not be sealed anew');
     }
+  }
+}
+
+/** @throws Error that names the key, when it is sealed with another SECRET_KEY or was changed. */
+function openPrivateKey(box: SecretBox, tenantId: string, kid: string, sealed: string): Buffer {
+  try {
+    return box.open('signing key', aboutKey(tenantId, kid), sealed);
+  } catch (error) {
+    throw new Error(`The signing key ${kid} cannot be opened: ${(error as Error).message}`, { cause: error });
   }
 }
 

@@ -3,9 +3,7 @@ import type { Deps } from '../deps.ts';
 import type { RequestContext } from '../domain/context.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { KeyInLife } from '../domain/key-life.ts';
-import { moveKey } from '../storage/signing-keys.ts';
-import { changeKeys, letSuccessorSign, listKeys } from './change-keys.ts';
-import { record } from './events.ts';
+import { changeKeys, letSuccessorSign, listKeys, takeKeyBack } from './change-keys.ts';
 import { makeSealedKey } from './keys.ts';
 
 /** A published key of the context's tenant. @throws Refusal not_found when none has this id. */
@@ -34,14 +32,13 @@ export async function revokeKey(
   context: RequestContext,
   kid: string,
 ): Promise<{ revoked: KeyInLife; successor: string | undefined }> {
-  const { tenant, now } = context;
   const seen = await publishedKey(deps, context, kid);
   // Also for a next one: the schedule may make it the active one meanwhile.
-  const made = seen.state === 'retired' ? [] : [await makeSealedKey(deps, tenant.id, seen.alg)];
+  const made = seen.state === 'retired' ? [] : [await makeSealedKey(deps, context.tenant.id, seen.alg)];
   return changeKeys(deps, context, async (tx, keys) => {
     const revoked = byId(keys, kid);
-    await moveKey(tx, tenant.id, kid, revoked.state, 'gone', now);
-    await record(deps, tx, context, { type: 'key.revoked', data: { kid, was: revoked.state } });
+    // Under the tenant's lock nobody else has changed its state.
+    await takeKeyBack(deps, tx, context, revoked);
     if (revoked.state !== 'active') return { revoked, successor: undefined };
     const successor = await letSuccessorSign(deps, tx, context, revoked.alg, keys, made);
     if (!successor) throw new Error(`no ${revoked.alg} key could take over from ${kid}`);

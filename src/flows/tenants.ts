@@ -28,21 +28,26 @@ export function tenantOfRequest(
   slug: string | undefined,
 ): Tenant | undefined | Promise<Tenant | undefined> {
   if (slug !== undefined && !isSlug(slug)) return undefined;
-  // What most requests are for is held in memory: they wait for nothing.
-  if (host === '' || host === hostOf(deps.publicUrl)) return then(bySlug(deps, slug), (found) => atPath(found, slug));
-  return then(byHost(deps, host), (own) =>
-    own ? (slug === undefined ? own : undefined) : then(bySlug(deps, slug), (found) => atPath(found, slug)),
-  );
+  const isPublicHost = host === '' || host === hostOf(deps.publicUrl);
+  const own = isPublicHost ? undefined : byHost(deps, host);
+  // What is held in memory is there at once, and then nobody waits.
+  return own instanceof Promise ? own.then((found) => atHost(deps, found, slug)) : atHost(deps, own, slug);
+}
+
+/** `own`: the tenant whose host was asked for. */
+function atHost(
+  deps: Deps,
+  own: Tenant | undefined,
+  slug: string | undefined,
+): Tenant | undefined | Promise<Tenant | undefined> {
+  if (own) return slug === undefined ? own : undefined;
+  const found = bySlug(deps, slug);
+  return found instanceof Promise ? found.then((tenant) => atPath(tenant, slug)) : atPath(found, slug);
 }
 
 /** The tenant, when it is to be found by this path. */
 function atPath(found: Tenant | undefined, slug: string | undefined): Tenant | undefined {
   return slug !== undefined && (found?.host !== undefined || slug === 'default') ? undefined : found;
-}
-
-/** `next` at once, or when what it waits for is there. */
-function then<T, R>(value: T | Promise<T>, next: (value: T) => R | Promise<R>): R | Promise<R> {
-  return value instanceof Promise ? value.then(next) : next(value);
 }
 
 function bySlug(deps: Deps, slug = 'default'): Tenant | undefined | Promise<Tenant | undefined> {

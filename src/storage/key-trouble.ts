@@ -66,13 +66,44 @@ const sealedAfter = statement(
       LIMIT 500`,
 );
 
+/** A private key as it lies there; `sealedWith` is the id of the SECRET_KEY. */
+export type StoredSeal = {
+  readonly tenantId: string;
+  readonly kid: string;
+  readonly sealed: string;
+  readonly sealedWith: string;
+};
+
 /** Every private key, of all tenants, a batch at a time. */
-export async function* sealedKeys(db: Db): AsyncGenerator<{ tenantId: string; kid: string; sealed: string }> {
+export async function* sealedKeys(db: Db): AsyncGenerator<StoredSeal> {
   let last = { tenant_id: '00000000-0000-0000-0000-000000000000', kid: '' };
   for (;;) {
     const rows = await sealedAfter.all(db, { tenantId: last.tenant_id, kid: last.kid });
-    for (const row of rows) yield { tenantId: row.tenant_id, kid: row.kid, sealed: row.private_jwk_sealed };
+    for (const { tenant_id: tenantId, kid, private_jwk_sealed: sealed } of rows)
+      yield { tenantId, kid, sealed, sealedWith: sealed.split('.', 1)[0]! };
     if (rows.length < 500) return;
     last = rows.at(-1)!;
   }
+}
+
+// A sequential scan, for an examination.
+const madeWith = statement(
+  {},
+  () =>
+    sql<{ key: string; count: number; examples: string[] }>`
+      SELECT split_part(c.secret_mac, '.', 1) AS key, count(*)::int AS count,
+        (array_agg(CASE t.slug WHEN 'default' THEN c.id ELSE c.id || ' of the tenant ' || t.slug END
+          ORDER BY t.slug <> 'default', t.slug, c.id))[1:5] AS examples
+      FROM clients c JOIN tenants t ON t.id = c.tenant_id
+      WHERE c.secret_mac IS NOT NULL
+      GROUP BY key
+      ORDER BY key`,
+);
+
+/** How many clients have a secret that was made with the SECRET_KEY of the id `key`, and up to five of them. */
+export type SecretsOfKey = { readonly key: string; readonly count: number; readonly examples: readonly string[] };
+
+/** The clients that have a secret, of all tenants, by the id of the SECRET_KEY without which it is not recognized. */
+export function clientSecretsByKey(db: Db): Promise<SecretsOfKey[]> {
+  return madeWith.all(db, {});
 }

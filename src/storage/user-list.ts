@@ -40,7 +40,7 @@ const searched = statement(
   },
 );
 
-/** Up to `limit` users by name, those behind the name `after`. With `search`: whose user name, address or name contains it. */
+/** Up to `limit` users by name, those behind the name `after`. With `search`: whose username, address or name contains it. */
 export async function listUsers(
   db: Db,
   tenantId: string,

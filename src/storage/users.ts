@@ -28,7 +28,7 @@ export type UserRow = {
   updated_at: number;
 };
 
-// users_username_idx and users_email_idx. The user name comes first; both can only match the same user.
+// users_username_idx and users_email_idx. The username comes first; both can only match the same user.
 const forSignIn = statement({ tenantId: 'uuid', key: 'text' }, (q, p) =>
   q
     .selectFrom('users')
@@ -38,7 +38,7 @@ const forSignIn = statement({ tenantId: 'uuid', key: 'text' }, (q, p) =>
     .limit(1),
 );
 
-/** The user whom people mean by this user name or e-mail address. */
+/** The user whom people mean by this username or e-mail address. */
 export async function findUserForSignIn(
   db: Db,
   tenantId: string,
@@ -130,7 +130,7 @@ const insert = statement({ ...fields, passwordHash: 'text?', passwordAt: 'timest
   }),
 );
 
-/** @throws a unique violation (see isUniqueViolation) when the user name or the address is taken. */
+/** @throws a unique violation (see isUniqueViolation) when the username or the address is taken. */
 export async function insertUser(
   tx: Db,
   tenantId: string,

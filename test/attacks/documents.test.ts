@@ -37,7 +37,7 @@ describe.each(servers)('M82 documents $name', ({ trustProxy }) => {
   beforeAll(async () => {
     signet = await startSignet({ provision: world, config: { trustProxy } });
     await signet.provision({ tenant: 'other', clients: [webClient] });
-    await signet.provision({ tenant: { slug: 'hosted', host: 'hosted.example' }, clients: [webClient] });
+    await signet.provision({ tenant: { slug: 'hosted', host: 'hosted.localhost' }, clients: [webClient] });
   });
   afterAll(() => signet.stop());
 
@@ -79,7 +79,7 @@ describe.each(servers)('M82 documents $name', ({ trustProxy }) => {
     const places: { prefix: string; issuer: string; host?: string }[] = [
       { prefix: '', issuer: signet.issuer },
       { prefix: '/t/other', issuer: `${signet.issuer}/t/other` },
-      { prefix: '', issuer: 'http://hosted.example', host: 'hosted.example' },
+      { prefix: '', issuer: 'http://hosted.localhost', host: 'hosted.localhost' },
     ];
     for (const { prefix, issuer, host } of places) {
       const headers = host === undefined ? {} : { host };

@@ -12,7 +12,7 @@ let port: string;
 beforeAll(async () => {
   signet = await startSignet({ provision: world });
   await signet.provision({ tenant: 'other', clients: [webClient] });
-  await signet.provision({ tenant: { slug: 'hosted', host: 'hosted.example' }, clients: [spaClient] });
+  await signet.provision({ tenant: { slug: 'hosted', host: 'hosted.localhost' }, clients: [spaClient] });
   ({ agent, tokens } = await codeFlow(signet, webClient));
   ({ port } = new URL(signet.issuer));
 });
@@ -131,9 +131,9 @@ describe('M99 another spelling of the host', () => {
   };
 
   test('M99 in upper case or with a dot after it, it is the same tenant', async () => {
-    const hosted = await issuerAt('hosted.example');
-    expect(hosted).toBe('http://hosted.example');
-    for (const host of ['HOSTED.example', 'hosted.example.', 'Hosted.Example.'])
+    const hosted = await issuerAt('hosted.localhost');
+    expect(hosted).toBe('http://hosted.localhost');
+    for (const host of ['HOSTED.localhost', 'hosted.localhost.', 'Hosted.LocalHost.'])
       expect(await issuerAt(host), host).toBe(hosted);
     for (const host of [`LOCALHOST:${port}`, `localhost.:${port}`])
       expect(await issuerAt(host), host).toBe(signet.issuer);
@@ -141,13 +141,13 @@ describe('M99 another spelling of the host', () => {
 
   test('M99 a tenant with a host of its own is not reached by a path, and reaches no other from its host', async () => {
     expect(await issuerAt(`localhost:${port}`, '/t/hosted')).toBe(404);
-    expect(await issuerAt('hosted.example', '/t/other')).toBe(404);
-    expect(await issuerAt('hosted.example', '/t/default')).toBe(404);
-    expect(await issuerAt('HOSTED.EXAMPLE.', '/t/other')).toBe(404);
+    expect(await issuerAt('hosted.localhost', '/t/other')).toBe(404);
+    expect(await issuerAt('hosted.localhost', '/t/default')).toBe(404);
+    expect(await issuerAt('HOSTED.LOCALHOST.', '/t/other')).toBe(404);
   });
 
   test("M99 at another tenant's host the session and the token of this one are worth nothing", async () => {
-    for (const host of ['hosted.example', 'HOSTED.example', 'hosted.example.']) {
+    for (const host of ['hosted.localhost', 'HOSTED.localhost', 'hosted.localhost.']) {
       const headers = { host, ...cookie(agent), authorization: `Bearer ${tokens.access_token}` };
       expect((await rawRequest(signet.issuer, { path: '/account', headers })).status, host).toBe(303);
       expect((await rawRequest(signet.issuer, { path: '/oauth/userinfo', headers })).status, host).toBe(401);
@@ -155,7 +155,7 @@ describe('M99 another spelling of the host', () => {
   });
 
   test('M99 hosts that are none are answered, not failed on', async () => {
-    for (const host of ['', '..', '[::1', 'a b', 'x'.repeat(300), '%00', 'hosted.example:99999', '\u00fc.example']) {
+    for (const host of ['', '..', '[::1', 'a b', 'x'.repeat(300), '%00', 'hosted.localhost:99999', '\u00fc.example']) {
       const answer = await rawRequest(signet.issuer, { path: '/account', headers: { host } }).catch(() => undefined);
       expect(answer?.status ?? 400, host).toBeLessThan(500);
     }

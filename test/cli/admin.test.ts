@@ -106,7 +106,10 @@ test('reset of somebody disabled who was no administrator: both is changed; of n
   expect((await signet(['user', 'disable', 'eve'])).code).toBe(0);
   expect(await signIn({ username: 'eve', password: long })).toBe(403);
   const reset = await resultOf<object>(signet, ['admin', 'reset', 'eve', '--password-stdin'], long);
-  expect(reset).toMatchObject({ username: 'eve', enabled: true, role_added: true, sessions: 0 });
+  const rescued = { disabled: false, role_added: true, sessions_ended: 0, grants_revoked: 0 };
+  expect(reset).toEqual({ id: expect.any(String), username: 'eve', was_disabled: true, ...rescued });
+  const again = await resultOf<object>(signet, ['admin', 'reset', 'eve', '--password-stdin'], long);
+  expect(again).toMatchObject({ disabled: false, was_disabled: false, role_added: false });
   expect(await signIn({ username: 'eve', password: long })).toBe(303);
   expect((await signet(['admin', 'reset', 'nobody', '--generate-password'])).code).toBe(3);
 });

@@ -88,7 +88,7 @@ test('a command line that is wrong: 2; a backup that is not there: 3', async () 
     signet(empty, 'restore', at('none.gz')),
   ]);
   expect([bare.code, unknown.code, missing.code]).toEqual([2, 2, 3]);
-  expect(missing.output).toMatch(/Nothing was restored\.\n.*none\.gz cannot be read \(ENOENT\)/);
+  expect(missing.output).toMatch(/Nothing was restored\.\n  There is no file .*none\.gz\./);
 });
 
 test('restore of something else: 1, and the database stays empty', async () => {
@@ -128,6 +128,7 @@ test('restore, then restored without anybody to ask: done once, asked for --yes'
   const { code, output, stdout } = await signet(empty, 'restore', at('one.gz'), '--json');
   expect(code, output).toBe(0);
   expect(JSON.parse(stdout)).toMatchObject({ tenants: 1, kept_issued: false, sessions_ended: 0, grants_revoked: 0 });
+  expect((JSON.parse(stdout) as { made_at: string }).made_at).toMatch(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/);
   expect(await query(empty.url, 'SELECT username FROM users')).toEqual([{ username: 'ada' }]);
   const asked = await signet(empty, 'restored');
   expect([asked.code, asked.output]).toEqual([2, expect.stringContaining('--yes')]);

@@ -91,6 +91,12 @@ describe('create', () => {
     expect(made).toMatchObject({ ...metadata, client_id: 'given', client_secret: expect.stringMatching(/^sgk_/) });
   });
 
+  test('a redirect URI that may not be one: 2, because it stands on the command line', async () => {
+    const { code, output } = await signet(['client', 'create', '--redirect-uri', 'http://app.example/cb', '--json']);
+    const problems = ['redirect_uris[0] must use https (http only on loopback)'];
+    expect([code, JSON.parse(output)]).toEqual([2, { error: 'usage', problems }]);
+  });
+
   test('one that is there: 4, and it keeps its secret', async () => {
     const { code, output } = await signet(['client', 'create', '--id', 'web', '--redirect-uri', callback]);
     expect([code, output]).toEqual([4, 'There is a client web already; nothing was changed.\n']);
@@ -168,8 +174,8 @@ describe('delete', () => {
     expect([asked.code, asked.output]).toEqual([2, expect.stringContaining('--yes')]);
     expect((await getUserinfo(running, tokens.access_token)).status).toBe(200);
 
-    const deleted = await signet(['client', 'delete', 'spa', '--yes']);
-    expect([deleted.code, deleted.stdout]).toEqual([0, 'Deleted the client spa: 1 grant ended.\n']);
+    const deleted = await resultOf(signet, ['client', 'delete', 'spa', '--yes']);
+    expect(deleted).toEqual({ client_id: 'spa', grants_revoked: 1 });
     expect((await getUserinfo(running, tokens.access_token)).status).toBe(401);
     await expect
       .poll(async () => (await refresh(running, spaClient, tokens.refresh_token)).body.error)

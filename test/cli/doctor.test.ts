@@ -8,8 +8,11 @@ import { join } from 'node:path';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { examine, type ExamineOptions } from '../../src/cli/doctor/examine.ts';
+import { told } from '../../src/cli/doctor/told.ts';
+import { secretBox } from '../../src/crypto/secret-box.ts';
 import type { CheckName, Finding, Severity } from '../../src/domain/finding.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
+import { resealKeys } from '../../src/flows/keys.ts';
 import { certificate } from '../support/certificate.ts';
 import { commandLine } from '../support/command-line.ts';
 import { databaseUrl, query } from '../support/database.ts';
@@ -253,8 +256,96 @@ describe('keys', () => {
       'problem',
       doctor({ SECRET_KEY: randomBytes(32).toString('base64') }),
     );
-    expect(seen).toContain('does not open 2 signing keys');
+    expect(seen).toContain('SECRET_KEY does not open 2 signing keys');
+    for (const kid of await kids()) expect(seen).toContain(kid);
     expect(todo).toContain('Give SECRET_KEY as it was');
+  });
+
+  const kids = async () => (await query<{ kid: string }>(url, 'SELECT kid FROM signing_keys')).map(({ kid }) => kid);
+  const file = () => join(directory, 'secret-key');
+  const keep = (text: string) => writeFile(file(), text);
+
+  test.each([
+    ['another key', () => randomBytes(32).toString('base64'), [], 'does not open 2 signing keys'],
+    ['no key', () => 'damaged', ['secret-key'], 'There is no usable SECRET_KEY to open 2 signing keys'],
+  ])('the kept file holds %s: each signing key is tried, and named', async (_what, text, also, says) => {
+    const { findings } = await planted(
+      () => keep(text()),
+      () => keep(secretKey.toString('base64')),
+      doctor,
+    );
+    const wrongs = findings.filter(({ severity }) => severity !== 'ok');
+    expect(wrongs.map(({ check }) => check)).toEqual([...also, 'signing-keys']);
+    const { seen, todo } = wrongs.at(-1)!;
+    expect(seen).toContain(says);
+    for (const kid of await kids()) expect(seen).toContain(kid);
+    expect(todo).toContain(file());
+    expect(todo).toContain('Put the copy that was kept');
+  });
+
+  test('a signing key that was changed in the database: the right SECRET_KEY does not open it', async () => {
+    const [key] = await query<{ kid: string; sealed: string }>(
+      url,
+      `SELECT kid, private_jwk_sealed AS sealed FROM signing_keys WHERE alg = 'ES256'`,
+    );
+    const put = (sealed: string) =>
+      sql('UPDATE signing_keys SET private_jwk_sealed = $2 WHERE kid = $1', [key!.kid, sealed]);
+    const { seen, todo } = await planted(
+      () => put(`${key!.sealed.slice(0, -4)}AAAA`),
+      () => put(key!.sealed),
+      () => wrong('signing-keys', 'problem', look()),
+    );
+    expect(seen).toContain(`1 signing key cannot be opened although the right SECRET_KEY is there: ${key!.kid}.`);
+    expect(todo).toContain('signet restore');
+  });
+
+  test('an older key behind the new one: what still needs it is named, and when nothing does', async () => {
+    const newer = randomBytes(32);
+    const both = { SECRET_KEY: [newer, secretKey].map((key) => key.toString('base64')).join() };
+    const [old, current] = [secretKey, newer].map((key) => secretBox([key]).currentKey);
+    const seals = await sql('SELECT kid, private_jwk_sealed AS sealed FROM signing_keys');
+    const withSecret = async (id: string, keys: Buffer[]) => {
+      const metadata = JSON.stringify({ redirect_uris: [] });
+      await sql(
+        `INSERT INTO clients (tenant_id, id, metadata, secret_mac, created_at, updated_at)
+         SELECT id, $1, $2, $3, now(), now() FROM tenants WHERE slug = 'default'`,
+        [id, metadata, secretBox(keys).mac('client secret', 'x')],
+      );
+    };
+    await withSecret('old-shop', [secretKey]);
+    await withSecret('new-shop', [newer]);
+    try {
+      const { seen, todo } = await wrong('secret-key', 'warning', doctor(both));
+      expect(seen).toBe(
+        `Key 2 of SECRET_KEY (${old}) is still needed: it seals 2 signing keys, and the secrets of 1 client (old-shop) were made with it.`,
+      );
+      expect(todo).toContain('signet client rotate-secret');
+
+      // With the new key alone, what the older one made is of no use; the other client is not named.
+      const alone = (await look({ SECRET_KEY: newer.toString('base64') })).filter(({ severity }) => severity !== 'ok');
+      expect(alone.map(({ check, severity }) => [check, severity])).toEqual([
+        ['signing-keys', 'problem'],
+        ['secret-key', 'problem'],
+      ]);
+      expect(alone[1]!.seen).toContain(
+        `The secrets of 1 client (old-shop) were made with a SECRET_KEY that is not given`,
+      );
+
+      await resealKeys({ ...signet.server.deps, box: secretBox([newer, secretKey]) });
+      await sql(`DELETE FROM clients WHERE id = 'old-shop'`);
+      const done = await wrong('secret-key', 'warning', look(both));
+      expect(done.seen).toBe(`Key 2 of SECRET_KEY (${old}) is not needed by anything in the database any more.`);
+      expect(done.todo).toContain('Take it out of SECRET_KEY');
+      const sealed = await sql(`SELECT DISTINCT split_part(private_jwk_sealed, '.', 1) AS key FROM signing_keys`);
+      expect(sealed).toEqual([{ key: current }]);
+      expect(
+        (await look({ SECRET_KEY: newer.toString('base64') })).filter(({ severity }) => severity !== 'ok'),
+      ).toEqual([]);
+    } finally {
+      await sql(`DELETE FROM clients WHERE id LIKE '%-shop'`);
+      for (const { kid, sealed } of seals)
+        await sql('UPDATE signing_keys SET private_jwk_sealed = $2 WHERE kid = $1', [kid, sealed]);
+    }
   });
 
   test('a step that is two days late: maintenance does not run', async () => {
@@ -444,9 +535,12 @@ describe('mail', () => {
     expect(todo).toContain('host and port of SMTP_URL');
   });
 
-  test('a message is asked for, and there is no server; or the address is none', async () => {
+  test('a message is asked for, and there is no server; one setting of the two; or the address is none', async () => {
     const { todo } = await wrong('mail', 'problem', look({}, { mailTo: 'root@example.com' }));
     expect(todo).toContain('Set SMTP_URL');
+    const alone = await look({ SMTP_URL: 'smtp://127.0.0.1:2525' });
+    expect(alone.filter(({ check }) => check === 'mail')).toEqual([]);
+    expect(alone[0]!.seen).toBe('SMTP_URL is set without MAIL_FROM. Set both or neither.');
     const { code } = await commandLine(settings)([
       'doctor',
       '--url-timeout',
@@ -456,6 +550,34 @@ describe('mail', () => {
     ]);
     expect(code).toBe(2);
   });
+});
+
+test('for people: problems first, then warnings; no line above 80 columns, and what is for copying in one piece', () => {
+  const long = 'many words that do not fit into one line of a terminal, '.repeat(4).trim();
+  const text = told([
+    { check: 'settings', severity: 'ok', seen: 'Fine.' },
+    {
+      check: 'clock',
+      severity: 'warning',
+      seen: long,
+      todo: 'Then let somebody run "chmod -R go-w /a/directory with/a long name" as root.',
+    },
+    { check: 'database', severity: 'problem', seen: 'Gone.\u001b[2J', todo: 'Look.' },
+  ]);
+  const lines = text.split('\n');
+  expect(lines.map((line) => line.slice(0, 25).trim()).filter((head) => head !== '')).toEqual([
+    'problem  database',
+    'warning  clock',
+    'ok       settings',
+    '1 problem, 1 warning, 1 o',
+  ]);
+  for (const line of lines) expect(line.length, line).toBeLessThanOrEqual(80);
+  expect(text).toContain('"chmod -R go-w /a/directory with/a long name"');
+  expect(text).not.toContain('\u001b');
+});
+
+test('every finding of an unset SMTP_URL is without a thing to do', async () => {
+  for (const finding of await look()) expect(finding).not.toHaveProperty('todo');
 });
 
 test('after all of that: healthy, so every cure was one', async () => {

@@ -27,9 +27,27 @@ test('typed twice, with a mistake taken back: nothing of it is shown', async () 
   expect(shown).toBe('New password: \nThe same again: \n');
 });
 
+test('too short, then not the same twice: asked again, and the third try counts', async () => {
+  const { shown, outcome } = await typing('short\r', `${long}\r`, `${long}r\r`, `${long}\r`, `${long}\r`);
+  expect(outcome).toEqual({ password: long, generated: false });
+  expect(shown).toBe(
+    [
+      'New password: ',
+      'The password must have at least 15 characters. Try again.',
+      'New password: ',
+      'The same again: ',
+      'The two are not the same. Try again.',
+      'New password: ',
+      'The same again: ',
+      '',
+    ].join('\n'),
+  );
+});
+
+const differing = [`${long}\r`, `${long}r\r`];
 test.each([
-  ['two that differ', [`${long}\r`, `${long}r\r`], 'The two are not the same.'],
-  ['one that is too short', ['short\r'], 'must have at least 15 characters'],
+  ['two that differ, three times', [...differing, ...differing, ...differing], 'The two are not the same.'],
+  ['one that is too short, three times', ['short\r', 'short\r', 'short\r'], 'must have at least 15 characters'],
   ['Ctrl-C', ['a bridge\u0003'], 'Nothing was changed.'],
   ['Ctrl-C at the second question', [`${long}\r`, '\u0003'], 'Nothing was changed.'],
 ])('%s: nothing is changed', async (_what, answers, problem) => {

@@ -120,6 +120,16 @@ describe('completion', () => {
     expect(await completed('apply', '')).toEqual([]);
   });
 
+  test('in bash: read twice, and after another program that has the same constants, it says nothing', async () => {
+    const { stdout: script } = await signet(['completion', 'bash']);
+    const reads = `set -e; readonly ShellCompDirectiveError=9; eval "$SCRIPT"; eval "$SCRIPT"; echo read`;
+    const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '-c', reads], {
+      env: { ...process.env, SCRIPT: script },
+    });
+    expect([stdout, stderr]).toEqual(['read\n', '']);
+    expect(script).not.toMatch(/\$ShellComp/);
+  });
+
   test('in bash itself, where a file name that is a command is not run', async () => {
     const { stdout: script } = await signet(['completion', 'bash']);
     const directory = await mkdtemp(join(tmpdir(), 'signet-test-'));

@@ -70,7 +70,13 @@ test('list, newest first, and end: the session and its tokens are gone, what out
 
 test('end --user: every session of the user, each with its event, and of nobody else', async () => {
   const { first, offline, second, bobs } = await signEverybodyIn();
-  const { ended } = await resultOf<{ ended: string[] }>(signet, ['session', 'end', '--user', 'alice']);
+  const { session_ids: ended, ...rest } = await resultOf<{ session_ids: string[] }>(signet, [
+    'session',
+    'end',
+    '--user',
+    'alice',
+  ]);
+  expect(rest).toEqual({ user_id: expect.any(String), username: 'alice', sessions_ended: ended.length });
   expect(ended).toEqual(expect.arrayContaining([sidOf(first.tokens), sidOf(second.tokens)]));
   for (const { agent, tokens } of [first, second]) {
     expect(await isSignedIn(agent)).toBe(false);
@@ -86,6 +92,7 @@ test('end --user: every session of the user, each with its event, and of nobody 
   expect(events.map(({ session_id }) => session_id).toSorted()).toEqual(ended.toSorted());
   const again = await signet(['session', 'end', '--user', 'alice']);
   expect([again.code, again.stdout]).toEqual([0, 'Ended 0 sessions of alice.\n']);
+  expect((await signet(['session', 'list', '--user', 'alice'])).output).toBe('alice is not signed in.\n');
 });
 
 test('neither a session nor a user, or both: 2; nobody of that name: 3', async () => {

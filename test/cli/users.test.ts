@@ -96,6 +96,14 @@ describe('create', () => {
     expect(await signIn(alice)).toBe(303);
   });
 
+  test('a name that cannot be one: 2, because it stands on the command line', async () => {
+    const wrong = await signet(['user', 'create', '--username', 'a b', '--password-stdin'], long);
+    expect([wrong.code, wrong.output]).toEqual([
+      2,
+      'username must have 1 to 200 characters and no spaces\nSee "signet user create --help".\n',
+    ]);
+  });
+
   test('a password that is too short: 1', async () => {
     const short = await signet(['user', 'create', '--username', 'tim', '--password-stdin'], 'short\n');
     expect([short.code, short.output]).toEqual([1, 'password must have at least 15 characters\n']);
@@ -155,6 +163,30 @@ describe('list', () => {
     expect(JSON.parse(json.stdout)).toMatchObject([{ name: '100% \u001b[31mred\u009b' }]);
   });
 
+  test('on a terminal: as wide as it is, the widest first, and ids whole; where nobody looks: whole', async () => {
+    const terminal = `process.stdout.isTTY = true; process.stdout.columns = 80`;
+    const shown = commandLine({
+      ...settingsOf(running),
+      NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(terminal)}`,
+    });
+    const [wide, narrow] = await Promise.all([signet(['user', 'list']), shown(['user', 'list'])]);
+    const lines = narrow.stdout.trimEnd().split('\n');
+    expect(Math.max(...lines.map((line) => line.length))).toBe(80);
+    expect(narrow.stdout).toMatch(/^ada +Ada@e\S*… .* [0-9a-f-]{36}$/m);
+    expect(Math.max(...wide.stdout.split('\n').map((line) => line.length))).toBeGreaterThan(80);
+    expect(wide.stdout).not.toContain('…');
+    expect(lines).toHaveLength(wide.stdout.trimEnd().split('\n').length);
+  });
+
+  test('nobody there: said in the words of what was asked', async () => {
+    const none = await signet(['user', 'list', '--search', 'no\u001bbody']);
+    expect(none).toMatchObject({
+      code: 0,
+      stdout: '',
+      output: "Nobody's username, e-mail address or name contains no\u{fffd}body.\n",
+    });
+  });
+
   test('of another tenant: its users only; of one that is not there: 3', async () => {
     expect(await resultOf<Shown[]>(signet, ['user', 'list', '--tenant', 'acme'])).toMatchObject([
       { username: 'alice' },
@@ -178,7 +210,14 @@ describe('disable and enable', () => {
     expect([await isSignedIn(agent), await signIn(bob)]).toEqual([false, 403]);
 
     const again = await resultOf<object>(signet, ['user', 'disable', 'bob']);
-    expect(again).toMatchObject({ username: 'bob', disabled: true, changed: false, sessions: 0, grants: 0 });
+    expect(again).toEqual({
+      id: expect.any(String),
+      username: 'bob',
+      disabled: true,
+      changed: false,
+      sessions_ended: 0,
+      grants_revoked: 0,
+    });
     const enabled = await resultOf<{ id: string }>(signet, ['user', 'enable', 'bob']);
     expect(enabled).toMatchObject({ disabled: false, changed: true });
     expect([await isSignedIn(agent), await signIn(bob)]).toEqual([false, 303]);
@@ -198,7 +237,10 @@ describe('disable and enable', () => {
     const disable = (...args: string[]) => signet(['user', 'disable', '--tenant', 'acme', ...args]);
     expect((await disable('ann')).code).toBe(0);
     const refused = await disable('abe');
-    expect([refused.code, refused.output]).toEqual([1, expect.stringMatching(/^abe is the last administrator/)]);
+    expect([refused.code, refused.output]).toEqual([
+      1,
+      'abe is the last administrator who can sign in: make another one first. To disable them all the same, say --force.\n',
+    ]);
     expect(await signIn({ username: 'abe', password: long }, `${running.issuer}/t/acme`)).toBe(303);
     expect((await disable('abe', '--force')).code).toBe(0);
     expect(await signIn({ username: 'abe', password: long }, `${running.issuer}/t/acme`)).toBe(403);
@@ -269,7 +311,7 @@ describe('set-password', () => {
     const { agent, tokens } = await codeFlow(running, webClient);
     const elsewhere = await codeFlow({ issuer: `${running.issuer}/t/acme` }, webClient);
     const changed = await resultOf<{ id: string }>(signet, ['user', 'set-password', 'alice', '--password-stdin'], long);
-    expect(changed).toEqual({ id: expect.any(String), username: 'alice', sessions: 2, grants: 1 });
+    expect(changed).toEqual({ id: expect.any(String), username: 'alice', sessions_ended: 2, grants_revoked: 1 });
     await expectDead(running, webClient, tokens);
     expect(await isSignedIn(agent)).toBe(false);
     expect([await signIn(alice), await signIn({ ...alice, password: long })]).toEqual([403, 303]);

@@ -66,6 +66,8 @@ export async function followFences(checkout: Checkout, fences: readonly Fence[],
       await act(state, fence, local[index + 1]);
     } catch (error) {
       (error as Error).message = `${path}:${fence.line}: ${(error as Error).message}`;
+      // Whoever follows the next document needs the ports.
+      await checkout.terminal.endPrograms();
       throw error;
     }
   }

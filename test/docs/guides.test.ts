@@ -1,5 +1,5 @@
 // The guides for newcomers and for those who connect an application: followed from their first block to their last.
-import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { browserTest } from '../support/browser.ts';
 import { collectConsoleErrors } from '../support/console-errors.ts';
 import { createAgent } from '../support/agent.ts';
@@ -18,6 +18,8 @@ describe('guides', { timeout: 120_000 }, () => {
     checkout = await openCheckout();
     home = checkout.here('http://localhost:8080');
   });
+  // Also those of a guide that failed: the next ones use the same ports.
+  afterEach(() => checkout?.terminal.endPrograms());
   afterAll(() => checkout?.close());
 
   test('getting started leads to an application that greets whoever signed in, and then without a question', async () => {
@@ -27,7 +29,6 @@ describe('guides', { timeout: 120_000 }, () => {
     expect([again.asked, again.page?.body]).toEqual([[], expect.stringContaining('Hello, Ada Lovelace!')]);
     const stranger = await visit(`${home}/callback?code=stolen&state=guessed`, undefined);
     expect([stranger.page?.status, stranger.page?.body]).toEqual([400, expect.stringContaining('That did not work')]);
-    await checkout.terminal.endPrograms();
   });
 
   test('the web application signs people in, out here and at Signet, and takes no answer that another browser asked for', async () => {
@@ -40,14 +41,12 @@ describe('guides', { timeout: 120_000 }, () => {
     expect(page?.body).toBe('Hello, Grace Hopper');
     const forged = await visit(`${home}/callback?code=stolen&state=guessed`, undefined);
     expect(forged.page?.status).toBe(400);
-    await checkout.terminal.endPrograms();
   });
 
   test.each([
     ['its session is in a cookie of this host alone, and ends within the hour', '3600', 'Hello, Grace Hopper'],
     ['a session that is over lets nobody in, though its cookie is sent', '0', ''],
   ])('the web application at an https address: %s', async (_what, lifetime, greeting) => {
-    onTestFinished(() => checkout.terminal.endPrograms());
     const secureHome = home.replace('http:', 'https:');
     const document = checkout.here(await read('docs/uses/web-app.md'));
     const [register, program] = ['# web-app.yaml\n', '// web-app.mjs\n'].map(
@@ -98,7 +97,6 @@ describe('guides', { timeout: 120_000 }, () => {
     expect(await orders(forApi.tokens.id_token), 'an ID token').toBe(refused);
     expect(await orders(forIssuer.tokens.access_token), 'a token for somebody else').toBe(refused);
     expect(await orders(unsigned), 'a token that nobody signed').toBe(refused);
-    await checkout.terminal.endPrograms();
   });
 
   test('the machine is refused the grant that there is not, and runs on its refresh token', async () => {
@@ -120,7 +118,6 @@ describe('guides', { timeout: 120_000 }, () => {
     'an example starts by itself as %s says',
     async (document) => {
       expect((await follow(checkout, document)).acts).toBe(2);
-      await checkout.terminal.endPrograms();
     },
   );
 
@@ -149,6 +146,21 @@ describe('guides', { timeout: 120_000 }, () => {
     await expect(followFences(checkout, [fence(language, text), ...answer], 'planted')).rejects.toThrow('planted:1');
   });
 
+  test('a guide that fails leaves no program on its port', async () => {
+    const program = `node -e "require('http').createServer((_, r) => r.end('up')).listen(8080, 'localhost', () => console.log('up'))"`;
+    const fences = (shown: string) =>
+      [
+        { language: 'sh', text: checkout.here(program), notes: ['keeps running'] },
+        { language: 'text', text: 'up', notes: [] },
+        { language: 'text', text: checkout.here('http://localhost:8080'), notes: [] },
+        { language: 'text', text: shown, notes: [] },
+      ].map((fence, index) => ({ ...fence, line: index + 1 }));
+    await followFences(checkout, fences('up'), 'sound');
+    await checkout.terminal.endPrograms();
+    await expect(followFences(checkout, fences('down'), 'planted')).rejects.toThrow('planted:4');
+    await expect(fetch(home)).rejects.toThrow('fetch failed');
+  });
+
   browserTest('in a browser', (browser) => {
     test('the single-page app signs people in and out, under its own content security policy', async () => {
       const { user } = await follow(checkout, 'docs/uses/single-page-app.md');
@@ -171,7 +183,6 @@ describe('guides', { timeout: 120_000 }, () => {
       await page.locator('#who:text-is("Nobody is signed in.")').waitFor();
       expect(errors).toEqual([]);
       await context.close();
-      await checkout.terminal.endPrograms();
     });
   });
 });

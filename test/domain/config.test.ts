@@ -122,8 +122,8 @@ describe('values', () => {
     ],
     [{ LOG_LEVEL: 'WARN' }, { logLevel: 'warn' }],
     [
-      { ADMIN_EMAIL: 'ada@example.com', ADMIN_PASSWORD: 'long enough' },
-      { adminEmail: 'ada@example.com', adminPassword: 'long enough' },
+      { ADMIN_EMAIL: 'ada@example.com', ADMIN_PASSWORD: 'long enough for all' },
+      { adminEmail: 'ada@example.com', adminPassword: 'long enough for all' },
     ],
     [{ DRAIN_SECONDS: '0' }, { drainSeconds: 0 }],
     ...Object.entries<SmtpServer>({
@@ -208,14 +208,23 @@ describe('values', () => {
       /^PROVISION must be the path of a file that Signet can read \(ENOENT\); it is "\/nowhere/,
     ],
     [{ PROVISION: 'clients:\n- x' }, 'PROVISION must be the path of a file'],
-    [{ ADMIN_EMAIL: 'ada', ADMIN_PASSWORD: 'long enough' }, 'ADMIN_EMAIL must be an e-mail address'],
-    [{ ADMIN_EMAIL: 'ada@example..com', ADMIN_PASSWORD: 'long enough' }, 'ADMIN_EMAIL must be an e-mail address'],
+    [{ ADMIN_EMAIL: 'ada', ADMIN_PASSWORD: 'long enough for all' }, 'ADMIN_EMAIL must be an e-mail address'],
     [
-      { ADMIN_EMAIL: 'a@b.example,c@d.example', ADMIN_PASSWORD: 'long enough' },
+      { ADMIN_EMAIL: 'ada@example..com', ADMIN_PASSWORD: 'long enough for all' },
       'ADMIN_EMAIL must be an e-mail address',
     ],
-    [{ ADMIN_EMAIL: 'ada@example.com', ADMIN_PASSWORD: '1234567' }, 'ADMIN_PASSWORD must be at least 8 characters'],
-    [{ ADMIN_EMAIL: 'ada@example.com', ADMIN_PASSWORD: '🔑🔑🔑🔑' }, 'ADMIN_PASSWORD must be at least 8 characters'],
+    [
+      { ADMIN_EMAIL: 'a@b.example,c@d.example', ADMIN_PASSWORD: 'long enough for all' },
+      'ADMIN_EMAIL must be an e-mail address',
+    ],
+    [
+      { ADMIN_EMAIL: 'ada@example.com', ADMIN_PASSWORD: '12345678901234' },
+      'ADMIN_PASSWORD must have at least 15 characters',
+    ],
+    [
+      { ADMIN_EMAIL: 'ada@example.com', ADMIN_PASSWORD: '🔑'.repeat(14) },
+      'ADMIN_PASSWORD must have at least 15 characters',
+    ],
     [{ PASSWORD_HASH_MEMORY_KIB: '7167' }, 'from 7168 to 1048576'],
     [{ PASSWORD_HASH_ITERATIONS: '11' }, 'from 1 to 10'],
     [{ PASSWORD_HASH_PARALLELISM: '5' }, 'from 1 to 4'],
@@ -330,7 +339,7 @@ describe('settings that go together', () => {
     ],
     [
       'a password without administrator',
-      { ADMIN_PASSWORD: 'long enough' },
+      { ADMIN_PASSWORD: 'long enough for all' },
       ['ADMIN_PASSWORD is set without ADMIN_EMAIL'],
     ],
     ['a mail server without sender', { SMTP_URL: 'smtp://127.0.0.1' }, ['SMTP_URL is set without MAIL_FROM']],
@@ -573,14 +582,14 @@ describe('the documents', () => {
     TLS_KEY: tls.key,
     PROVISION: fileWith('{}'),
     SECRET_KEY: KEY,
-    ADMIN_PASSWORD: 'long enough',
+    ADMIN_PASSWORD: 'long enough for all',
   };
   const needed: Record<string, Env> = {
     PUBLIC_URL: { TRUST_PROXY: '10.0.0.1' },
     TLS_CERT: { PUBLIC_URL: 'https://id.example.com', TLS_KEY: tls.key },
     TLS_KEY: { PUBLIC_URL: 'https://id.example.com', TLS_CERT: tls.cert },
     DATABASE_URL: { SECRET_KEY: KEY },
-    ADMIN_EMAIL: { ADMIN_PASSWORD: 'long enough' },
+    ADMIN_EMAIL: { ADMIN_PASSWORD: 'long enough for all' },
     METRICS_HOST: { METRICS_PORT: '9464' },
     SMTP_URL: { MAIL_FROM },
     MAIL_FROM: { SMTP_URL: 'smtp://127.0.0.1' },

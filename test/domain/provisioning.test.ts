@@ -99,8 +99,15 @@ describe('one mistake, in its place', () => {
       'world:3:26 users[1].email is the same as in users[0]',
     ],
     [
+      'a password that is too short',
+      user('password: 14 characters'),
+      'world:3:15 users[0].password must have at least',
+    ],
+    [
       'a password and a hash',
-      user(`password: long enough\n    password_hash: $argon2id$v=19$m=64,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`),
+      user(
+        `password: long enough for all\n    password_hash: $argon2id$v=19$m=64,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`,
+      ),
       'world:4:20 users[0].password_hash stands beside password',
     ],
     [

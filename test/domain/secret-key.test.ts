@@ -108,7 +108,7 @@ test.each([
   const path = join(dataDir, 'secret-key');
   await mkdir(dataDir);
   await writeFile(path, content);
-  await expect(loadOrMakeSecretKey(dataDir)).rejects.toThrow(/does not hold a secret key .* Restore it from a backup/);
+  await expect(loadOrMakeSecretKey(dataDir)).rejects.toThrow(/does not hold a secret key .* Put the copy back/);
   expect(await readFile(path, 'utf8')).toBe(content);
   if (content !== '') await expect(loadOrMakeSecretKey(dataDir)).rejects.not.toThrow(content.trim());
 });

@@ -1,6 +1,7 @@
 // Backup and restore as operators do it: from one place to another and back, with servers that people use.
 import { execFile } from 'node:child_process';
-import { copyFile, mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -107,7 +108,7 @@ describe('from the embedded PostgreSQL to one of its own', patience, () => {
   test('restored: nothing that was issued before works, revoked later or not; signing in does', async () => {
     const words = await ran(ownPostgres(), ['restore', 't0.gz']);
     expect(words).toMatch(/Ended 2 sessions and 6 grants, and replaced all signing keys/);
-    expect(words).toMatch(/Passwords, client secrets and disabled users are as they were at 20\S+Z:/);
+    expect(words).toMatch(/Passwords, client secrets and disabled users are as they were at 20[\dT:-]+Z:/);
     signet = await startProcess(ownPostgres());
     await expectAll(at, kept, false);
     await expectAll(at, revoked, false);
@@ -137,11 +138,24 @@ describe('and back, by standard output and input, with everything issued kept', 
   });
 
   test('refused with words and nothing changed: another SECRET_KEY, a file that is not whole', async () => {
-    const other = await run(embedded('second'), ['restore', '-', '--keep-issued'], backup);
+    const none = await run(embedded('second'), ['restore', '-', '--keep-issued'], backup);
+    expect([none.code, none.stderr]).toEqual([
+      1,
+      expect.stringMatching(/Nothing was restored.*secret-key is missing/s),
+    ]);
+    const SECRET_KEY = randomBytes(32).toString('base64');
+    const other = await run({ ...embedded('second'), SECRET_KEY }, ['restore', '-', '--keep-issued'], backup);
     expect([other.code, other.stderr]).toEqual([1, expect.stringMatching(/Nothing was restored.*another SECRET_KEY/s)]);
+    // Neither has left anything behind.
+    await mkdir(place('second'));
     await copyFile(place('first/secret-key'), place('second/secret-key'));
     const half = await run(embedded('second'), ['restore', '-', '--keep-issued'], backup.subarray(0, -100));
     expect([half.code, half.stderr]).toEqual([1, expect.stringMatching(/Nothing was restored.*ends too early/s)]);
+    expect(await readdir(place('second'))).toEqual(['secret-key']);
+    await writeFile(place('half.gz'), backup.subarray(0, -100));
+    const file = await run(embedded('second'), ['restore', 'half.gz']);
+    expect([file.code, file.stderr]).toEqual([1, expect.stringMatching(/Nothing was restored.*ends too early/s)]);
+    expect(await readdir(place('second'))).toEqual(['secret-key']);
   });
 
   test('restored: what lived at the backup lives on, what was dead stays dead', async () => {

@@ -79,12 +79,12 @@ test('a mistake in the last entry: nothing is applied, and its place is said', a
 
 test('mistakes that only the database knows: all of them, with the others, and nothing is applied either', async () => {
   const taken = {
-    tenant: { slug: 'other', host: 'other.example' },
+    tenant: { slug: 'other', host: 'other.localhost' },
     users: [
       { username: 'zoe', email: 'zoe@example.com' },
       { username: 'yan', email: users[1]!.email },
       { username: 'xia', email: users[0]!.email.toUpperCase() },
-      { username: 'w w', password: 'long enough' },
+      { username: 'w w', password: 'long enough for all' },
       { username: 'val', passwort: 'long enough' },
     ],
     clients: [
@@ -114,8 +114,8 @@ test('mistakes that only the database knows: all of them, with the others, and n
 
   expect(await apply({ tenant: taken.tenant })).toMatchObject({ code: 0 });
   for (const [tenant, problem] of [
-    [{ slug: 'other', host: 'moved.example' }, 'tenant.host cannot change'],
-    [{ slug: 'third', host: 'other.example' }, 'tenant.host is the host of the tenant other'],
+    [{ slug: 'other', host: 'moved.localhost' }, 'tenant.host cannot change'],
+    [{ slug: 'third', host: 'other.localhost' }, 'tenant.host is the host of the tenant other'],
   ] as const) {
     const moved = await apply({ tenant, clients: taken.clients });
     expect(moved.output).toContain(problem);
@@ -137,7 +137,48 @@ test('an address that another user gives up further up in the file is free', asy
   expect([swapped.code, swapped.output]).toEqual([1, expect.stringContaining('of the user una')]);
 });
 
+test('for scripts: what was created and updated by type and name', async () => {
+  const path = join(files, 'json.json');
+  const tenant = { slug: 'scripted', name: 'Scripted' };
+  const signetJson = async (file: object) => {
+    await writeFile(path, JSON.stringify(file));
+    const { code, output, stdout } = await runSignet(['src/cli/signet.ts', 'apply', path, '--json'], environment).ended;
+    expect(code, output).toBe(0);
+    return JSON.parse(stdout) as unknown;
+  };
+  expect(await signetJson({ tenant, users: [{ ...bob }] })).toEqual({
+    tenant: 'scripted',
+    created: [
+      { type: 'tenant', name: 'scripted' },
+      { type: 'user', name: 'bob' },
+    ],
+    updated: [],
+    unchanged: 0,
+    warnings: [],
+  });
+  expect(await signetJson({ tenant, users: [{ ...bob, name: 'Bob' }] })).toMatchObject({
+    created: [],
+    updated: [{ type: 'user', name: 'bob' }],
+  });
+});
+
+test('a tenant at a public host while PUBLIC_URL is http: refused, by command and by file, and on loopback made', async () => {
+  const problem = (place: string) =>
+    `${place} would make the issuer http://id.example.com:8080, and http is safe on loopback hosts only: a public host needs a server whose PUBLIC_URL is https\n`;
+  const create = (...args: string[]) =>
+    runSignet(['src/cli/signet.ts', 'tenant', 'create', 'public', ...args], environment).ended;
+  const refused = await create('--host', 'id.example.com:8080');
+  expect([refused.code, refused.output]).toEqual([1, problem('host')]);
+  const file = await apply({ tenant: { slug: 'public', host: 'id.example.com:8080' } });
+  expect([file.code, file.output]).toEqual([1, expect.stringContaining(problem('tenant.host'))]);
+  const made = await create('--host', 'public.localhost:8080');
+  expect(made).toMatchObject({
+    code: 0,
+    output: 'Made the tenant public. Its issuer is http://public.localhost:8080\n',
+  });
+});
+
 test('a file that is not there: says so', async () => {
   const { code, output } = await runSignet(['src/cli/signet.ts', 'apply', join(files, 'none.yaml')], environment).ended;
-  expect([code, output]).toEqual([1, expect.stringContaining('none.yaml')]);
+  expect([code, output]).toEqual([3, `Nothing was applied.\n  There is no file ${join(files, 'none.yaml')}.\n`]);
 });

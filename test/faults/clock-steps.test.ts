@@ -9,7 +9,7 @@ import { startSignet, type TestSignet } from '../support/signet.ts';
 
 const year = 365 * 24 * 3600;
 const [one, other] = ['00000000-0000-7000-8000-000000000001', '00000000-0000-7000-8000-000000000002'] as const;
-const users = ['carol', 'dave'].map((username) => ({ username, password: `${username} signs in` }));
+const users = ['carol', 'dave'].map((username) => ({ username, password: `${username} signs in with this` }));
 
 let signet: TestSignet;
 beforeAll(async () => {

@@ -20,7 +20,10 @@ import { untilBlocked } from '../support/lock-waits.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 import { outcomeOf } from '../support/visits.ts';
 
-const people = ['carol', 'dave', 'erin', 'frank'].map((username) => ({ username, password: `${username} signs in` }));
+const people = ['carol', 'dave', 'erin', 'frank'].map((username) => ({
+  username,
+  password: `${username} signs in with this`,
+}));
 
 let signet: TestSignet;
 let other: TestSignet;

@@ -9,7 +9,7 @@ import { startSignet, type TestSignet } from '../support/signet.ts';
 
 const people = ['carol', 'dave', 'erin', 'frank', 'grace'].map((username) => ({
   username,
-  password: `${username} has one`,
+  password: `${username} has a password`,
 }));
 const [carol, dave, erin, frank, grace] = people as [Person, Person, Person, Person, Person];
 type Person = (typeof people)[number];

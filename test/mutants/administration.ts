@@ -29,8 +29,8 @@ export const administrationMutants: readonly Mutant[] = [
   {
     name: 'a password set by an administrator leaves the sessions of the old one',
     file: 'src/flows/users/passwords.ts',
-    remove: `const ended = await endEverythingOf(tx, tenant.id, id, 'password_changed', now);`,
-    insert: 'const ended = { sessions: 2, grants: 1 };',
+    remove: `await endEverythingOf(tx, tenant.id, id, 'password_changed', now)`,
+    insert: '{ sessions: 2, grants: 1 }',
     test: 'test/cli/users.test.ts',
     title: 'set-password',
   },
@@ -120,5 +120,20 @@ export const administrationMutants: readonly Mutant[] = [
     remove: 'await forgetPasswordAttempts(tx, tenant.id, user);',
     insert: 'void forgetPasswordAttempts;',
     test: 'test/cli/admin.test.ts',
+  },
+  {
+    name: 'a tenant at a public host without https',
+    file: 'src/flows/provision/stored.ts',
+    remove: `isLoopbackHost(new URL(issuer).hostname)`,
+    insert: `isLoopbackHost('localhost')`,
+    test: 'test/faults/cli-apply.test.ts',
+  },
+  {
+    name: 'a file gives people passwords that are too short',
+    file: 'src/flows/provision/rules.ts',
+    remove: 'if (weakness !== undefined) mistakes.push',
+    insert: 'if (weakness === passwordProblem) mistakes.push',
+    test: 'test/domain/provisioning.test.ts',
+    title: 'too short',
   },
 ];

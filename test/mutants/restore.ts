@@ -32,7 +32,7 @@ export const restoreMutants: readonly Mutant[] = [
   {
     name: 'a backup file is loaded before its seal is looked at',
     file: 'src/cli/restore.ts',
-    remove: 'if (source.again) await demandSealed(deps, linesOf(source.read()));',
+    remove: 'if (source.again) await demandSealed(config.publicUrl, secretKeys, linesOf(source.read()));',
     insert: 'void demandSealed;',
     test: 'test/cli/backup.test.ts',
     title: 'somebody else changed: refused before',

@@ -97,6 +97,18 @@ async function writeExample(): Promise<void> {
   await writeFile(join(project, 'package.json'), JSON.stringify({ name: 'shop', private: true, type: 'module' }));
 }
 
+test('the document installs every package that its example imports, and says that it consists of modules', async () => {
+  const document = await readFile(join(root, 'docs/testing-your-app.md'), 'utf8');
+  const [, commands = ''] = /```sh\n(mkdir shop[^]*?)```/.exec(document) ?? [];
+  expect(commands).toContain('npm pkg set type=module');
+  const imported = [...document.matchAll(/^import .* from '([^.':]+)';$/gm)].map(([, name]) => name!.split('/')[0]!);
+  expect(new Set(imported)).toEqual(new Set(['fastify', 'jose', 'openid-client', 'signet', 'vitest']));
+  const installed = [...commands.matchAll(/^npm install (.*)$/gm)].flatMap(([, names]) => names!.split(' '));
+  expect(imported.filter((name) => !installed.some((one) => one === name || one.startsWith(`../${name}/`)))).toEqual(
+    [],
+  );
+});
+
 test('holds what runs and nothing else: no source, no test, no secret, no path of this machine', async () => {
   const mayBeThere =
     /^(?:bin\/signet\.js|dist\/[\w/-]+\.(?:js|d\.ts)|dist\/http\/pages\/(?:signet\.css|locales\/\w+\.json)|migrations\/\d{4}_\w+\.sql|package\.json|README\.md|LICENSE)$/;

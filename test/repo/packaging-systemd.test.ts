@@ -121,7 +121,8 @@ test('it starts what this project starts, by the Node that npm ci brings', async
   const { scripts } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
     scripts: Record<string, string>;
   };
-  expect(scripts['start']).toBe(`node ${entry.join(' ')}`);
+  // npm's shell makes way for it, so that a signal for npm reaches it.
+  expect(scripts['start']).toBe(`exec node ${entry.join(' ')}`);
   expect(program.replace(one('WorkingDirectory')!, '')).toBe('/node_modules/.bin/node');
 });
 

@@ -50,6 +50,7 @@ const top: Readonly<Record<string, string>> = {
   'server.ts': 'server',
   'backend.ts': 'server',
   'store.ts': 'server',
+  'restore-place.ts': 'server',
   'app.ts': 'app',
   'deps.ts': 'deps',
   'metrics.ts': 'metrics',

@@ -137,7 +137,10 @@ describe('provisioning', () => {
   });
 
   test('more can be added, and what was said before need not be said again', async () => {
-    await using own = await startSignet({ clients: [basic], users: [{ username: 'Ada', password: 'first password' }] });
+    await using own = await startSignet({
+      clients: [basic],
+      users: [{ username: 'Ada', password: 'the first password' }],
+    });
     const { sub } = claimsOf((await own.signIn({ client: 'basic', username: 'ada' })).access_token);
     await own.provision({
       clients: [{ client_id: 'basic', redirect_uris: ['https://app.example/other'] }],
@@ -146,8 +149,8 @@ describe('provisioning', () => {
     const tokens = await own.signIn({ client: 'basic', username: 'ada' });
     expect(claimsOf(tokens.access_token)['sub']).toBe(sub);
     await own.signIn({ client: 'basic', username: 'eve' });
-    await own.provision({ users: [{ username: 'ada', password: 'second password' }] });
-    await own.signIn({ client: 'basic', username: 'ada', password: 'second password' });
+    await own.provision({ users: [{ username: 'ada', password: 'the second password' }] });
+    await own.signIn({ client: 'basic', username: 'ada', password: 'the second password' });
     await own.signIn({ client: 'basic', username: 'ada' });
   });
 

@@ -5,7 +5,7 @@ import { createAdministrator } from '../../flows/users/administrators.ts';
 import { withTenant } from '../backend.ts';
 import { tenantOption, type TenantOption } from '../options.ts';
 import { type PasswordOptions, passwordSource, shownPassword, withPasswordOptions } from '../password.ts';
-import { command } from '../run.ts';
+import { asGiven, command } from '../run.ts';
 import { personOf, type PersonOptions, withPersonOptions } from '../user/options.ts';
 import { madeInWords, userForScripts } from '../user/shown.ts';
 
@@ -17,7 +17,8 @@ export function adminCreateCommand(env: Environment): Command {
     const [person, source] = [personOf(options), passwordSource(options)];
     await withTenant(terminal, { tenant: options.tenant, make: true }, async (deps, context) => {
       const given = await source(deps);
-      const user = await createAdministrator(deps, context, { ...person, groups: [], password: given.password });
+      const { password } = given;
+      const user = await asGiven(createAdministrator(deps, context, { ...person, groups: [], password }));
       terminal.out.result({ ...userForScripts(user), ...shownPassword(given) }, madeInWords(user, given));
     });
   });

@@ -5,7 +5,7 @@ import { isPublic } from '../../domain/client.ts';
 import { registerClient } from '../../flows/clients/register.ts';
 import { withTenant } from '../backend.ts';
 import { repeatable, tenantOption, type TenantOption } from '../options.ts';
-import { command } from '../run.ts';
+import { asGiven, command } from '../run.ts';
 import { clientTypes, metadataFrom, type MetadataOptions } from './metadata.ts';
 import { clientForScripts } from './shown.ts';
 
@@ -29,7 +29,8 @@ export function clientCreateCommand(env: Environment): Command {
   return command(shape, env, async (terminal, options: TenantOption & MetadataOptions) => {
     const metadata = await metadataFrom(options);
     await withTenant(terminal, { tenant: options.tenant, make: true }, async (deps, context) => {
-      const { client, secret } = await registerClient(deps, context, metadata);
+      const registration = registerClient(deps, context, metadata);
+      const { client, secret } = await (options.from === undefined ? asGiven(registration) : registration);
       const { disabled: _, ...registered } = clientForScripts(client);
       const kind = isPublic(client.metadata) ? 'public' : 'confidential';
       terminal.out.result(

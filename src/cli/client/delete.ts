@@ -28,7 +28,10 @@ export function clientDeleteCommand(env: Environment): Command {
       );
       const { grants } = await deleteClient({ ...deps, db: patient }, { ...context, now: deps.clock() }, id);
       await warnOfClient({ ...terminal, config, context }, id, () => [{ todo: 'take the client out' }]);
-      terminal.out.result({ client_id: id, grants }, `Deleted the client ${id}: ${counted(grants, 'grant')} ended.`);
+      terminal.out.result(
+        { client_id: id, grants_revoked: grants },
+        `Deleted the client ${id}: ${counted(grants, 'grant')} ended.`,
+      );
     }),
   );
 }

@@ -1,7 +1,7 @@
 // What `client create` is told of a client: by options, or as RFC 7591 metadata in a file.
-import { readFile } from 'node:fs/promises';
 import { text } from 'node:stream/consumers';
 import type { NewClient } from '../../flows/clients/register.ts';
+import { readGiven } from '../given-file.ts';
 import { CommandError } from '../run.ts';
 
 /** Presets of metadata by kinds of clients. What is not said has the default of the registration. */
@@ -37,17 +37,18 @@ export async function metadataFrom(options: MetadataOptions): Promise<NewClient>
     ...(scope !== undefined && { scope }),
     ...(type !== undefined && clientTypes[type]),
   };
-  if (from === undefined) return said;
+  if (from === undefined) {
+    if (redirectUri.length === 0)
+      throw new CommandError('usage', 'A client needs a place to send the browser back to: give --redirect-uri.');
+    return said;
+  }
   if (type !== undefined || Object.keys(said).some((member) => member !== 'client_id'))
     throw new CommandError('usage', 'With --from the file says everything: only --id may stand beside it.');
   return { ...(await metadataIn(from)), ...said };
 }
 
 async function metadataIn(file: string): Promise<NewClient> {
-  const json = await (file === '-' ? text(process.stdin) : readFile(file, 'utf8')).catch((error: unknown) => {
-    const { code } = error as NodeJS.ErrnoException;
-    throw new CommandError(code === 'ENOENT' ? 'notFound' : 'failed', `${file} cannot be read (${code}).`);
-  });
+  const json = await (file === '-' ? text(process.stdin) : readGiven(file));
   const what = file === '-' ? 'What came on standard input' : file;
   let value: unknown;
   try {

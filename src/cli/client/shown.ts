@@ -8,7 +8,7 @@ export function clientForScripts({ id, metadata, disabled }: Client) {
 }
 
 export const clientColumns: readonly Column<ReturnType<typeof clientForScripts>>[] = [
-  { head: 'Client', of: (client) => client.client_id },
+  { head: 'Client', of: (client) => client.client_id, whole: true },
   { head: 'Name', of: (client) => client.client_name },
   { head: 'Type', of: (client) => (isPublic(client) ? 'public' : 'confidential') },
   { head: 'Redirect URIs', of: ({ redirect_uris }) => shortened(redirect_uris) },

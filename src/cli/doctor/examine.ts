@@ -1,12 +1,13 @@
 // The whole examination, in the order in which it is told: what one check cannot see is no reason to skip another.
 import { examineConfig, type SettingName } from '../../config.ts';
-import type { Environment } from '../../config-names.ts';
+import { type Environment, findGiven } from '../../config-names.ts';
 import { type Finding, ok, problem, warning } from '../../domain/finding.ts';
 import { checkAddress } from '../../flows/doctor/address.ts';
 import { checkCertificate, checkShownCertificate } from '../../flows/doctor/certificate.ts';
 import { checkDataDir } from '../../flows/doctor/data-dir.ts';
 import { checkMail } from '../../flows/doctor/mail.ts';
-import { inspectSecretKey } from '../../secret-key.ts';
+import type { GivenKeys } from '../../flows/doctor/secret-keys.ts';
+import { inspectSecretKey, secretKeyFile, SecretKeyError } from '../../secret-key.ts';
 import { guarded } from './guarded.ts';
 import { lookAtDatabase } from './look-at-database.ts';
 
@@ -26,32 +27,24 @@ export async function examine(env: Environment, options: ExamineOptions): Promis
   const { config, unusable } = examined;
   const usable = (...names: SettingName[]) => names.every((name) => !unusable.has(name));
   const { clock, patience, mailTo } = options;
-  const key = usable('DATA_DIR', 'SECRET_KEY', 'DATABASE_URL')
-    ? await lookAtSecretKey(examined)
-    : { findings: [], keys: undefined };
+  const [secretKey, given] = await lookAtSecretKey(examined, usable('DATA_DIR', 'SECRET_KEY', 'DATABASE_URL'));
   const isEmbedded = usable('DATABASE_URL', 'DATA_DIR') && config.databaseUrl === undefined;
   const dataDir = isEmbedded ? await guarded('data-directory', () => checkDataDir(config.dataDir)) : [];
   // A start would put right what is wrong there, and this changes nothing.
   const how = dataDir.some(({ severity }) => severity === 'problem') ? 'attach' : 'start';
   const { publicUrl, tls } = config;
   const hasAddress = usable('PUBLIC_URL', 'PORT');
+  // One of the two alone is found among the settings.
+  const isMailGiven = ['SMTP_URL', 'MAIL_FROM'].some((name) => findGiven(env, name, true).given !== undefined);
+  const isMailWhole = usable('SMTP_URL', 'MAIL_FROM') && isMailGiven === (config.mail !== undefined);
   const [database, own, shown, address, mail] = await Promise.all([
-    guarded('database', () => lookAtDatabase(examined, how, key.keys, clock), usable('DATABASE_URL', 'DATA_DIR')),
+    guarded('database', () => lookAtDatabase(examined, how, given, clock), usable('DATABASE_URL', 'DATA_DIR')),
     guarded('certificate', () => (tls ? checkCertificate({ clock }, tls.cert, publicUrl) : []), hasAddress),
     guarded('certificate', () => checkShownCertificate({ clock }, publicUrl, patience), hasAddress),
     guarded('address', () => checkAddress(publicUrl, patience), hasAddress),
-    guarded('mail', () => checkMail(config.mail, mailTo), usable('SMTP_URL', 'MAIL_FROM')),
+    guarded('mail', () => checkMail(config.mail, mailTo), isMailWhole),
   ]);
-  return [
-    ...settingsFindings(examined),
-    ...dataDir,
-    ...key.findings,
-    ...database,
-    ...address,
-    ...own,
-    ...shown,
-    ...mail,
-  ];
+  return [...settingsFindings(examined), ...dataDir, ...secretKey, ...database, ...address, ...own, ...shown, ...mail];
 }
 
 function settingsFindings({ problems, warnings }: Examined): Finding[] {
@@ -63,25 +56,26 @@ function settingsFindings({ problems, warnings }: Examined): Finding[] {
   return found.length > 0 ? found : [ok('settings', 'The settings have no mistakes.')];
 }
 
-async function lookAtSecretKey({ config }: Examined): Promise<{ findings: Finding[]; keys: Buffer[] | undefined }> {
-  // What settings give is used in its place.
-  if (config.secretKeys) return { findings: [], keys: config.secretKeys };
+async function lookAtSecretKey({ config }: Examined, areUsable: boolean): Promise<[Finding[], GivenKeys]> {
+  const { dataDir, databaseUrl, secretKeys: keys } = config;
+  // What settings give is used in the place of the file, and a database of one's own does without the file.
+  if (!areUsable || keys || databaseUrl !== undefined) return [[], { keys, file: undefined }];
+  const file = secretKeyFile(dataDir);
   try {
-    const kept = await inspectSecretKey(config.dataDir);
-    const findings = !kept
-      ? []
-      : kept.isOpenToOthers
-        ? [
-            problem(
-              'secret-key',
-              `Other users may read ${kept.path}, which opens every secret in the database.`,
-              `chmod 600 ${kept.path}; if somebody may have read it, replace the key (docs/operating.md, "SECRET_KEY").`,
-            ),
-          ]
-        : [ok('secret-key', `Only its owner may read ${kept.path}.`)];
-    return { findings, keys: kept ? [kept.key] : [] };
+    const kept = await inspectSecretKey(dataDir);
+    if (!kept) return [[], { keys: undefined, file }];
+    const finding = kept.isOpenToOthers
+      ? problem(
+          'secret-key',
+          `Other users may read ${file}, which opens every secret in the database.`,
+          `Run "chmod 600 ${file}". If somebody may have read it, replace the key (docs/operating.md, "SECRET_KEY").`,
+        )
+      : ok('secret-key', `Only its owner may read ${file}.`);
+    return [[finding], { keys: [kept.key], file }];
   } catch (error) {
-    const todo = 'Do what is said there; without that key nothing that it sealed can be opened.';
-    return { findings: [problem('secret-key', (error as Error).message, todo)], keys: undefined };
+    if (!(error instanceof SecretKeyError)) throw error;
+    // What is wrong is DATA_DIR itself, which has been said.
+    const isBelowFile = (error.cause as NodeJS.ErrnoException | undefined)?.code === 'ENOTDIR';
+    return [isBelowFile ? [] : [problem('secret-key', error.seen, error.todo)], { keys: undefined, file }];
   }
 }

@@ -1,25 +1,33 @@
 // The part of the examination that needs the database.
+import { resolve } from 'node:path';
 import type { examineConfig } from '../../config.ts';
 import { Unavailable } from '../../domain/errors.ts';
 import { type Finding, ok, problem, warning } from '../../domain/finding.ts';
 import { checkAdministrator } from '../../flows/doctor/administrator.ts';
 import { checkDatabase } from '../../flows/doctor/database.ts';
 import { checkKeys } from '../../flows/doctor/keys.ts';
+import type { GivenKeys } from '../../flows/doctor/secret-keys.ts';
 import { databaseTrouble } from '../../start-problems.ts';
-import { noDatabase, openStore, type Store } from '../../store.ts';
+import { openStore, type Store } from '../../store.ts';
 import { guarded } from './guarded.ts';
 
-/** The server, the schema, the keys and the users; as far as the one before allows. `keys`: as {@link checkKeys} takes them. */
+/** The server, the schema, the keys and the users; as far as the one before allows. */
 export async function lookAtDatabase(
   { config, unusable }: ReturnType<typeof examineConfig>,
   how: 'start' | 'attach',
-  keys: Buffer[] | undefined,
+  keys: GivenKeys,
   clock: () => number,
 ): Promise<Finding[]> {
   const store = await openStore(config, how);
   if (!store)
     return how === 'start'
-      ? [warning('database', noDatabase(config), 'Start Signet, which makes one.')]
+      ? [
+          warning(
+            'database',
+            `There is no database in DATA_DIR (${resolve(config.dataDir)}) yet.`,
+            'Start Signet, which makes one, or set DATA_DIR or DATABASE_URL as the server has it.',
+          ),
+        ]
       : [
           warning(
             'database',

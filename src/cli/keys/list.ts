@@ -27,7 +27,7 @@ export function keysListCommand(env: Environment): Command {
           };
         }),
         [
-          { head: 'Key', of: (key) => key.kid },
+          { head: 'Key', of: (key) => key.kid, whole: true },
           { head: 'Algorithm', of: (key) => key.alg },
           { head: 'State', of: (key) => key.state },
           { head: 'Since', of: (key) => key.since },

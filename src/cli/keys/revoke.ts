@@ -26,7 +26,7 @@ export function keysRevokeCommand(env: Environment): Command {
         ...(successor === undefined ? [] : [`The ${revoked.alg} key ${successor} is active now.`]),
         ...(revoked.state === 'active' ? ['Sessions and refresh tokens go on: clients get new tokens with them.'] : []),
       ];
-      terminal.out.result({ revoked: kid, was: revoked.state, alg: revoked.alg, successor }, lines.join('\n'));
+      terminal.out.result({ kid, alg: revoked.alg, was: revoked.state, successor }, lines.join('\n'));
     }),
   );
 }

@@ -13,7 +13,7 @@ export function sessionEndCommand(env: Environment): Command {
   const shape = new Command('end')
     .description('Sign somebody out: one session, or all of a user. Grants that live as long as a session end with it.')
     .argument('[id]', 'the session, as "signet session list" shows it')
-    .option('--user <user>', 'all sessions of this user (user name, e-mail address or id)')
+    .option('--user <user>', 'all sessions of this user (username, e-mail address or id)')
     .addOption(tenantOption());
   return command(shape, env, async (terminal, id: string | undefined, { tenant, user: named }: Options) => {
     if ((id === undefined) === (named === undefined))
@@ -21,13 +21,21 @@ export function sessionEndCommand(env: Environment): Command {
     await withTenant(terminal, { tenant }, async (deps, context) => {
       if (named !== undefined) {
         const { user, sessions } = await endSessionsOfUser(deps, context, named);
-        const value = { user_id: user.id, username: user.username, ended: sessions };
-        terminal.out.result(value, `Ended ${counted(sessions.length, 'session')} of ${visible(user.username)}.`);
+        terminal.out.result(
+          forScripts(user.id, user.username, sessions),
+          `Ended ${counted(sessions.length, 'session')} of ${visible(user.username)}.`,
+        );
       } else {
         const { id: ended, userId, username } = await endNamedSession(deps, context, id!);
-        const value = { user_id: userId, username, ended: [ended] };
-        terminal.out.result(value, `Ended the session ${ended} of ${visible(username)}.`);
+        terminal.out.result(
+          forScripts(userId, username, [ended]),
+          `Ended the session ${ended} of ${visible(username)}.`,
+        );
       }
     });
   });
+}
+
+function forScripts(userId: string, username: string, ended: readonly string[]) {
+  return { user_id: userId, username, sessions_ended: ended.length, session_ids: ended };
 }

@@ -13,7 +13,7 @@ export function sessionListCommand(env: Environment): Command {
   const [limit, after] = pageOptions('id');
   const shape = new Command('list')
     .description('List who is signed in: living sessions, newest first.')
-    .option('--user <user>', 'only those of this user (user name, e-mail address or id)')
+    .option('--user <user>', 'only those of this user (username, e-mail address or id)')
     .addOption(limit)
     .addOption(after)
     .addOption(tenantOption());
@@ -23,14 +23,14 @@ export function sessionListCommand(env: Environment): Command {
       terminal.out.list(
         items.map(forScripts),
         [
-          { head: 'User name', of: (session) => session.username },
+          { head: 'Username', of: (session) => session.username },
           { head: 'Signed in', of: (session) => session.started_at },
           { head: 'Last used', of: (session) => session.last_seen_at },
           { head: 'Address', of: (session) => session.ip },
-          { head: 'Browser', of: (session) => session.user_agent?.slice(0, 40) },
-          { head: 'Id', of: (session) => session.id },
+          { head: 'Browser', of: (session) => session.user_agent },
+          { head: 'Id', of: (session) => session.id, whole: true },
         ],
-        'Nobody is signed in.',
+        options.user === undefined ? 'Nobody is signed in.' : `${options.user} is not signed in.`,
       );
       if (more) terminal.out.note(`There are more: --after ${items.at(-1)!.id}`);
     }),

@@ -5,7 +5,7 @@ import { createByProvisioning } from '../../flows/provision/create.ts';
 import { tenantBySlug } from '../../flows/tenants.ts';
 import { withBackend } from '../backend.ts';
 import { slug as asSlug } from '../options.ts';
-import { command } from '../run.ts';
+import { asGiven, command } from '../run.ts';
 
 type Options = { readonly name?: string; readonly host?: string };
 
@@ -14,12 +14,11 @@ export function tenantCreateCommand(env: Environment): Command {
     .description('Make a tenant: an issuer of its own, with its own users, clients and keys.')
     .argument('<slug>', 'its name in addresses: PUBLIC_URL/t/SLUG', asSlug)
     .option('--name <name>', 'what people read')
-    .option('--host <host>', 'a host of its own, instead of the path');
+    .option('--host <host>', 'a host of its own, instead of the path; a public one needs an https PUBLIC_URL');
   return command(shape, env, (terminal, slug: string, { name, host }: Options) =>
     withBackend(terminal, { make: true }, async ({ deps }) => {
-      await createByProvisioning(deps, {
-        tenant: { slug, ...(name !== undefined && { name }), ...(host !== undefined && { host }) },
-      });
+      const tenant = { slug, ...(name !== undefined && { name }), ...(host !== undefined && { host }) };
+      await asGiven(createByProvisioning(deps, { tenant }));
       const { issuer } = (await tenantBySlug(deps, slug))!;
       terminal.out.result({ slug, issuer, name: name ?? slug }, `Made the tenant ${slug}. Its issuer is ${issuer}`);
     }),

@@ -13,7 +13,7 @@ export function tenantListCommand(env: Environment): Command {
       terminal.out.list(
         tenants.map(({ slug, issuer, name }) => ({ slug, issuer, name })),
         [
-          { head: 'Slug', of: (tenant) => tenant.slug },
+          { head: 'Slug', of: (tenant) => tenant.slug, whole: true },
           { head: 'Issuer', of: (tenant) => tenant.issuer },
           { head: 'Name', of: (tenant) => tenant.name },
         ],

@@ -5,7 +5,7 @@ import { createUser } from '../../flows/users/create.ts';
 import { withTenant } from '../backend.ts';
 import { repeatable, tenantOption, type TenantOption } from '../options.ts';
 import { type PasswordOptions, passwordSource, shownPassword, withPasswordOptions } from '../password.ts';
-import { command } from '../run.ts';
+import { asGiven, command } from '../run.ts';
 import { personOf, type PersonOptions, withPersonOptions } from './options.ts';
 import { madeInWords, userForScripts } from './shown.ts';
 
@@ -24,7 +24,7 @@ export function userCreateCommand(env: Environment): Command {
     await withTenant(terminal, { tenant: options.tenant, make: true }, async (deps, context) => {
       const given = await source(deps);
       const { role: roles, group: groups } = options;
-      const user = await createUser(deps, context, { ...person, roles, groups, password: given.password });
+      const user = await asGiven(createUser(deps, context, { ...person, roles, groups, password: given.password }));
       terminal.out.result({ ...userForScripts(user), ...shownPassword(given) }, madeInWords(user, given));
     });
   });

@@ -1,13 +1,14 @@
 // `signet user disable USER`.
 import { Command } from 'commander';
 import type { Environment } from '../../config-names.ts';
+import { Refusal } from '../../domain/errors.ts';
 import { disableUser } from '../../flows/users/disable.ts';
 import { withTenant } from '../backend.ts';
 import { tenantOption, type TenantOption } from '../options.ts';
 import { visible } from '../output.ts';
 import { warnOfUser } from '../provisioned.ts';
-import { command } from '../run.ts';
-import { endedInWords, userArgument } from './shown.ts';
+import { command, CommandError } from '../run.ts';
+import { endedForScripts, endedInWords, userArgument } from './shown.ts';
 
 type Options = TenantOption & { readonly force?: boolean };
 
@@ -21,7 +22,7 @@ export function userDisableCommand(env: Environment): Command {
     .addOption(tenantOption());
   return command(shape, env, (terminal, named: string, { tenant, force = false }: Options) =>
     withTenant(terminal, { tenant }, async (deps, context, { config }) => {
-      const { user, ended } = await disableUser(deps, context, named, { force });
+      const { user, ended } = await disableUser(deps, context, named, { force }).catch(nameForce);
       await warnOfUser({ ...terminal, config, context }, user, ({ disabled }) =>
         disabled === false ? [{ name: 'disabled', todo: 'set it to true, or take it out' }] : [],
       );
@@ -32,10 +33,15 @@ export function userDisableCommand(env: Environment): Command {
           username: user.username,
           disabled: true,
           changed: ended !== undefined,
-          ...(ended ?? { sessions: 0, grants: 0 }),
+          ...endedForScripts(ended ?? { sessions: 0, grants: 0 }),
         },
         ended ? `Disabled ${name}: ${endedInWords(ended)}.` : `${name} was disabled already.`,
       );
     }),
   );
+}
+
+function nameForce(error: unknown): never {
+  if (!(error instanceof Refusal) || error.code !== 'last_administrator') throw error;
+  throw new CommandError('failed', `${error.message} To disable them all the same, say --force.`);
 }

@@ -12,15 +12,21 @@ type Options = TenantOption & PageOptions & { readonly search?: string };
 export function userListCommand(env: Environment): Command {
   const [limit, after] = pageOptions('username');
   const shape = new Command('list')
-    .description('List users by their user names.')
-    .option('--search <text>', 'only whose user name, e-mail address or name contains this')
+    .description('List users by their usernames.')
+    .option('--search <text>', 'only whose username, e-mail address or name contains this')
     .addOption(limit)
     .addOption(after)
     .addOption(tenantOption());
   return command(shape, env, (terminal, options: Options) =>
     withTenant(terminal, { tenant: options.tenant }, async (deps, context) => {
       const { items, more } = await listUsers(deps, context, options);
-      terminal.out.list(items.map(userForScripts), userColumns, 'There are no such users.');
+      terminal.out.list(
+        items.map(userForScripts),
+        userColumns,
+        options.search === undefined
+          ? 'There are no users.'
+          : `Nobody's username, e-mail address or name contains ${options.search}.`,
+      );
       if (more) terminal.out.note(`There are more: --after ${items.at(-1)!.username}`);
     }),
   );

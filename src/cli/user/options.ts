@@ -3,7 +3,7 @@ import type { Command } from 'commander';
 import { CommandError } from '../run.ts';
 
 export type PersonOptions = {
-  readonly username: string;
+  readonly username?: string;
   readonly email?: string;
   readonly emailVerified?: boolean;
   readonly name?: string;
@@ -11,7 +11,7 @@ export type PersonOptions = {
 
 export function withPersonOptions(shape: Command): Command {
   return shape
-    .requiredOption('--username <name>', 'the name they sign in with')
+    .option('--username <name>', 'the name they sign in with; required')
     .option('--email <address>', 'their e-mail address, with which they can sign in as well')
     .option('--email-verified', 'the address is known to be theirs')
     .option('--name <name>', 'their full name');
@@ -19,6 +19,8 @@ export function withPersonOptions(shape: Command): Command {
 
 /** @throws CommandError usage when they contradict one another. */
 export function personOf({ username, email, emailVerified, name }: PersonOptions) {
+  // Not by commander, which would say this before it says that an option is misspelt.
+  if (username === undefined) throw new CommandError('usage', 'Nobody is named: give --username.');
   if (emailVerified && email === undefined)
     throw new CommandError('usage', '--email-verified says something about an address: give --email as well.');
   return { username, email, emailVerified, name };

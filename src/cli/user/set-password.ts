@@ -1,15 +1,13 @@
 // `signet user set-password USER`.
 import { Command } from 'commander';
 import type { Environment } from '../../config-names.ts';
-import { findNamedUser } from '../../flows/users/find.ts';
 import { setPassword } from '../../flows/users/passwords.ts';
-import { withTenant } from '../backend.ts';
 import { tenantOption, type TenantOption } from '../options.ts';
 import { visible } from '../output.ts';
-import { type PasswordOptions, passwordSource, shownPassword, withPasswordOptions } from '../password.ts';
-import { formerPassword, warnOfUser } from '../provisioned.ts';
+import { type PasswordOptions, withPasswordOptions } from '../password.ts';
 import { command } from '../run.ts';
-import { endedInWords, passwordInWords, userArgument } from './shown.ts';
+import { giveNewPassword } from './new-password.ts';
+import { endedInWords, userArgument } from './shown.ts';
 
 export function userSetPasswordCommand(env: Environment): Command {
   const shape = withPasswordOptions(new Command('set-password'))
@@ -18,20 +16,9 @@ export function userSetPasswordCommand(env: Environment): Command {
     )
     .argument('<user>', userArgument)
     .addOption(tenantOption());
-  return command(shape, env, async (terminal, named: string, options: TenantOption & PasswordOptions) => {
-    const source = passwordSource(options);
-    await withTenant(terminal, { tenant: options.tenant }, async (deps, context, { config }) => {
-      // Nobody types a password for a user who is not there.
-      await findNamedUser(deps, context, named);
-      const given = await source(deps);
-      const { user, ended } = await setPassword(deps, { ...context, now: deps.clock() }, named, given.password);
-      await warnOfUser({ ...terminal, config, context }, user, (entry) => formerPassword(entry, given.password));
-      terminal.out.result(
-        { id: user.id, username: user.username, ...ended, ...shownPassword(given) },
-        [`Set another password for ${visible(user.username)}: ${endedInWords(ended)}.`, ...passwordInWords(given)].join(
-          '\n',
-        ),
-      );
-    });
-  });
+  return command(shape, env, (terminal, named: string, options: TenantOption & PasswordOptions) =>
+    giveNewPassword(terminal, named, options, setPassword, {
+      inWords: ({ user, ended }) => `Set another password for ${visible(user.username)}: ${endedInWords(ended)}.`,
+    }),
+  );
 }

@@ -1,5 +1,7 @@
 // A user as commands show one.
 import type { User } from '../../domain/user.ts';
+import type { Ended } from '../../flows/users/passwords.ts';
+import { adminRole } from '../../flows/setup.ts';
 import { type Column, counted, visible } from '../output.ts';
 import type { GivenPassword } from '../password.ts';
 
@@ -20,21 +22,26 @@ export function userForScripts(user: User) {
 }
 
 export const userColumns: readonly Column<ReturnType<typeof userForScripts>>[] = [
-  { head: 'User name', of: (user) => user.username },
+  { head: 'Username', of: (user) => user.username },
   { head: 'E-mail', of: (user) => user.email },
   { head: 'Name', of: (user) => user.name },
   { head: 'Roles', of: (user) => user.roles.join(', ') || undefined },
   { head: 'State', of: (user) => (user.disabled ? 'disabled' : 'enabled') },
-  { head: 'Id', of: (user) => user.id },
+  { head: 'Id', of: (user) => user.id, whole: true },
 ];
 
-/** What ended with a password or a user, in words. */
-export function endedInWords({ sessions, grants }: { sessions: number; grants: number }): string {
+/** What ended with a password, a user or a client, for scripts. */
+export function endedForScripts({ sessions, grants }: Ended) {
+  return { sessions_ended: sessions, grants_revoked: grants };
+}
+
+/** The same in words. */
+export function endedInWords({ sessions, grants }: Ended): string {
   return `${counted(sessions, 'session')} and ${counted(grants, 'grant')} ended`;
 }
 
 export function madeInWords({ id, username, roles }: User, given: GivenPassword): string {
-  const what = roles.includes('admin') ? 'administrator' : 'user';
+  const what = roles.includes(adminRole) ? 'administrator' : 'user';
   return [`Made the ${what} ${visible(username)}, whose id is ${id}.`, ...passwordInWords(given)].join('\n');
 }
 
@@ -44,4 +51,4 @@ export function passwordInWords({ password, generated }: GivenPassword): string[
 }
 
 /** How commands explain the argument that names a user. */
-export const userArgument = 'the user name, e-mail address or id';
+export const userArgument = 'the username, e-mail address or id';

@@ -21,6 +21,7 @@ const headSchema = Type.Object({
   /** The version of Signet that made it, and that of the PostgreSQL it was read from. */
   signet: Type.String(),
   postgres: Type.String(),
+  /** RFC 3339. */
   made_at: Type.String(),
   issuer: Type.String(),
   /** The id of the SECRET_KEY without which it is of little use; never the key. */

@@ -1,4 +1,5 @@
 // Restoring a backup: into an empty database, all of it in one transaction, or nothing.
+import { secretBox } from '../../crypto/secret-box.ts';
 import type { Deps } from '../../deps.ts';
 import { Unavailable } from '../../domain/errors.ts';
 import { columnsOf, insertRows, isEmptyDatabase, sealingKeys } from '../../storage/backup.ts';
@@ -64,19 +65,32 @@ export async function restore(deps: Deps, lines: BackupLines, options: RestoreOp
   });
 }
 
+/** Whether nothing is in the database, also not of somebody else. */
+export function holdsNothing({ db }: Pick<Deps, 'db'>): Promise<boolean> {
+  return isEmptyDatabase(db);
+}
+
 /**
  * Reads a backup to its end without a database: that it fits here, is whole, and was sealed with a SECRET_KEY that is given.
  * Nothing that somebody else made gets as far as SQL, if it can be read twice. @throws BackupError.
  */
-export async function demandSealed(deps: Deps, lines: BackupLines): Promise<void> {
+export async function demandSealed(
+  publicUrl: string,
+  secretKeys: readonly Uint8Array[],
+  lines: BackupLines,
+): Promise<void> {
+  const here = { publicUrl, box: secretBox(secretKeys) };
   const head = parseHead(await lines.next());
-  await demandFitting(deps, head);
-  demandWhole(deps, lines, head, await readTables(lines, async () => async () => {}));
+  await demandFitting(here, head);
+  demandWhole(here, lines, head, await readTables(lines, async () => async () => {}));
   if ((await lines.next()) !== undefined) throw damaged();
 }
 
+/** Who restores. */
+type Here = Pick<Deps, 'publicUrl' | 'box'>;
+
 /** What can be known before anything is done. */
-async function demandFitting(deps: Deps, head: BackupHead): Promise<void> {
+async function demandFitting(deps: Here, head: BackupHead): Promise<void> {
   if (head.issuer !== deps.publicUrl)
     throw new BackupError(
       `The backup is of the issuer ${head.issuer}, which stands in every token it issued and cannot change, but PUBLIC_URL is ${deps.publicUrl}. Set PUBLIC_URL (or PORT) as it was.`,
@@ -150,7 +164,7 @@ async function put(tx: Db, { table, columns }: BackupTable, batch: readonly stri
 }
 
 /** @throws BackupError unless every row and every byte is what Signet wrote, with a SECRET_KEY that is given here. */
-function demandWhole(deps: Deps, lines: BackupLines, head: BackupHead, { rows, end }: Loaded): void {
+function demandWhole(deps: Here, lines: BackupLines, head: BackupHead, { rows, end }: Loaded): void {
   const sha256 = lines.hashBeforeLast();
   const isWhole = rows === head.rows && rows === end.rows && sha256 === end.sha256;
   if (!isWhole || !deps.box.matches(sealPurpose, sha256, end.seal)) throw damaged();

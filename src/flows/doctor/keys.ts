@@ -1,20 +1,16 @@
-// The signing keys of all tenants: whether they can sign, open with SECRET_KEY, and go on in their lives.
-import { type SecretBox, secretBox } from '../../crypto/secret-box.ts';
+// The signing keys of all tenants: whether they can sign, can be opened, and go on in their lives.
 import type { Deps } from '../../deps.ts';
 import { signingAlgs } from '../../domain/client.ts';
 import { type Finding, ok, problem } from '../../domain/finding.ts';
 import { keyLife } from '../../domain/key-life.ts';
-import { lackingKeys, lateKeys, sealedKeys } from '../../storage/key-trouble.ts';
-import { opensPrivateKey } from '../keys.ts';
+import { lackingKeys, lateKeys } from '../../storage/key-trouble.ts';
+import { checkOpening, type GivenKeys } from './secret-keys.ts';
 
 /** Milliseconds by which a step may be late: maintenance looks every minute, and again an hour after a step had to wait. */
 const leeway = 24 * 3600_000;
 
-/** `secretKeys`: the keys of SECRET_KEY, none when there is none; undefined when they are not known. */
-export async function checkKeys(
-  { db, clock }: Pick<Deps, 'db' | 'clock'>,
-  secretKeys: readonly Uint8Array[] | undefined,
-): Promise<Finding[]> {
+/** Also finds what is sealed or recognized with which of the keys of SECRET_KEY. */
+export async function checkKeys({ db, clock }: Pick<Deps, 'db' | 'clock'>, given: GivenKeys): Promise<Finding[]> {
   const now = clock();
   const findings: Finding[] = [];
   for (const { tenant, alg } of await lackingKeys(db, signingAlgs))
@@ -33,26 +29,10 @@ export async function checkKeys(
         'Maintenance does not run: see that a server of this version runs, and look in its log for "maintenance" and "keys".',
       ),
     );
-  if (secretKeys) findings.push(...(await checkOpening(db, secretKeys.length > 0 ? secretBox(secretKeys) : undefined)));
-  return findings.length > 0 ? findings : [ok('signing-keys', 'Every tenant can sign, and its keys are in time.')];
-}
-
-async function checkOpening(db: Deps['db'], box: SecretBox | undefined): Promise<Finding[]> {
-  let closed = 0;
-  let example = '';
-  for await (const { tenantId, kid, sealed } of sealedKeys(db)) {
-    if (box && opensPrivateKey(box, tenantId, kid, sealed)) continue;
-    closed += 1;
-    example ||= kid;
-  }
-  if (closed === 0) return [];
-  return [
-    problem(
-      'signing-keys',
-      `${box ? 'SECRET_KEY does not open' : 'There is no SECRET_KEY to open'} ${closed === 1 ? 'a signing key' : `${closed} signing keys`}, ${example} among them.`,
-      'Give SECRET_KEY as it was, or as "new,old" to replace it. With the embedded database it is the file secret-key in DATA_DIR.',
-    ),
-  ];
+  const opening = await checkOpening(db, given);
+  if (![...findings, ...opening].some(({ check }) => check === 'signing-keys'))
+    findings.push(ok('signing-keys', 'Every tenant can sign; its keys open and are in time.'));
+  return [...findings, ...opening];
 }
 
 function day(milliseconds: number): string {

@@ -16,15 +16,14 @@ const cures: Readonly<Record<MailError['kind'], string>> = {
   refused: 'Ask whoever runs the mail server what its answer means.',
 };
 
-/** Connects and logs in; with `testTo` it also sends a message there. `mail`: undefined when no mail is configured. */
+/** Connects and logs in; with `testTo` it also sends one test mail there. `mail`: undefined when no mail is configured. */
 export async function checkMail(
   mail: { readonly server: SmtpServer; readonly from: Mailbox } | undefined,
   testTo: string | undefined,
 ): Promise<Finding[]> {
   if (!mail) {
     const none = 'SMTP_URL is not set, so no mail is sent.';
-    const todo = 'Set SMTP_URL and MAIL_FROM to send mail.';
-    return [testTo === undefined ? { ...ok('mail', none), todo } : problem('mail', none, todo)];
+    return [testTo === undefined ? ok('mail', none) : problem('mail', none, 'Set SMTP_URL and MAIL_FROM.')];
   }
   const { host, port, login } = mail.server;
   const server = `The mail server ${host}:${port}`;

@@ -1,13 +1,20 @@
 // What applying a provisioning file did.
 
+/** One thing that a file describes, by the name it has in the file. */
+export type Thing = { readonly type: 'tenant' | 'resource' | 'client' | 'user'; readonly name: string };
+
 /** What was done, and what a reader should know. */
 export type Applied = {
   readonly tenant: string;
-  readonly created: readonly string[];
-  readonly updated: readonly string[];
+  readonly created: readonly Thing[];
+  readonly updated: readonly Thing[];
   readonly unchanged: number;
   readonly warnings: readonly string[];
 };
 
 /** Collects what happens to each thing. */
-export type Outcome = (thing: string, what: 'created' | 'updated' | 'unchanged') => void;
+export type Outcome = (thing: Thing, what: 'created' | 'updated' | 'unchanged') => void;
+
+export function thingInWords({ type, name }: Thing): string {
+  return `${type} ${name}`;
+}

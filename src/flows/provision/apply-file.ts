@@ -12,7 +12,12 @@ export async function applyFile(deps: Deps, path: string): Promise<Applied> {
   const text = await readFile(path, 'utf8').catch((error: unknown) => {
     throw new ProvisioningError([`${path} cannot be read: ${(error as Error).message}`]);
   });
+  return applyText(deps, text, path);
+}
+
+/** The same for a file that was read already: `text`, from `path`. */
+export async function applyText(deps: Deps, text: string, path: string): Promise<Applied> {
   const { sound, mistakes, place, parsed } = readProvisioning(text, path);
   if (parsed) return applyProvisioning(deps, parsed);
-  throw new ProvisioningError(placed([...mistakes, ...(await storedMistakes(deps.db, sound))], place));
+  throw new ProvisioningError(placed([...mistakes, ...(await storedMistakes(deps, sound))], place));
 }

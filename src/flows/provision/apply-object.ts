@@ -18,7 +18,7 @@ export async function applyObject(deps: Deps, given: object): Promise<Applied> {
   const shapes = shapeMistakes(value);
   const sound = soundPart(value, shapes);
   const rules = [...shapes, ...ruleMistakes(sound)];
-  const mistakes = rules.length > 0 ? [...rules, ...(await storedMistakes(deps.db, sound))] : [];
+  const mistakes = rules.length > 0 ? [...rules, ...(await storedMistakes(deps, sound))] : [];
   if (mistakes.length > 0) throw new ProvisioningError(placed(mistakes, place));
   return applyProvisioning(deps, { file: value as ProvisioningFile, place });
 }

@@ -16,13 +16,13 @@ import { newId, record } from '../events.ts';
 import { adminRole } from '../setup.ts';
 import { createTenant, keysForNewTenant } from '../tenants.ts';
 import { alreadyThere } from './already-there.ts';
-import type { Applied, Outcome } from './applied.ts';
+import { type Applied, type Outcome, type Thing, thingInWords } from './applied.ts';
 import type { ClientEntry, ProvisioningFile } from './file-schema.ts';
 import type { ParsedProvisioning } from './parse.ts';
 import { type Mistake, placed, ProvisioningError } from './problems.ts';
 import { metadataOf, scopeName, tenantOf } from './rules.ts';
 import { soundPart } from './shape.ts';
-import { hostChanged, secretMissing, storedMistakes } from './stored.ts';
+import { hostChanged, issuerAtHost, secretMissing, storedMistakes } from './stored.ts';
 import { applyUser, type PreparedUser, prepareUsers } from './users.ts';
 
 /**
@@ -36,7 +36,7 @@ export async function applyProvisioning(
 ): Promise<Applied> {
   const now = deps.clock();
   const { slug, title, host } = tenantOf(file.tenant);
-  const mistakes = await storedMistakes(deps.db, soundPart(file, []));
+  const mistakes = await storedMistakes(deps, soundPart(file, []));
   if (mistakes.length > 0) throw new ProvisioningError(placed(mistakes, place));
   const existing = await findTenantBySlug(deps.db, slug);
   if (existing && host !== undefined && host !== existing.host)
@@ -45,9 +45,9 @@ export async function applyProvisioning(
   // Hashes and keys take long: they are made before the transaction.
   const keys = existing ? [] : await keysForNewTenant(deps, tenantId);
   const users = await prepareUsers(deps, existing?.id, file.users ?? []);
-  const done = { created: [] as string[], updated: [] as string[], unchanged: 0 };
+  const done = { created: [] as Thing[], updated: [] as Thing[], unchanged: 0 };
   const outcome: Outcome = (thing, what) => {
-    if (what !== 'created' && mode === 'only create') throw alreadyThere(thing);
+    if (what !== 'created' && mode === 'only create') throw alreadyThere(thingInWords(thing));
     if (what === 'unchanged') done.unchanged += 1;
     else done[what].push(thing);
   };
@@ -55,7 +55,7 @@ export async function applyProvisioning(
     .transaction(async (tx) => {
       Object.assign(done, { created: [], updated: [], unchanged: 0 });
       const tenant = existing ?? (await newTenant(deps, tx, tenantId, { slug, title, host }, keys, now));
-      if (!existing) outcome(`tenant ${slug}`, 'created');
+      if (!existing) outcome({ type: 'tenant', name: slug }, 'created');
       const context: RequestContext = { tenant, now, requestId: undefined, ip: undefined, userAgent: undefined };
       await applyTenant(deps, tx, context, title, file.settings, existing ? outcome : () => {});
       // Under the tenant's lock, as whoever disables an administrator.
@@ -96,9 +96,8 @@ async function newTenant(
   keys: Parameters<typeof createTenant>[4],
   now: number,
 ): Promise<Tenant> {
-  const { protocol } = new URL(deps.publicUrl);
-  const issuer =
-    slug === 'default' ? deps.publicUrl : host === undefined ? `${deps.publicUrl}/t/${slug}` : `${protocol}//${host}`;
+  const byPath = slug === 'default' ? deps.publicUrl : `${deps.publicUrl}/t/${slug}`;
+  const issuer = host === undefined ? byPath : issuerAtHost(deps.publicUrl, host);
   const made = await createTenant(deps, tx, id, { slug, issuer, host, name: title ?? slug, settings: {} }, keys, now);
   if (!made)
     throw new ProvisioningError([`tenant ${slug} was made at this moment by somebody else, or its host is taken`]);
@@ -119,7 +118,7 @@ async function applyTenant(
   await setTenantPolicies(tx, context.tenant.id, wanted, context.now);
   await record(deps, tx, context, { type: 'tenant.updated', data: { settings: Object.keys(settings ?? {}) } });
   await recordChange(tx, { kind: 'tenant', tenantId: context.tenant.id, entity: context.tenant.id }, context.now);
-  outcome(`tenant ${context.tenant.slug}`, 'updated');
+  outcome({ type: 'tenant', name: context.tenant.slug }, 'updated');
 }
 
 async function applyResources(deps: Deps, tx: Db, context: RequestContext, file: ProvisioningFile, outcome: Outcome) {
@@ -130,7 +129,7 @@ async function applyResources(deps: Deps, tx: Db, context: RequestContext, file:
       typeof scope === 'string' ? { name: scopeName(scope) } : scope,
     );
     const wanted = { identifier: entry.identifier, name: entry.name ?? known?.name, scopes };
-    const thing = `resource ${entry.identifier}`;
+    const thing = { type: 'resource', name: entry.identifier } as const;
     if (known && isDeepStrictEqual(known, wanted)) {
       outcome(thing, 'unchanged');
       continue;
@@ -163,7 +162,7 @@ async function applyClient(
   }
   const secretMac = needsSecret ? secretMacOf(deps, tenant.id, entry, known?.secretMac) : undefined;
   const disabled = entry.disabled ?? known?.disabled ?? false;
-  const thing = `client ${id}`;
+  const thing = { type: 'client', name: id } as const;
   if (
     known &&
     secretMac === known.secretMac &&

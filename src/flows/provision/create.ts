@@ -18,7 +18,7 @@ const byField: Place = (path) =>
  */
 export async function createByProvisioning(deps: Deps, file: ProvisioningFile): Promise<Applied> {
   const { mistakes, parsed } = readProvisioning(JSON.stringify(file), 'input');
-  if (!parsed) throw new ProvisioningError(placed(mistakes, byField));
+  if (!parsed) throw new ProvisioningError(placed(mistakes, byField), { isOfInput: true });
   if (typeof file.tenant === 'object' && (await tenantBySlug(deps, file.tenant.slug)))
     throw alreadyThere(`tenant ${file.tenant.slug}`);
   return applyProvisioning(deps, { file: parsed.file, place: byField }, 'only create');

@@ -76,7 +76,7 @@ const address = Type.Object(
 const user = Type.Object(
   {
     username: Type.String({ minLength: 1, maxLength: 200 }),
-    password: Type.Optional(Type.String({ minLength: 8, maxLength: 1000 })),
+    password: Type.Optional(Type.String({ minLength: 1 })),
     password_hash: Type.Optional(Type.String({ maxLength: 1000 })),
     disabled: Type.Optional(Type.Boolean()),
     roles: Type.Optional(texts),

@@ -4,12 +4,15 @@
 export class ProvisioningError extends Error {
   override readonly name = 'ProvisioningError';
   readonly problems: readonly string[];
+  /** What was given breaks the rules by itself, whatever is stored. */
+  readonly isOfInput: boolean;
 
-  constructor(problems: readonly string[]) {
+  constructor(problems: readonly string[], { isOfInput = false }: { isOfInput?: boolean } = {}) {
     super(
       `The provisioning file has ${problems.length === 1 ? 'a mistake' : `${problems.length} mistakes`}:\n${problems.join('\n')}`,
     );
     this.problems = problems;
+    this.isOfInput = isOfInput;
   }
 }
 

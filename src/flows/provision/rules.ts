@@ -4,7 +4,7 @@ import { completeMetadata, isPublic, metadataProblems, type RegisteredMetadata }
 import { webUriProblem } from '../../domain/redirect-uri.ts';
 import { parseScope } from '../../domain/scope.ts';
 import { isSlug } from '../../domain/tenant.ts';
-import { identifierKey, identifierProblem } from '../../domain/user.ts';
+import { identifierKey, identifierProblem, passwordProblem } from '../../domain/user.ts';
 import { parsePhc } from '../../crypto/passwords.ts';
 import type { ClientEntry, ProvisioningFile, ResourceEntry, SoundPart, UserEntry } from './file-schema.ts';
 import type { Mistake, Path } from './problems.ts';
@@ -107,6 +107,8 @@ function userMistakes(user: UserEntry, path: Path): Mistake[] {
   const mistakes: Mistake[] = [];
   const problem = identifierProblem(user.username, user.email);
   if (problem) mistakes.push({ path: [...path, problem.field], problem: problem.problem });
+  const weakness = user.password === undefined ? undefined : passwordProblem(user.password);
+  if (weakness !== undefined) mistakes.push({ path: [...path, 'password'], problem: weakness });
   if (user.password !== undefined && user.password_hash !== undefined)
     mistakes.push({ path: [...path, 'password_hash'], problem: 'stands beside password: give one of them' });
   if (user.password_hash !== undefined && !parsePhc(user.password_hash)) {

@@ -1,5 +1,7 @@
 // The mistakes of a provisioning file that only the database knows: all of them, before anything is computed or changed.
+import type { Deps } from '../../deps.ts';
 import { completeMetadata, isPublic } from '../../domain/client.ts';
+import { isLoopbackHost } from '../../domain/redirect-uri.ts';
 import { isSlug, type Tenant } from '../../domain/tenant.ts';
 import { identifierKey } from '../../domain/user.ts';
 import { findClient } from '../../storage/clients.ts';
@@ -18,24 +20,38 @@ export function emailTaken(username: string): string {
 }
 
 /** Others may change the database until the file is applied: the transaction looks again. */
-export async function storedMistakes(db: Db, { tenant: given, clients, users }: SoundPart): Promise<Mistake[]> {
+export async function storedMistakes(
+  { db, publicUrl }: Pick<Deps, 'db' | 'publicUrl'>,
+  { tenant: given, clients, users }: SoundPart,
+): Promise<Mistake[]> {
   // Without its tenant nothing of the file can be compared.
   if (given === null) return [];
   const { slug, host } = tenantOf(given);
   if (!isSlug(slug)) return [];
   const tenant = await findTenantBySlug(db, slug);
   return [
-    ...(host === undefined || slug === 'default' ? [] : await hostMistakes(db, tenant, host)),
+    ...(host === undefined || slug === 'default' ? [] : await hostMistakes(db, tenant, host, publicUrl)),
     ...(await clientMistakes(db, tenant, clients)),
     ...(tenant ? await userMistakes(db, tenant, users) : []),
   ];
 }
 
-async function hostMistakes(db: Db, tenant: Tenant | undefined, host: string): Promise<Mistake[]> {
+async function hostMistakes(db: Db, tenant: Tenant | undefined, host: string, publicUrl: string): Promise<Mistake[]> {
   const path = ['tenant', 'host'];
   if (tenant) return host === tenant.host ? [] : [{ path, problem: hostChanged }];
   const holder = await findTenantByHost(db, host);
-  return holder ? [{ path, problem: `is the host of the tenant ${holder.slug}: give another` }] : [];
+  if (holder) return [{ path, problem: `is the host of the tenant ${holder.slug}: give another` }];
+  const issuer = issuerAtHost(publicUrl, host);
+  return URL.parse(issuer)?.protocol !== 'http:' || isLoopbackHost(new URL(issuer).hostname)
+    ? []
+    : [{ path, problem: `would make the issuer ${issuer}, and http is safe on loopback hosts only: ${publicHost}` }];
+}
+
+const publicHost = 'a public host needs a server whose PUBLIC_URL is https';
+
+/** The issuer of a tenant with a host of its own: the scheme is that of PUBLIC_URL. */
+export function issuerAtHost(publicUrl: string, host: string): string {
+  return `${new URL(publicUrl).protocol}//${host}`;
 }
 
 async function clientMistakes(

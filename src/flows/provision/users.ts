@@ -64,7 +64,7 @@ export async function applyUser(
   outcome: Outcome,
 ): Promise<boolean> {
   const { tenant, now } = context;
-  const thing = `user ${entry.username}`;
+  const thing = { type: 'user', name: entry.username } as const;
   const known = await findUserByUsername(tx, tenant.id, entry.username);
   const holder = entry.email === undefined ? undefined : await findUserForSignIn(tx, tenant.id, entry.email);
   if (holder && holder.id !== known?.id) throw new ProvisioningError([`${place} ${emailTaken(holder.username)}`]);

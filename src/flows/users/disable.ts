@@ -62,6 +62,6 @@ function lastAdministrator({ username }: User): Refusal {
   return new Refusal(
     'last_administrator',
     409,
-    `${username} is the last administrator who can sign in: make another one first, or force it.`,
+    `${username} is the last administrator who can sign in: make another one first.`,
   );
 }

@@ -8,7 +8,7 @@ import { isUuid } from '../../domain/uuid.ts';
 import * as storage from '../../storage/user-list.ts';
 import { findUser, findUserForSignIn } from '../../storage/users.ts';
 
-/** By id, user name or e-mail address; the id first, because nobody can choose it. @throws Refusal not_found. */
+/** By id, username or e-mail address; the id first, because nobody can choose it. @throws Refusal not_found. */
 export async function findNamedUser(deps: Deps, { tenant }: RequestContext, named: string): Promise<User> {
   const byId = isUuid(named) ? await findUser(deps.db, tenant.id, named) : undefined;
   const user = byId ?? (await findUserForSignIn(deps.db, tenant.id, named));
@@ -20,7 +20,7 @@ export function noSuchUser(named: string): Refusal {
   return new Refusal('not_found', 404, `There is no user ${named}.`);
 }
 
-/** Users by name, those behind the user name `after`. With `search`: whose user name, e-mail address or name contains it. */
+/** Users by name, those behind the username `after`. With `search`: whose username, e-mail address or name contains it. */
 export async function listUsers(
   deps: Deps,
   { tenant }: RequestContext,

@@ -3,9 +3,12 @@ import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { passwordProblem, type User } from '../../domain/user.ts';
+import type { Db } from '../../storage/database.ts';
 import { endEverythingOf, type Ended, lockUser, setPasswordHash } from '../../storage/users.ts';
 import { record } from '../events.ts';
 import { findNamedUser, noSuchUser } from './find.ts';
+
+export type { Ended };
 
 // 32 letters and digits that are not taken for one another.
 const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
@@ -25,12 +28,29 @@ export async function hashOfChosen(deps: Deps, password: string): Promise<string
 }
 
 /** The old password is dead from here on, and with it every session and grant. @throws Refusal not_found, invalid_input. */
-export async function setPassword(
+export function setPassword(
   deps: Deps,
   context: RequestContext,
   named: string,
   password: string,
 ): Promise<{ user: User; ended: Ended }> {
+  return replacePassword(deps, context, named, password, async (tx, user, ended) => {
+    await record(deps, tx, context, { type: 'user.password_set', userId: user.id, data: ended });
+    return { user, ended };
+  });
+}
+
+/**
+ * The same with `also` in its transaction, which gets the user as they were, and records the event.
+ * @throws Refusal not_found, invalid_input.
+ */
+export async function replacePassword<T>(
+  deps: Deps,
+  context: RequestContext,
+  named: string,
+  password: string,
+  also: (tx: Db, user: User, ended: Ended) => Promise<T>,
+): Promise<T> {
   const { tenant, now } = context;
   const { id } = await findNamedUser(deps, context, named);
   const hash = await hashOfChosen(deps, password);
@@ -38,8 +58,6 @@ export async function setPassword(
     const user = await lockUser(tx, tenant.id, id);
     if (!user) throw noSuchUser(named);
     await setPasswordHash(tx, tenant.id, id, hash, now);
-    const ended = await endEverythingOf(tx, tenant.id, id, 'password_changed', now);
-    await record(deps, tx, context, { type: 'user.password_set', userId: id, data: ended });
-    return { user, ended };
+    return also(tx, user, await endEverythingOf(tx, tenant.id, id, 'password_changed', now));
   });
 }

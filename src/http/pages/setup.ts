@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { shortestChosenPassword } from '../../domain/user.ts';
+import { shortestPassword } from '../../domain/user.ts';
 import { checkSetup, setUpFirstAdmin } from '../../flows/setup.ts';
 import { basePath, contextOf } from '../context.ts';
 import { bodyParams, queryParams } from '../forms.ts';
@@ -57,7 +57,7 @@ function show(
     ...(fields['email'] === undefined ? {} : { email: t('setup.error.email_invalid') }),
     ...(fields['password'] === undefined
       ? {}
-      : { password: t('setup.error.password_short', { minimum: shortestChosenPassword }) }),
+      : { password: t('setup.error.password_short', { minimum: shortestPassword }) }),
     ...(fields['password_repeat'] === undefined ? {} : { password_repeat: t('setup.error.password_repeat') }),
   };
   return sendPage(

@@ -1,0 +1,47 @@
+// What `user set-password` and `admin reset` do alike: a user who is there gets another password.
+import type { Deps } from '../../deps.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import type { User } from '../../domain/user.ts';
+import type { UserEntry } from '../../flows/provision/file-schema.ts';
+import { findNamedUser } from '../../flows/users/find.ts';
+import type { Ended } from '../../flows/users/passwords.ts';
+import { withTenant } from '../backend.ts';
+import type { TenantOption } from '../options.ts';
+import { type PasswordOptions, passwordSource, shownPassword } from '../password.ts';
+import { formerPassword, type Undoing, warnOfUser } from '../provisioned.ts';
+import type { Terminal } from '../run.ts';
+import { endedForScripts, passwordInWords } from './shown.ts';
+
+type Changed = { readonly user: User; readonly ended: Ended };
+
+/** What is shown of a change, and what in PROVISION would undo it beside another password. */
+type Shown<Change extends Changed> = {
+  readonly forScripts?: (change: Change) => object;
+  readonly inWords: (change: Change) => string;
+  readonly undoes?: (entry: UserEntry) => readonly Undoing[];
+};
+
+/** Nobody types a password for a user who is not there: they are looked for first. */
+export async function giveNewPassword<Change extends Changed>(
+  terminal: Terminal,
+  named: string,
+  options: TenantOption & PasswordOptions,
+  change: (deps: Deps, context: RequestContext, named: string, password: string) => Promise<Change>,
+  { forScripts, inWords, undoes }: Shown<Change>,
+): Promise<void> {
+  const source = passwordSource(options);
+  await withTenant(terminal, { tenant: options.tenant }, async (deps, context, { config }) => {
+    await findNamedUser(deps, context, named);
+    const given = await source(deps);
+    const changed = await change(deps, { ...context, now: deps.clock() }, named, given.password);
+    const { id, username } = changed.user;
+    await warnOfUser({ ...terminal, config, context }, changed.user, (entry) => [
+      ...formerPassword(entry, given.password),
+      ...(undoes?.(entry) ?? []),
+    ]);
+    terminal.out.result(
+      { id, username, ...forScripts?.(changed), ...endedForScripts(changed.ended), ...shownPassword(given) },
+      [inWords(changed), ...passwordInWords(given)].join('\n'),
+    );
+  });
+}
