@@ -22,7 +22,7 @@ import { ask, outcomeOf, pageError, signIn } from '../support/visits.ts';
 
 let signet: TestSignet;
 let acme: TestSignet;
-const host = 'login.hosted.example:8080';
+const host = 'login.hosted.localhost:8080';
 beforeAll(async () => {
   signet = await startSignet({ provision: world });
   // The same names, secrets and passwords everywhere: only the tenant tells them apart.
@@ -82,7 +82,7 @@ describe('where a tenant is found', () => {
   });
 
   test('an unheard-of host is the default tenant, whose issuer does not follow the Host header', async () => {
-    for (const name of ['evil.example', 'login.hosted.example', `${host}.evil.example`]) {
+    for (const name of ['evil.example', 'login.hosted.localhost', `${host}.evil.example`]) {
       const answer = await atHost(openid, { host: name });
       expect(issuerAt(answer), name).toBe(signet.issuer);
       expect(answer.body).not.toContain('evil');
