@@ -88,7 +88,8 @@ export async function helmResources(release: Release, valuesFile: string): Promi
     const { stdout } = await promisify(execFile)('helm', [...args, '--kube-version', '1.33.0']);
     return documentsIn(stdout);
   } catch (error) {
-    if ((error as { code?: unknown }).code === 'ENOENT') return undefined;
+    // EACCES: a directory of PATH belongs to somebody else.
+    if (['ENOENT', 'EACCES'].includes(String((error as { code?: unknown }).code))) return undefined;
     throw error;
   }
 }
