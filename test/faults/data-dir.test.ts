@@ -1,9 +1,9 @@
 // A DATA_DIR that cannot be used: the server ends at once with a sentence that says which, why and what to do; doctor finds it.
-import { execFile } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { execFile, execFileSync } from 'node:child_process';
+import { existsSync, statSync } from 'node:fs';
 import { chmod, chown, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { examine } from '../../src/cli/doctor/examine.ts';
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
@@ -16,10 +16,33 @@ vi.setConfig({ testTimeout: 60_000 });
 const isRoot = process.getuid?.() === 0;
 const uid = isRoot ? 65_534 : process.getuid!();
 
+/** Whether an ordinary user reaches this checkout; below /root nobody does. */
+function isOpen(path: string): boolean {
+  return (statSync(path).mode & 0o001) !== 0 && (dirname(path) === path || isOpen(dirname(path)));
+}
+
+/** What the commands need of this checkout, at `place`: as links where that is on the same disk. */
+function copyTo(place: string): void {
+  const parts = ['src', 'migrations', 'package.json', 'node_modules'].map((name) => join(root, name));
+  try {
+    execFileSync('cp', ['-a', '--link', ...parts, place], { stdio: 'ignore' });
+  } catch {
+    execFileSync('cp', ['-a', ...parts, place]);
+  }
+}
+
+let checkout = root;
+let copied: string | undefined;
 let directory: string;
 let env: Record<string, string>;
 const at = (name: string) => join(directory, name);
 beforeAll(async () => {
+  if (isRoot && !isOpen(root)) {
+    copied = await mkdtemp(join(tmpdir(), 'signet-checkout-'));
+    await chmod(copied, 0o755);
+    copyTo(copied);
+    checkout = copied;
+  }
   directory = await mkdtemp(join(tmpdir(), 'signet-test-'));
   await chmod(directory, 0o755);
   await writeFile(at('file'), 'not a directory');
@@ -34,6 +57,7 @@ beforeAll(async () => {
 afterAll(async () => {
   for (const name of ['closed', 'used']) await chmod(at(name), 0o755);
   await rm(directory, { recursive: true, force: true });
+  if (copied !== undefined) await rm(copied, { recursive: true, force: true });
 });
 
 type Ended = { code: number; stderr: string; stdout: string };
@@ -42,8 +66,8 @@ function signet(dataDir: string, ...args: string[]): Promise<Ended> {
   const how = { cwd: directory, env: { PATH: process.env['PATH'], ...env, DATA_DIR: dataDir }, timeout: 50_000 };
   return new Promise((resolve) =>
     execFile(
-      process.execPath,
-      [join(root, 'src/cli/signet.ts'), ...args],
+      process.execPath.replace(`${root}/`, `${checkout}/`),
+      [join(checkout, 'src/cli/signet.ts'), ...args],
       { ...how, ...(isRoot && { uid, gid: uid }) },
       (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     ),
