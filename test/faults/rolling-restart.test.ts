@@ -120,7 +120,9 @@ test(`${restarts} restarts, by turns, under 50 requests a second: no request fai
   ];
   const answers: Promise<number | string>[] = [];
   const load = setInterval(() => {
-    answers.push(kinds[answers.length % kinds.length]!().catch((error: unknown) => String(error)));
+    answers.push(
+      kinds[answers.length % kinds.length]!().catch((error: Error) => `${error.message}: ${String(error.cause)}`),
+    );
   }, pause);
   try {
     for (let i = 0; i < restarts; i += 1) {

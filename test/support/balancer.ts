@@ -52,6 +52,8 @@ export async function startBalancer(port: number, backends: readonly number[]): 
     incoming.pipe(outgoing);
   };
   const server = createServer(passOn);
+  // It closes no connection of its own accord: a client that was slow to ask would be cut off by it, not by Signet.
+  server.keepAliveTimeout = 0;
   await new Promise<void>((resolve) => server.listen(port, 'localhost', resolve));
   return {
     port,
