@@ -1,5 +1,5 @@
 // A process like a test run: two Signets one after the other, and how long each takes to its first token, in milliseconds.
-import { startSignet } from '../src/testing.ts';
+import { startSignet } from '../src/testing/testing.ts';
 import { client, users } from './world.ts';
 
 async function millisecondsToFirstToken(): Promise<number> {

@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { PasswordHasher } from './crypto/passwords.ts';
 import type { SecretBox } from './crypto/secret-box.ts';
 import type { Metrics } from './domain/metrics.ts';
-import type { Memory } from './flows/memory.ts';
+import type { Memory } from './storage/memory.ts';
 import type { Db } from './storage/database.ts';
 
 export type Deps = {

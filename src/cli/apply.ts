@@ -1,6 +1,6 @@
 // `signet apply FILE`: brings a tenant to what a provisioning file says. Works beside a running server.
 import { Command } from 'commander';
-import type { Environment } from '../config-names.ts';
+import type { Environment } from '../config/names.ts';
 import { applyText } from '../flows/provision/apply-file.ts';
 import { thingInWords } from '../flows/provision/applied.ts';
 import { withBackend } from './backend.ts';

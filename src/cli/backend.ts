@@ -1,11 +1,11 @@
 // The database and flows as commands use them: beside a running server or without one.
-import type { Config } from '../config.ts';
+import type { Config } from '../config/settings.ts';
 import type { Deps } from '../deps.ts';
 import { contextWithoutRequest, type RequestContext } from '../domain/context.ts';
 import type { Tenant } from '../domain/tenant.ts';
-import { keyRing } from '../flows/keys.ts';
-import { ensureDefaultTenant, tenantBySlug } from '../flows/tenants.ts';
-import { type Backend, openBackend } from '../backend.ts';
+import { keyRing } from '../flows/keys/ring.ts';
+import { ensureDefaultTenant, tenantBySlug } from '../flows/tenants/find.ts';
+import { type Backend, openBackend } from '../start/backend.ts';
 import { commandLog } from './log.ts';
 import { CommandError, type Terminal } from './run.ts';
 import { noteCreated, settingsOf } from './settings.ts';

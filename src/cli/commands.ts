@@ -1,6 +1,6 @@
 // Every command by its name, loaded only when it is asked for: most of a short command's time is loading.
 import type { Command } from 'commander';
-import type { Environment } from '../config-names.ts';
+import type { Environment } from '../config/names.ts';
 
 export type MakeCommand = (env: Environment) => Command;
 

@@ -1,10 +1,10 @@
 // `signet doctor`: looks at everything, changes nothing, and says what to do.
 import { Command, InvalidArgumentError } from 'commander';
-import type { Environment } from '../config-names.ts';
+import type { Environment } from '../config/names.ts';
 import type { Severity } from '../domain/finding.ts';
 import { isEmail } from '../domain/user.ts';
-import { examine } from './doctor/examine.ts';
-import { told } from './doctor/told.ts';
+import { examine } from '../doctor/examine.ts';
+import { told } from './doctor-report.ts';
 import { command, exitCodes } from './run.ts';
 
 type Options = { readonly urlTimeout: number; readonly mailTo?: string };

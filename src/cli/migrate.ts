@@ -1,7 +1,7 @@
 // `signet migrate`: what every start of the server does first, by itself.
 import { Command } from 'commander';
-import type { Environment } from '../config-names.ts';
-import { noDatabase, openStore } from '../store.ts';
+import type { Environment } from '../config/names.ts';
+import { noDatabase, openStore } from '../start/database.ts';
 import { command, CommandError, exitCodes, type Terminal } from './run.ts';
 import { noteCreated, settingsOf } from './settings.ts';
 

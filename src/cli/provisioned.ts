@@ -1,6 +1,6 @@
 // Changes that PROVISION would undo at the next start of the server: said to whoever has just made one by hand.
 import { readFile } from 'node:fs/promises';
-import type { Config } from '../config.ts';
+import type { Config } from '../config/settings.ts';
 import type { RequestContext } from '../domain/context.ts';
 import { identifierKey, type User } from '../domain/user.ts';
 import type { ClientEntry, SoundPart, UserEntry } from '../flows/provision/file-schema.ts';

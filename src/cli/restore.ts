@@ -2,12 +2,12 @@
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { Command } from 'commander';
-import { type Config, readConfig } from '../config.ts';
-import type { Environment } from '../config-names.ts';
+import { type Config, readConfig } from '../config/settings.ts';
+import type { Environment } from '../config/names.ts';
 import type { Deps } from '../deps.ts';
-import { linesOf } from '../flows/backup/lines.ts';
-import { demandSealed, holdsNothing, restore, type RestoreResult } from '../flows/backup/restore.ts';
-import { secretKeysForRestore, undoOfDatabase } from '../restore-place.ts';
+import { linesOf } from '../flows/restore/lines.ts';
+import { demandSealed, holdsNothing, restore, type RestoreResult } from '../flows/restore/restore.ts';
+import { secretKeysForRestore, undoOfDatabase } from '../start/restore-target.ts';
 import { withUnpreparedBackend } from './backend.ts';
 import { unreadable } from './given-file.ts';
 import { shownTime } from './output.ts';

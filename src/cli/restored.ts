@@ -1,7 +1,7 @@
 // `signet restored`: for a database that was put back by other means than `signet restore`.
 import { Command } from 'commander';
-import type { Environment } from '../config-names.ts';
-import { acceptRestored } from '../flows/restored.ts';
+import type { Environment } from '../config/names.ts';
+import { acceptRestored } from '../flows/restore/restored.ts';
 import { withBackend } from './backend.ts';
 import { confirm, type YesOption, yesOption } from './confirm.ts';
 import { command } from './run.ts';

@@ -1,7 +1,7 @@
 // One frame for every command: what it may use, how it ends, and how its failures read.
 import type { Command } from 'commander';
-import type { Environment } from '../config-names.ts';
-import { ConfigError } from '../config.ts';
+import type { Environment } from '../config/names.ts';
+import { ConfigError } from '../config/settings.ts';
 import { Refusal, Unavailable } from '../domain/errors.ts';
 import { ProvisioningError } from '../flows/provision/problems.ts';
 import { output, type Output } from './output.ts';

@@ -1,6 +1,6 @@
 // `signet serve`.
 import { Command } from 'commander';
-import type { Environment } from '../config-names.ts';
+import type { Environment } from '../config/names.ts';
 import { serve } from './serve.ts';
 
 export function serveCommand(env: Environment): Command {

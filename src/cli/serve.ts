@@ -1,9 +1,9 @@
 // The server as a process: settings -> server -> terminal -> end. `signet serve` and `node src/main.ts` are the same.
 import { setTimeout as wait } from 'node:timers/promises';
-import type { Environment } from '../config-names.ts';
-import { ConfigError, readConfig } from '../config.ts';
+import type { Environment } from '../config/names.ts';
+import { ConfigError, readConfig } from '../config/settings.ts';
 import { ProvisioningError } from '../flows/provision/problems.ts';
-import { startServer } from '../server.ts';
+import { startServer } from '../start/server.ts';
 
 /** Runs the server until a signal ends the process. What stands in the way of a start is said, and makes it end with 1. */
 export async function serve(env: Environment): Promise<void> {

@@ -1,7 +1,7 @@
 // The command `signet`: one file per command.
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
-import type { Environment } from '../config-names.ts';
+import type { Environment } from '../config/names.ts';
 import { groups, single } from './commands.ts';
 import { output } from './output.ts';
 import { exitCodes } from './run.ts';

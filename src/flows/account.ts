@@ -8,9 +8,9 @@ import { isUuid } from '../domain/uuid.ts';
 import { listAccess, revokeConsent } from '../storage/consents.ts';
 import { endSession, listSessions } from '../storage/sessions.ts';
 import { findUser } from '../storage/users.ts';
-import { scopeDescriptions } from './clients.ts';
+import { scopeDescriptions } from './clients/current.ts';
 import { eventOf } from './events.ts';
-import { formToken, isFormToken, livingSession } from './sessions.ts';
+import { formToken, isFormToken, livingSession } from './sign-in/session.ts';
 
 export type ConsentGiven = {
   readonly clientId: string;

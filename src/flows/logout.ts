@@ -8,10 +8,10 @@ import { firstRepeated, type Params } from '../domain/params.ts';
 import { matchRedirectUri } from '../domain/redirect-uri.ts';
 import type { Session } from '../domain/session.ts';
 import { endSession } from '../storage/sessions.ts';
-import { activeClient } from './clients.ts';
+import { activeClient } from './clients/current.ts';
 import { eventOf } from './events.ts';
-import { keyRing } from './keys.ts';
-import { formToken, isFormToken, livingSession } from './sessions.ts';
+import { keyRing } from './keys/ring.ts';
+import { formToken, isFormToken, livingSession } from './sign-in/session.ts';
 
 /** Where to go when signed out; undefined: stay here. */
 export type LogoutTarget = { readonly client: Client | undefined; readonly redirect: string | undefined };

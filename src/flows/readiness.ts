@@ -1,8 +1,8 @@
 // Whether this process can issue tokens.
 import type { Deps } from '../deps.ts';
 import { canWrite } from '../storage/health.ts';
-import { keyRing } from './keys.ts';
-import { tenantOfRequest } from './tenants.ts';
+import { keyRing } from './keys/ring.ts';
+import { tenantOfRequest } from './tenants/find.ts';
 
 /** True when the database takes writes and the default tenant's keys can sign. */
 export async function isReady(deps: Deps): Promise<boolean> {

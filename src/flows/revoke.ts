@@ -6,7 +6,7 @@ import { OAuthError } from '../domain/errors.ts';
 import { firstRepeated } from '../domain/params.ts';
 import { revokeGrant } from '../storage/grants.ts';
 import { findRefreshToken } from '../storage/refresh-tokens.ts';
-import { authenticateClient, type ClientCredentials } from './authenticate-client.ts';
+import { authenticateClient, type ClientCredentials } from './clients/authenticate.ts';
 import { eventOf } from './events.ts';
 
 /** RFC 7009 2.1 and 2.2: unknown tokens are answered like revoked ones; another client's is refused. */

@@ -5,7 +5,7 @@ import { claimsForScopes } from '../domain/claims.ts';
 import type { RequestContext } from '../domain/context.ts';
 import { OAuthError } from '../domain/errors.ts';
 import { findUserOfGrant } from '../storage/grants.ts';
-import { keyRing } from './keys.ts';
+import { keyRing } from './keys/ring.ts';
 
 /**
  * OpenID Connect Core 1.0 5.3. One round trip: the grant, its session, its client and its user must all still stand.

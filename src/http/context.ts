@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts';
 import type { RequestContext } from '../domain/context.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Tenant } from '../domain/tenant.ts';
-import { tenantOfRequest } from '../flows/tenants.ts';
+import { tenantOfRequest } from '../flows/tenants/find.ts';
 
 declare module 'fastify' {
   interface FastifyRequest {

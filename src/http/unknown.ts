@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
 import type { Tenant } from '../domain/tenant.ts';
-import { tenantOfRequest } from '../flows/tenants.ts';
+import { tenantOfRequest } from '../flows/tenants/find.ts';
 import { hostOf } from './context.ts';
 import { apiHeaders } from './headers.ts';
 import { wayOut } from './pages/errors.ts';

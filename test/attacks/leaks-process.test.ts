@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ConfigError, readConfig } from '../../src/config.ts';
+import { ConfigError, readConfig } from '../../src/config/settings.ts';
 import { parseProvisioning } from '../../src/flows/provision/parse.ts';
 import { ProvisioningError } from '../../src/flows/provision/problems.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';

@@ -4,7 +4,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import type { Deps } from '../../src/deps.ts';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
 import { deleteClient } from '../../src/flows/clients/delete.ts';
-import { tenantBySlug } from '../../src/flows/tenants.ts';
+import { tenantBySlug } from '../../src/flows/tenants/find.ts';
 import { createAgent } from '../support/agent.ts';
 import { type CommandLine, commandLine, resultOf, settingsOf } from '../support/command-line.ts';
 import { query } from '../support/database.ts';

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
-import { parseSecretKey } from '../../src/secret-key.ts';
+import { parseSecretKey } from '../../src/config/secret-key.ts';
 import { commandLine, resultOf } from '../support/command-line.ts';
 import { createDatabase, query, type TestDatabase } from '../support/database.ts';
 import { root, runSignet } from '../support/signet-process.ts';

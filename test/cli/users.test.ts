@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
 import type { ProvisioningFile } from '../../src/flows/provision/file-schema.ts';
-import { tenantBySlug } from '../../src/flows/tenants.ts';
+import { tenantBySlug } from '../../src/flows/tenants/find.ts';
 import { disableUser } from '../../src/flows/users/disable.ts';
 import { listUsers } from '../../src/flows/users/find.ts';
 import { type Agent, createAgent } from '../support/agent.ts';

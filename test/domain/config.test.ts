@@ -4,8 +4,15 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
-import { renderConfigurationDoc, renderEnvExample } from '../../src/config-docs.ts';
-import { type Config, ConfigError, examineConfig, readConfig, type Setting, settings } from '../../src/config.ts';
+import { renderConfigurationDoc, renderEnvExample } from '../../tools/config-docs.ts';
+import {
+  type Config,
+  ConfigError,
+  examineConfig,
+  readConfig,
+  type Setting,
+  settings,
+} from '../../src/config/settings.ts';
 import type { SmtpServer } from '../../src/domain/mail.ts';
 import { certificate } from '../support/certificate.ts';
 

@@ -1,7 +1,7 @@
 // The memory of a process: one load for many, dropped by a change, old after a minute, bounded.
 import { beforeEach, describe, expect, test } from 'vitest';
 import { Unavailable } from '../../src/domain/errors.ts';
-import { createMemory, type Memory } from '../../src/flows/memory.ts';
+import { createMemory, type Memory } from '../../src/storage/memory.ts';
 
 let time: number;
 let memory: Memory;

@@ -1,6 +1,6 @@
 // When two places of a database are one.
 import { expect, test } from 'vitest';
-import { isSamePlace } from '../../src/domain/place.ts';
+import { isSamePlace } from '../../src/domain/location.ts';
 
 test.each([
   ['the same cluster and database', '7', 5, '7', 5, true],

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { inspectSecretKey, loadOrMakeSecretKey, loadSecretKey, parseSecretKey } from '../../src/secret-key.ts';
+import { inspectSecretKey, loadOrMakeSecretKey, loadSecretKey, parseSecretKey } from '../../src/config/secret-key.ts';
 
 const run = promisify(execFile);
 

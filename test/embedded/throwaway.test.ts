@@ -6,7 +6,7 @@ import { mkdtemp, readdir, rm, stat, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { startThrowawayPostgres, type ThrowawayPostgres } from '../../src/embedded/throwaway.ts';
+import { startThrowawayPostgres, type ThrowawayPostgres } from '../../src/testing/throwaway.ts';
 import { databaseUrl, query } from '../support/database.ts';
 import { postgresProcesses, root } from '../support/signet-process.ts';
 

@@ -1,6 +1,6 @@
 // A clock that was a year ahead and is right again: what it wrote into the future binds nobody.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { maintain } from '../../src/flows/maintenance.ts';
+import { maintain } from '../../src/flows/upkeep/maintenance.ts';
 import { takeLease } from '../../src/storage/leases.ts';
 import { createAgent } from '../support/agent.ts';
 import { query } from '../support/database.ts';

@@ -5,7 +5,7 @@ import { chmod, chown, mkdir, mkdtemp, readdir, rm, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { examine } from '../../src/cli/doctor/examine.ts';
+import { examine } from '../../src/doctor/examine.ts';
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import { freePort } from '../support/signet.ts';
 import { root } from '../support/signet-process.ts';

@@ -1,7 +1,7 @@
 // Months of rotation on the real thing: every token verifies until it expires, with any copy of the key set a cache may hold.
 import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { advanceKeys } from '../../src/flows/advance-keys.ts';
+import { advanceKeys } from '../../src/flows/keys/advance.ts';
 import { query } from '../support/database.ts';
 import { codeFlow, getUserinfo, ownClient, type Tokens, world } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';

@@ -4,7 +4,7 @@ import { existsSync } from 'node:fs';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postgresIdentity, runAs } from '../../src/embedded/identity.ts';
-import { startServer } from '../../src/server.ts';
+import { startServer } from '../../src/start/server.ts';
 import { backupOf, contentsOf, restoreInto } from '../support/backups.ts';
 import { createDatabase, databaseUrl, query, type TestDatabase } from '../support/database.ts';
 import { world } from '../support/flow.ts';

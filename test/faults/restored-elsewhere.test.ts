@@ -3,9 +3,9 @@
 import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import { afterEach, describe, expect, inject, onTestFinished, test } from 'vitest';
-import type { Config } from '../../src/config.ts';
-import { acceptRestored } from '../../src/flows/restored.ts';
-import { type RunningServer, startServer } from '../../src/server.ts';
+import type { Config } from '../../src/config/settings.ts';
+import { acceptRestored } from '../../src/flows/restore/restored.ts';
+import { type RunningServer, startServer } from '../../src/start/server.ts';
 import { openFor } from '../support/backups.ts';
 import { settingsOf } from '../support/command-line.ts';
 import { createDatabase, query, type TestDatabase } from '../support/database.ts';

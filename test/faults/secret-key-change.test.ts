@@ -2,9 +2,9 @@
 import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import { afterEach, expect, test } from 'vitest';
-import { advanceKeys } from '../../src/flows/advance-keys.ts';
+import { advanceKeys } from '../../src/flows/keys/advance.ts';
 import { newId } from '../../src/flows/events.ts';
-import { maintain } from '../../src/flows/maintenance.ts';
+import { maintain } from '../../src/flows/upkeep/maintenance.ts';
 import { query } from '../support/database.ts';
 import { claimsOf, codeFlow, getUserinfo, ownClient, refresh, world } from '../support/flow.ts';
 import { startSignet, type TestOptions, type TestSignet } from '../support/signet.ts';

@@ -92,7 +92,7 @@ export const administrationMutants: readonly Mutant[] = [
   },
   {
     name: 'one kind that cannot be removed keeps all that comes after it',
-    file: 'src/flows/maintenance.ts',
+    file: 'src/flows/upkeep/maintenance.ts',
     remove: `deps.log.warn({ err: error, kind }, 'what expired could not be removed; it is tried again in a minute');`,
     insert: 'throw error;',
     test: 'test/storage/upkeep.test.ts',

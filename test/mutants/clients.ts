@@ -1,7 +1,7 @@
 // Removals in client authentication and redirect URIs.
 import type { Mutant } from './mutant.ts';
 
-const authenticate = 'src/flows/authenticate-client.ts';
+const authenticate = 'src/flows/clients/authenticate.ts';
 const redirectUri = 'src/domain/redirect-uri.ts';
 
 export const clientMutants: readonly Mutant[] = [
@@ -30,7 +30,7 @@ export const clientMutants: readonly Mutant[] = [
   },
   {
     name: 'a disabled client goes on',
-    file: 'src/flows/clients.ts',
+    file: 'src/flows/clients/current.ts',
     remove: 'return client?.disabled ? undefined : client;',
     insert: 'return client;',
     test: 'test/attacks/refresh.test.ts',

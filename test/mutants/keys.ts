@@ -7,7 +7,7 @@ const mail = 'test/delivery/mail.test.ts';
 export const keyMutants: readonly Mutant[] = [
   {
     name: 'key steps are taken as they were planned, whatever was revoked meanwhile',
-    file: 'src/flows/advance-keys.ts',
+    file: 'src/flows/keys/advance.ts',
     remove: 'const moves = dueMoves(await listPublishedKeys(tx, tenant.id), signingAlgs, now);',
     insert: 'const moves = expected;',
     test: keys,
@@ -15,7 +15,7 @@ export const keyMutants: readonly Mutant[] = [
   },
   {
     name: 'other processes are not told of key changes',
-    file: 'src/flows/change-keys.ts',
+    file: 'src/flows/keys/change.ts',
     remove: 'await recordChange(tx, changeOf(context), context.now);',
     insert: '',
     test: keys,
@@ -23,7 +23,7 @@ export const keyMutants: readonly Mutant[] = [
   },
   {
     name: 'a revoked key is only retired',
-    file: 'src/flows/change-keys.ts',
+    file: 'src/flows/keys/change.ts',
     remove: "kid, state, 'gone', context.now",
     insert: "kid, state, 'retired', context.now",
     test: keys,
@@ -31,7 +31,7 @@ export const keyMutants: readonly Mutant[] = [
   },
   {
     name: 'a rotation at once goes on although another was first',
-    file: 'src/flows/rotate-keys.ts',
+    file: 'src/flows/keys/rotate.ts',
     remove: "if (active?.kid !== keyIn(seen, alg, 'active')?.kid) throw anotherWasFirst(alg);",
     insert: '',
     test: keys,
@@ -47,7 +47,7 @@ export const keyMutants: readonly Mutant[] = [
   },
   {
     name: 'a next key survives the replacement of all keys',
-    file: 'src/flows/replace-keys.ts',
+    file: 'src/flows/keys/replace.ts',
     remove: 'if (await takeKeyBack(deps, tx, context, key))',
     insert: "if (key.state !== 'next' && (await takeKeyBack(deps, tx, context, key)))",
     test: keys,

@@ -24,7 +24,7 @@ export const opsMutants: readonly Mutant[] = [
   },
   {
     name: 'callers choose how many series there are',
-    file: 'src/metrics.ts',
+    file: 'src/telemetry/metrics.ts',
     remove: `knownMethods.has(method) ? method : 'other'`,
     insert: 'method',
     test: listener,
@@ -40,7 +40,7 @@ export const opsMutants: readonly Mutant[] = [
   },
   {
     name: 'spans tell the words of an error',
-    file: 'src/tracing.ts',
+    file: 'src/telemetry/tracing.ts',
     remove: `typeof code === 'string' ? code : String(name)`,
     insert: `String((error as Error).message)`,
     test: tracing,

@@ -7,7 +7,7 @@ const issued = 'src/storage/issued.ts';
 export const restoreMutants: readonly Mutant[] = [
   {
     name: 'a server does not notice that its database was put back elsewhere',
-    file: 'src/server.ts',
+    file: 'src/start/server.ts',
     remove: 'if (elsewhere) await noticeRestored({ ...deps, db: backend.patient });',
     insert: '',
     test: elsewhere,
@@ -15,7 +15,7 @@ export const restoreMutants: readonly Mutant[] = [
   },
   {
     name: 'a server whose database was swapped goes on once another has accepted the copy',
-    file: 'src/flows/watch-place.ts',
+    file: 'src/flows/restore/watch-location.ts',
     remove: 'if (!isSamePlace(home, await currentPlace(db))) return true;',
     insert: 'home = await currentPlace(db);',
     test: elsewhere,
@@ -23,7 +23,7 @@ export const restoreMutants: readonly Mutant[] = [
   },
   {
     name: 'a server goes on with tables from elsewhere',
-    file: 'src/flows/watch-place.ts',
+    file: 'src/flows/restore/watch-location.ts',
     remove: 'known !== undefined && !isSamePlace(home, known)',
     insert: 'known !== undefined && Math.abs(0) > 1',
     test: elsewhere,
@@ -39,7 +39,7 @@ export const restoreMutants: readonly Mutant[] = [
   },
   {
     name: 'two servers that start at once both revoke',
-    file: 'src/flows/restored.ts',
+    file: 'src/flows/restore/restored.ts',
     remove: `if (by === 'server' && known && isSamePlace(known, place)) return 'another was first';`,
     insert: '',
     test: elsewhere,
@@ -63,7 +63,7 @@ export const restoreMutants: readonly Mutant[] = [
   },
   {
     name: 'signing keys live on after a restore',
-    file: 'src/flows/restored.ts',
+    file: 'src/flows/restore/restored.ts',
     remove: 'if (keys) await replaceAllKeys(deps, tx, context, keys.get(tenant.id)!);',
     insert: '',
     test: elsewhere,
@@ -79,7 +79,7 @@ export const restoreMutants: readonly Mutant[] = [
   },
   {
     name: 'a backup that somebody else changed is restored',
-    file: 'src/flows/backup/restore.ts',
+    file: 'src/flows/restore/restore.ts',
     remove: '|| !deps.box.matches(sealPurpose, sha256, end.seal)',
     insert: '',
     test: 'test/storage/backup.test.ts',
@@ -87,7 +87,7 @@ export const restoreMutants: readonly Mutant[] = [
   },
   {
     name: 'a backup is restored over what is there',
-    file: 'src/flows/backup/restore.ts',
+    file: 'src/flows/restore/restore.ts',
     remove: 'if (!(await isEmptyDatabase(tx)))',
     insert: 'if (Math.abs(0) > 1)',
     test: 'test/storage/backup.test.ts',
@@ -95,7 +95,7 @@ export const restoreMutants: readonly Mutant[] = [
   },
   {
     name: 'a backup is restored with another SECRET_KEY',
-    file: 'src/flows/backup/restore.ts',
+    file: 'src/flows/restore/restore.ts',
     remove: 'if (!deps.box.has(head.secret_key))',
     insert: 'if (Math.abs(0) > 1)',
     test: 'test/storage/backup.test.ts',

@@ -10,6 +10,7 @@ const root = join(import.meta.dirname, '../..');
 const copied = [
   'src',
   'test',
+  'tools',
   'migrations',
   'package.json',
   'vitest.config.ts',

@@ -1,7 +1,7 @@
 // Removals in signet/testing and in the cluster that it runs on.
 import type { Mutant } from './mutant.ts';
 
-const throwaway = 'src/embedded/throwaway.ts';
+const throwaway = 'src/testing/throwaway.ts';
 const cluster = 'test/embedded/throwaway.test.ts';
 const testing = 'test/testing/testing.test.ts';
 
@@ -48,7 +48,7 @@ export const testingMutants: readonly Mutant[] = [
   },
   {
     name: 'consent that nobody asks for counts as denied',
-    file: 'src/testing-browser.ts',
+    file: 'src/testing/browser.ts',
     remove: 'demandAsked(location, person, consent, wasAsked)',
     insert: 'location',
     test: testing,
@@ -64,7 +64,7 @@ export const testingMutants: readonly Mutant[] = [
   },
   {
     name: 'what was not applied is remembered',
-    file: 'src/testing.ts',
+    file: 'src/testing/testing.ts',
     remove: '    await applyObject(server.deps, whole).catch(reworded);\n    known.keep(whole);\n',
     insert: '    known.keep(whole);\n    await applyObject(server.deps, whole).catch(reworded);\n',
     test: testing,
@@ -72,7 +72,7 @@ export const testingMutants: readonly Mutant[] = [
   },
   {
     name: 'the clock of a Signet in tests follows a false time',
-    file: 'src/testing-clock.ts',
+    file: 'src/testing/clock.ts',
     remove: 'const realTime = Date.now;',
     insert: 'const realTime = () => Date.now();',
     test: testing,
@@ -80,7 +80,7 @@ export const testingMutants: readonly Mutant[] = [
   },
   {
     name: 'a database made at another server stays',
-    file: 'src/testing-database.ts',
+    file: 'src/testing/database.ts',
     remove: 'drop: () => dropDatabase(url, name)',
     insert: 'drop: () => Promise.resolve()',
     test: testing,

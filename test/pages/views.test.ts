@@ -5,7 +5,7 @@ import { IntlMessageFormat } from 'intl-messageformat';
 import type { BrowserContextOptions } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { html, type Html } from '../../src/http/pages/html.ts';
-import { catalogues, negotiateLocale, translator, type Locale } from '../../src/http/pages/messages.ts';
+import { catalogues, negotiateLocale, translator, type Locale } from '../../src/texts/messages.ts';
 import { accountPage, type Account } from '../../src/http/pages/views/account.ts';
 import { consentPage, type Consent } from '../../src/http/pages/views/consent.ts';
 import { errorPage } from '../../src/http/pages/views/error.ts';

@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
-import { settings } from '../../src/config.ts';
+import { settings } from '../../src/config/settings.ts';
 import { keySetMaxAge } from '../../src/domain/key-life.ts';
 import { parseProvisioning } from '../../src/flows/provision/parse.ts';
 import { type Checkout, openCheckout } from '../docs/checkout.ts';

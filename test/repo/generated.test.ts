@@ -3,7 +3,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { generatedFiles } from '../support/generate.ts';
+import { generatedFiles } from '../../tools/generate.ts';
 import { root } from '../support/signet-process.ts';
 
 let database: TestDatabase;

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { parse } from 'yaml';
-import { readConfig, settings } from '../../src/config.ts';
+import { readConfig, settings } from '../../src/config/settings.ts';
 import { postgresIdentity } from '../../src/embedded/identity.ts';
 import { fencesOf, noteOf } from '../docs/markdown.ts';
 import { createAgent } from '../support/agent.ts';

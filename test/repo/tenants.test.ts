@@ -7,7 +7,7 @@ import { registerClient } from '../../src/flows/clients/register.ts';
 import { rotateClientSecret } from '../../src/flows/clients/rotate-secret.ts';
 import { endNamedSession, endSessionsOfUser } from '../../src/flows/sessions/end.ts';
 import { listTenantSessions } from '../../src/flows/sessions/list.ts';
-import { tenantBySlug } from '../../src/flows/tenants.ts';
+import { tenantBySlug } from '../../src/flows/tenants/find.ts';
 import { createAdministrator, resetAdministrator } from '../../src/flows/users/administrators.ts';
 import { disableUser, enableUser } from '../../src/flows/users/disable.ts';
 import { listUsers } from '../../src/flows/users/find.ts';

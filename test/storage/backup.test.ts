@@ -17,7 +17,7 @@ import {
 } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 import { createAgent } from '../support/agent.ts';
-import { backup } from '../../src/flows/backup/write.ts';
+import { backup } from '../../src/flows/restore/backup.ts';
 
 let signet: TestSignet;
 let whole: Buffer;

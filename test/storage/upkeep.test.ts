@@ -2,7 +2,7 @@
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Deps } from '../../src/deps.ts';
-import { maintain, purgeExpired } from '../../src/flows/maintenance.ts';
+import { maintain, purgeExpired } from '../../src/flows/upkeep/maintenance.ts';
 import { newId } from '../../src/flows/events.ts';
 import { takeLease } from '../../src/storage/leases.ts';
 import { expiring } from '../../src/storage/purge.ts';

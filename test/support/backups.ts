@@ -3,11 +3,11 @@ import { createHash } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import { gunzipSync, gzipSync } from 'node:zlib';
 import pino from 'pino';
-import { backup, type BackupOptions } from '../../src/flows/backup/write.ts';
-import { linesOf } from '../../src/flows/backup/lines.ts';
-import { restore, type RestoreResult } from '../../src/flows/backup/restore.ts';
-import type { Config } from '../../src/config.ts';
-import { type Backend, openBackend } from '../../src/backend.ts';
+import { backup, type BackupOptions } from '../../src/flows/restore/backup.ts';
+import { linesOf } from '../../src/flows/restore/lines.ts';
+import { restore, type RestoreResult } from '../../src/flows/restore/restore.ts';
+import type { Config } from '../../src/config/settings.ts';
+import { type Backend, openBackend } from '../../src/start/backend.ts';
 import { query } from './database.ts';
 
 const log = pino({ level: 'silent' });

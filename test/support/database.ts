@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
 import { inject } from 'vitest';
-import { createDatabase as create, dropDatabase, urlOfDatabase } from '../../src/storage/clone.ts';
+import { createDatabase as create, dropDatabase, urlOfDatabase } from '../../src/testing/clone.ts';
 
 /** A connection string for a server that listens on a unix socket in `directory`. */
 export function databaseUrl(directory: string, user: string, database: string): string {

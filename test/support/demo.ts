@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { jane } from '../../examples/demo/world.ts';
 import { applyProvisioning } from '../../src/flows/provision/apply.ts';
 import type { ProvisioningFile } from '../../src/flows/provision/file-schema.ts';
-import { startServer } from '../../src/server.ts';
+import { startServer } from '../../src/start/server.ts';
 
 export type DemoClient = { readonly client_id: string; readonly redirect_uris: readonly [string] };
 

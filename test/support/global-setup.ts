@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
-import { createDatabase, dropDatabase, urlOfDatabase } from '../../src/storage/clone.ts';
+import { createDatabase, dropDatabase, urlOfDatabase } from '../../src/testing/clone.ts';
 import { migrate } from '../../src/storage/migrate.ts';
 import { databaseUrl } from './database.ts';
 

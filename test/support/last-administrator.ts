@@ -1,6 +1,6 @@
 // Disabling the last administrator, which takes somebody who insists.
 import { contextWithoutRequest } from '../../src/domain/context.ts';
-import { tenantBySlug } from '../../src/flows/tenants.ts';
+import { tenantBySlug } from '../../src/flows/tenants/find.ts';
 import { disableUser } from '../../src/flows/users/disable.ts';
 import type { TestSignet } from './signet.ts';
 

@@ -2,9 +2,9 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import pino, { type Logger } from 'pino';
-import type { Config } from '../../src/config.ts';
+import type { Config } from '../../src/config/settings.ts';
 import { applyProvisioning } from '../../src/flows/provision/apply.ts';
-import { type RunningServer, startServer } from '../../src/server.ts';
+import { type RunningServer, startServer } from '../../src/start/server.ts';
 import type { SentStatement } from '../../src/storage/database.ts';
 import { createDatabase, type TestDatabase } from './database.ts';
 import type { ProvisioningFile } from '../../src/flows/provision/file-schema.ts';

@@ -1,5 +1,5 @@
 // A process that owns a throwaway cluster until it is killed. Says where the socket is.
-import { startThrowawayPostgres } from '../../src/embedded/throwaway.ts';
+import { startThrowawayPostgres } from '../../src/testing/throwaway.ts';
 
 const [archive = ''] = process.argv.slice(2);
 const prepare = () => Promise.resolve();

@@ -1,7 +1,7 @@
 // signet/testing: what somebody gets who tests an application.
 import { createServer } from 'node:http';
 import { afterAll, afterEach, beforeAll, describe, expect, inject, test, vi } from 'vitest';
-import { type Provisioning, startSignet, type TestSignet } from '../../src/testing.ts';
+import { type Provisioning, startSignet, type TestSignet } from '../../src/testing/testing.ts';
 import { query } from '../support/database.ts';
 import { authorizationRequest, claimsOf, exchangeCode, getUserinfo } from '../support/flow.ts';
 

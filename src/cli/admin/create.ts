@@ -1,6 +1,6 @@
 // `signet admin create`: the first administrator without the setup link, or one more.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
+import type { Environment } from '../../config/names.ts';
 import { createAdministrator } from '../../flows/users/administrators.ts';
 import { withTenant } from '../backend.ts';
 import { tenantOption, type TenantOption } from '../options.ts';

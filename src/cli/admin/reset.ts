@@ -1,6 +1,6 @@
 // `signet admin reset USER`: lets somebody in as an administrator who cannot get in any more.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
+import type { Environment } from '../../config/names.ts';
 import { adminRole } from '../../flows/setup.ts';
 import { type Rescued, resetAdministrator } from '../../flows/users/administrators.ts';
 import { tenantOption, type TenantOption } from '../options.ts';

@@ -1,6 +1,6 @@
 // `signet client create`.
 import { Command, Option } from 'commander';
-import type { Environment } from '../../config-names.ts';
+import type { Environment } from '../../config/names.ts';
 import { isPublic } from '../../domain/client.ts';
 import { registerClient } from '../../flows/clients/register.ts';
 import { withTenant } from '../backend.ts';

@@ -1,6 +1,6 @@
 // `signet client delete ID`.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
+import type { Environment } from '../../config/names.ts';
 import { deleteClient } from '../../flows/clients/delete.ts';
 import { findNamedClient } from '../../flows/clients/list.ts';
 import { withTenant } from '../backend.ts';

@@ -1,6 +1,6 @@
 // `signet client list`.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
+import type { Environment } from '../../config/names.ts';
 import { listClients } from '../../flows/clients/list.ts';
 import { withTenant } from '../backend.ts';
 import { pageOptions, type PageOptions, tenantOption, type TenantOption } from '../options.ts';

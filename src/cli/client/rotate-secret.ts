@@ -1,6 +1,6 @@
 // `signet client rotate-secret ID`.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
+import type { Environment } from '../../config/names.ts';
 import { rotateClientSecret } from '../../flows/clients/rotate-secret.ts';
 import { withTenant } from '../backend.ts';
 import { tenantOption, type TenantOption } from '../options.ts';

@@ -1,8 +1,8 @@
 // `signet keys list`: never shows anything private.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
+import type { Environment } from '../../config/names.ts';
 import { nextKeyStep } from '../../domain/key-life.ts';
-import { listKeys } from '../../flows/change-keys.ts';
+import { listKeys } from '../../flows/keys/change.ts';
 import { withTenant } from '../backend.ts';
 import { tenantOption, type TenantOption } from '../options.ts';
 import { shownTime } from '../output.ts';

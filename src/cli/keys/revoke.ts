@@ -1,7 +1,7 @@
 // `signet keys revoke KID`.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
-import { publishedKey, revokeKey } from '../../flows/revoke-key.ts';
+import type { Environment } from '../../config/names.ts';
+import { publishedKey, revokeKey } from '../../flows/keys/revoke.ts';
 import { withTenant } from '../backend.ts';
 import { confirm, yesOption, type YesOption } from '../confirm.ts';
 import { tenantOption, type TenantOption } from '../options.ts';

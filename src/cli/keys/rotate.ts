@@ -1,9 +1,9 @@
 // `signet keys rotate`.
 import { Command, Option } from 'commander';
-import type { Environment } from '../../config-names.ts';
+import type { Environment } from '../../config/names.ts';
 import { type SigningAlg, signingAlgs } from '../../domain/client.ts';
 import { keySetMaxAge } from '../../domain/key-life.ts';
-import { rotateAtOnce, type Rotation, scheduleRotation } from '../../flows/rotate-keys.ts';
+import { rotateAtOnce, type Rotation, scheduleRotation } from '../../flows/keys/rotate.ts';
 import { withTenant } from '../backend.ts';
 import { tenantOption, type TenantOption } from '../options.ts';
 import { shownTime } from '../output.ts';

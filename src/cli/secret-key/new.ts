@@ -1,7 +1,7 @@
 // `signet secret-key new`: a key for SECRET_KEY. Nothing is stored, and nothing is read.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
-import { newSecretKey } from '../../secret-key.ts';
+import type { Environment } from '../../config/names.ts';
+import { newSecretKey } from '../../config/secret-key.ts';
 import { command } from '../run.ts';
 
 const whatToDo = `Set SECRET_KEY to it, the same for every process of Signet, and keep a copy apart from the backups of the database:

@@ -1,6 +1,6 @@
 // `signet session end ID`, `signet session end --user USER`.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
+import type { Environment } from '../../config/names.ts';
 import { endNamedSession, endSessionsOfUser } from '../../flows/sessions/end.ts';
 import { withTenant } from '../backend.ts';
 import { tenantOption, type TenantOption } from '../options.ts';

@@ -1,8 +1,8 @@
 // `signet tenant create SLUG`.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
+import type { Environment } from '../../config/names.ts';
 import { createByProvisioning } from '../../flows/provision/create.ts';
-import { tenantBySlug } from '../../flows/tenants.ts';
+import { tenantBySlug } from '../../flows/tenants/find.ts';
 import { withBackend } from '../backend.ts';
 import { slug as asSlug } from '../options.ts';
 import { asGiven, command } from '../run.ts';

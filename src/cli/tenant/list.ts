@@ -1,7 +1,7 @@
 // `signet tenant list`.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
-import { listTenants } from '../../flows/tenants.ts';
+import type { Environment } from '../../config/names.ts';
+import { listTenants } from '../../flows/tenants/find.ts';
 import { withBackend } from '../backend.ts';
 import { command } from '../run.ts';
 

@@ -1,6 +1,6 @@
 // `signet user create`.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
+import type { Environment } from '../../config/names.ts';
 import { createUser } from '../../flows/users/create.ts';
 import { withTenant } from '../backend.ts';
 import { repeatable, tenantOption, type TenantOption } from '../options.ts';

@@ -1,6 +1,6 @@
 // `signet user disable USER`.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
+import type { Environment } from '../../config/names.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { disableUser } from '../../flows/users/disable.ts';
 import { withTenant } from '../backend.ts';

@@ -1,6 +1,6 @@
 // `signet user enable USER`.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
+import type { Environment } from '../../config/names.ts';
 import { enableUser } from '../../flows/users/disable.ts';
 import { withTenant } from '../backend.ts';
 import { tenantOption, type TenantOption } from '../options.ts';

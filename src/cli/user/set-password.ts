@@ -1,6 +1,6 @@
 // `signet user set-password USER`.
 import { Command } from 'commander';
-import type { Environment } from '../../config-names.ts';
+import type { Environment } from '../../config/names.ts';
 import { setPassword } from '../../flows/users/passwords.ts';
 import { tenantOption, type TenantOption } from '../options.ts';
 import { visible } from '../output.ts';

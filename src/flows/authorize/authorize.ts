@@ -10,7 +10,7 @@ import type { Session } from '../../domain/session.ts';
 import { findConsent } from '../../storage/consents.ts';
 import { finishAttempt, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import { touchSession } from '../../storage/sessions.ts';
-import { livingSession } from '../sessions.ts';
+import { livingSession } from '../sign-in/session.ts';
 import { claimOrFind, attemptFinished, openAttempt, openUnboundAttempt } from '../sign-in/attempt.ts';
 import { validateAuthorizationRequest } from './request.ts';
 import { type AuthorizationResponse, respondWithCode, respondWithError } from './respond.ts';

@@ -9,8 +9,8 @@ import { firstRepeated, type Params } from '../../domain/params.ts';
 import { isS256Challenge } from '../../domain/pkce.ts';
 import { matchRedirectUri } from '../../domain/redirect-uri.ts';
 import { parseScope, standardScopes } from '../../domain/scope.ts';
-import { activeClient, tenantResources } from '../clients.ts';
-import { keyRing } from '../keys.ts';
+import { activeClient, tenantResources } from '../clients/current.ts';
+import { keyRing } from '../keys/ring.ts';
 
 export type ValidatedRequest = { readonly client: Client; readonly request: AuthorizationRequest };
 

@@ -5,7 +5,7 @@ import { type Client, isPublic, stillRegistered } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import { matchRedirectUri } from '../../domain/redirect-uri.ts';
-import { activeClient } from '../clients.ts';
+import { activeClient } from '../clients/current.ts';
 
 /** @throws OAuthError for the person when the client, its redirect URI or a request without PKCE no longer stands. */
 export async function standingRequest(

@@ -3,7 +3,7 @@ import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { recordChange } from '../../storage/changes.ts';
 import type { Db } from '../../storage/database.ts';
-import { everyOrigin } from '../clients.ts';
+import { everyOrigin } from './current.ts';
 
 /** The others learn it when the transaction of `tx` is kept. */
 export async function announceClient(tx: Db, { tenant, now }: RequestContext, id: string): Promise<void> {

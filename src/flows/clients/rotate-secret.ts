@@ -4,7 +4,7 @@ import { completeMetadata, isPublic } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { lockClient, replaceClientSecret } from '../../storage/clients.ts';
-import { aboutSecret } from '../authenticate-client.ts';
+import { aboutSecret } from './authenticate.ts';
 import { record } from '../events.ts';
 import { announceClient, dropClient } from './change.ts';
 import { noSuchClient } from './list.ts';

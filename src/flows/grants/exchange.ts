@@ -6,7 +6,7 @@ import { OAuthError } from '../../domain/errors.ts';
 import { reporting } from '../../domain/metrics.ts';
 import { firstRepeated, type Params } from '../../domain/params.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
-import { authenticateClient, type ClientCredentials } from '../authenticate-client.ts';
+import { authenticateClient, type ClientCredentials } from '../clients/authenticate.ts';
 import { authorizationCodeGrant } from './authorization-code.ts';
 import { refreshTokenGrant } from './refresh-token.ts';
 

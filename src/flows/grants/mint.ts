@@ -8,8 +8,8 @@ import { type Client, stillRegistered } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
-import { tenantResources } from '../clients.ts';
-import { signingKey } from '../keys.ts';
+import { tenantResources } from '../clients/current.ts';
+import { signingKey } from '../keys/ring.ts';
 
 export type Mint = {
   readonly client: Client;

@@ -10,11 +10,11 @@ import { type Db, isUniqueViolation } from '../../storage/database.ts';
 import { listResources, saveResource } from '../../storage/resources.ts';
 import { findTenantBySlug, lockTenant, setTenantPolicies } from '../../storage/tenants.ts';
 import { someoneCanUseRole } from '../../storage/users.ts';
-import { aboutSecret } from '../authenticate-client.ts';
-import { everyOrigin } from '../clients.ts';
+import { aboutSecret } from '../clients/authenticate.ts';
+import { everyOrigin } from '../clients/current.ts';
 import { newId, record } from '../events.ts';
 import { adminRole } from '../setup.ts';
-import { createTenant, keysForNewTenant } from '../tenants.ts';
+import { createTenant, keysForNewTenant } from '../tenants/find.ts';
 import { alreadyThere } from './already-there.ts';
 import { type Applied, type Outcome, type Thing, thingInWords } from './applied.ts';
 import type { ClientEntry, ProvisioningFile } from './file-schema.ts';
@@ -23,7 +23,7 @@ import { type Mistake, placed, ProvisioningError } from './problems.ts';
 import { metadataOf, scopeName, tenantOf } from './rules.ts';
 import { soundPart } from './shape.ts';
 import { hostChanged, issuerAtHost, secretMissing, storedMistakes } from './stored.ts';
-import { applyUser, type PreparedUser, prepareUsers } from './users.ts';
+import { applyUser, type PreparedUser, prepareUsers } from '../users/save.ts';
 
 /**
  * Idempotent: a second time changes nothing. With `only create`, users, clients and resources that are there already are

@@ -1,6 +1,6 @@
 // Makes one new thing by the rules of provisioning files, and never changes one that is there.
 import type { Deps } from '../../deps.ts';
-import { tenantBySlug } from '../tenants.ts';
+import { tenantBySlug } from '../tenants/find.ts';
 import { alreadyThere } from './already-there.ts';
 import type { Applied } from './applied.ts';
 import { applyProvisioning } from './apply.ts';

@@ -2,8 +2,8 @@
 import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
-import { activeClient } from '../clients.ts';
-import { livingSession } from '../sessions.ts';
+import { activeClient } from '../clients/current.ts';
+import { livingSession } from './session.ts';
 import { attemptOf, openAttempt } from './attempt.ts';
 
 export type SignInView = {

@@ -12,7 +12,7 @@ import { beginSession, endSession, type NewSession, renewSession } from '../../s
 import { markAuthenticated } from '../../storage/sign-in-attempts.ts';
 import { findUserForSignIn, replacePasswordHash } from '../../storage/users.ts';
 import { eventOf, newId, record } from '../events.ts';
-import { livingSession } from '../sessions.ts';
+import { livingSession } from './session.ts';
 import { attemptOf, attemptFinished } from './attempt.ts';
 import { knownBrowserOf, withKnownBrowser } from './known-browsers.ts';
 import { attemptNotMade, attemptSucceeded, type ReservedAttempt, reservePasswordAttempt } from './limiter.ts';

@@ -1,7 +1,7 @@
 // Cross-origin reading: token, UserInfo and revocation answers for the origins of registered redirect URIs, nobody else.
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../../deps.ts';
-import { isClientOrigin } from '../../flows/clients.ts';
+import { isClientOrigin } from '../../flows/clients/current.ts';
 
 /** The Fetch standard's CORS protocol for this scope. No credentials: nothing here looks at cookies. */
 export function allowClientOrigins(scope: FastifyInstance, deps: Deps): void {

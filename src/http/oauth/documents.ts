@@ -3,9 +3,9 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { keySetMaxAge } from '../../domain/key-life.ts';
 import { type Document, discoveryDocument } from '../../flows/discovery.ts';
-import { keyRing } from '../../flows/keys.ts';
+import { keyRing } from '../../flows/keys/ring.ts';
 import { documentHeaders } from '../headers.ts';
-import { catalogues } from '../pages/messages.ts';
+import { catalogues } from '../../texts/messages.ts';
 
 /** Seconds. */
 const discoveryMaxAge = 300;

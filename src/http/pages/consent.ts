@@ -2,11 +2,11 @@
 import type { RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { type ConsentDecision, decideConsent, viewConsent } from '../../flows/consent.ts';
+import { type ConsentDecision, decideConsent, viewConsent } from '../../flows/authorize/consent.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
-import { sendAuthorizationResponse } from '../oauth/authorization-response.ts';
+import { sendAuthorizationResponse } from './authorization-response.ts';
 import { sendPage } from './page.ts';
 import { consentPage } from './views/consent.ts';
 import { hostOf } from './views/links.ts';

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { basePath } from '../context.ts';
 import { pageHeaders } from '../headers.ts';
 import type { Html } from './html.ts';
-import { negotiateLocale } from './messages.ts';
+import { negotiateLocale } from '../../texts/messages.ts';
 import type { Page } from './views/layout.ts';
 
 const stylesheet = readFileSync(join(import.meta.dirname, 'signet.css'));

@@ -4,7 +4,7 @@ import type { Deps } from '../../deps.ts';
 import { basePath, findTenant } from '../context.ts';
 import { readForms } from '../forms.ts';
 import { route } from '../methods.ts';
-import { logoutConfirmation } from '../oauth/logout.ts';
+import { logoutConfirmation } from './logout.ts';
 import { account, endOtherSession, revokeAccess } from './account.ts';
 import { consent, consentForm } from './consent.ts';
 import { answerPageErrors } from './errors.ts';

@@ -6,7 +6,7 @@ import { shortestPassword } from '../../domain/user.ts';
 import { checkSetup, setUpFirstAdmin } from '../../flows/setup.ts';
 import { basePath, contextOf } from '../context.ts';
 import { bodyParams, queryParams } from '../forms.ts';
-import { translator } from './messages.ts';
+import { translator } from '../../texts/messages.ts';
 import { pageOf, sendPage } from './page.ts';
 import { setupPage } from './views/setup.ts';
 

@@ -2,13 +2,13 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { Refusal, Unavailable } from '../../domain/errors.ts';
-import { cancelSignIn } from '../../flows/sign-in/cancel.ts';
+import { cancelSignIn } from '../../flows/authorize/cancel.ts';
 import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
 import { signInWithPassword } from '../../flows/sign-in/password.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies, setCookie } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
-import { sendAuthorizationResponse } from '../oauth/authorization-response.ts';
+import { sendAuthorizationResponse } from './authorization-response.ts';
 import { sendPage } from './page.ts';
 import { type SignIn, type SignInError, signInPage } from './views/sign-in.ts';
 

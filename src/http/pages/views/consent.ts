@@ -1,6 +1,6 @@
 // The page where a person decides what a client may do.
 import { html, type Html } from '../html.ts';
-import { translator, type Translate } from '../messages.ts';
+import { translator, type Translate } from '../../../texts/messages.ts';
 import { emblem } from './emblem.ts';
 import { hiddenFields } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';

@@ -1,5 +1,5 @@
 // What a scope allows, said to the person who is asked for it.
-import type { MessageKey, Translate } from '../messages.ts';
+import type { MessageKey, Translate } from '../../../texts/messages.ts';
 
 const described: Record<string, MessageKey> = {
   openid: 'scope.openid',

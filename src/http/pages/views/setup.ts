@@ -1,6 +1,6 @@
 // The page that creates the first administrator.
 import { html, type Html } from '../html.ts';
-import { translator } from '../messages.ts';
+import { translator } from '../../../texts/messages.ts';
 import { alert, field, hiddenFields } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
 

@@ -1,6 +1,6 @@
 // The pages before and after signing out.
 import { html, type Html } from '../html.ts';
-import { translator } from '../messages.ts';
+import { translator } from '../../../texts/messages.ts';
 import { hiddenFields } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
 import { appLink, webLink } from './links.ts';

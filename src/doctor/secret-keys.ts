@@ -1,0 +1,125 @@
+// What in the database needs which SECRET_KEY: what none of them opens, and what still keeps an older one.
+import { type SecretBox, secretBox } from '../crypto/secret-box.ts';
+import type { Deps } from '../deps.ts';
+import { type Finding, problem, warning } from '../domain/finding.ts';
+import { clientSecretsByKey, sealedKeys, type SecretsOfKey } from '../storage/doctor-keys.ts';
+import { opensPrivateKey } from '../flows/keys/ring.ts';
+
+/** The keys of SECRET_KEY, the current one first. */
+export type GivenKeys = {
+  /** Undefined when there are none that can be used. */
+  readonly keys: readonly Uint8Array[] | undefined;
+  /** The file that keeps the key; undefined when the settings give it, or should. */
+  readonly file: string | undefined;
+};
+
+/** How many keys are named one by one. */
+const most = 5;
+
+/** What no key opens is a problem; an older key that could go, or that must stay for now, is a warning. */
+export async function checkOpening(db: Deps['db'], given: GivenKeys): Promise<Finding[]> {
+  const box = given.keys && secretBox(given.keys);
+  const closed: string[] = [];
+  const damaged: string[] = [];
+  const sealedBy = new Map<string, number>();
+  for await (const { tenantId, kid, sealed, sealedWith } of sealedKeys(db)) {
+    if (!box?.has(sealedWith)) closed.push(`${kid} (sealed with key ${sealedWith})`);
+    else if (!opensPrivateKey(box, tenantId, kid, sealed)) damaged.push(kid);
+    else sealedBy.set(sealedWith, (sealedBy.get(sealedWith) ?? 0) + 1);
+  }
+  const secrets = await clientSecretsByKey(db);
+  return [
+    ...closedKeys(closed, given),
+    ...damagedKeys(damaged),
+    ...(box ? unknownSecrets(secrets, box) : []),
+    ...olderKeys(given.keys ?? [], sealedBy, secrets),
+  ];
+}
+
+function closedKeys(closed: readonly string[], { keys, file }: GivenKeys): Finding[] {
+  if (closed.length === 0) return [];
+  const subject = file === undefined ? 'SECRET_KEY' : `The key in ${file}`;
+  return [
+    problem(
+      'signing-keys',
+      `${keys ? `${subject} does not open` : 'There is no usable SECRET_KEY to open'} ${numbered(closed.length, 'signing key')}: ${listed(closed)}.`,
+      file === undefined
+        ? 'Give SECRET_KEY as it was when they were sealed, or as "new,old" to replace it.'
+        : `Put the copy that was kept of the right key into ${file}, or set SECRET_KEY to it.`,
+    ),
+  ];
+}
+
+function damagedKeys(damaged: readonly string[]): Finding[] {
+  if (damaged.length === 0) return [];
+  return [
+    problem(
+      'signing-keys',
+      `${numbered(damaged.length, 'signing key')} cannot be opened although the right SECRET_KEY is there: ${listed(damaged)}. What is stored was changed.`,
+      'Put the database back from a backup ("signet restore").',
+    ),
+  ];
+}
+
+function unknownSecrets(secrets: readonly SecretsOfKey[], box: SecretBox): Finding[] {
+  return secrets
+    .filter(({ key }) => !box.has(key))
+    .map((some) =>
+      problem(
+        'secret-key',
+        `The secrets of ${clientsOf(some)} were made with a SECRET_KEY that is not given (key ${some.key}): these clients are refused.`,
+        `Give that key behind the current one (SECRET_KEY="new,old"), or give the clients new secrets: ${anew}.`,
+      ),
+    );
+}
+
+const anew =
+  'apply the provisioning file with their secrets in it once more, or run "signet client rotate-secret" for each';
+
+function olderKeys(
+  keys: readonly Uint8Array[],
+  sealedBy: ReadonlyMap<string, number>,
+  secrets: readonly SecretsOfKey[],
+): Finding[] {
+  return keys.slice(1).map((key, index) => {
+    const id = secretBox([key]).currentKey;
+    const name = `Key ${index + 2} of SECRET_KEY (${id})`;
+    const sealed = sealedBy.get(id) ?? 0;
+    const made = secrets.find((some) => some.key === id);
+    if (sealed === 0 && !made)
+      return warning(
+        'secret-key',
+        `${name} is not needed by anything in the database any more.`,
+        'Take it out of SECRET_KEY. Keep it as long as a backup that was made with it may be restored.',
+      );
+    const uses = [
+      ...(sealed > 0 ? [`it seals ${numbered(sealed, 'signing key')}`] : []),
+      ...(made ? [`the secrets of ${clientsOf(made)} were made with it`] : []),
+    ];
+    const cures = [
+      ...(sealed > 0
+        ? ['a server that runs with these keys seals signing keys anew by itself, a hundred a minute']
+        : []),
+      ...(made ? [`for clients, ${anew}`] : []),
+    ];
+    return warning(
+      'secret-key',
+      `${name} is still needed: ${uses.join(', and ')}.`,
+      `Leave it there for now: ${cures.join('; ')}. Then run this again.`,
+    );
+  });
+}
+
+function clientsOf({ count, examples }: SecretsOfKey): string {
+  return `${numbered(count, 'client')} (${listed(examples, count)})`;
+}
+
+function listed(names: readonly string[], count = names.length): string {
+  const shown = names.slice(0, most);
+  const rest = count - shown.length;
+  return `${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
+}
+
+function numbered(number: number, word: string): string {
+  return `${number} ${word}${number === 1 ? '' : 's'}`;
+}

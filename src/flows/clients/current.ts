@@ -1,0 +1,33 @@
+// Clients and resources as requests need them: from memory, only while they stand.
+import type { Deps } from '../../deps.ts';
+import type { Client } from '../../domain/client.ts';
+import type { Resource } from '../../domain/resource.ts';
+import type { Tenant } from '../../domain/tenant.ts';
+import { findClient, listClientOrigins } from '../../storage/clients.ts';
+import { listResources } from '../../storage/resources.ts';
+
+/** The client, unless it is unknown or disabled. */
+export async function activeClient(deps: Deps, tenant: Tenant, clientId: string): Promise<Client | undefined> {
+  if (!/^[\x20-\x7e]{1,200}$/.test(clientId)) return undefined;
+  const client = await deps.memory.get('client', tenant.id, clientId, () => findClient(deps.db, tenant.id, clientId));
+  return client?.disabled ? undefined : client;
+}
+
+export async function tenantResources(deps: Deps, tenant: Tenant): Promise<readonly Resource[]> {
+  return deps.memory.get('resource', tenant.id, '', () => listResources(deps.db, tenant.id));
+}
+
+/** What the tenant's resources say their scopes allow, by scope. */
+export async function scopeDescriptions(deps: Deps, tenant: Tenant): Promise<Map<string, string | undefined>> {
+  const resources = await tenantResources(deps, tenant);
+  return new Map(resources.flatMap(({ scopes }) => scopes.map((scope) => [scope.name, scope.description] as const)));
+}
+
+/** What changes with any client of the tenant; no client can have this id. */
+export const everyOrigin = '\n';
+
+/** True when some client of the tenant has a redirect URI at `origin`: its browser code may read the answers (CORS). */
+export async function isClientOrigin(deps: Deps, tenant: Tenant, origin: string): Promise<boolean> {
+  const origins = await deps.memory.get('client', tenant.id, everyOrigin, () => listClientOrigins(deps.db, tenant.id));
+  return origins.has(origin);
+}

@@ -1,0 +1,29 @@
+// Every signing key of a tenant taken back at once, and others in their place: for when nobody knows who has copies.
+import type { Deps } from '../../deps.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import type { Db } from '../../storage/database.ts';
+import { changeKeysInside, takeKeyBack } from './change.ts';
+import { insertMadeKey, type SealedKey } from './ring.ts';
+
+/**
+ * Revokes all keys of the context's tenant, also the next and the retired ones, and lets `keys` sign from now on: one
+ * for each algorithm, as `keysForNewTenant` makes them before the transaction. Other processes know within a second; this
+ * one when the caller has dropped `{ kind: 'keys' }` from memory after the commit.
+ * @returns the ids of the revoked keys.
+ */
+export function replaceAllKeys(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  keys: readonly SealedKey[],
+): Promise<string[]> {
+  return changeKeysInside(deps, tx, context, async (published) => {
+    const revoked: string[] = [];
+    for (const key of published) if (await takeKeyBack(deps, tx, context, key)) revoked.push(key.kid);
+    for (const key of keys) {
+      if (!(await insertMadeKey(deps, tx, context, key, 'active')))
+        throw new Error(`another ${key.alg} key became active at the same moment`);
+    }
+    return revoked;
+  });
+}

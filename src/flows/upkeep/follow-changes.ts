@@ -1,0 +1,40 @@
+// Keeps this process's memory true to what other processes change: polls, and never skips a running transaction.
+import type { Deps } from '../../deps.ts';
+import { changesSince, currentPosition } from '../../storage/changes.ts';
+
+/** Milliseconds between two looks; together with one statement well below the promised second. */
+const interval = 500;
+
+/** Begins to follow. The first position is read before anything is kept, so call it first. @returns how to stop. */
+export async function followChanges(deps: Deps): Promise<() => void> {
+  let position = await currentPosition(deps.db);
+  let stopped = false;
+  let timer: NodeJS.Timeout;
+  let failures = 0;
+  const look = async () => {
+    try {
+      const found = await changesSince(deps.db, position);
+      position = found.position;
+      for (const change of found.changes) deps.memory.drop(change);
+      failures = 0;
+    } catch (error) {
+      // The first of a row, then one a minute.
+      if (failures % (60_000 / interval) === 0)
+        deps.log.warn(
+          { error: (error as Error).message },
+          'changes cannot be read; what is kept in memory ends after a minute',
+        );
+      failures += 1;
+    }
+    if (!stopped) schedule();
+  };
+  const schedule = () => {
+    timer = setTimeout(() => void look(), interval);
+    timer.unref();
+  };
+  schedule();
+  return () => {
+    stopped = true;
+    clearTimeout(timer);
+  };
+}

@@ -1,0 +1,88 @@
+// The database in the schema of this version, and everything flows need: for the server and for the command line.
+import pino, { type Logger } from 'pino';
+import type { Config } from '../config/settings.ts';
+import { passwordHasher } from '../crypto/passwords.ts';
+import { pooledRandom } from '../crypto/random.ts';
+import { secretBox } from '../crypto/secret-box.ts';
+import type { Deps } from '../deps.ts';
+import { type Metrics, unmeasured } from '../domain/metrics.ts';
+import type { Tracing } from '../domain/tracing.ts';
+import { createMemory } from '../storage/memory.ts';
+import { loadOrMakeSecretKey, loadSecretKey } from '../config/secret-key.ts';
+import type { Database, SentStatement } from '../storage/database.ts';
+import { noDatabase, openStore, type Store } from './database.ts';
+
+/** What tests replace. */
+export type Replaced = {
+  readonly clock?: () => number;
+  readonly random?: (bytes: number) => Buffer;
+  readonly log?: Logger;
+  readonly observe?: (statement: SentStatement) => void;
+};
+
+export type Backend = {
+  readonly deps: Deps;
+  readonly database: Database;
+  /** The same database for one long piece of work: a connection without timeouts. */
+  readonly patient: Database;
+  /** DATA_DIR held no database before: this made it. */
+  readonly createdDatabase: boolean;
+  /** Resolves when the embedded PostgreSQL ended by itself: nothing works any more. */
+  readonly lost: Promise<void>;
+  close(): Promise<void>;
+};
+
+export type BackendOptions = Replaced & {
+  /**
+   * `migrate` (unless said otherwise): makes the database if there is none, and applies what is pending. `as it is`:
+   * refuses both. `restored`: makes the database and leaves it empty, for a backup that brings its own schema.
+   */
+  readonly schema?: 'migrate' | 'as it is' | 'restored';
+  readonly metrics?: Metrics | undefined;
+  readonly tracing?: Tracing | undefined;
+};
+
+/** Opens it, in the order that a start needs. @throws Error with what to do when it cannot be used. */
+export async function openBackend(config: Config, options: BackendOptions = {}): Promise<Backend> {
+  // Requests do not wait until their lines are written; what is left is written when the process ends.
+  const log = options.log ?? pino({ level: config.logLevel, base: null }, pino.destination({ sync: false }));
+  const asItIs = options.schema === 'as it is';
+  const shared = {
+    observe: options.observe,
+    trace: options.tracing?.statement,
+    onIdleError: (error: Error) => log.warn({ error: error.message }, 'a database connection failed while idle'),
+  };
+  const store = await openStore(config, asItIs ? 'start' : 'make', { ...shared, poolSize: config.databasePoolSize });
+  if (!store) throw new Error(noDatabase(config));
+  const { database, createdDatabase, lost } = store;
+  const patient = store.openAnother({ ...shared, poolSize: 1, patient: true });
+  try {
+    await prepareSchema(store, options.schema ?? 'migrate');
+    const secretKeys = config.secretKeys ?? [await (asItIs ? loadSecretKey : loadOrMakeSecretKey)(config.dataDir)];
+    const deps: Deps = {
+      publicUrl: config.publicUrl,
+      db: database,
+      clock: options.clock ?? Date.now,
+      random: options.random ?? pooledRandom(),
+      hasher: passwordHasher(config.passwordHash, config.passwordHash, options.tracing?.passwordHash),
+      box: secretBox(secretKeys),
+      memory: createMemory(() => performance.now()),
+      log,
+      metrics: options.metrics ?? unmeasured,
+    };
+    return { deps, database, patient, createdDatabase, lost, close: () => store.close() };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
+}
+
+async function prepareSchema(store: Store, how: NonNullable<BackendOptions['schema']>): Promise<void> {
+  if (how === 'restored') return store.demandReachable();
+  if (how === 'migrate') return void (await store.migrate());
+  const pending = await store.pending();
+  if (pending.length > 0)
+    throw new Error(
+      `The database lacks ${pending.length === 1 ? 'a migration' : `${pending.length} migrations`} of this version (${pending.join(', ')}): run "signet migrate", or start this version of the server.`,
+    );
+}

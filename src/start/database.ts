@@ -1,0 +1,88 @@
+// The database that the settings name, opened and nothing else: for who looks at it, or brings it to this version.
+import { resolve } from 'node:path';
+import type { Config } from '../config/settings.ts';
+import {
+  type EmbeddedPostgres,
+  findEmbeddedPostgres,
+  hasCluster,
+  startEmbeddedPostgres,
+} from '../embedded/postgres.ts';
+import { databaseProblem } from './ports.ts';
+import { type Database, type DatabaseOptions, openDatabase } from '../storage/database.ts';
+import { demandReachable, migrate, pendingMigrations } from '../storage/migrate.ts';
+
+/** Connections to the database of a store. */
+export type Pool = Omit<DatabaseOptions, 'connection' | 'preparedStatements'>;
+
+export type Store = {
+  readonly database: Database;
+  /** DATA_DIR held no database before: this made it. */
+  readonly createdDatabase: boolean;
+  /** Resolves when the embedded PostgreSQL ended by itself: nothing works any more. */
+  readonly lost: Promise<void>;
+  /** The same database through connections of its own, which `close` closes too. */
+  openAnother(pool: Pool): Database;
+  /** @throws Error with what to do when the database does not answer. */
+  demandReachable(): Promise<void>;
+  /** Applies every pending migration. @returns their names. */
+  migrate(): Promise<string[]>;
+  /** The migrations that the database lacks. @throws MigrationError when it is newer, or an applied one has changed. */
+  pending(): Promise<string[]>;
+  close(): Promise<void>;
+};
+
+/** `make`: starts the embedded PostgreSQL even if there is no database, and makes one. `start`: starts it if there is one. `attach`: starts nothing. */
+export type HowToOpen = 'make' | 'start' | 'attach';
+
+/**
+ * Attaches to the embedded PostgreSQL, or starts it, unless DATABASE_URL is set; connects to nothing yet.
+ * @returns undefined when nothing runs and nothing shall be started.
+ */
+export async function openStore(
+  config: Config,
+  how: HowToOpen,
+  pool: Pool = { poolSize: Math.min(2, config.databasePoolSize) },
+): Promise<Store | undefined> {
+  const embedded = config.databaseUrl === undefined ? await openEmbedded(config.dataDir, how) : undefined;
+  if (config.databaseUrl === undefined && !embedded) return undefined;
+  const connection = embedded ? { ...embedded.connection, port: 5432 } : { connectionString: config.databaseUrl! };
+  const open = (connections: Pool) =>
+    openDatabase({ ...connections, connection, preparedStatements: config.preparedStatements });
+  const database = open(pool);
+  const others: Database[] = [];
+  const explained = (error: unknown): never => {
+    throw databaseProblem(error, config);
+  };
+  return {
+    database,
+    createdDatabase: embedded?.created ?? false,
+    lost: embedded?.lost ?? new Promise<void>(() => {}),
+    openAnother(another) {
+      const opened = open(another);
+      others.push(opened);
+      return opened;
+    },
+    demandReachable: () => demandReachable(connection).catch(explained),
+    migrate: () => migrate(connection).catch(explained),
+    pending: () => pendingMigrations(connection).catch(explained),
+    async close() {
+      for (const opened of [...others, database]) await opened.close();
+      await embedded?.stop();
+    },
+  };
+}
+
+type Opened = Pick<EmbeddedPostgres, 'connection' | 'created' | 'stop'> & { readonly lost?: Promise<void> };
+
+async function openEmbedded(dataDir: string, how: HowToOpen): Promise<Opened | undefined> {
+  if (how === 'make') return startEmbeddedPostgres(dataDir);
+  // A start would put right what is wrong with DATA_DIR; whoever only looks leaves it as it is.
+  const running = await findEmbeddedPostgres(dataDir);
+  if (running) return { connection: running, created: false, stop: () => Promise.resolve() };
+  return how === 'start' && (await hasCluster(dataDir)) ? startEmbeddedPostgres(dataDir) : undefined;
+}
+
+/** In words, for a database that is not there and shall not be made. */
+export function noDatabase(config: Config): string {
+  return `There is no database in DATA_DIR (${resolve(config.dataDir)}) yet: set DATA_DIR or DATABASE_URL as the server has it, or start Signet once.`;
+}

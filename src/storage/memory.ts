@@ -1,0 +1,68 @@
+// What a process keeps in memory of tenants, clients, resources and keys: bounded, dropped when it changes, at most a minute old.
+import { Unavailable } from '../domain/errors.ts';
+import type { Change, ChangeKind } from './changes.ts';
+
+export type Memory = {
+  /**
+   * What is kept under these names, at once, or what `load` gives; loads of the same thing at the same time are one.
+   * Undefined is never kept. When `load` says Unavailable, tenants and keys that are too old are better than none.
+   */
+  get<T>(kind: ChangeKind, tenantId: string, entity: string, load: () => Promise<T>): T | Promise<T>;
+  /** Drops what changed. What is being loaded at this moment is not kept. */
+  drop(change: Change): void;
+};
+
+type Entry = { readonly value: unknown; readonly until: number };
+
+const maxEntries = 10_000;
+const maxAge = 60_000;
+
+/** `elapsed` is a monotonic clock in milliseconds. */
+export function createMemory(elapsed: () => number): Memory {
+  const kept: Record<ChangeKind, Map<string, Entry>> = {
+    tenant: new Map(),
+    client: new Map(),
+    resource: new Map(),
+    keys: new Map(),
+  };
+  const loading = new Map<string, Promise<unknown>>();
+  let generation = 0;
+
+  const load = async (kind: ChangeKind, key: string, fetch: () => Promise<unknown>): Promise<unknown> => {
+    const entries = kept[kind];
+    const begun = generation;
+    try {
+      const value = await fetch();
+      if (generation === begun && value !== undefined) {
+        if (entries.size >= maxEntries) entries.delete(entries.keys().next().value!);
+        entries.set(key, { value, until: elapsed() + maxAge });
+      }
+      return value;
+    } catch (error) {
+      const stale = entries.get(key);
+      if (stale && error instanceof Unavailable && (kind === 'tenant' || kind === 'keys')) return stale.value;
+      throw error;
+    }
+  };
+
+  return {
+    get<T>(kind: ChangeKind, tenantId: string, entity: string, fetch: () => Promise<T>): T | Promise<T> {
+      const key = `${tenantId} ${entity}`;
+      const entry = kept[kind].get(key);
+      if (entry && elapsed() < entry.until) return entry.value as T;
+      // The generation keeps a caller that comes after a change from joining a load that began before it.
+      const flight = `${kind} ${key} ${generation}`;
+      const known = loading.get(flight);
+      if (known) return known as Promise<T>;
+      const started = load(kind, key, fetch).finally(() => loading.delete(flight));
+      loading.set(flight, started);
+      return started as Promise<T>;
+    },
+    drop({ kind, tenantId, entity }) {
+      generation += 1;
+      // A tenant is kept under its slug, its host and its id.
+      if (kind === 'tenant') kept.tenant.clear();
+      else kept[kind].delete(`${tenantId} ${entity}`);
+    },
+  };
+}
