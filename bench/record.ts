@@ -3,7 +3,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pino from 'pino';
-import { readConfig } from '../src/config/settings.ts';
+import { readConfig } from '../src/config/read.ts';
 import { startServer } from '../src/start/server.ts';
 import { createAgent, type Agent } from '../test/support/agent.ts';
 import { authorizeInteractively, claimsOf } from '../test/support/flow.ts';

@@ -1,7 +1,7 @@
 // For HEALTHCHECK in a container: ends with 0 when the server of these settings answers that it is alive, else with 1.
 import { request as plain } from 'node:http';
 import { request as secure } from 'node:https';
-import { readConfig } from '../src/config/settings.ts';
+import { readConfig } from '../src/config/read.ts';
 
 const { config } = readConfig(process.env);
 const host = ['0.0.0.0', 'localhost'].includes(config.host) ? '127.0.0.1' : config.host === '::' ? '::1' : config.host;

@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { readConfig } from '../../src/config/settings.ts';
+import { readConfig } from '../../src/config/read.ts';
 import { startServer } from '../../src/start/server.ts';
 import { startHarbor } from '../harbor/harbor.ts';
 import { startLedger } from '../ledger/ledger.ts';

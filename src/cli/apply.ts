@@ -3,9 +3,9 @@ import { Command } from 'commander';
 import type { Environment } from '../config/names.ts';
 import { applyText } from '../flows/provision/apply-file.ts';
 import { thingInWords } from '../flows/provision/applied.ts';
-import { withBackend } from './backend.ts';
-import { readGiven } from './given-file.ts';
-import { command, type Terminal } from './run.ts';
+import { withBackend } from './frame/backend.ts';
+import { readGiven } from './frame/given-file.ts';
+import { command, type Terminal } from './frame/run.ts';
 
 export function applyCommand(env: Environment): Command {
   const shape = new Command('apply')

@@ -5,14 +5,14 @@ import { Readable, type Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGzip } from 'node:zlib';
 import { Command } from 'commander';
-import type { Config } from '../config/settings.ts';
+import type { Config } from '../config/read.ts';
 import type { Environment } from '../config/names.ts';
 import { backup } from '../flows/restore/backup.ts';
-import { withBackend } from './backend.ts';
-import { newFile } from './new-file.ts';
-import { progress } from './progress.ts';
-import { command, CommandError, type Terminal } from './run.ts';
-import { ownVersion } from './version.ts';
+import { withBackend } from './frame/backend.ts';
+import { newFile } from './frame/new-file.ts';
+import { progress } from './frame/progress.ts';
+import { command, CommandError, type Terminal } from './frame/run.ts';
+import { ownVersion } from './frame/version.ts';
 
 type Options = { readonly force?: boolean };
 
@@ -42,7 +42,7 @@ async function write(terminal: Terminal, file: string, { force = false }: Option
       pipeline(Readable.from(source), createGzip(), into, { end: !toStdout }).finally(() => bar.end());
     if (toStdout) await flow(process.stdout);
     else await newFile(file, { force }, flow);
-    const reminder = `SECRET_KEY is not in it, and without SECRET_KEY it is of no use. Keep ${keyPlace(config)} as well, in another place.`;
+    const reminder = `SECRET_KEY is not in it, and without SECRET_KEY it is of no use. Keep ${keyLocation(config)} as well, in another place.`;
     if (toStdout) return out.note(`Backed up ${rows} rows. ${reminder}`);
     const bytes = (await stat(file)).size;
     out.result({ file: resolve(file), rows, bytes }, `Backed up ${rows} rows into ${file}.`);
@@ -50,6 +50,6 @@ async function write(terminal: Terminal, file: string, { force = false }: Option
   });
 }
 
-function keyPlace(config: Config): string {
+function keyLocation(config: Config): string {
   return config.secretKeys === undefined ? join(resolve(config.dataDir), 'secret-key') : 'it';
 }

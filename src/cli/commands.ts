@@ -6,7 +6,7 @@ export type MakeCommand = (env: Environment) => Command;
 
 /** Commands that stand alone. */
 export const single: Readonly<Record<string, () => Promise<MakeCommand>>> = {
-  serve: async () => (await import('./serve-command.ts')).serveCommand,
+  serve: async () => (await import('./serve.ts')).serveCommand,
   migrate: async () => (await import('./migrate.ts')).migrateCommand,
   doctor: async () => (await import('./doctor.ts')).doctorCommand,
   apply: async () => (await import('./apply.ts')).applyCommand,

@@ -1,6 +1,6 @@
 // Findings as people read them: what is wrong first, in lines that fit a terminal.
 import type { Finding, Severity } from '../domain/finding.ts';
-import { counted, visible } from './output.ts';
+import { counted, visible } from './frame/output.ts';
 
 const width = 80;
 const [severityWidth, checkWidth] = [9, 16];

@@ -5,7 +5,7 @@ import type { Severity } from '../domain/finding.ts';
 import { isEmail } from '../domain/user.ts';
 import { examine } from '../doctor/examine.ts';
 import { told } from './doctor-report.ts';
-import { command, exitCodes } from './run.ts';
+import { command, exitCodes } from './frame/run.ts';
 
 type Options = { readonly urlTimeout: number; readonly mailTo?: string };
 

@@ -2,8 +2,8 @@
 import { Command } from 'commander';
 import type { Environment } from '../config/names.ts';
 import { noDatabase, openStore } from '../start/database.ts';
-import { command, CommandError, exitCodes, type Terminal } from './run.ts';
-import { noteCreated, settingsOf } from './settings.ts';
+import { command, CommandError, exitCodes, type Terminal } from './frame/run.ts';
+import { noteCreated, settingsOf } from './frame/settings.ts';
 
 export function migrateCommand(env: Environment): Command {
   const shape = new Command('migrate')

@@ -2,17 +2,17 @@
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { Command } from 'commander';
-import { type Config, readConfig } from '../config/settings.ts';
+import { type Config, readConfig } from '../config/read.ts';
 import type { Environment } from '../config/names.ts';
 import type { Deps } from '../deps.ts';
 import { linesOf } from '../flows/restore/lines.ts';
 import { demandSealed, holdsNothing, restore, type RestoreResult } from '../flows/restore/restore.ts';
 import { secretKeysForRestore, undoOfDatabase } from '../start/restore-target.ts';
-import { withUnpreparedBackend } from './backend.ts';
-import { unreadable } from './given-file.ts';
-import { shownTime } from './output.ts';
-import { progress } from './progress.ts';
-import { command, type Terminal } from './run.ts';
+import { withUnpreparedBackend } from './frame/backend.ts';
+import { unreadable } from './frame/given-file.ts';
+import { shownTime } from './frame/output.ts';
+import { progress } from './frame/progress.ts';
+import { command, type Terminal } from './frame/run.ts';
 
 type Options = { readonly keepIssued?: boolean };
 

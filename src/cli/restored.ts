@@ -2,9 +2,9 @@
 import { Command } from 'commander';
 import type { Environment } from '../config/names.ts';
 import { acceptRestored } from '../flows/restore/restored.ts';
-import { withBackend } from './backend.ts';
-import { confirm, type YesOption, yesOption } from './confirm.ts';
-import { command } from './run.ts';
+import { withBackend } from './frame/backend.ts';
+import { confirm, type YesOption, yesOption } from './frame/confirm.ts';
+import { command } from './frame/run.ts';
 
 type Options = YesOption & { readonly keepIssued?: boolean };
 

@@ -1,12 +1,19 @@
-// The server as a process: settings -> server -> terminal -> end. `signet serve` and `node src/main.ts` are the same.
+// `signet serve`: the server as a process: settings -> server -> terminal -> end.
 import { setTimeout as wait } from 'node:timers/promises';
+import { Command } from 'commander';
 import type { Environment } from '../config/names.ts';
-import { ConfigError, readConfig } from '../config/settings.ts';
+import { ConfigError, readConfig } from '../config/read.ts';
 import { ProvisioningError } from '../flows/provision/problems.ts';
 import { startServer } from '../start/server.ts';
 
+export function serveCommand(env: Environment): Command {
+  return new Command('serve')
+    .description('Run the server until it is told to end, as "npm start" does.')
+    .action(() => serve(env));
+}
+
 /** Runs the server until a signal ends the process. What stands in the way of a start is said, and makes it end with 1. */
-export async function serve(env: Environment): Promise<void> {
+async function serve(env: Environment): Promise<void> {
   try {
     await start(env);
   } catch (error) {

@@ -3,10 +3,10 @@ import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Environment } from '../config/names.ts';
 import { groups, single } from './commands.ts';
-import { output } from './output.ts';
-import { exitCodes } from './run.ts';
-import { sayWhatIsWrong, wantsJson } from './usage.ts';
-import { ownVersion } from './version.ts';
+import { output } from './frame/output.ts';
+import { exitCodes } from './frame/run.ts';
+import { sayWhatIsWrong, wantsJson } from './frame/usage.ts';
+import { ownVersion } from './frame/version.ts';
 
 /** With the commands that `args` may mean: the one they name, or all when they name none or ask for help or completion. */
 async function program(env: Environment, args: readonly string[]): Promise<Command> {

@@ -3,7 +3,7 @@ import type { Deps } from '../deps.ts';
 import { type Finding, ok, problem, warning } from '../domain/finding.ts';
 import { findTenantBySlug } from '../storage/tenants.ts';
 import { someoneCanUseRole, someoneHasRole } from '../storage/users.ts';
-import { adminRole } from '../flows/setup.ts';
+import { adminRole } from '../domain/role.ts';
 
 /** `publicUrl`: undefined when it is not known. */
 export async function checkAdministrator({ db }: Pick<Deps, 'db'>, publicUrl: string | undefined): Promise<Finding[]> {

@@ -1,5 +1,6 @@
 // The whole examination, in the order in which it is told: what one check cannot see is no reason to skip another.
-import { examineConfig, type SettingName } from '../config/settings.ts';
+import type { SettingName } from '../config/settings.ts';
+import { examineConfig } from '../config/read.ts';
 import { type Environment, findGiven } from '../config/names.ts';
 import { type Finding, ok, problem, warning } from '../domain/finding.ts';
 import { checkAddress } from './address.ts';

@@ -1,13 +1,13 @@
 // The part of the examination that needs the database.
 import { resolve } from 'node:path';
-import type { examineConfig } from '../config/settings.ts';
+import type { examineConfig } from '../config/read.ts';
 import { Unavailable } from '../domain/errors.ts';
 import { type Finding, ok, problem, warning } from '../domain/finding.ts';
 import { checkAdministrator } from './administrator.ts';
 import { checkDatabase } from './database.ts';
 import { checkKeys } from './keys.ts';
 import type { GivenKeys } from './secret-keys.ts';
-import { databaseTrouble } from '../start/ports.ts';
+import { databaseTrouble } from '../start/database-trouble.ts';
 import { openStore, type Store } from '../start/database.ts';
 import { guarded } from './guarded.ts';
 

@@ -114,3 +114,7 @@ export class Unavailable extends Error {
     this.retryAfter = retryAfter;
   }
 }
+
+export function alreadyThere(thing: string): Refusal {
+  return new Refusal('exists', 409, `There is a ${thing} already; nothing was changed.`);
+}

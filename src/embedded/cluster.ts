@@ -43,7 +43,7 @@ export async function startCluster(dataDir: string, options: ClusterOptions): Pr
   const home = await settleHome(dataDir, identity, options.durable);
   const formerPid = await endFormerPostmaster(home.data);
   await sweep(home, identity);
-  const binaries = await findBinaries(identity, home.place, await majorOf(home.data));
+  const binaries = await findBinaries(identity, home.location, await majorOf(home.data));
   const created = !existsSync(home.data);
   if (created) await initialize(home, identity, binaries, options.durable);
   const deadline = performance.now() + FREE_WITHIN_MS;
@@ -51,7 +51,7 @@ export async function startCluster(dataDir: string, options: ClusterOptions): Pr
     const socket = await makeSocketDirectory(home, identity);
     await writeRecord({
       dataDir,
-      ...(home.place !== dataDir && { place: home.place }),
+      ...(home.location !== dataDir && { location: home.location }),
       socket,
       pid: process.pid,
     });

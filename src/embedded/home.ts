@@ -14,7 +14,7 @@ import { demandWritable, makeDataDir } from './writable.ts';
 export type Home = {
   readonly dataDir: string;
   /** Belongs to us: staged binaries lie here, and nobody else can put any there. */
-  readonly place: string;
+  readonly location: string;
   /** Belongs to the identity that Postgres runs as; everything below is written by processes of that identity. */
   readonly postgres: string;
   /** The cluster itself (PGDATA). */
@@ -52,20 +52,20 @@ export async function openDataDir(directory: string): Promise<string> {
   return dataDir;
 }
 
-/** Finds or makes the place of the cluster. Only the holder of the owner's lock may call it. */
+/** Finds or makes the location of the cluster. Only the holder of the owner's lock may call it. */
 export async function settleHome(dataDir: string, identity: Identity, durable: boolean): Promise<Home> {
-  const place = (await recordedPlace(dataDir)) ?? (await choosePlace(dataDir, identity, durable));
-  if (!(await canEnter(identity, place))) {
+  const location = (await recordedLocation(dataDir)) ?? (await chooseLocation(dataDir, identity, durable));
+  if (!(await canEnter(identity, location))) {
     throw new Error(
-      `Postgres (uid ${identity.uid}) cannot reach ${place}: make its parent directories passable (chmod o+x) or run Signet as an ordinary user`,
+      `Postgres (uid ${identity.uid}) cannot reach ${location}: make its parent directories passable (chmod o+x) or run Signet as an ordinary user`,
     );
   }
-  const postgres = join(place, 'postgres');
+  const postgres = join(location, 'postgres');
   await mkdir(postgres, { recursive: true, mode: 0o700 });
   // What is ours can only have been made here, now or by a start that was killed before this line.
   if ((await lstat(postgres)).uid === ownUid()) await lchown(postgres, identity.uid, identity.gid);
   await demandOwner(postgres, identity.uid, 0o077);
-  return { dataDir, place, postgres, data: join(postgres, 'data') };
+  return { dataDir, location, postgres, data: join(postgres, 'data') };
 }
 
 /** A new private directory for the socket, on a path that is short enough for one. */
@@ -119,35 +119,35 @@ export async function demandOwner(directory: string, uid: number, forbidden = WR
   );
 }
 
-async function recordedPlace(dataDir: string): Promise<string | undefined> {
+async function recordedLocation(dataDir: string): Promise<string | undefined> {
   const record = await readRecord(dataDir);
   if (!record) return undefined;
-  if (record.place === undefined) return dataDir;
+  if (record.location === undefined) return dataDir;
   if (record.dataDir !== dataDir) {
     // Were it a copy, two clusters would run on the same files.
     throw new Error(
-      `${dataDir} was moved or copied from ${record.dataDir}, and its database is in ${record.place}: if it was moved, write the new path into ${join(dataDir, 'postgres.json')}`,
+      `${dataDir} was moved or copied from ${record.dataDir}, and its database is in ${record.location}: if it was moved, write the new path into ${join(dataDir, 'postgres.json')}`,
     );
   }
-  if (!existsSync(record.place)) {
+  if (!existsSync(record.location)) {
     // Starting empty here would look like the loss of every user.
     throw new Error(
-      `The database of ${dataDir} is missing: it was in ${record.place}. Restore it, or remove ${join(dataDir, 'postgres.json')} to start empty`,
+      `The database of ${dataDir} is missing: it was in ${record.location}. Restore it, or remove ${join(dataDir, 'postgres.json')} to start empty`,
     );
   }
-  await demandOwner(record.place, ownUid());
-  return record.place;
+  await demandOwner(record.location, ownUid());
+  return record.location;
 }
 
-async function choosePlace(dataDir: string, identity: Identity, durable: boolean): Promise<string> {
+async function chooseLocation(dataDir: string, identity: Identity, durable: boolean): Promise<string> {
   if (existsSync(join(dataDir, 'postgres')) || (await canEnter(identity, dataDir))) return dataDir;
   // A cluster that need not last is better left where the system cleans up.
   for (const base of durable ? ['/var/lib', '/var/db'] : [tmpdir(), '/tmp']) {
     if (!existsSync(base) || !(await canEnter(identity, base))) continue;
-    const place = await mkdtemp(join(base, 'signet-'));
-    await chmod(place, 0o711);
-    await writeRecord({ dataDir, place, pid: process.pid });
-    return place;
+    const location = await mkdtemp(join(base, 'signet-'));
+    await chmod(location, 0o711);
+    await writeRecord({ dataDir, location, pid: process.pid });
+    return location;
   }
   throw new Error(
     `Postgres (uid ${identity.uid}) cannot reach ${dataDir}: choose a DATA_DIR such as /var/lib/signet, or set DATABASE_URL`,
@@ -155,9 +155,9 @@ async function choosePlace(dataDir: string, identity: Identity, durable: boolean
 }
 
 // A name that was once ours in a shared directory may since have been taken by somebody else.
-async function isPrivate(socket: string, { dataDir, place = dataDir }: ClusterRecord): Promise<boolean> {
+async function isPrivate(socket: string, { dataDir, location = dataDir }: ClusterRecord): Promise<boolean> {
   try {
-    const { uid } = await lstat(join(place, 'postgres'));
+    const { uid } = await lstat(join(location, 'postgres'));
     await demandOwner(socket, uid, 0o077);
     return true;
   } catch {

@@ -29,11 +29,11 @@ async function remove(directory: string): Promise<boolean> {
   const lock = await takeOwnerLock(directory);
   if (!lock) return false;
   try {
-    const { pid = process.pid, place = directory } = (await readRecord(directory)) ?? {};
+    const { pid = process.pid, location = directory } = (await readRecord(directory)) ?? {};
     if (pid !== process.pid) return false;
     // Whose files they are removes them: root is not to walk through what others may change meanwhile.
-    await runAs(await postgresIdentity(), 'rm', ['-rf', '--', join(place, 'postgres')]).catch(() => {});
-    if (place !== directory) await rm(place, { recursive: true, force: true });
+    await runAs(await postgresIdentity(), 'rm', ['-rf', '--', join(location, 'postgres')]).catch(() => {});
+    if (location !== directory) await rm(location, { recursive: true, force: true });
     for (const name of (await readdir(directory)).filter((name) => ours.test(name)))
       await rm(join(directory, name), { recursive: true, force: true });
     return true;

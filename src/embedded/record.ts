@@ -7,8 +7,8 @@ import { ownUid } from './identity.ts';
 export type ClusterRecord = {
   /** The DATA_DIR it was written for: in a copy or after a move the other paths are somebody else's. */
   readonly dataDir: string;
-  /** The directory with the cluster's files, when that is not DATA_DIR itself. */
-  readonly place?: string;
+  /** The directory with the cluster's files, when that is not DATA_DIR itself; in the file, which scripts read, its name is `place`. */
+  readonly location?: string;
   /** The directory of the socket that the last start used; absent before the first one. */
   readonly socket?: string;
   /** The process that started it, for error messages only: a pid may be reused. */
@@ -54,7 +54,8 @@ export async function writeRecord(record: ClusterRecord): Promise<void> {
     0o600,
   );
   try {
-    await handle.writeFile(`${JSON.stringify(record, null, 2)}\n`);
+    const { location: place, ...others } = record;
+    await handle.writeFile(`${JSON.stringify({ place, ...others }, null, 2)}\n`);
     await handle.sync();
   } finally {
     await handle.close();
@@ -90,16 +91,18 @@ function parse(file: string, text: string): ClusterRecord {
   } catch {
     value = undefined;
   }
-  const { dataDir, place, socket, pid } = (typeof value === 'object' && value !== null ? value : {}) as Record<
-    string,
-    unknown
-  >;
-  if (typeof pid !== 'number' || typeof dataDir !== 'string' || !isPathOrAbsent(place) || !isPathOrAbsent(socket)) {
+  const {
+    dataDir,
+    place: location,
+    socket,
+    pid,
+  } = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>;
+  if (typeof pid !== 'number' || typeof dataDir !== 'string' || !isPathOrAbsent(location) || !isPathOrAbsent(socket)) {
     throw new Error(
       `${file} is damaged: restore it from a backup, or remove it if the cluster lies in ${join(file, '..')}`,
     );
   }
-  return { dataDir, ...(place !== undefined && { place }), ...(socket !== undefined && { socket }), pid };
+  return { dataDir, ...(location !== undefined && { location }), ...(socket !== undefined && { socket }), pid };
 }
 
 function isPathOrAbsent(value: unknown): value is string | undefined {

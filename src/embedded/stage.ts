@@ -28,16 +28,16 @@ export async function hydrate(root: string): Promise<boolean> {
 }
 
 /**
- * Copies the package at `root` into `place` unless it is there, and removes copies of other versions. Only the holder
+ * Copies the package at `root` into `location` unless it is there, and removes copies of other versions. Only the holder
  * of the owner's lock may call it. Gives the directory of the copy.
  */
-export async function stage(root: string, version: string, place: string): Promise<string> {
-  const copy = join(place, `${PREFIX}${version}`);
+export async function stage(root: string, version: string, location: string): Promise<string> {
+  const copy = join(location, `${PREFIX}${version}`);
   if (!existsSync(copy)) {
-    for (const name of await readdir(place)) {
-      if (name.startsWith(PREFIX)) await rm(join(place, name), { recursive: true });
+    for (const name of await readdir(location)) {
+      if (name.startsWith(PREFIX)) await rm(join(location, name), { recursive: true });
     }
-    const unfinished = await mkdtemp(join(place, `${PREFIX}unfinished-`));
+    const unfinished = await mkdtemp(join(location, `${PREFIX}unfinished-`));
     await cp(join(root, 'native'), join(unfinished, 'native'), {
       recursive: true,
       verbatimSymlinks: true,

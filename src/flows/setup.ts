@@ -4,15 +4,12 @@ import type { Deps } from '../deps.ts';
 import type { RequestContext } from '../domain/context.ts';
 import { Refusal } from '../domain/errors.ts';
 import { identifierProblem, passwordProblem } from '../domain/user.ts';
-import type { Db } from '../storage/database.ts';
-import { isUniqueViolation } from '../storage/database.ts';
+import { type Db, isUniqueViolation } from '../storage/database.ts';
 import { isOneTimeTokenOpen, replaceOneTimeToken, spendOneTimeToken } from '../storage/one-time-tokens.ts';
 import { lockTenant } from '../storage/tenants.ts';
 import { insertUser, someoneHasRole } from '../storage/users.ts';
 import { newId, record } from './events.ts';
-
-/** The role of those who may administer their tenant; in the `default` tenant, all of it. */
-export const adminRole = 'admin';
+import { adminRole } from '../domain/role.ts';
 
 /** Milliseconds. */
 const linkLifetime = 24 * 3600_000;

@@ -1,6 +1,6 @@
 // The database in the schema of this version, and everything flows need: for the server and for the command line.
 import pino, { type Logger } from 'pino';
-import type { Config } from '../config/settings.ts';
+import type { Config } from '../config/read.ts';
 import { passwordHasher } from '../crypto/passwords.ts';
 import { pooledRandom } from '../crypto/random.ts';
 import { secretBox } from '../crypto/secret-box.ts';

@@ -1,13 +1,13 @@
 // The database that the settings name, opened and nothing else: for who looks at it, or brings it to this version.
 import { resolve } from 'node:path';
-import type { Config } from '../config/settings.ts';
+import type { Config } from '../config/read.ts';
 import {
   type EmbeddedPostgres,
   findEmbeddedPostgres,
   hasCluster,
   startEmbeddedPostgres,
 } from '../embedded/postgres.ts';
-import { databaseProblem } from './ports.ts';
+import { databaseProblem } from './database-trouble.ts';
 import { type Database, type DatabaseOptions, openDatabase } from '../storage/database.ts';
 import { demandReachable, migrate, pendingMigrations } from '../storage/migrate.ts';
 

@@ -1,6 +1,6 @@
 // What can stand in the way of a start, in words that say what to do.
 import { createServer } from 'node:net';
-import type { Config } from '../config/settings.ts';
+import type { Config } from '../config/read.ts';
 
 /**
  * Listens for a moment and stops, to find out before anything is written whether the address can be had.
@@ -34,37 +34,4 @@ function listenProblem(error: unknown, host: string, port: number, names: Names)
   };
   const text = code === undefined ? undefined : why[code];
   return text === undefined ? error : new Error(text, { cause: error });
-}
-
-/** What stands between Signet and the PostgreSQL of DATABASE_URL, and what to do about it; undefined when it is something else. */
-export function databaseTrouble(error: unknown): { seen: string; todo: string } | undefined {
-  const { code = '', message = '' } = error as { code?: string; message?: string };
-  const says = message || code;
-  if (/^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENOENT|ETIMEDOUT|EHOSTUNREACH|ECONNRESET|EACCES)$/.test(code))
-    return { seen: `cannot be reached (${says})`, todo: 'Is it running, and are host and port right?' };
-  if (code === '' && /timeout|terminated/i.test(message))
-    return { seen: `does not answer in time (${says})`, todo: 'Is it overloaded, or a firewall in between?' };
-  if (code === '3D000')
-    return { seen: `does not have that database (${says})`, todo: 'Create it with createdb, or name another.' };
-  if (code === '28P01' || code === '28000')
-    return {
-      seen: `refuses the user or the password (${says})`,
-      todo: 'Correct them in DATABASE_URL, or let pg_hba.conf admit them.',
-    };
-  if (code === '42501')
-    return { seen: `forbids it (${says})`, todo: 'Its user must own the database, or may create in its schema.' };
-  if (code === '53300')
-    return {
-      seen: `has no connection left (${says})`,
-      todo: 'Raise max_connections there, or lower DATABASE_POOL_SIZE of its users.',
-    };
-  return undefined;
-}
-
-/** Says what to do about a database that cannot be used; everything else stays as it is. */
-export function databaseProblem(error: unknown, config: Config): unknown {
-  const trouble = config.databaseUrl === undefined ? undefined : databaseTrouble(error);
-  return trouble
-    ? new Error(`Signet uses the PostgreSQL of DATABASE_URL, which ${trouble.seen}. ${trouble.todo}`, { cause: error })
-    : error;
 }

@@ -1,5 +1,5 @@
 // Where a backup is restored to, as long as nothing has come of it: the key is there, and what was made is taken away again.
-import type { Config } from '../config/settings.ts';
+import type { Config } from '../config/read.ts';
 import { undoOfMaking } from '../embedded/made.ts';
 import { loadSecretKey } from '../config/secret-key.ts';
 

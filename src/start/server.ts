@@ -2,7 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import { buildApp, buildMetricsApp } from '../app.ts';
 import { openBackend, type Replaced } from './backend.ts';
-import type { Config } from '../config/settings.ts';
+import type { Config } from '../config/read.ts';
 import type { Deps } from '../deps.ts';
 import { contextWithoutRequest } from '../domain/context.ts';
 import type { Tenant } from '../domain/tenant.ts';
@@ -10,10 +10,10 @@ import { durabilityWarnings } from './durability.ts';
 import { followChanges } from '../flows/upkeep/follow-changes.ts';
 import { keyRing } from '../flows/keys/ring.ts';
 import { startMaintenance } from '../flows/upkeep/maintenance.ts';
-import { acceptRestored, findPlace } from '../flows/restore/restored.ts';
+import { acceptRestored, findLocation } from '../flows/restore/restored.ts';
 import { ensureFirstAdmin, openSetup } from '../flows/setup.ts';
-import { ensureDefaultTenant } from '../flows/tenants/find.ts';
-import { watchPlace } from '../flows/restore/watch-location.ts';
+import { ensureDefaultTenant } from '../flows/tenants/create.ts';
+import { watchLocation } from '../flows/restore/watch-location.ts';
 import { listenOnce } from './ports.ts';
 import { openTracing } from '../telemetry/tracing.ts';
 import { countKeys } from '../storage/signing-keys.ts';
@@ -53,14 +53,14 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
   starting.defer(await followChanges(deps));
   const tenant = await ensureDefaultTenant(deps);
   // Before any key is kept in memory, so that no process signs with one that another has just replaced.
-  const { place, elsewhere } = await findPlace(deps);
+  const { location, elsewhere } = await findLocation(deps);
   // A SECRET_KEY that does not open the keys must be found now, not by the first request.
   await keyRing(deps, tenant).catch((error: unknown) => {
     throw new Error(`${(error as Error).message}. Give SECRET_KEY as it was, or as "new,old" to replace it.`);
   });
   if (elsewhere) await noticeRestored({ ...deps, db: backend.patient });
   const setupToken = await prepare(deps, tenant, config);
-  const watch = watchPlace(deps, place);
+  const watch = watchLocation(deps, location);
   starting.defer(() => watch.stop());
   const maintenance = startMaintenance(deps);
   starting.defer(() => maintenance.stop());

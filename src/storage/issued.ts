@@ -47,7 +47,7 @@ const foreignChanges = statement(
 const leases = statement({}, (q) => q.deleteFrom('leases'));
 
 /** Removes what counts by the transactions or by the processes of the place that the copy was made in. */
-export async function forgetFormerPlace(tx: Db): Promise<void> {
+export async function forgetFormerLocation(tx: Db): Promise<void> {
   await foreignChanges.run(tx, {});
   await leases.run(tx, {});
 }

@@ -1,6 +1,6 @@
 // Where a server last found this database, and where it is now.
 import { sql } from 'kysely';
-import type { DatabasePlace } from '../domain/location.ts';
+import type { DatabaseLocation } from '../domain/location.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
@@ -16,7 +16,7 @@ const cluster = statement(
 );
 
 /** Where these tables are now. */
-export async function currentPlace(db: Db): Promise<DatabasePlace> {
+export async function currentLocation(db: Db): Promise<DatabaseLocation> {
   const { database_oid: databaseOid, may_read_cluster: mayRead } = (await where.first(db, {}))!;
   return { databaseOid, cluster: mayRead ? (await cluster.first(db, {}))!.cluster : undefined };
 }
@@ -29,13 +29,13 @@ const known = statement({}, (q) => q.selectFrom('deployment').select(columns));
 const locked = statement({}, (q) => q.selectFrom('deployment').select(columns).forUpdate());
 
 /** Where a server last found them; undefined when none has started on them yet. */
-export async function knownPlace(db: Db): Promise<DatabasePlace | undefined> {
-  return toPlace(await known.first(db, {}));
+export async function knownLocation(db: Db): Promise<DatabaseLocation | undefined> {
+  return toLocation(await known.first(db, {}));
 }
 
 /** The same, and nobody else gets past this until the transaction ends. */
-export async function lockKnownPlace(tx: Db): Promise<DatabasePlace | undefined> {
-  return toPlace(await locked.first(tx, {}));
+export async function lockKnownLocation(tx: Db): Promise<DatabaseLocation | undefined> {
+  return toLocation(await locked.first(tx, {}));
 }
 
 // deployment_pkey
@@ -46,11 +46,11 @@ const remember = statement(
       ON CONFLICT (only_row) DO UPDATE SET cluster = EXCLUDED.cluster, database_oid = EXCLUDED.database_oid, since = EXCLUDED.since`,
 );
 
-/** From now on the tables belong to `place`. */
-export async function rememberPlace(db: Db, place: DatabasePlace, now: number): Promise<void> {
-  await remember.run(db, { cluster: place.cluster ?? null, databaseOid: String(place.databaseOid), now });
+/** From now on the tables belong to `location`. */
+export async function rememberLocation(db: Db, location: DatabaseLocation, now: number): Promise<void> {
+  await remember.run(db, { cluster: location.cluster ?? null, databaseOid: String(location.databaseOid), now });
 }
 
-function toPlace(row: Row | undefined): DatabasePlace | undefined {
+function toLocation(row: Row | undefined): DatabaseLocation | undefined {
   return row && { cluster: row.cluster ?? undefined, databaseOid: row.database_oid };
 }

@@ -2,7 +2,7 @@
 /// <reference lib="esnext.disposable" preserve="true" />
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
-import type { Config } from '../config/settings.ts';
+import type { Config } from '../config/read.ts';
 import { applyObject } from '../flows/provision/apply-object.ts';
 import { ProvisioningError } from '../flows/provision/problems.ts';
 import { type RunningServer, startServer } from '../start/server.ts';

@@ -148,8 +148,8 @@ async function removeAbandoned(own: string): Promise<void> {
 
 async function remove(directory: string): Promise<void> {
   const identity = await postgresIdentity();
-  const { place = directory } = (await readRecord(directory)) ?? {};
+  const { location = directory } = (await readRecord(directory)) ?? {};
   // Whose files they are removes them: root is not to walk through what others may change meanwhile.
-  await runAs(identity, 'rm', ['-rf', '--', join(place, 'postgres')]).catch(() => {});
-  for (const path of new Set([place, directory])) await rm(path, { recursive: true, force: true });
+  await runAs(identity, 'rm', ['-rf', '--', join(location, 'postgres')]).catch(() => {});
+  for (const path of new Set([location, directory])) await rm(path, { recursive: true, force: true });
 }

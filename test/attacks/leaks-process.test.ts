@@ -4,7 +4,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { ConfigError, readConfig } from '../../src/config/settings.ts';
+import { ConfigError, readConfig } from '../../src/config/read.ts';
 import { parseProvisioning } from '../../src/flows/provision/parse.ts';
 import { ProvisioningError } from '../../src/flows/provision/problems.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
@@ -138,7 +138,9 @@ describe('M111 a process that cannot start says why, without the secret', () => 
 
   test('M111 a database that is not there, and one that does not want this user', async () => {
     const urls = [`postgres://signet:${canary.database}@127.0.0.1:1/signet`, `${environment['DATABASE_URL']}_gone`];
-    const started = urls.map((url) => runSignet(['src/main.ts'], { ...environment, PORT: '0', DATABASE_URL: url }));
+    const started = urls.map((url) =>
+      runSignet(['src/cli/signet.ts', 'serve'], { ...environment, PORT: '0', DATABASE_URL: url }),
+    );
     for (const { ended } of started) {
       const { code, output } = await ended;
       expect(code).toBe(1);

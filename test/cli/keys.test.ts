@@ -2,7 +2,7 @@
 import { decodeProtectedHeader } from 'jose';
 import { PassThrough } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { confirm } from '../../src/cli/confirm.ts';
+import { confirm } from '../../src/cli/frame/confirm.ts';
 import { makeSigningKey } from '../../src/crypto/jwt.ts';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
 import type { Refusal } from '../../src/domain/errors.ts';
@@ -11,7 +11,8 @@ import { listKeys } from '../../src/flows/keys/change.ts';
 import { replaceAllKeys } from '../../src/flows/keys/replace.ts';
 import { revokeKey } from '../../src/flows/keys/revoke.ts';
 import { rotateAtOnce, scheduleRotation } from '../../src/flows/keys/rotate.ts';
-import { keysForNewTenant, tenantBySlug } from '../../src/flows/tenants/find.ts';
+import { tenantBySlug } from '../../src/flows/tenants/find.ts';
+import { keysForNewTenant } from '../../src/flows/tenants/create.ts';
 import { type CommandLine, commandLine, resultOf, settingsOf } from '../support/command-line.ts';
 import { query } from '../support/database.ts';
 import { alice, codeFlow, getUserinfo, ownClient, refresh, world } from '../support/flow.ts';

@@ -1,8 +1,8 @@
 // Typing a new password at a terminal: twice, unseen.
 import { PassThrough } from 'node:stream';
 import { expect, test } from 'vitest';
-import { passwordSource } from '../../src/cli/password.ts';
-import { CommandError } from '../../src/cli/run.ts';
+import { passwordSource } from '../../src/cli/frame/password.ts';
+import { CommandError } from '../../src/cli/frame/run.ts';
 import type { Deps } from '../../src/deps.ts';
 
 const long = 'a bridge over the quiet river';

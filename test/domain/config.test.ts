@@ -5,14 +5,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { renderConfigurationDoc, renderEnvExample } from '../../tools/config-docs.ts';
-import {
-  type Config,
-  ConfigError,
-  examineConfig,
-  readConfig,
-  type Setting,
-  settings,
-} from '../../src/config/settings.ts';
+import { type Setting, settings } from '../../src/config/settings.ts';
+import { type Config, ConfigError, examineConfig, readConfig } from '../../src/config/read.ts';
 import type { SmtpServer } from '../../src/domain/mail.ts';
 import { certificate } from '../support/certificate.ts';
 

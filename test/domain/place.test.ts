@@ -1,6 +1,6 @@
 // When two places of a database are one.
 import { expect, test } from 'vitest';
-import { isSamePlace } from '../../src/domain/location.ts';
+import { isSameLocation } from '../../src/domain/location.ts';
 
 test.each([
   ['the same cluster and database', '7', 5, '7', 5, true],
@@ -11,5 +11,5 @@ test.each([
   ['neither can be read, another database', undefined, 5, undefined, 6, false],
 ])('%s', (_, cluster, databaseOid, otherCluster, otherOid, same) => {
   const other = { cluster: otherCluster, databaseOid: otherOid };
-  expect(isSamePlace({ cluster, databaseOid }, other)).toBe(same);
+  expect(isSameLocation({ cluster, databaseOid }, other)).toBe(same);
 });

@@ -104,7 +104,7 @@ test('started on a port that is taken: says so with what to do, exit code 1, no 
   const { port, hostname } = new URL(issuer);
   await new Promise<void>((resolve) => taken.listen(Number(port), hostname, resolve));
   try {
-    const { code, output } = await runSignet(['src/main.ts'], environment).ended;
+    const { code, output } = await runSignet(['src/cli/signet.ts', 'serve'], environment).ended;
     expect(code).toBe(1);
     expect(output).toMatch(new RegExp(`cannot start: port ${port} .* is taken.* PORT`));
   } finally {

@@ -24,7 +24,7 @@ afterAll(async () => {
 });
 
 async function refusal(env: Record<string, string>): Promise<string> {
-  const { code, output } = await runSignet(['src/main.ts'], { PORT: String(port), ...env }).ended;
+  const { code, output } = await runSignet(['src/cli/signet.ts', 'serve'], { PORT: String(port), ...env }).ended;
   expect(code, output).toBe(1);
   expect(output).toContain('Signet cannot start');
   expect(output).not.toContain(secretKey);

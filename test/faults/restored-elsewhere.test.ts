@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto';
 import pino from 'pino';
 import { afterEach, describe, expect, inject, onTestFinished, test } from 'vitest';
-import type { Config } from '../../src/config/settings.ts';
+import type { Config } from '../../src/config/read.ts';
 import { acceptRestored } from '../../src/flows/restore/restored.ts';
 import { type RunningServer, startServer } from '../../src/start/server.ts';
 import { openFor } from '../support/backups.ts';

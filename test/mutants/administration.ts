@@ -44,7 +44,7 @@ export const administrationMutants: readonly Mutant[] = [
   },
   {
     name: 'control characters in names reach the terminal',
-    file: 'src/cli/output.ts',
+    file: 'src/cli/frame/output.ts',
     remove: `visible(String(of(row) ?? '-'))`,
     insert: `String(of(row) ?? '-')`,
     test: 'test/cli/users.test.ts',

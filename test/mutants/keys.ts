@@ -39,7 +39,7 @@ export const keyMutants: readonly Mutant[] = [
   },
   {
     name: 'keys are revoked without asking',
-    file: 'src/cli/confirm.ts',
+    file: 'src/cli/frame/confirm.ts',
     remove: 'if (yes) return;',
     insert: 'if (yes || input.isTTY !== true) return;',
     test: keys,

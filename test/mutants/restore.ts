@@ -16,15 +16,15 @@ export const restoreMutants: readonly Mutant[] = [
   {
     name: 'a server whose database was swapped goes on once another has accepted the copy',
     file: 'src/flows/restore/watch-location.ts',
-    remove: 'if (!isSamePlace(home, await currentPlace(db))) return true;',
-    insert: 'home = await currentPlace(db);',
+    remove: 'if (!isSameLocation(home, await currentLocation(db))) return true;',
+    insert: 'home = await currentLocation(db);',
     test: elsewhere,
     title: 'accepted the copy already',
   },
   {
     name: 'a server goes on with tables from elsewhere',
     file: 'src/flows/restore/watch-location.ts',
-    remove: 'known !== undefined && !isSamePlace(home, known)',
+    remove: 'known !== undefined && !isSameLocation(home, known)',
     insert: 'known !== undefined && Math.abs(0) > 1',
     test: elsewhere,
     title: 'tables from elsewhere',
@@ -40,7 +40,7 @@ export const restoreMutants: readonly Mutant[] = [
   {
     name: 'two servers that start at once both revoke',
     file: 'src/flows/restore/restored.ts',
-    remove: `if (by === 'server' && known && isSamePlace(known, place)) return 'another was first';`,
+    remove: `if (by === 'server' && known && isSameLocation(known, place)) return 'another was first';`,
     insert: '',
     test: elsewhere,
     title: 'two servers',

@@ -69,7 +69,7 @@ describe('where it answers', () => {
 
   test('a port that is taken: says which setting to change, and the start writes nothing', async () => {
     const METRICS_PORT = new URL(listener).port;
-    const { code, output } = await runSignet(['src/main.ts'], {
+    const { code, output } = await runSignet(['src/cli/signet.ts', 'serve'], {
       PORT: String(await freePort()),
       METRICS_PORT,
       DATA_DIR: '/nonexistent',

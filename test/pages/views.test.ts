@@ -4,7 +4,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { IntlMessageFormat } from 'intl-messageformat';
 import type { BrowserContextOptions } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { html, type Html } from '../../src/http/pages/html.ts';
+import { html, type Html } from '../../src/http/pages/views/html.ts';
 import { catalogues, negotiateLocale, translator, type Locale } from '../../src/texts/messages.ts';
 import { accountPage, type Account } from '../../src/http/pages/views/account.ts';
 import { consentPage, type Consent } from '../../src/http/pages/views/consent.ts';

@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { breaches, type SourceFile } from '../support/layers.ts';
+import { breaches, roomOf, type SourceFile } from '../support/layers.ts';
 import { root } from '../support/signet-process.ts';
 
 test('the source keeps every rule', async () => {
@@ -33,7 +33,7 @@ describe('a planted breach is found', () => {
     ['embedded imports storage', importing('embedded/a.ts', '../storage/b.ts'), 'imports storage/b.ts'],
     ['storage imports flows', importing('storage/a.ts', '../flows/b.ts'), 'imports flows/b.ts'],
     ['flows import http', importing('flows/grants/a.ts', '../../http/b.ts'), 'imports http/b.ts'],
-    ['flows import config', importing('flows/a.ts', '../config.ts'), 'imports config.ts'],
+    ['flows import config', importing('flows/a.ts', '../config/read.ts'), 'imports config/read.ts'],
     [
       'flows import the value of deps',
       importing('flows/a.ts', '../deps.ts'),
@@ -41,7 +41,7 @@ describe('a planted breach is found', () => {
     ],
     ['deps make something', importing('deps.ts', './storage/b.ts'), 'imports storage/b.ts for more than its types'],
     ['app imports flows', importing('app.ts', './flows/b.ts'), 'imports flows/b.ts'],
-    ['server is imported from inside', importing('flows/a.ts', '../server.ts'), 'imports server.ts'],
+    ['server is imported from inside', importing('flows/a.ts', '../start/server.ts'), 'imports start/server.ts'],
     ['the domain imports flows', importing('domain/a.ts', '../flows/b.ts'), 'imports flows/b.ts'],
     ['the domain imports a package', importing('domain/a.ts', 'node:crypto'), 'imports node:crypto'],
     [
@@ -61,13 +61,22 @@ describe('a planted breach is found', () => {
       [...importing('flows/a.ts', './b.ts'), ...importing('flows/b.ts', './a.ts')],
       'is in a cycle, flows/a.ts -> flows/b.ts',
     ],
+    [
+      'a circle of folders, by types alone',
+      files(
+        ['flows/users/a.ts', "import type { B } from '../clients/b.ts';"],
+        ['flows/clients/b.ts', "import type { C } from '../users/c.ts';"],
+        ['flows/users/c.ts', 'export type C = 1;'],
+      ),
+      'is in a cycle of folders, flows/users -> flows/clients -> flows/users',
+    ],
     ['SQL in a flow', files(['flows/a.ts', 'send(`SELECT id\n FROM users`);']), 'has SQL'],
     ['a DELETE in a page', files(['http/a.ts', "send('DELETE FROM users');"]), 'has SQL'],
     ['the driver in a flow', importing('flows/a.ts', 'pg'), 'has SQL'],
     ['Fastify in a flow', importing('flows/a.ts', '@fastify/cookie'), 'has Fastify'],
     ['jose in a flow', importing('flows/a.ts', 'jose'), 'has cryptography'],
     ['the environment in a flow', files(['flows/a.ts', "process.env['PORT']"]), 'has process.env'],
-    ['the environment by import', files(['server.ts', "import { env } from 'node:process';"]), 'has process.env'],
+    ['the environment by import', files(['start/server.ts', "import { env } from 'node:process';"]), 'has process.env'],
     ['the time of day in storage', files(['storage/a.ts', 'const now = Date.now();']), 'has the clock'],
     ['a date of now', files(['flows/a.ts', 'const now = new Date();']), 'has the clock'],
     ['dice', files(['flows/a.ts', 'Math.random() < 0.5']), 'has randomness'],
@@ -76,10 +85,12 @@ describe('a planted breach is found', () => {
     ['a file without a name', files(['flows/utils.ts', '']), 'has no name of its own'],
     ['a folder without a name', files(['http/helpers/a.ts', '']), 'has no name of its own'],
     ['a file too long to read', files(['flows/a.ts', '\n'.repeat(401)]), 'has 401 lines'],
-    ['a file of no layer', files(['stuff.ts', '']), 'belongs to no layer'],
-    ['a folder of no layer', files(['services/a.ts', '']), 'belongs to no layer'],
+    ['a file of no layer', files(['stuff.ts', '']), 'is in no room'],
+    ['a folder of no layer', files(['services/a.ts', '']), 'is in no room'],
   ] as [string, SourceFile[], string][])('%s', (_what, planted, problem) => {
-    expect(breaches(planted)).toEqual([expect.stringContaining(`${planted[0]!.path}: ${problem}`)]);
+    const [{ path }] = planted as [SourceFile];
+    const room = problem.includes('of folders') ? roomOf(path) : path;
+    expect(breaches(planted)).toEqual([expect.stringContaining(`${room}: ${problem}`)]);
   });
 });
 

@@ -31,7 +31,7 @@ test('npm scripts run under the pinned Node, whatever comes first on the PATH of
   const directory = await mkdtemp(join(tmpdir(), 'signet-test-'));
   try {
     const note = join(directory, 'version');
-    // Loaded before main.ts, which then refuses to start: nothing but the version is wanted.
+    // Loaded before the command, which then refuses to start: nothing but the version is wanted.
     const probe = join(directory, 'probe.cjs');
     await writeFile(probe, `require('node:fs').writeFileSync(${JSON.stringify(note)}, process.version)`);
     const { PATH = '' } = process.env;

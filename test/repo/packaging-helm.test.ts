@@ -5,7 +5,8 @@ import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { stringify } from 'yaml';
-import { readConfig, settings } from '../../src/config/settings.ts';
+import { settings } from '../../src/config/settings.ts';
+import { readConfig } from '../../src/config/read.ts';
 import { fencesOf } from '../docs/markdown.ts';
 import {
   chartFile,

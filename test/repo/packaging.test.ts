@@ -8,7 +8,8 @@ import { promisify } from 'node:util';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { parse } from 'yaml';
-import { readConfig, settings } from '../../src/config/settings.ts';
+import { settings } from '../../src/config/settings.ts';
+import { readConfig } from '../../src/config/read.ts';
 import { postgresIdentity } from '../../src/embedded/identity.ts';
 import { fencesOf, noteOf } from '../docs/markdown.ts';
 import { createAgent } from '../support/agent.ts';
@@ -117,7 +118,7 @@ describe('the image', () => {
 
   test('has what runs, and nothing that is secret, made here or for development', async () => {
     const names = await readdir(image.workdir, { recursive: true });
-    for (const expected of ['src/main.ts', 'bin/signet.js', 'migrations', 'node_modules/fastify', 'package.json'])
+    for (const expected of ['src/cli/signet.ts', 'bin/signet.js', 'migrations', 'node_modules/fastify', 'package.json'])
       expect(names).toContain(expected);
     const foreign = /^(?:test|docs|bench|examples|dist|deploy\/(?!healthcheck\.ts))|(?:^|\/)\./;
     expect(names.filter((name) => !name.startsWith('node_modules') && foreign.test(name))).toEqual([]);
@@ -127,13 +128,13 @@ describe('the image', () => {
 
   test('is not root and cannot change itself', async () => {
     expect(image.user).toBe('1000:1000');
-    for (const path of [image.workdir, join(image.workdir, 'src/main.ts'), image.directory]) {
+    for (const path of [image.workdir, join(image.workdir, 'src/cli/signet.ts'), image.directory]) {
       const { uid } = await postgresIdentity();
       // Root may write everywhere, so it is the other user who is asked.
       const check = spawn('test', ['-w', path], { uid, stdio: 'ignore' });
       expect(await new Promise((resolve) => check.on('close', resolve))).toBe(1);
     }
-    await access(join(image.workdir, 'src/main.ts'), constants.R_OK);
+    await access(join(image.workdir, 'src/cli/signet.ts'), constants.R_OK);
   });
 
   test('migrates an empty database, as the job of the chart does', async () => {

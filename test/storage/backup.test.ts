@@ -23,7 +23,7 @@ let signet: TestSignet;
 let whole: Buffer;
 const databases: TestDatabase[] = [];
 
-async function emptyPlace(): Promise<{ config: TestSignet['config']; clock: TestSignet['clock']; url: string }> {
+async function emptyTarget(): Promise<{ config: TestSignet['config']; clock: TestSignet['clock']; url: string }> {
   const database = await createDatabase('template1');
   databases.push(database);
   return { config: { ...signet.config, databaseUrl: database.url }, clock: signet.clock, url: database.url };
@@ -66,7 +66,7 @@ test('every table is named, and stands behind those that it refers to', async ()
 });
 
 test('with everything issued kept, every row of every table is the same to the last digit', async () => {
-  const place = await emptyPlace();
+  const place = await emptyTarget();
   const { rows, tenants } = await restoreInto(place, whole, { keepIssued: true });
   const [before, after] = [await contentsOf(signet.database.url), await contentsOf(place.url)];
   for (const table of ['changes', 'leases', 'deployment']) {
@@ -97,7 +97,7 @@ test('what is written while a backup is made is not in it, and the backup is who
   const text = Buffer.concat(pieces).toString();
   expect(pieces.length).toBeGreaterThan(5);
   expect([text.includes('"alice"'), text.includes('"late"')]).toEqual([true, false]);
-  expect((await restoreInto(await emptyPlace(), gzipSync(text))).tenants).toBe(2);
+  expect((await restoreInto(await emptyTarget(), gzipSync(text))).tenants).toBe(2);
 });
 
 test('no secret stands in it in clear: neither SECRET_KEY nor a password, a client secret or a private key', () => {
@@ -248,9 +248,9 @@ describe('refused, and the database is as empty as before', () => {
     ['that is not compressed', /damaged/, () => gunzipSync(whole)],
     ['that is empty', /ends too early|no backup/, () => Buffer.alloc(0)],
   ];
-  let place: Awaited<ReturnType<typeof emptyPlace>>;
+  let place: Awaited<ReturnType<typeof emptyTarget>>;
   beforeAll(async () => {
-    place = await emptyPlace();
+    place = await emptyTarget();
   });
   test.each(cases)('a backup %s', async (_, words, make) => {
     await expect(restoreInto(place, make())).rejects.toThrow(words);
@@ -272,7 +272,7 @@ describe('refused, and the database is as empty as before', () => {
     const before = await contentsOf(signet.database.url);
     await expect(restoreInto(signet, whole)).rejects.toThrow(/not empty/);
     expect(await contentsOf(signet.database.url)).toEqual(before);
-    const foreign = await emptyPlace();
+    const foreign = await emptyTarget();
     await query(foreign.url, 'CREATE TABLE somebody_elses (x integer)');
     await expect(restoreInto(foreign, whole)).rejects.toThrow(/not empty/);
   });

@@ -4,7 +4,7 @@ import { clientsAt } from '../../examples/demo/world.ts';
 import { startHarbor } from '../../examples/harbor/harbor.ts';
 import { startLedger } from '../../examples/ledger/ledger.ts';
 import { startOrchard } from '../../examples/orchard/orchard.ts';
-import type { ClientEntry } from '../../src/flows/provision/file-schema.ts';
+import type { ClientEntry } from '../../src/schemas/client.ts';
 import { passTo, type Person } from './sign-in-page.ts';
 import { freePort } from './signet.ts';
 

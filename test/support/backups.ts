@@ -6,7 +6,7 @@ import pino from 'pino';
 import { backup, type BackupOptions } from '../../src/flows/restore/backup.ts';
 import { linesOf } from '../../src/flows/restore/lines.ts';
 import { restore, type RestoreResult } from '../../src/flows/restore/restore.ts';
-import type { Config } from '../../src/config/settings.ts';
+import type { Config } from '../../src/config/read.ts';
 import { type Backend, openBackend } from '../../src/start/backend.ts';
 import { query } from './database.ts';
 

@@ -79,7 +79,7 @@ export async function startDemo(port: number): Promise<Demo> {
     },
     { clock: () => clock.now },
   );
-  await applyProvisioning(server.deps, { file: acme, place: (path) => path.join('.') });
+  await applyProvisioning(server.deps, { file: acme, position: (path) => path.join('.') });
   return {
     issuer,
     setupUrl: server.setupUrl,

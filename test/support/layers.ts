@@ -1,137 +1,133 @@
-// The rules of the house, read from the text of the source: who imports whom, and what may stand where.
+// The rules of the house, read from the text of the source: which folder imports which, and what may stand where.
 import { posix } from 'node:path';
 
 /** A file of `src`: its path from there, and what stands in it. */
 export type SourceFile = { readonly path: string; readonly text: string };
 
-/** Which layers each may import; every layer with more than one file may import itself. */
+/** Which folders each may import besides itself, from the outermost to the innermost. `app.ts` and `deps.ts` count as folders. */
 const allowed: Readonly<Record<string, readonly string[]>> = {
-  main: ['cli'],
-  cli: ['cli', 'server', 'config', 'deps', 'flows', 'domain'],
-  testing: ['testing', 'server', 'config', 'flows', 'storage', 'embedded'],
-  server: [
-    'server',
-    'app',
-    'config',
-    'deps',
-    'metrics',
-    'tracing',
-    'flows',
-    'storage',
-    'crypto',
-    'delivery',
-    'embedded',
-    'domain',
-  ],
-  app: ['http', 'deps', 'domain'],
-  metrics: ['storage', 'crypto', 'domain'],
-  tracing: ['domain'],
-  http: ['http', 'flows', 'domain', 'deps'],
-  flows: ['flows', 'storage', 'crypto', 'delivery', 'domain', 'deps'],
-  storage: ['storage', 'domain'],
-  crypto: ['crypto', 'domain'],
-  delivery: ['delivery', 'domain'],
-  embedded: ['embedded', 'domain'],
-  domain: ['domain'],
-  config: ['config', 'domain'],
-  deps: ['flows', 'storage', 'crypto', 'delivery', 'domain'],
+  cli: ['doctor', 'start', 'config', 'embedded', 'flows', 'schemas', 'domain', 'deps'],
+  testing: ['start', 'config', 'flows', 'storage', 'embedded', 'domain'],
+  doctor: ['start', 'config', 'embedded', 'flows', 'storage', 'delivery', 'crypto', 'domain', 'deps'],
+  start: ['app', 'config', 'telemetry', 'embedded', 'flows', 'storage', 'crypto', 'domain', 'deps'],
+  app: ['http', 'domain', 'deps'],
+  http: ['flows', 'texts', 'domain', 'deps'],
+  flows: ['schemas', 'storage', 'crypto', 'delivery', 'texts', 'domain', 'deps'],
+  telemetry: ['storage', 'crypto', 'domain'],
+  deps: ['storage', 'crypto', 'delivery', 'domain'],
+  config: ['domain'],
+  schemas: ['domain'],
+  storage: ['domain'],
+  crypto: ['domain'],
+  delivery: ['domain'],
+  embedded: ['domain'],
+  texts: [],
+  domain: [],
 };
 
-/** The files at the top, by the layer each makes. */
-const top: Readonly<Record<string, string>> = {
-  'main.ts': 'main',
-  'testing.ts': 'testing',
-  'testing-browser.ts': 'testing',
-  'testing-clock.ts': 'testing',
-  'testing-code-flow.ts': 'testing',
-  'testing-database.ts': 'testing',
-  'testing-http.ts': 'testing',
-  'testing-known.ts': 'testing',
-  'server.ts': 'server',
-  'backend.ts': 'server',
-  'store.ts': 'server',
-  'restore-place.ts': 'server',
-  'app.ts': 'app',
-  'deps.ts': 'deps',
-  'metrics.ts': 'metrics',
-  'tracing.ts': 'tracing',
-  'config.ts': 'config',
-  'config-names.ts': 'config',
-  'config-contradictions.ts': 'config',
-  'config-values.ts': 'config',
-  'config-docs.ts': 'config',
-  'secret-key.ts': 'config',
-  'start-problems.ts': 'config',
-};
+const outermost = ['cli', 'testing', 'start'];
 
-const entries = ['main', 'cli', 'server', 'testing'];
-
-/** What may stand only in some layers: in the text without comments, or as the name of an imported package. */
-const confined: readonly { rule: string; layers: readonly string[]; text?: RegExp; packages?: RegExp }[] = [
+/** What may stand only in some folders: in the text without comments, or as the name of an imported package. */
+const confined: readonly { rule: string; folders: readonly string[]; text?: RegExp; packages?: RegExp }[] = [
   {
     rule: 'SQL',
-    layers: ['storage', 'embedded'],
+    folders: ['storage', 'embedded', 'testing'],
     text: /\bSELECT\b[^;]*\bFROM\b|\bINSERT\s+INTO\b|\bUPDATE\s+\S+\s+SET\b|\bDELETE\s+FROM\b|\b(?:CREATE|ALTER|DROP)\s+(?:TABLE|INDEX|DATABASE)\b/,
     packages: /^(?:pg|kysely)(?:\/|$)/,
   },
-  { rule: 'Fastify', layers: ['http', 'app', 'server'], packages: /^(?:fastify|@fastify\/.*)$/ },
-  { rule: 'cryptography', layers: ['crypto'], packages: /^(?:jose|argon2|@node-rs\/argon2)(?:\/|$)/ },
+  { rule: 'Fastify', folders: ['http', 'app', 'start'], packages: /^(?:fastify|@fastify\/.*)$/ },
+  { rule: 'cryptography', folders: ['crypto'], packages: /^(?:jose|argon2|@node-rs\/argon2)(?:\/|$)/ },
   {
     rule: 'process.env',
-    layers: ['main', 'cli'],
+    folders: ['cli'],
     text: /\bprocess\s*\.\s*env\b|\benv\b[^;]*\bfrom\s+'(?:node:)?process'/,
   },
-  { rule: 'the clock', layers: entries, text: /\bDate\s*\.\s*now\b|\bnew\s+Date(?:\s*\(\s*\)|\s*[;,)])/ },
-  { rule: 'randomness', layers: entries, text: /\bMath\s*\.\s*random\b/ },
+  { rule: 'the clock', folders: outermost, text: /\bDate\s*\.\s*now\b|\bnew\s+Date(?:\s*\(\s*\)|\s*[;,)])/ },
+  { rule: 'randomness', folders: outermost, text: /\bMath\s*\.\s*random\b/ },
 ];
 
 const longest = 400;
+/** Generated, and read by nobody from top to bottom. */
+const generated = 'storage/schema.ts';
 
 /** Every breach, as `path: what is wrong`. */
 export function breaches(files: readonly SourceFile[]): string[] {
-  return [...files.flatMap(breachesIn), ...cycles(files)];
+  const sources = files.map(({ path, text }) => ({ path, text, imports: importsOf(withoutComments(text)) }));
+  const running = sources.map(({ path, imports }) => [
+    path,
+    targets(
+      path,
+      imports.filter(({ isType }) => !isType),
+    ),
+  ]);
+  return [
+    ...sources.flatMap(breachesIn),
+    ...circles(new Map(running as [string, string[]][])),
+    ...circles(folderGraph(sources))
+      .filter((circle) => circle.split(' -> ').some((room) => !room.endsWith('.ts')))
+      .map((circle) => circle.replace(': is in a cycle', ': is in a cycle of folders')),
+  ];
 }
 
-function breachesIn({ path, text }: SourceFile): string[] {
-  const layer = layerOf(path);
-  if (layer === undefined) return [`${path}: belongs to no layer`];
+type Source = SourceFile & { readonly imports: readonly Import[] };
+
+function breachesIn({ path, text, imports }: Source): string[] {
+  const folder = topOf(path);
+  if (!Object.hasOwn(allowed, folder)) return [`${path}: is in no room of the house`];
   const found: string[] = [];
   const code = withoutComments(text);
-  const imports = importsOf(code);
   for (const { specifier, isType } of imports) {
-    const target = targetOf(path, specifier);
-    if (target === undefined) {
-      if (layer === 'domain') found.push(`imports ${specifier}, and the domain imports nothing outside itself`);
+    if (!specifier.startsWith('.')) {
+      if (folder === 'domain') found.push(`imports ${specifier}, and the domain imports nothing outside itself`);
       continue;
     }
-    const to = layerOf(target);
-    if (to === undefined || !allowed[layer]!.includes(to)) found.push(`imports ${target}`);
+    const target = posix.join(posix.dirname(path), specifier);
+    const to = topOf(target);
+    if (to !== folder && !allowed[folder]!.includes(to)) found.push(`imports ${target}`);
     // The type of what flows are given stands above them; its value would be a service locator.
     if (to === 'deps' && !isType) found.push('imports deps.ts for more than its types');
-    if (layer === 'deps' && !isType) found.push(`imports ${target} for more than its types`);
+    if (folder === 'deps' && !isType) found.push(`imports ${target} for more than its types`);
   }
-  for (const { rule, layers, text: forbidden, packages } of confined) {
-    if (layers.includes(layer)) continue;
+  for (const { rule, folders, text: forbidden, packages } of confined) {
+    if (folders.includes(folder)) continue;
     const isThere = forbidden?.test(code) || imports.some(({ specifier }) => packages?.test(specifier));
-    if (isThere) found.push(`has ${rule}, whose place is ${layers.join(', ')}`);
+    if (isThere) found.push(`has ${rule}, whose room is ${folders.join(', ')}`);
   }
   if (/\bexport\s+default\b|\bas\s+default\b/.test(code)) found.push('has a default export');
   if (path.split('/').some((part) => /^(?:utils?|helpers?|common)(?:\.|$)/.test(part)))
     found.push('has no name of its own');
   const lines = text.split('\n').length - 1;
-  if (lines > longest) found.push(`has ${lines} lines, more than ${longest}`);
+  if (lines > longest && path !== generated) found.push(`has ${lines} lines, more than ${longest}`);
   return found.map((problem) => `${path}: ${problem}`);
 }
 
-function layerOf(path: string): string | undefined {
-  const [folder = '', inside] = path.split('/');
-  if (inside === undefined) return top[path];
-  return Object.values(top).includes(folder) || !Object.hasOwn(allowed, folder) ? undefined : folder;
+/** The outermost folder of a file, or the name of a file that stands in none. */
+function topOf(path: string): string {
+  return path.includes('/') ? path.slice(0, path.indexOf('/')) : path.replace(/\.ts$/, '');
 }
 
-/** The path of an imported file, or undefined for a package. */
-function targetOf(path: string, specifier: string): string | undefined {
-  return specifier.startsWith('.') ? posix.join(posix.dirname(path), specifier) : undefined;
+function targets(path: string, imports: readonly Import[]): string[] {
+  return imports
+    .filter(({ specifier }) => specifier.startsWith('.'))
+    .map(({ specifier }) => posix.join(posix.dirname(path), specifier));
+}
+
+/** Which folder imports which, types counted. The files of `flows/` and of `http/` that stand in no folder are their own. */
+function folderGraph(sources: readonly Source[]): Map<string, string[]> {
+  const graph = new Map<string, Set<string>>();
+  for (const { path, imports } of sources) {
+    const from = roomOf(path);
+    const to = graph.get(from) ?? new Set<string>();
+    for (const target of targets(path, imports)) if (roomOf(target) !== from) to.add(roomOf(target));
+    graph.set(from, to);
+  }
+  return new Map([...graph].map(([room, to]) => [room, [...to]]));
+}
+
+/** The innermost folder; a file beside folders (`flows/events.ts`) is a room of one. */
+export function roomOf(path: string): string {
+  const folder = posix.dirname(path);
+  return folder === '.' || folder === 'flows' || folder === 'http' ? path : folder;
 }
 
 type Import = { readonly specifier: string; readonly isType: boolean };
@@ -150,28 +146,20 @@ function withoutComments(text: string): string {
   return text.replaceAll(/\/\*[^]*?\*\//g, '').replaceAll(/(^|\s)\/\/.*$/gm, '$1');
 }
 
-/** The first cycle from each file that is on one. Types alone make none: they are gone when the code runs. */
-function cycles(files: readonly SourceFile[]): string[] {
-  const graph = new Map(
-    files.map(({ path, text }) => [
-      path,
-      importsOf(withoutComments(text))
-        .filter(({ isType }) => !isType)
-        .flatMap(({ specifier }) => targetOf(path, specifier) ?? []),
-    ]),
-  );
+/** The first cycle from each node that is on one. */
+function circles(graph: ReadonlyMap<string, readonly string[]>): string[] {
   const state = new Map<string, 'open' | 'done'>();
   const found: string[] = [];
-  const visit = (path: string, trail: readonly string[]) => {
-    if (state.get(path) === 'done') return;
-    if (state.get(path) === 'open') {
-      found.push(`${path}: is in a cycle, ${[...trail.slice(trail.indexOf(path)), path].join(' -> ')}`);
+  const visit = (node: string, trail: readonly string[]) => {
+    if (state.get(node) === 'done') return;
+    if (state.get(node) === 'open') {
+      found.push(`${node}: is in a cycle, ${[...trail.slice(trail.indexOf(node)), node].join(' -> ')}`);
       return;
     }
-    state.set(path, 'open');
-    for (const next of graph.get(path) ?? []) visit(next, [...trail, path]);
-    state.set(path, 'done');
+    state.set(node, 'open');
+    for (const next of graph.get(node) ?? []) visit(next, [...trail, node]);
+    state.set(node, 'done');
   };
-  for (const path of graph.keys()) visit(path, []);
+  for (const node of graph.keys()) visit(node, []);
   return found;
 }

@@ -76,9 +76,9 @@ export function runSignet(
   };
 }
 
-/** `node src/main.ts`, once it says that it is ready. */
+/** `signet serve`, once it says that it is ready. */
 export async function startProcess(env: Readonly<Record<string, string>>): Promise<SignetProcess> {
-  const started = runSignet(['src/main.ts'], { LOG_LEVEL: 'warn', ...env });
+  const started = runSignet(['src/cli/signet.ts', 'serve'], { LOG_LEVEL: 'warn', ...env });
   await started.says('Signet is ready');
   return started;
 }

@@ -2,7 +2,7 @@
 import { randomBytes, randomInt } from 'node:crypto';
 import { createServer } from 'node:net';
 import pino, { type Logger } from 'pino';
-import type { Config } from '../../src/config/settings.ts';
+import type { Config } from '../../src/config/read.ts';
 import { applyProvisioning } from '../../src/flows/provision/apply.ts';
 import { type RunningServer, startServer } from '../../src/start/server.ts';
 import type { SentStatement } from '../../src/storage/database.ts';

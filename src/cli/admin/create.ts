@@ -2,10 +2,10 @@
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { createAdministrator } from '../../flows/users/administrators.ts';
-import { withTenant } from '../backend.ts';
-import { tenantOption, type TenantOption } from '../options.ts';
-import { type PasswordOptions, passwordSource, shownPassword, withPasswordOptions } from '../password.ts';
-import { asGiven, command } from '../run.ts';
+import { withTenant } from '../frame/backend.ts';
+import { tenantOption, type TenantOption } from '../frame/options.ts';
+import { type PasswordOptions, passwordSource, shownPassword, withPasswordOptions } from '../frame/password.ts';
+import { asGiven, command } from '../frame/run.ts';
 import { personOf, type PersonOptions, withPersonOptions } from '../user/options.ts';
 import { madeInWords, userForScripts } from '../user/shown.ts';
 

@@ -1,12 +1,12 @@
 // `signet admin reset USER`: lets somebody in as an administrator who cannot get in any more.
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
-import { adminRole } from '../../flows/setup.ts';
+import { adminRole } from '../../domain/role.ts';
 import { type Rescued, resetAdministrator } from '../../flows/users/administrators.ts';
-import { tenantOption, type TenantOption } from '../options.ts';
-import { visible } from '../output.ts';
-import { type PasswordOptions, withPasswordOptions } from '../password.ts';
-import { command } from '../run.ts';
+import { tenantOption, type TenantOption } from '../frame/options.ts';
+import { visible } from '../frame/output.ts';
+import { type PasswordOptions, withPasswordOptions } from '../frame/password.ts';
+import { command } from '../frame/run.ts';
 import { giveNewPassword } from '../user/new-password.ts';
 import { endedInWords, userArgument } from '../user/shown.ts';
 

@@ -3,9 +3,9 @@ import { Command, Option } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { isPublic } from '../../domain/client.ts';
 import { registerClient } from '../../flows/clients/register.ts';
-import { withTenant } from '../backend.ts';
-import { repeatable, tenantOption, type TenantOption } from '../options.ts';
-import { asGiven, command } from '../run.ts';
+import { withTenant } from '../frame/backend.ts';
+import { repeatable, tenantOption, type TenantOption } from '../frame/options.ts';
+import { asGiven, command } from '../frame/run.ts';
 import { clientTypes, metadataFrom, type MetadataOptions } from './metadata.ts';
 import { clientForScripts } from './shown.ts';
 

@@ -3,12 +3,12 @@ import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { deleteClient } from '../../flows/clients/delete.ts';
 import { findNamedClient } from '../../flows/clients/list.ts';
-import { withTenant } from '../backend.ts';
-import { confirm, yesOption, type YesOption } from '../confirm.ts';
-import { tenantOption, type TenantOption } from '../options.ts';
-import { counted, visible } from '../output.ts';
-import { warnOfClient } from '../provisioned.ts';
-import { command } from '../run.ts';
+import { withTenant } from '../frame/backend.ts';
+import { confirm, yesOption, type YesOption } from '../frame/confirm.ts';
+import { tenantOption, type TenantOption } from '../frame/options.ts';
+import { counted, visible } from '../frame/output.ts';
+import { warnOfClient } from '../frame/provisioned.ts';
+import { command } from '../frame/run.ts';
 
 export function clientDeleteCommand(env: Environment): Command {
   const shape = new Command('delete')

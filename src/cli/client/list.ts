@@ -2,9 +2,9 @@
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { listClients } from '../../flows/clients/list.ts';
-import { withTenant } from '../backend.ts';
-import { pageOptions, type PageOptions, tenantOption, type TenantOption } from '../options.ts';
-import { command } from '../run.ts';
+import { withTenant } from '../frame/backend.ts';
+import { pageOptions, type PageOptions, tenantOption, type TenantOption } from '../frame/options.ts';
+import { command } from '../frame/run.ts';
 import { clientColumns, clientForScripts } from './shown.ts';
 
 export function clientListCommand(env: Environment): Command {

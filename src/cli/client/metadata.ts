@@ -1,8 +1,8 @@
 // What `client create` is told of a client: by options, or as RFC 7591 metadata in a file.
 import { text } from 'node:stream/consumers';
 import type { NewClient } from '../../flows/clients/register.ts';
-import { readGiven } from '../given-file.ts';
-import { CommandError } from '../run.ts';
+import { readGiven } from '../frame/given-file.ts';
+import { CommandError } from '../frame/run.ts';
 
 /** Presets of metadata by kinds of clients. What is not said has the default of the registration. */
 export const clientTypes = {

@@ -2,10 +2,10 @@
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { rotateClientSecret } from '../../flows/clients/rotate-secret.ts';
-import { withTenant } from '../backend.ts';
-import { tenantOption, type TenantOption } from '../options.ts';
-import { warnOfClient } from '../provisioned.ts';
-import { command } from '../run.ts';
+import { withTenant } from '../frame/backend.ts';
+import { tenantOption, type TenantOption } from '../frame/options.ts';
+import { warnOfClient } from '../frame/provisioned.ts';
+import { command } from '../frame/run.ts';
 
 export function clientRotateSecretCommand(env: Environment): Command {
   const shape = new Command('rotate-secret')

@@ -1,6 +1,6 @@
 // A client as commands show one.
 import { type Client, isPublic } from '../../domain/client.ts';
-import type { Column } from '../output.ts';
+import type { Column } from '../frame/output.ts';
 
 /** RFC 7591 3.2.1: its id and the metadata in force. Never its secret, of which only a MAC is stored. */
 export function clientForScripts({ id, metadata, disabled }: Client) {

@@ -3,10 +3,10 @@ import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { nextKeyStep } from '../../domain/key-life.ts';
 import { listKeys } from '../../flows/keys/change.ts';
-import { withTenant } from '../backend.ts';
-import { tenantOption, type TenantOption } from '../options.ts';
-import { shownTime } from '../output.ts';
-import { command } from '../run.ts';
+import { withTenant } from '../frame/backend.ts';
+import { tenantOption, type TenantOption } from '../frame/options.ts';
+import { shownTime } from '../frame/output.ts';
+import { command } from '../frame/run.ts';
 
 export function keysListCommand(env: Environment): Command {
   const shape = new Command('list')

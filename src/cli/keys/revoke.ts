@@ -2,10 +2,10 @@
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { publishedKey, revokeKey } from '../../flows/keys/revoke.ts';
-import { withTenant } from '../backend.ts';
-import { confirm, yesOption, type YesOption } from '../confirm.ts';
-import { tenantOption, type TenantOption } from '../options.ts';
-import { command } from '../run.ts';
+import { withTenant } from '../frame/backend.ts';
+import { confirm, yesOption, type YesOption } from '../frame/confirm.ts';
+import { tenantOption, type TenantOption } from '../frame/options.ts';
+import { command } from '../frame/run.ts';
 
 export function keysRevokeCommand(env: Environment): Command {
   const shape = new Command('revoke')

@@ -4,10 +4,10 @@ import type { Environment } from '../../config/names.ts';
 import { type SigningAlg, signingAlgs } from '../../domain/client.ts';
 import { keySetMaxAge } from '../../domain/key-life.ts';
 import { rotateAtOnce, type Rotation, scheduleRotation } from '../../flows/keys/rotate.ts';
-import { withTenant } from '../backend.ts';
-import { tenantOption, type TenantOption } from '../options.ts';
-import { shownTime } from '../output.ts';
-import { command } from '../run.ts';
+import { withTenant } from '../frame/backend.ts';
+import { tenantOption, type TenantOption } from '../frame/options.ts';
+import { shownTime } from '../frame/output.ts';
+import { command } from '../frame/run.ts';
 
 type Options = TenantOption & { readonly alg?: SigningAlg; readonly now?: boolean };
 

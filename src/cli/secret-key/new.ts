@@ -2,7 +2,7 @@
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { newSecretKey } from '../../config/secret-key.ts';
-import { command } from '../run.ts';
+import { command } from '../frame/run.ts';
 
 const whatToDo = `Set SECRET_KEY to it, the same for every process of Signet, and keep a copy apart from the backups of the database:
 what it seals cannot be opened without it. To replace a key, set SECRET_KEY to "new,old" (docs/operating.md, "SECRET_KEY").`;

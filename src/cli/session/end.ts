@@ -2,10 +2,10 @@
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { endNamedSession, endSessionsOfUser } from '../../flows/sessions/end.ts';
-import { withTenant } from '../backend.ts';
-import { tenantOption, type TenantOption } from '../options.ts';
-import { counted, visible } from '../output.ts';
-import { command, CommandError } from '../run.ts';
+import { withTenant } from '../frame/backend.ts';
+import { tenantOption, type TenantOption } from '../frame/options.ts';
+import { counted, visible } from '../frame/output.ts';
+import { command, CommandError } from '../frame/run.ts';
 
 type Options = TenantOption & { readonly user?: string };
 

@@ -2,10 +2,10 @@
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { type ListedSession, listTenantSessions } from '../../flows/sessions/list.ts';
-import { withTenant } from '../backend.ts';
-import { pageOptions, type PageOptions, tenantOption, type TenantOption } from '../options.ts';
-import { shownTime } from '../output.ts';
-import { command } from '../run.ts';
+import { withTenant } from '../frame/backend.ts';
+import { pageOptions, type PageOptions, tenantOption, type TenantOption } from '../frame/options.ts';
+import { shownTime } from '../frame/output.ts';
+import { command } from '../frame/run.ts';
 
 type Options = TenantOption & PageOptions & { readonly user?: string };
 

@@ -3,9 +3,9 @@ import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { createByProvisioning } from '../../flows/provision/create.ts';
 import { tenantBySlug } from '../../flows/tenants/find.ts';
-import { withBackend } from '../backend.ts';
-import { slug as asSlug } from '../options.ts';
-import { asGiven, command } from '../run.ts';
+import { withBackend } from '../frame/backend.ts';
+import { slug as asSlug } from '../frame/options.ts';
+import { asGiven, command } from '../frame/run.ts';
 
 type Options = { readonly name?: string; readonly host?: string };
 

@@ -2,8 +2,8 @@
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { listTenants } from '../../flows/tenants/find.ts';
-import { withBackend } from '../backend.ts';
-import { command } from '../run.ts';
+import { withBackend } from '../frame/backend.ts';
+import { command } from '../frame/run.ts';
 
 export function tenantListCommand(env: Environment): Command {
   const shape = new Command('list').description('List the tenants.');

@@ -2,10 +2,10 @@
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { createUser } from '../../flows/users/create.ts';
-import { withTenant } from '../backend.ts';
-import { repeatable, tenantOption, type TenantOption } from '../options.ts';
-import { type PasswordOptions, passwordSource, shownPassword, withPasswordOptions } from '../password.ts';
-import { asGiven, command } from '../run.ts';
+import { withTenant } from '../frame/backend.ts';
+import { repeatable, tenantOption, type TenantOption } from '../frame/options.ts';
+import { type PasswordOptions, passwordSource, shownPassword, withPasswordOptions } from '../frame/password.ts';
+import { asGiven, command } from '../frame/run.ts';
 import { personOf, type PersonOptions, withPersonOptions } from './options.ts';
 import { madeInWords, userForScripts } from './shown.ts';
 

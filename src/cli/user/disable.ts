@@ -3,11 +3,11 @@ import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { disableUser } from '../../flows/users/disable.ts';
-import { withTenant } from '../backend.ts';
-import { tenantOption, type TenantOption } from '../options.ts';
-import { visible } from '../output.ts';
-import { warnOfUser } from '../provisioned.ts';
-import { command, CommandError } from '../run.ts';
+import { withTenant } from '../frame/backend.ts';
+import { tenantOption, type TenantOption } from '../frame/options.ts';
+import { visible } from '../frame/output.ts';
+import { warnOfUser } from '../frame/provisioned.ts';
+import { command, CommandError } from '../frame/run.ts';
 import { endedForScripts, endedInWords, userArgument } from './shown.ts';
 
 type Options = TenantOption & { readonly force?: boolean };

@@ -2,11 +2,11 @@
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { enableUser } from '../../flows/users/disable.ts';
-import { withTenant } from '../backend.ts';
-import { tenantOption, type TenantOption } from '../options.ts';
-import { visible } from '../output.ts';
-import { warnOfUser } from '../provisioned.ts';
-import { command } from '../run.ts';
+import { withTenant } from '../frame/backend.ts';
+import { tenantOption, type TenantOption } from '../frame/options.ts';
+import { visible } from '../frame/output.ts';
+import { warnOfUser } from '../frame/provisioned.ts';
+import { command } from '../frame/run.ts';
 import { userArgument } from './shown.ts';
 
 export function userEnableCommand(env: Environment): Command {

@@ -2,14 +2,14 @@
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import type { User } from '../../domain/user.ts';
-import type { UserEntry } from '../../flows/provision/file-schema.ts';
+import type { UserEntry } from '../../schemas/user.ts';
 import { findNamedUser } from '../../flows/users/find.ts';
 import type { Ended } from '../../flows/users/passwords.ts';
-import { withTenant } from '../backend.ts';
-import type { TenantOption } from '../options.ts';
-import { type PasswordOptions, passwordSource, shownPassword } from '../password.ts';
-import { formerPassword, type Undoing, warnOfUser } from '../provisioned.ts';
-import type { Terminal } from '../run.ts';
+import { withTenant } from '../frame/backend.ts';
+import type { TenantOption } from '../frame/options.ts';
+import { type PasswordOptions, passwordSource, shownPassword } from '../frame/password.ts';
+import { formerPassword, type Undoing, warnOfUser } from '../frame/provisioned.ts';
+import type { Terminal } from '../frame/run.ts';
 import { endedForScripts, passwordInWords } from './shown.ts';
 
 type Changed = { readonly user: User; readonly ended: Ended };

@@ -1,6 +1,6 @@
 // What `user create` and `admin create` ask for alike.
 import type { Command } from 'commander';
-import { CommandError } from '../run.ts';
+import { CommandError } from '../frame/run.ts';
 
 export type PersonOptions = {
   readonly username?: string;

@@ -2,10 +2,10 @@
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { setPassword } from '../../flows/users/passwords.ts';
-import { tenantOption, type TenantOption } from '../options.ts';
-import { visible } from '../output.ts';
-import { type PasswordOptions, withPasswordOptions } from '../password.ts';
-import { command } from '../run.ts';
+import { tenantOption, type TenantOption } from '../frame/options.ts';
+import { visible } from '../frame/output.ts';
+import { type PasswordOptions, withPasswordOptions } from '../frame/password.ts';
+import { command } from '../frame/run.ts';
 import { giveNewPassword } from './new-password.ts';
 import { endedInWords, userArgument } from './shown.ts';
 

@@ -1,9 +1,9 @@
 // A user as commands show one.
 import type { User } from '../../domain/user.ts';
 import type { Ended } from '../../flows/users/passwords.ts';
-import { adminRole } from '../../flows/setup.ts';
-import { type Column, counted, visible } from '../output.ts';
-import type { GivenPassword } from '../password.ts';
+import { adminRole } from '../../domain/role.ts';
+import { type Column, counted, visible } from '../frame/output.ts';
+import type { GivenPassword } from '../frame/password.ts';
 
 /** For scripts: the names of OpenID Connect and of provisioning files. */
 export function userForScripts(user: User) {

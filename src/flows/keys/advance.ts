@@ -5,16 +5,15 @@ import { contextWithoutRequest, type RequestContext } from '../../domain/context
 import { dueMoves } from '../../domain/key-life.ts';
 import { recordChange } from '../../storage/changes.ts';
 import { listPublishedKeys, moveKey, postponeDueKeys, tenantsWithDueKeys } from '../../storage/signing-keys.ts';
-import { lockTenant } from '../../storage/tenants.ts';
+import { findTenantById, lockTenant } from '../../storage/tenants.ts';
 import { record } from '../events.ts';
 import { insertMadeKey, makeSealedKey } from './ring.ts';
-import { tenantById } from '../tenants/find.ts';
 
 /** Takes every step that is due in the lives of all tenants' keys. Any number of processes may do it at once. */
 export async function advanceKeys(deps: Deps): Promise<void> {
   const now = deps.clock();
   for (const tenantId of await tenantsWithDueKeys(deps.db, now)) {
-    const tenant = await tenantById(deps, tenantId);
+    const tenant = await findTenantById(deps.db, tenantId);
     if (!tenant) continue;
     // One tenant's trouble must not stop the others.
     await advanceKeysOf(deps, contextWithoutRequest(tenant, now)).catch((error: unknown) =>

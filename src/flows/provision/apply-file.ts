@@ -4,7 +4,7 @@ import type { Deps } from '../../deps.ts';
 import type { Applied } from './applied.ts';
 import { applyProvisioning } from './apply.ts';
 import { readProvisioning } from './parse.ts';
-import { placed, ProvisioningError } from './problems.ts';
+import { withPositions, ProvisioningError } from './problems.ts';
 import { storedMistakes } from './stored.ts';
 
 /** @throws ProvisioningError when the file cannot be read or has mistakes; nothing was applied then. */
@@ -17,7 +17,7 @@ export async function applyFile(deps: Deps, path: string): Promise<Applied> {
 
 /** The same for a file that was read already: `text`, from `path`. */
 export async function applyText(deps: Deps, text: string, path: string): Promise<Applied> {
-  const { sound, mistakes, place, parsed } = readProvisioning(text, path);
+  const { sound, mistakes, position, parsed } = readProvisioning(text, path);
   if (parsed) return applyProvisioning(deps, parsed);
-  throw new ProvisioningError(placed([...mistakes, ...(await storedMistakes(deps, sound))], place));
+  throw new ProvisioningError(withPositions([...mistakes, ...(await storedMistakes(deps, sound))], position));
 }

@@ -4,12 +4,12 @@ import type { Applied } from './applied.ts';
 import { applyProvisioning } from './apply.ts';
 import type { ProvisioningFile } from './file-schema.ts';
 import { words } from './parse.ts';
-import { type Place, placed, ProvisioningError } from './problems.ts';
+import { type PositionOf, withPositions, ProvisioningError } from './problems.ts';
 import { ruleMistakes } from './rules.ts';
 import { shapeMistakes, soundPart } from './shape.ts';
 import { storedMistakes } from './stored.ts';
 
-const place: Place = (path) => words(path);
+const position: PositionOf = (path) => words(path);
 
 /** @throws ProvisioningError with every mistake at once; nothing was applied then. */
 export async function applyObject(deps: Deps, given: object): Promise<Applied> {
@@ -19,6 +19,6 @@ export async function applyObject(deps: Deps, given: object): Promise<Applied> {
   const sound = soundPart(value, shapes);
   const rules = [...shapes, ...ruleMistakes(sound)];
   const mistakes = rules.length > 0 ? [...rules, ...(await storedMistakes(deps, sound))] : [];
-  if (mistakes.length > 0) throw new ProvisioningError(placed(mistakes, place));
-  return applyProvisioning(deps, { file: value as ProvisioningFile, place });
+  if (mistakes.length > 0) throw new ProvisioningError(withPositions(mistakes, position));
+  return applyProvisioning(deps, { file: value as ProvisioningFile, position });
 }

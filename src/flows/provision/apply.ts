@@ -13,13 +13,14 @@ import { someoneCanUseRole } from '../../storage/users.ts';
 import { aboutSecret } from '../clients/authenticate.ts';
 import { everyOrigin } from '../clients/current.ts';
 import { newId, record } from '../events.ts';
-import { adminRole } from '../setup.ts';
-import { createTenant, keysForNewTenant } from '../tenants/find.ts';
-import { alreadyThere } from './already-there.ts';
+import { adminRole } from '../../domain/role.ts';
+import { createTenant, keysForNewTenant } from '../tenants/create.ts';
+import { alreadyThere } from '../../domain/errors.ts';
 import { type Applied, type Outcome, type Thing, thingInWords } from './applied.ts';
-import type { ClientEntry, ProvisioningFile } from './file-schema.ts';
+import type { ProvisioningFile } from './file-schema.ts';
+import type { ClientEntry } from '../../schemas/client.ts';
 import type { ParsedProvisioning } from './parse.ts';
-import { type Mistake, placed, ProvisioningError } from './problems.ts';
+import { type Mistake, withPositions, ProvisioningError } from './problems.ts';
 import { metadataOf, scopeName, tenantOf } from './rules.ts';
 import { soundPart } from './shape.ts';
 import { hostChanged, issuerAtHost, secretMissing, storedMistakes } from './stored.ts';
@@ -31,16 +32,16 @@ import { applyUser, type PreparedUser, prepareUsers } from '../users/save.ts';
  */
 export async function applyProvisioning(
   deps: Deps,
-  { file, place }: ParsedProvisioning,
+  { file, position }: ParsedProvisioning,
   mode: 'create or change' | 'only create' = 'create or change',
 ): Promise<Applied> {
   const now = deps.clock();
   const { slug, title, host } = tenantOf(file.tenant);
   const mistakes = await storedMistakes(deps, soundPart(file, []));
-  if (mistakes.length > 0) throw new ProvisioningError(placed(mistakes, place));
+  if (mistakes.length > 0) throw new ProvisioningError(withPositions(mistakes, position));
   const existing = await findTenantBySlug(deps.db, slug);
   if (existing && host !== undefined && host !== existing.host)
-    throw new ProvisioningError([`${place(['tenant', 'host'])} ${hostChanged}`]);
+    throw new ProvisioningError([`${position(['tenant', 'host'])} ${hostChanged}`]);
   const tenantId = existing?.id ?? newId(deps, now);
   // Hashes and keys take long: they are made before the transaction.
   const keys = existing ? [] : await keysForNewTenant(deps, tenantId);
@@ -62,12 +63,12 @@ export async function applyProvisioning(
       const isAdministered = await someoneCanUseRole(tx, tenantId, adminRole);
       await applyResources(deps, tx, context, file, outcome);
       for (const [i, client] of (file.clients ?? []).entries())
-        await applyClient(deps, tx, context, client, place(['clients', i]), outcome);
+        await applyClient(deps, tx, context, client, position(['clients', i]), outcome);
       const demoted: number[] = [];
       for (const [i, user] of users.entries())
-        if (await applyUser(deps, tx, context, user, place(['users', i, 'email']), outcome)) demoted.push(i);
+        if (await applyUser(deps, tx, context, user, position(['users', i, 'email']), outcome)) demoted.push(i);
       if (isAdministered && !(await someoneCanUseRole(tx, tenantId, adminRole)))
-        throw new ProvisioningError(placed(demoted.map(takesLastAdministrator), place));
+        throw new ProvisioningError(withPositions(demoted.map(takesLastAdministrator), position));
     })
     .catch((error: unknown) => {
       if (!isUniqueViolation(error)) throw error;
@@ -149,7 +150,7 @@ async function applyClient(
   tx: Db,
   context: RequestContext,
   entry: ClientEntry,
-  place: string,
+  position: string,
   outcome: Outcome,
 ) {
   const { tenant, now } = context;
@@ -158,7 +159,7 @@ async function applyClient(
   const metadata = metadataOf(entry);
   const needsSecret = !isPublic(completeMetadata(metadata));
   if (needsSecret && entry.client_secret === undefined && known?.secretMac === undefined) {
-    throw new ProvisioningError([`${place} ${secretMissing}`]);
+    throw new ProvisioningError([`${position} ${secretMissing}`]);
   }
   const secretMac = needsSecret ? secretMacOf(deps, tenant.id, entry, known?.secretMac) : undefined;
   const disabled = entry.disabled ?? known?.disabled ?? false;

@@ -3,26 +3,26 @@ import { isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml
 import type { Document, YAMLError } from 'yaml';
 import type { ProvisioningFile, SoundPart } from './file-schema.ts';
 import { fileSchema } from './file-schema.ts';
-import { type Mistake, type Path, type Place, placed, ProvisioningError } from './problems.ts';
+import { type Mistake, type Path, type PositionOf, withPositions, ProvisioningError } from './problems.ts';
 import { ruleMistakes } from './rules.ts';
 import { shapeMistakes, soundPart } from './shape.ts';
 
 /** A file of the right shape that obeys the rules. */
-export type ParsedProvisioning = { readonly file: ProvisioningFile; readonly place: Place };
+export type ParsedProvisioning = { readonly file: ProvisioningFile; readonly position: PositionOf };
 
 /** A file as it was read: with mistakes, only its sound part is worth looking at further. */
 export type ReadProvisioning = {
   readonly sound: SoundPart;
   readonly mistakes: readonly Mistake[];
-  readonly place: Place;
+  readonly position: PositionOf;
   /** undefined when there are mistakes. */
   readonly parsed: ParsedProvisioning | undefined;
 };
 
 /** `name` stands in the problems. @throws ProvisioningError with every mistake at once. */
 export function parseProvisioning(text: string, name: string): ParsedProvisioning {
-  const { mistakes, place, parsed } = readProvisioning(text, name);
-  if (!parsed) throw new ProvisioningError(placed(mistakes, place));
+  const { mistakes, position, parsed } = readProvisioning(text, name);
+  if (!parsed) throw new ProvisioningError(withPositions(mistakes, position));
   return parsed;
 }
 
@@ -39,15 +39,15 @@ export function readProvisioning(text: string, name: string): ReadProvisioning {
     const names = Object.keys(fileSchema.properties).join(', ');
     throw new ProvisioningError([`${at(0)} the file is empty: it needs at least one of ${names}`]);
   }
-  const place: Place = (path, part) => `${at(offsetOf(document, path, part))} ${words(path)}`;
+  const position: PositionOf = (path, part) => `${at(offsetOf(document, path, part))} ${words(path)}`;
   const shapes = shapeMistakes(value);
   const sound = soundPart(value, shapes);
   const mistakes = [...shapes, ...ruleMistakes(sound)];
   return {
     sound,
     mistakes,
-    place,
-    parsed: mistakes.length > 0 ? undefined : { file: value, place },
+    position,
+    parsed: mistakes.length > 0 ? undefined : { file: value, position },
   };
 }
 

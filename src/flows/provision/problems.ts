@@ -22,15 +22,15 @@ export type Path = readonly (string | number)[];
 /** A mistake before it has a place. `at` name: it is the name that is wrong, not what stands behind it. */
 export type Mistake = { readonly path: Path; readonly at?: 'name'; readonly problem: string };
 
-/** The way from a part of the file to its place in the text (`name:line:column` and what it is called). */
-export type Place = (path: Path, at?: 'name') => string;
+/** The way from a part of the file to its position in the text (`name:line:column` and what it is called). */
+export type PositionOf = (path: Path, at?: 'name') => string;
 
 // All begin with the name of the same file, so that lines and columns are what is compared, as numbers.
 const byPlace = new Intl.Collator('en', { numeric: true });
 
 /** The mistakes as people read them, in the order of the file. */
-export function placed(mistakes: readonly Mistake[], place: Place): string[] {
+export function withPositions(mistakes: readonly Mistake[], position: PositionOf): string[] {
   return mistakes
-    .map(({ path, at, problem }) => `${place(path, at)} ${problem}`)
+    .map(({ path, at, problem }) => `${position(path, at)} ${problem}`)
     .toSorted((one, other) => byPlace.compare(one, other));
 }

@@ -6,7 +6,10 @@ import { parseScope } from '../../domain/scope.ts';
 import { isSlug } from '../../domain/tenant.ts';
 import { identifierKey, identifierProblem, passwordProblem } from '../../domain/user.ts';
 import { parsePhc } from '../../crypto/passwords.ts';
-import type { ClientEntry, ProvisioningFile, ResourceEntry, SoundPart, UserEntry } from './file-schema.ts';
+import type { ProvisioningFile, SoundPart } from './file-schema.ts';
+import type { UserEntry } from '../../schemas/user.ts';
+import type { ResourceEntry } from '../../schemas/resource.ts';
+import type { ClientEntry } from '../../schemas/client.ts';
 import type { Mistake, Path } from './problems.ts';
 
 /** Every rule that the sound part of a file breaks. */

@@ -1,7 +1,8 @@
 // The shape of a provisioning file: what is wrong with it, in plain words, and which parts are sound.
 import Value from 'typebox/value';
 import { nearest } from '../../domain/nearest.ts';
-import { fileSchema, patternWords, type ProvisioningFile, type SoundPart } from './file-schema.ts';
+import { fileSchema, type ProvisioningFile, type SoundPart } from './file-schema.ts';
+import { patternWords } from '../../schemas/parts.ts';
 import type { Mistake, Path } from './problems.ts';
 
 type SchemaError = {

@@ -8,7 +8,9 @@ import { findClient } from '../../storage/clients.ts';
 import type { Db } from '../../storage/database.ts';
 import { findTenantByHost, findTenantBySlug } from '../../storage/tenants.ts';
 import { findUserForSignIn } from '../../storage/users.ts';
-import type { ClientEntry, SoundPart, UserEntry } from './file-schema.ts';
+import type { SoundPart } from './file-schema.ts';
+import type { UserEntry } from '../../schemas/user.ts';
+import type { ClientEntry } from '../../schemas/client.ts';
 import type { Mistake } from './problems.ts';
 import { metadataOf, tenantOf } from './rules.ts';
 

@@ -2,18 +2,18 @@
 // the copy was made would live again.
 import type { Deps } from '../../deps.ts';
 import { contextWithoutRequest } from '../../domain/context.ts';
-import { type DatabasePlace, isSamePlace } from '../../domain/location.ts';
+import { type DatabaseLocation, isSameLocation } from '../../domain/location.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import type { Db } from '../../storage/database.ts';
-import { currentPlace, knownPlace, lockKnownPlace, rememberPlace } from '../../storage/location.ts';
-import { type EndedCounts, endEverythingIssued, forgetFormerPlace } from '../../storage/issued.ts';
+import { currentLocation, knownLocation, lockKnownLocation, rememberLocation } from '../../storage/location.ts';
+import { type EndedCounts, endEverythingIssued, forgetFormerLocation } from '../../storage/issued.ts';
 import { listAllTenants, lockTenant } from '../../storage/tenants.ts';
 import { record } from '../events.ts';
 import type { SealedKey } from '../keys/ring.ts';
 import { replaceAllKeys } from '../keys/replace.ts';
-import { keysForNewTenant } from '../tenants/find.ts';
+import { keysForNewTenant } from '../tenants/create.ts';
 
-/** How it came to be known: by `signet restore`, by `signet restored`, or by a server that found another place. */
+/** How it came to be known: by `signet restore`, by `signet restored`, or by a server that found another location. */
 export type RestoredBy = 'restore' | 'command' | 'server';
 
 export type Restored = EndedCounts & { readonly tenants: number };
@@ -35,7 +35,7 @@ export async function recordRestored(
   tenants: readonly Tenant[],
   { by, keys, now }: { by: RestoredBy; keys: ReadonlyMap<string, SealedKey[]> | undefined; now: number },
 ): Promise<Restored> {
-  await forgetFormerPlace(tx);
+  await forgetFormerLocation(tx);
   const total = { sessions: 0, grants: 0, tenants: tenants.length };
   for (const tenant of tenants) {
     const context = contextWithoutRequest(tenant, now);
@@ -51,33 +51,33 @@ export async function recordRestored(
 }
 
 /** Where these tables are, and whether that is not where a server last found them. Ask before any key is kept in memory. */
-export async function findPlace(deps: Deps): Promise<{ place: DatabasePlace; elsewhere: boolean }> {
-  const known = await knownPlace(deps.db);
-  const place = await currentPlace(deps.db);
-  if (known === undefined) await rememberPlace(deps.db, place, deps.clock());
-  return { place, elsewhere: known !== undefined && !isSamePlace(known, place) };
+export async function findLocation(deps: Deps): Promise<{ location: DatabaseLocation; elsewhere: boolean }> {
+  const known = await knownLocation(deps.db);
+  const location = await currentLocation(deps.db);
+  if (known === undefined) await rememberLocation(deps.db, location, deps.clock());
+  return { location, elsewhere: known !== undefined && !isSameLocation(known, location) };
 }
 
 /**
- * This place is where the tables belong from now on, and unless `keepIssued`, nothing issued before counts. `deps.db` is
+ * This location is where the tables belong from now on, and unless `keepIssued`, nothing issued before counts. `deps.db` is
  * patient. @returns undefined when a server found it and another one was first.
  */
 export async function acceptRestored(
   deps: Deps,
   { by, keepIssued }: { by: RestoredBy; keepIssued: boolean },
 ): Promise<Restored | undefined> {
-  const place = await currentPlace(deps.db);
+  const location = await currentLocation(deps.db);
   for (;;) {
     const keys = keepIssued ? undefined : await newKeysOf(deps, await listAllTenants(deps.db));
     const outcome = await deps.db.transaction(async (tx) => {
-      const known = await lockKnownPlace(tx);
-      if (by === 'server' && known && isSamePlace(known, place)) return 'another was first';
+      const known = await lockKnownLocation(tx);
+      if (by === 'server' && known && isSameLocation(known, location)) return 'another was first';
       const tenants = await listAllTenants(tx);
       // Made since the keys were.
       if (keys && tenants.some(({ id }) => !keys.has(id))) return 'again';
       const now = deps.clock();
       const restored = await recordRestored(deps, tx, tenants, { by, keys, now });
-      await rememberPlace(tx, place, now);
+      await rememberLocation(tx, location, now);
       return { restored, tenants };
     });
     if (outcome === 'again') continue;

@@ -1,13 +1,13 @@
 // A database swapped under a running server: every process looks where its tables are, and says so when that changed.
 import type { Deps } from '../../deps.ts';
 import { Unavailable } from '../../domain/errors.ts';
-import { type DatabasePlace, isSamePlace } from '../../domain/location.ts';
-import { currentPlace, knownPlace } from '../../storage/location.ts';
+import { type DatabaseLocation, isSameLocation } from '../../domain/location.ts';
+import { currentLocation, knownLocation } from '../../storage/location.ts';
 
 /** Milliseconds between two looks. */
 const interval = 10_000;
 
-export type PlaceWatch = {
+export type LocationWatch = {
   /** Resolves when the tables are elsewhere than `home`, or came from elsewhere. */
   readonly moved: Promise<void>;
   /** No more looks. */
@@ -16,9 +16,9 @@ export type PlaceWatch = {
 
 /**
  * Looks every ten seconds. `home` is where this process found the tables when it started: where they were last found
- * stands in them, but another process may have accepted the new place by now, and this one still has the old in memory.
+ * stands in them, but another process may have accepted the new location by now, and this one still has the old in memory.
  */
-export function watchPlace(deps: Deps, home: DatabasePlace): PlaceWatch {
+export function watchLocation(deps: Deps, home: DatabaseLocation): LocationWatch {
   const { promise: moved, resolve } = Promise.withResolvers<void>();
   let stopped = false;
   let timer: NodeJS.Timeout;
@@ -46,8 +46,8 @@ export function watchPlace(deps: Deps, home: DatabasePlace): PlaceWatch {
   };
 }
 
-async function isMoved({ db }: Deps, home: DatabasePlace): Promise<boolean> {
-  if (!isSamePlace(home, await currentPlace(db))) return true;
-  const known = await knownPlace(db);
-  return known !== undefined && !isSamePlace(home, known);
+async function isMoved({ db }: Deps, home: DatabaseLocation): Promise<boolean> {
+  if (!isSameLocation(home, await currentLocation(db))) return true;
+  const known = await knownLocation(db);
+  return known !== undefined && !isSameLocation(home, known);
 }

@@ -1,19 +1,7 @@
 // Tenants: which one a request is for, and making one.
 import type { Deps } from '../../deps.ts';
-import { signingAlgs } from '../../domain/client.ts';
-import { contextWithoutRequest } from '../../domain/context.ts';
-import { completeSettings, isSlug, type Tenant, type TenantSettings } from '../../domain/tenant.ts';
-import { recordChange } from '../../storage/changes.ts';
-import type { Db } from '../../storage/database.ts';
-import {
-  findTenantByHost,
-  findTenantById,
-  findTenantBySlug,
-  insertTenant,
-  listAllTenants,
-} from '../../storage/tenants.ts';
-import { newId, record } from '../events.ts';
-import { insertMadeKey, makeSealedKey, type SealedKey } from '../keys/ring.ts';
+import { isSlug, type Tenant } from '../../domain/tenant.ts';
+import { findTenantByHost, findTenantById, findTenantBySlug, listAllTenants } from '../../storage/tenants.ts';
 
 const nobody = '-';
 
@@ -75,56 +63,4 @@ export function tenantBySlug(deps: Deps, slug: string): Promise<Tenant | undefin
 /** All of them, by slug. */
 export function listTenants(deps: Deps): Promise<Tenant[]> {
   return listAllTenants(deps.db);
-}
-
-export type NewTenant = {
-  readonly slug: string;
-  readonly issuer: string;
-  readonly host: string | undefined;
-  readonly name: string;
-  readonly settings: Partial<TenantSettings>;
-};
-
-/** One signing key for each algorithm: what a tenant needs before its transaction, because making them takes long. */
-export async function keysForNewTenant(deps: Deps, tenantId: string): Promise<SealedKey[]> {
-  return Promise.all(signingAlgs.map((alg) => makeSealedKey(deps, tenantId, alg)));
-}
-
-/** Makes the tenant with its keys. @returns undefined when its slug, issuer or host is taken. */
-export async function createTenant(
-  deps: Deps,
-  tx: Db,
-  id: string,
-  tenant: NewTenant,
-  keys: readonly SealedKey[],
-  now: number,
-): Promise<Tenant | undefined> {
-  if (!(await insertTenant(tx, { id, ...tenant }, now))) return undefined;
-  const made: Tenant = { id, ...tenant, settings: completeSettings(tenant.settings) };
-  const context = contextWithoutRequest(made, now);
-  await record(deps, tx, context, { type: 'tenant.created', data: { slug: tenant.slug, issuer: tenant.issuer } });
-  for (const key of keys) await insertMadeKey(deps, tx, context, key, 'active');
-  await recordChange(tx, { kind: 'tenant', tenantId: id, entity: id }, now);
-  return made;
-}
-
-/** The `default` tenant at PUBLIC_URL, made on the first start. @throws Error when the database belongs to another issuer. */
-export async function ensureDefaultTenant(deps: Deps): Promise<Tenant> {
-  const found = await findTenantBySlug(deps.db, 'default');
-  if (found) return sameIssuer(found, deps.publicUrl);
-  const now = deps.clock();
-  const id = newId(deps, now);
-  const keys = await keysForNewTenant(deps, id);
-  const tenant = { slug: 'default', issuer: deps.publicUrl, host: undefined, name: 'Signet', settings: {} };
-  const made = await deps.db.transaction((tx) => createTenant(deps, tx, id, tenant, keys, now));
-  deps.memory.drop({ kind: 'tenant', tenantId: id, entity: id });
-  return made ?? sameIssuer((await findTenantBySlug(deps.db, 'default'))!, deps.publicUrl);
-}
-
-function sameIssuer(tenant: Tenant, publicUrl: string): Tenant {
-  if (tenant.issuer === publicUrl) return tenant;
-  throw new Error(
-    `PUBLIC_URL is ${publicUrl}, but this database belongs to the issuer ${tenant.issuer}, which stands in every token it issued and cannot change. ` +
-      `Set PUBLIC_URL (or PORT) back, or use another DATA_DIR or DATABASE_URL.`,
-  );
 }

@@ -4,7 +4,7 @@ import type { RequestContext } from '../../domain/context.ts';
 import type { User } from '../../domain/user.ts';
 import { type Ended, setUserDisabled, setUserFields } from '../../storage/users.ts';
 import { record } from '../events.ts';
-import { adminRole } from '../setup.ts';
+import { adminRole } from '../../domain/role.ts';
 import { forgetPasswordAttempts } from '../sign-in/limiter.ts';
 import { createUser, type NewUser } from './create.ts';
 import { replacePassword } from './passwords.ts';

@@ -3,7 +3,7 @@ import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import type { User } from '../../domain/user.ts';
 import { findUserByUsername, findUserForSignIn } from '../../storage/users.ts';
-import { alreadyThere } from '../provision/already-there.ts';
+import { alreadyThere } from '../../domain/errors.ts';
 import { createByProvisioning } from '../provision/create.ts';
 import { hashOfChosen } from './passwords.ts';
 

@@ -7,7 +7,7 @@ import type { Db } from '../../storage/database.ts';
 import { lockTenant } from '../../storage/tenants.ts';
 import { endEverythingOf, type Ended, lockUser, setUserDisabled, someoneCanUseRole } from '../../storage/users.ts';
 import { record } from '../events.ts';
-import { adminRole } from '../setup.ts';
+import { adminRole } from '../../domain/role.ts';
 import { findNamedUser, noSuchUser } from './find.ts';
 
 /**

@@ -15,9 +15,9 @@ import {
   type UserFields,
 } from '../../storage/users.ts';
 import { newId, record } from '../events.ts';
-import { adminRole } from '../setup.ts';
+import { adminRole } from '../../domain/role.ts';
 import type { Outcome } from '../provision/applied.ts';
-import type { UserEntry } from '../provision/file-schema.ts';
+import type { UserEntry } from '../../schemas/user.ts';
 import { ProvisioningError } from '../provision/problems.ts';
 import { emailTaken } from '../provision/stored.ts';
 
@@ -60,14 +60,14 @@ export async function applyUser(
   tx: Db,
   context: RequestContext,
   { entry, passwordHash }: PreparedUser,
-  place: string,
+  position: string,
   outcome: Outcome,
 ): Promise<boolean> {
   const { tenant, now } = context;
   const thing = { type: 'user', name: entry.username } as const;
   const known = await findUserByUsername(tx, tenant.id, entry.username);
   const holder = entry.email === undefined ? undefined : await findUserForSignIn(tx, tenant.id, entry.email);
-  if (holder && holder.id !== known?.id) throw new ProvisioningError([`${place} ${emailTaken(holder.username)}`]);
+  if (holder && holder.id !== known?.id) throw new ProvisioningError([`${position} ${emailTaken(holder.username)}`]);
   if (!known) {
     const id = newId(deps, now);
     await insertUser(tx, tenant.id, id, fieldsOf(entry), passwordHash, now);

@@ -4,12 +4,9 @@ import type { Deps } from '../../deps.ts';
 import { findTenant } from '../context.ts';
 import { readForms } from '../forms.ts';
 import { route } from '../methods.ts';
-import { answerPageErrors } from '../pages/errors.ts';
-import { authorizeAgain, authorizeEndpoint } from '../pages/authorize.ts';
 import { allowClientOrigins, answerPreflight } from './cors.ts';
 import { discovery, jwks } from './documents.ts';
 import { answerOAuthErrors } from './errors.ts';
-import { logoutEndpoint } from '../pages/logout.ts';
 import { revoke } from './revoke.ts';
 import { token } from './token.ts';
 import { userInfo } from './userinfo.ts';
@@ -43,17 +40,5 @@ export function oauthScope(deps: Deps) {
       route(scope, path, { GET: userInfo(deps), POST: userInfo(deps) }, { cors: true });
       answerPreflight(scope, path, 'GET, POST');
     }
-  };
-}
-
-/** Visited by browsers that other sites send: no cross-site check here, and nothing acts on cookies without more. */
-export function browserScope(deps: Deps) {
-  return async (scope: FastifyInstance) => {
-    findTenant(scope, deps);
-    answerPageErrors(scope, deps);
-    readForms(scope, { json: false });
-    route(scope, '/oauth/authorize', { GET: authorizeEndpoint(deps), POST: authorizeEndpoint(deps) });
-    route(scope, '/oauth/authorize/:attempt', { GET: authorizeAgain(deps) });
-    route(scope, '/oauth/logout', { GET: logoutEndpoint(deps), POST: logoutEndpoint(deps) });
   };
 }

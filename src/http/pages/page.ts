@@ -5,7 +5,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { basePath } from '../context.ts';
 import { pageHeaders } from '../headers.ts';
-import type { Html } from './html.ts';
+import type { Html } from './views/html.ts';
 import { negotiateLocale } from '../../texts/messages.ts';
 import type { Page } from './views/layout.ts';
 

@@ -4,7 +4,7 @@ import type { Deps } from '../../deps.ts';
 import { basePath, findTenant } from '../context.ts';
 import { readForms } from '../forms.ts';
 import { route } from '../methods.ts';
-import { logoutConfirmation } from './logout.ts';
+import { logoutConfirmation, logoutEndpoint } from './logout.ts';
 import { account, endOtherSession, revokeAccess } from './account.ts';
 import { consent, consentForm } from './consent.ts';
 import { answerPageErrors } from './errors.ts';
@@ -12,6 +12,7 @@ import { stylesheetFile } from './page.ts';
 import { refuseCrossSite } from './same-site.ts';
 import { setup, setupForm } from './setup.ts';
 import { signIn, signInForm } from './sign-in.ts';
+import { authorizeAgain, authorizeEndpoint } from './authorize.ts';
 
 export function pagesScope(deps: Deps) {
   return async (scope: FastifyInstance) => {
@@ -35,5 +36,17 @@ export function pagesScope(deps: Deps) {
           .type('text/css; charset=utf-8')
           .send(stylesheetFile.body),
     });
+  };
+}
+
+/** Visited by browsers that other sites send: no cross-site check here, and nothing acts on cookies without more. */
+export function browserScope(deps: Deps) {
+  return async (scope: FastifyInstance) => {
+    findTenant(scope, deps);
+    answerPageErrors(scope, deps);
+    readForms(scope, { json: false });
+    route(scope, '/oauth/authorize', { GET: authorizeEndpoint(deps), POST: authorizeEndpoint(deps) });
+    route(scope, '/oauth/authorize/:attempt', { GET: authorizeAgain(deps) });
+    route(scope, '/oauth/logout', { GET: logoutEndpoint(deps), POST: logoutEndpoint(deps) });
   };
 }

@@ -1,5 +1,5 @@
 // The page where a person sees who has access to their account and where it is signed in.
-import { html, type Html } from '../html.ts';
+import { html, type Html } from './html.ts';
 import { translator, type Locale, type Translate } from '../../../texts/messages.ts';
 import { browserName } from './browser-name.ts';
 import { emblem } from './emblem.ts';

@@ -1,5 +1,5 @@
 // The parts that forms are made of: labelled fields, hidden fields, messages that a screen reader announces.
-import { html, type Html, type HtmlValue } from '../html.ts';
+import { html, type Html, type HtmlValue } from './html.ts';
 
 /** One labelled input. */
 export type Field = {

@@ -1,10 +1,12 @@
 // Changes that PROVISION would undo at the next start of the server: said to whoever has just made one by hand.
 import { readFile } from 'node:fs/promises';
-import type { Config } from '../config/settings.ts';
-import type { RequestContext } from '../domain/context.ts';
-import { identifierKey, type User } from '../domain/user.ts';
-import type { ClientEntry, SoundPart, UserEntry } from '../flows/provision/file-schema.ts';
-import type { Path } from '../flows/provision/problems.ts';
+import type { Config } from '../../config/read.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { identifierKey, type User } from '../../domain/user.ts';
+import type { SoundPart } from '../../flows/provision/file-schema.ts';
+import type { UserEntry } from '../../schemas/user.ts';
+import type { ClientEntry } from '../../schemas/client.ts';
+import type { Path } from '../../flows/provision/problems.ts';
 import type { Output } from './output.ts';
 
 /** A name in an entry of the file (or the entry itself) that would undo it, and what to do with that. */
@@ -49,15 +51,15 @@ async function warn(
 ): Promise<void> {
   if (file === undefined) return;
   // Only who has such a file pays for reading it.
-  const { readProvisioning } = await import('../flows/provision/parse.ts');
-  const { tenantOf } = await import('../flows/provision/rules.ts');
+  const { readProvisioning } = await import('../../flows/provision/parse.ts');
+  const { tenantOf } = await import('../../flows/provision/rules.ts');
   try {
-    const { sound, place } = readProvisioning(await readFile(file, 'utf8'), file);
+    const { sound, position } = readProvisioning(await readFile(file, 'utf8'), file);
     if (sound.tenant === null || tenantOf(sound.tenant).slug !== context.tenant.slug) return;
     for (const [i, undoings] of find(sound).entries())
       for (const { name, todo } of undoings) {
         const path: Path = name === undefined ? [list, i] : [list, i, name];
-        out.note(`Warning: PROVISION undoes this at the next start of the server: ${place(path)}: ${todo}.`);
+        out.note(`Warning: PROVISION undoes this at the next start of the server: ${position(path)}: ${todo}.`);
       }
   } catch (error) {
     out.note(

@@ -1,6 +1,6 @@
 // The settings as commands read them.
 import { resolve } from 'node:path';
-import { type Config, readConfig } from '../config/settings.ts';
+import { type Config, readConfig } from '../../config/read.ts';
 import type { Output } from './output.ts';
 import type { Terminal } from './run.ts';
 

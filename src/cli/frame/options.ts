@@ -1,6 +1,6 @@
 // Options that many commands share.
 import { Option } from 'commander';
-import { isSlug } from '../domain/tenant.ts';
+import { isSlug } from '../../domain/tenant.ts';
 import { InvalidArgumentError } from 'commander';
 
 /** `--tenant`, the `default` one unless it is given. */
@@ -16,11 +16,11 @@ export function slug(value: string): string {
   throw new InvalidArgumentError('A slug has 1 to 63 of a-z, 0-9 and "-", and neither begins nor ends with "-".');
 }
 
-/** `--limit` and `--after`: one page of a long list. `place` is what stands in its rows to go on behind. */
-export function pageOptions(place: string): [Option, Option] {
+/** `--limit` and `--after`: one page of a long list. `key` is what stands in its rows to go on behind. */
+export function pageOptions(key: string): [Option, Option] {
   return [
     new Option('--limit <number>', 'how many at most').default(50).argParser(limit),
-    new Option(`--after <${place}>`, `only those behind this one`),
+    new Option(`--after <${key}>`, `only those behind this one`),
   ];
 }
 

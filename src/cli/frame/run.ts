@@ -1,9 +1,9 @@
 // One frame for every command: what it may use, how it ends, and how its failures read.
 import type { Command } from 'commander';
-import type { Environment } from '../config/names.ts';
-import { ConfigError } from '../config/settings.ts';
-import { Refusal, Unavailable } from '../domain/errors.ts';
-import { ProvisioningError } from '../flows/provision/problems.ts';
+import type { Environment } from '../../config/names.ts';
+import { ConfigError } from '../../config/read.ts';
+import { Refusal, Unavailable } from '../../domain/errors.ts';
+import { ProvisioningError } from '../../flows/provision/problems.ts';
 import { output, type Output } from './output.ts';
 
 /** How a command ended, for scripts; the names are those of errors in JSON. The same for all commands; documented in docs/command-line.md. */

@@ -3,9 +3,9 @@ import { createInterface } from 'node:readline';
 import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
-import type { Deps } from '../deps.ts';
-import { passwordProblem } from '../domain/user.ts';
-import { generatePassword } from '../flows/users/passwords.ts';
+import type { Deps } from '../../deps.ts';
+import { passwordProblem } from '../../domain/user.ts';
+import { generatePassword } from '../../flows/users/passwords.ts';
 import type { Person } from './confirm.ts';
 import { CommandError } from './run.ts';
 

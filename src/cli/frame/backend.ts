@@ -1,11 +1,12 @@
 // The database and flows as commands use them: beside a running server or without one.
-import type { Config } from '../config/settings.ts';
-import type { Deps } from '../deps.ts';
-import { contextWithoutRequest, type RequestContext } from '../domain/context.ts';
-import type { Tenant } from '../domain/tenant.ts';
-import { keyRing } from '../flows/keys/ring.ts';
-import { ensureDefaultTenant, tenantBySlug } from '../flows/tenants/find.ts';
-import { type Backend, openBackend } from '../start/backend.ts';
+import type { Config } from '../../config/read.ts';
+import type { Deps } from '../../deps.ts';
+import { contextWithoutRequest, type RequestContext } from '../../domain/context.ts';
+import type { Tenant } from '../../domain/tenant.ts';
+import { keyRing } from '../../flows/keys/ring.ts';
+import { tenantBySlug } from '../../flows/tenants/find.ts';
+import { ensureDefaultTenant } from '../../flows/tenants/create.ts';
+import { type Backend, openBackend } from '../../start/backend.ts';
 import { commandLog } from './log.ts';
 import { CommandError, type Terminal } from './run.ts';
 import { noteCreated, settingsOf } from './settings.ts';

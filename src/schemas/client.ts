@@ -1,0 +1,39 @@
+// A client: RFC 7591 metadata by its names, and Signet's own policies.
+import Type, { type Static } from 'typebox';
+import { clientAuthMethods, grantTypes, signingAlgs } from '../domain/client.ts';
+import { closed, text, texts, seconds, year, clientIdPattern, secretPattern } from './parts.ts';
+
+/** RFC 7591 2 names, and Signet's own policies. */
+export const client = Type.Object(
+  {
+    client_id: Type.String({ pattern: clientIdPattern }),
+    client_secret: Type.Optional(Type.String({ pattern: secretPattern })),
+    disabled: Type.Optional(Type.Boolean()),
+    client_name: Type.Optional(text),
+    client_uri: Type.Optional(text),
+    logo_uri: Type.Optional(text),
+    policy_uri: Type.Optional(text),
+    tos_uri: Type.Optional(text),
+    contacts: Type.Optional(texts),
+    redirect_uris: Type.Optional(texts),
+    post_logout_redirect_uris: Type.Optional(texts),
+    application_type: Type.Optional(Type.Enum(['web', 'native'])),
+    grant_types: Type.Optional(Type.Array(Type.Enum([...grantTypes]))),
+    response_types: Type.Optional(Type.Array(Type.Enum(['code']))),
+    token_endpoint_auth_method: Type.Optional(Type.Enum([...clientAuthMethods])),
+    scope: Type.Optional(text),
+    id_token_signed_response_alg: Type.Optional(Type.Enum([...signingAlgs])),
+    access_token_signed_response_alg: Type.Optional(Type.Enum([...signingAlgs])),
+    default_max_age: Type.Optional(Type.Integer({ minimum: 0, maximum: year })),
+    require_auth_time: Type.Optional(Type.Boolean()),
+    default_acr_values: Type.Optional(texts),
+    first_party: Type.Optional(Type.Boolean()),
+    require_pkce: Type.Optional(Type.Boolean()),
+    access_token_lifetime: Type.Optional(seconds(24 * 3600)),
+    refresh_token_rotation: Type.Optional(Type.Boolean()),
+    refresh_token_lifetime: Type.Optional(seconds(year)),
+    refresh_token_grace: Type.Optional(Type.Integer({ minimum: 0, maximum: 120 })),
+  },
+  closed,
+);
+export type ClientEntry = Static<typeof client>;

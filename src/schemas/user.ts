@@ -1,0 +1,47 @@
+// A user: the claims of OpenID Connect Core 5.1 by their names.
+import Type, { type Static } from 'typebox';
+import { closed, text, texts, datePattern } from './parts.ts';
+
+const address = Type.Object(
+  {
+    formatted: Type.Optional(text),
+    street_address: Type.Optional(text),
+    locality: Type.Optional(text),
+    region: Type.Optional(text),
+    postal_code: Type.Optional(text),
+    country: Type.Optional(text),
+  },
+  closed,
+);
+
+/** OpenID Connect Core 1.0 5.1 names. */
+export const user = Type.Object(
+  {
+    username: Type.String({ minLength: 1, maxLength: 200 }),
+    password: Type.Optional(Type.String({ minLength: 1 })),
+    password_hash: Type.Optional(Type.String({ maxLength: 1000 })),
+    disabled: Type.Optional(Type.Boolean()),
+    roles: Type.Optional(texts),
+    groups: Type.Optional(texts),
+    email: Type.Optional(text),
+    email_verified: Type.Optional(Type.Boolean()),
+    name: Type.Optional(text),
+    given_name: Type.Optional(text),
+    family_name: Type.Optional(text),
+    middle_name: Type.Optional(text),
+    nickname: Type.Optional(text),
+    preferred_username: Type.Optional(text),
+    profile: Type.Optional(text),
+    picture: Type.Optional(text),
+    website: Type.Optional(text),
+    gender: Type.Optional(text),
+    birthdate: Type.Optional(Type.String({ pattern: datePattern })),
+    zoneinfo: Type.Optional(text),
+    locale: Type.Optional(text),
+    phone_number: Type.Optional(text),
+    phone_number_verified: Type.Optional(Type.Boolean()),
+    address: Type.Optional(address),
+  },
+  closed,
+);
+export type UserEntry = Static<typeof user>;
