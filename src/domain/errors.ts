@@ -1,4 +1,5 @@
 // The errors that callers are told about: one value each for the OAuth endpoints, the pages and an unavailable server.
+import type { Mistake } from './mistake.ts';
 
 /** Error codes of the OAuth endpoints, grouped by the document that defines them. */
 export type OAuthErrorCode =
@@ -77,30 +78,37 @@ export type RefusalCode =
   | 'unsupported_media_type'
   | 'setup_closed'
   | 'exists'
+  | 'conflict'
   | 'last_administrator'
   | 'invalid_input';
 
-/** A refusal on a page or a JSON endpoint of our own, with the HTTP status that carries it. */
+/**
+ * A refusal outside of OAuth: of a page, a first-party or an administrator's request, or a command. It says what happened;
+ * each edge says it in its own way (an HTTP status, an exit code, what to do next).
+ */
 export class Refusal extends Error {
   override readonly name = 'Refusal';
   readonly code: RefusalCode;
-  readonly status: number;
   /** Seconds after which trying again makes sense. */
   readonly retryAfter: number | undefined;
-  readonly fields: Readonly<Record<string, string>> | undefined;
+  /** What is wrong with which part of what was given. */
+  readonly mistakes: readonly Mistake[];
 
   constructor(
     code: RefusalCode,
-    status: number,
     description: string,
-    more: { retryAfter?: number; fields?: Record<string, string>; cause?: unknown } = {},
+    more: { retryAfter?: number; mistakes?: readonly Mistake[]; cause?: unknown } = {},
   ) {
     super(description, more.cause === undefined ? undefined : { cause: more.cause });
     this.code = code;
-    this.status = status;
     this.retryAfter = more.retryAfter;
-    this.fields = more.fields;
+    this.mistakes = more.mistakes ?? [];
   }
+}
+
+/** Some parts of what was given break the rules, whatever is stored. */
+export function invalidInput(mistakes: readonly Mistake[]): Refusal {
+  return new Refusal('invalid_input', 'Some fields need another value.', { mistakes });
 }
 
 /** The server cannot decide right now (database out of reach, queue full): 503 with Retry-After, in any format. */
@@ -115,6 +123,7 @@ export class Unavailable extends Error {
   }
 }
 
+/** What should be made exists: `thing` names it. */
 export function alreadyThere(thing: string): Refusal {
-  return new Refusal('exists', 409, `There is a ${thing} already; nothing was changed.`);
+  return new Refusal('exists', `There is a ${thing} already; nothing was changed.`);
 }

@@ -2,13 +2,13 @@
 import { hashOfOpaque, opaqueBytes, opaqueToken } from '../crypto/opaque-tokens.ts';
 import type { Deps } from '../deps.ts';
 import type { RequestContext } from '../domain/context.ts';
-import { Refusal } from '../domain/errors.ts';
-import { identifierProblem, passwordProblem } from '../domain/user.ts';
-import { type Db, isUniqueViolation } from '../storage/database.ts';
+import { invalidInput, Refusal } from '../domain/errors.ts';
+import { checkedUser, type UserEntry } from '../schemas/user.ts';
+import type { Db } from '../storage/database.ts';
 import { isOneTimeTokenOpen, replaceOneTimeToken, spendOneTimeToken } from '../storage/one-time-tokens.ts';
 import { lockTenant } from '../storage/tenants.ts';
-import { insertUser, someoneHasRole } from '../storage/users.ts';
-import { newId, record } from './events.ts';
+import { someoneHasRole } from '../storage/users.ts';
+import { insertUser } from './users/save.ts';
 import { adminRole } from '../domain/role.ts';
 
 /** Milliseconds. */
@@ -45,25 +45,17 @@ export async function setUpFirstAdmin(
   admin: FirstAdmin,
 ): Promise<void> {
   const hash = await checkSetup(deps, context, token);
-  const fields: Record<string, string> = {};
-  const problem = identifierProblem(admin.username, admin.email);
-  if (problem) fields[problem.field] = problem.problem;
-  const weakness = passwordProblem(admin.password);
-  if (weakness !== undefined) fields['password'] = weakness;
-  if (Object.keys(fields).length > 0)
-    throw new Refusal('invalid_input', 422, 'Some fields need another value.', { fields });
+  const entry = checkedUser({ ...admin, roles: [adminRole] });
   const passwordHash = await deps.hasher.hash(admin.password);
   const made = await deps.db
     .transaction(
       async (tx) =>
         (await spendOneTimeToken(tx, context.tenant.id, 'setup', hash, context.now)) &&
-        insertFirstAdmin(deps, tx, context, admin, passwordHash),
+        insertFirstAdmin(deps, tx, context, entry, passwordHash),
     )
     .catch((error: unknown) => {
-      if (isUniqueViolation(error))
-        throw new Refusal('invalid_input', 422, 'Some fields need another value.', {
-          fields: { username: 'is taken' },
-        });
+      if (error instanceof Refusal && error.code === 'exists')
+        throw invalidInput([{ path: ['username'], problem: 'is taken' }]);
       throw error;
     });
   if (!made) throw closed();
@@ -78,11 +70,11 @@ export async function ensureFirstAdmin(
 ): Promise<boolean> {
   if (await someoneHasRole(deps.db, context.tenant.id, adminRole)) return false;
   const passwordHash = await deps.hasher.hash(password);
-  const admin = { username: email, email, password };
+  const entry = { username: email, email, roles: [adminRole] };
   return deps.db
-    .transaction((tx) => insertFirstAdmin(deps, tx, context, admin, passwordHash))
+    .transaction((tx) => insertFirstAdmin(deps, tx, context, entry, passwordHash))
     .catch((error: unknown) => {
-      if (!isUniqueViolation(error)) throw error;
+      if (!(error instanceof Refusal) || error.code !== 'exists') throw error;
       deps.log.warn(
         'ADMIN_EMAIL belongs to a user who is no administrator, and stays so; take ADMIN_EMAIL out of the settings',
       );
@@ -94,30 +86,16 @@ async function insertFirstAdmin(
   deps: Deps,
   tx: Db,
   context: RequestContext,
-  admin: FirstAdmin,
+  entry: UserEntry,
   passwordHash: string,
 ): Promise<boolean> {
   // The lock makes "nobody yet" stay true until this transaction ends.
   await lockTenant(tx, context.tenant.id);
   if (await someoneHasRole(tx, context.tenant.id, adminRole)) return false;
-  const id = newId(deps, context.now);
-  const fields = {
-    username: admin.username,
-    email: admin.email,
-    emailVerified: false,
-    claims: {},
-    roles: [adminRole],
-    groups: [],
-  };
-  await insertUser(tx, context.tenant.id, id, fields, passwordHash, context.now);
-  await record(deps, tx, context, { type: 'admin.setup', userId: id });
+  await insertUser(deps, tx, context, entry, passwordHash, 'admin.setup');
   return true;
 }
 
 function closed(): Refusal {
-  return new Refusal(
-    'setup_closed',
-    410,
-    'This setup link was used, has expired, or somebody administers Signet already.',
-  );
+  return new Refusal('setup_closed', 'This setup link was used, has expired, or somebody administers Signet already.');
 }

@@ -22,9 +22,9 @@ export function findTenant(scope: FastifyInstance, deps: Deps): void {
     const { slug } = request.params as { slug?: string };
     // RFC 9112 3.2: Node takes the first, and a proxy in front may have taken the other.
     if (hasSeveralHosts(request.raw.rawHeaders))
-      return done(new Refusal('malformed', 400, 'The request has more than one Host.'));
+      return done(new Refusal('malformed', 'The request has more than one Host.'));
     const settle = (tenant: Tenant | undefined): void => {
-      if (!tenant) return done(new Refusal('not_found', 404, 'There is nothing here.'));
+      if (!tenant) return done(new Refusal('not_found', 'There is nothing here.'));
       request.tenant = tenant;
       done();
     };

@@ -15,6 +15,26 @@ const byStatus: Readonly<Record<number, { code: RefusalCode; text: string }>> = 
   415: { code: 'unsupported_media_type', text: 'This kind of request body is not supported.' },
 };
 
+/** The status that carries each refusal over HTTP, where a scope has no other for it. */
+export const refusalStatus: Readonly<Record<RefusalCode, number>> = {
+  attempt_unknown: 400,
+  attempt_finished: 409,
+  wrong_credentials: 403,
+  too_many_attempts: 429,
+  cross_site: 403,
+  csrf: 403,
+  malformed: 400,
+  method_not_allowed: 405,
+  not_found: 404,
+  too_large: 413,
+  unsupported_media_type: 415,
+  setup_closed: 410,
+  exists: 409,
+  conflict: 409,
+  last_administrator: 409,
+  invalid_input: 422,
+};
+
 /** Sorts what was thrown. Fastify's own complaints about a request (status 400 to 499) become refusals. */
 export function failureOf(error: unknown): Failure {
   if (error instanceof OAuthError) return { kind: 'oauth', error };
@@ -23,5 +43,5 @@ export function failureOf(error: unknown): Failure {
   const status = (error as FastifyError).statusCode ?? 500;
   if (status < 400 || status >= 500) return { kind: 'bug' };
   const known = byStatus[status] ?? { code: 'malformed' as const, text: 'The request is malformed.' };
-  return { kind: 'refusal', refusal: new Refusal(known.code, status, known.text, { cause: error }) };
+  return { kind: 'refusal', refusal: new Refusal(known.code, known.text, { cause: error }) };
 }

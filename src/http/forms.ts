@@ -92,5 +92,5 @@ function utf8Text(body: Buffer): string {
 }
 
 function malformed(what: string): Refusal {
-  return new Refusal('malformed', 400, `The request ${what}.`);
+  return new Refusal('malformed', `The request ${what}.`);
 }

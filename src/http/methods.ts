@@ -29,7 +29,7 @@ export function route(
     url: path,
     onRequest: (_request, reply) => {
       void reply.header('allow', allow);
-      return Promise.reject(new Refusal('method_not_allowed', 405, `This address answers ${allow} only.`));
+      return Promise.reject(new Refusal('method_not_allowed', `This address answers ${allow} only.`));
     },
     handler: () => {},
   });

@@ -1,7 +1,17 @@
 // A client: RFC 7591 metadata by its names, and Signet's own policies.
+import { checked } from './mistakes.ts';
 import Type, { type Static } from 'typebox';
-import { clientAuthMethods, grantTypes, signingAlgs } from '../domain/client.ts';
+import {
+  clientAuthMethods,
+  grantTypes,
+  signingAlgs,
+  completeMetadata,
+  isPublic,
+  metadataProblems,
+  type RegisteredMetadata,
+} from '../domain/client.ts';
 import { closed, text, texts, seconds, year, clientIdPattern, secretPattern } from './parts.ts';
+import type { Mistake, Path } from '../domain/mistake.ts';
 
 /** RFC 7591 2 names, and Signet's own policies. */
 export const client = Type.Object(
@@ -37,3 +47,27 @@ export const client = Type.Object(
   closed,
 );
 export type ClientEntry = Static<typeof client>;
+
+/** What of an entry is client metadata. */
+export function metadataOf(entry: ClientEntry): RegisteredMetadata {
+  const { client_id: _id, client_secret: _secret, disabled: _disabled, ...metadata } = entry;
+  return metadata;
+}
+
+/** Every rule that it breaks beyond its shape; `path` leads to it. */
+export function clientMistakes(entry: ClientEntry, path: Path): Mistake[] {
+  const metadata = metadataOf(entry);
+  const mistakes: Mistake[] = metadataProblems(metadata).map(({ path: inside, problem }) => ({
+    path: [...path, ...inside],
+    problem,
+  }));
+  if (isPublic(completeMetadata(metadata)) && entry.client_secret !== undefined) {
+    mistakes.push({ path: [...path, 'client_secret'], problem: 'has no use with token_endpoint_auth_method none' });
+  }
+  return mistakes;
+}
+
+/** @throws Refusal invalid_input with every mistake. */
+export function checkedClient(value: unknown): ClientEntry {
+  return checked(client, clientMistakes, value);
+}

@@ -1,9 +1,35 @@
 // A resource: an API that tokens can be for (RFC 8707), and its scopes.
+import { checked } from './mistakes.ts';
 import Type, { type Static } from 'typebox';
 import { closed, text, scope } from './parts.ts';
+import { isResourceIdentifier } from '../domain/authorization-request.ts';
+import { parseScope } from '../domain/scope.ts';
+import type { Mistake, Path } from '../domain/mistake.ts';
 
 export const resource = Type.Object(
   { identifier: text, name: Type.Optional(text), scopes: Type.Optional(Type.Array(scope, { maxItems: 500 })) },
   closed,
 );
 export type ResourceEntry = Static<typeof resource>;
+
+/** Every rule that it breaks beyond its shape; `path` leads to it. */
+export function resourceMistakes(resource: ResourceEntry, path: Path): Mistake[] {
+  const mistakes: Mistake[] = [];
+  if (!isResourceIdentifier(resource.identifier))
+    mistakes.push({ path: [...path, 'identifier'], problem: 'must be an absolute URI without fragment' });
+  (resource.scopes ?? []).forEach((scope, i) => {
+    if (parseScope(scopeName(scope))?.length !== 1)
+      mistakes.push({ path: [...path, 'scopes', i], problem: 'must be one scope name without spaces' });
+  });
+  return mistakes;
+}
+
+/** A scope is given by its name alone, or with a description. */
+export function scopeName(scope: string | { name: string }): string {
+  return typeof scope === 'string' ? scope : scope.name;
+}
+
+/** @throws Refusal invalid_input with every mistake. */
+export function checkedResource(value: unknown): ResourceEntry {
+  return checked(resource, resourceMistakes, value);
+}

@@ -1,6 +1,10 @@
 // A user: the claims of OpenID Connect Core 5.1 by their names.
+import { checked } from './mistakes.ts';
 import Type, { type Static } from 'typebox';
 import { closed, text, texts, datePattern } from './parts.ts';
+import { identifierProblem, passwordProblem } from '../domain/user.ts';
+import { parsePhc } from '../domain/phc.ts';
+import type { Mistake, Path } from '../domain/mistake.ts';
 
 const address = Type.Object(
   {
@@ -45,3 +49,26 @@ export const user = Type.Object(
   closed,
 );
 export type UserEntry = Static<typeof user>;
+
+/** Every rule that it breaks beyond its shape; `path` leads to it. */
+export function userMistakes(user: UserEntry, path: Path): Mistake[] {
+  const mistakes: Mistake[] = [];
+  const problem = identifierProblem(user.username, user.email);
+  if (problem) mistakes.push({ path: [...path, problem.field], problem: problem.problem });
+  const weakness = user.password === undefined ? undefined : passwordProblem(user.password);
+  if (weakness !== undefined) mistakes.push({ path: [...path, 'password'], problem: weakness });
+  if (user.password !== undefined && user.password_hash !== undefined)
+    mistakes.push({ path: [...path, 'password_hash'], problem: 'stands beside password: give one of them' });
+  if (user.password_hash !== undefined && !parsePhc(user.password_hash)) {
+    mistakes.push({
+      path: [...path, 'password_hash'],
+      problem: 'must be an argon2id PHC string ($argon2id$v=19$m=...,t=...,p=...$salt$hash)',
+    });
+  }
+  return mistakes;
+}
+
+/** @throws Refusal invalid_input with every mistake. */
+export function checkedUser(value: unknown): UserEntry {
+  return checked(user, userMistakes, value);
+}

@@ -1,7 +1,8 @@
 // Audit events: written in the transaction of what they record, never changed.
+import { type Expression, type RawBuilder, sql } from 'kysely';
 import type { AuditEvent } from '../domain/audit.ts';
 import type { Db } from './database.ts';
-import { statement } from './statement.ts';
+import { type Markers, statement } from './statement.ts';
 
 const insert = statement(
   {
@@ -69,3 +70,31 @@ export type EventValues = {
   readonly requestId: string | undefined;
   readonly ip: string | undefined;
 };
+
+/** {@link EventValues} as {@link eventParams} take them. */
+export function eventValues(event: EventValues) {
+  return { ...event, requestId: event.requestId ?? null, ip: event.ip ?? null };
+}
+
+type Part = RawBuilder<unknown> | Expression<unknown>;
+
+/**
+ * The row of a statement that records what it does: `INSERT` without a name of its own, to stand in a `WITH`. `from` is
+ * what must have happened (`FROM made`); the other parts may name its columns.
+ */
+export function auditRow(
+  p: Markers<typeof eventParams> & { readonly tenantId: Expression<string> },
+  {
+    type,
+    from,
+    user = sql`NULL::uuid`,
+    client = sql`NULL::text`,
+    session = sql`NULL::uuid`,
+    grant = sql`NULL::uuid`,
+    data = sql`'{}'::jsonb`,
+  }: { type: Part; from: Part; user?: Part; client?: Part; session?: Part; grant?: Part; data?: Part },
+): RawBuilder<unknown> {
+  return sql`INSERT INTO audit_events (tenant_id, id, at, type, user_id, client_id, session_id, grant_id, request_id, ip, data)
+        SELECT ${p.tenantId}, ${p.eventId}, ${p.now}, ${type}, ${user}, ${client}, ${session}, ${grant}, ${p.requestId}, ${p.ip}, ${data}
+        ${from}`;
+}

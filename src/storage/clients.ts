@@ -7,6 +7,7 @@ import {
   completeMetadata,
   type RegisteredMetadata,
 } from '../domain/client.ts';
+import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
@@ -55,49 +56,88 @@ export async function listClients(db: Db, tenantId: string, after: string, limit
   return (await page.all(db, { tenantId, after, limit })).map(toClient);
 }
 
+const fields = {
+  tenantId: 'uuid',
+  id: 'text',
+  metadata: 'jsonb',
+  secretMac: 'text?',
+  disabledAt: 'timestamptz?',
+  origins: 'text[]',
+  now: 'timestamptz',
+} as const;
+
+const create = statement(
+  { ...fields, changed: 'text[]', ...eventParams },
+  (_q, p) =>
+    sql<{ id: string }>`WITH made AS (
+        INSERT INTO clients (tenant_id, id, metadata, secret_mac, disabled_at, created_at, updated_at)
+        VALUES (${p.tenantId}, ${p.id}, ${p.metadata}, ${p.secretMac}, ${p.disabledAt}, ${p.now}, ${p.now})
+        ON CONFLICT DO NOTHING
+        RETURNING id
+      ), origin AS (
+        INSERT INTO client_origins (tenant_id, client_id, origin) SELECT ${p.tenantId}, id, unnest(${p.origins}) FROM made
+      ), change AS (
+        INSERT INTO changes (tenant_id, kind, entity, changed_at) SELECT ${p.tenantId}, 'client', unnest(${p.changed}), ${p.now} FROM made
+      ), event AS (
+        ${auditRow(p, { type: sql`'client.created'`, client: sql`id`, from: sql`FROM made`, data: sql`jsonb_build_object('disabled', ${p.disabledAt} IS NOT NULL)` })}
+      )
+      SELECT id FROM made`,
+);
+
+export type StoredClient = {
+  readonly id: string;
+  readonly metadata: RegisteredMetadata;
+  readonly secretMac: string | undefined;
+  readonly disabled: boolean;
+};
+
+/**
+ * Makes the client with its origins, tells every process of the entities in `changed`, and records it, in one statement.
+ * @returns false when it is there already.
+ */
+export async function createClient(
+  db: Db,
+  tenantId: string,
+  client: StoredClient,
+  changed: readonly string[],
+  event: EventValues,
+): Promise<boolean> {
+  const values = { ...bound(tenantId, client, event.now), changed, ...eventValues(event) };
+  return (await create.first(db, values)) !== undefined;
+}
+
 const upsert = statement(
-  { tenantId: 'uuid', id: 'text', metadata: 'jsonb', secretMac: 'text?', now: 'timestamptz' },
-  (q, p) =>
-    q
-      .insertInto('clients')
-      .values({
-        tenant_id: p.tenantId,
-        id: p.id,
-        metadata: p.metadata,
-        secret_mac: p.secretMac,
-        created_at: p.now,
-        updated_at: p.now,
-      })
-      .onConflict((conflict) =>
-        conflict
-          .columns(['tenant_id', 'id'])
-          .doUpdateSet({ metadata: p.metadata, secret_mac: p.secretMac, updated_at: p.now }),
-      ),
-);
-const clearOrigins = statement({ tenantId: 'uuid', id: 'text' }, (q, p) =>
-  q.deleteFrom('client_origins').where('tenant_id', '=', p.tenantId).where('client_id', '=', p.id),
-);
-const addOrigin = statement({ tenantId: 'uuid', id: 'text', origin: 'text' }, (q, p) =>
-  q.insertInto('client_origins').values({ tenant_id: p.tenantId, client_id: p.id, origin: p.origin }),
+  fields,
+  (_q, p) =>
+    sql`WITH saved AS (
+        INSERT INTO clients AS c (tenant_id, id, metadata, secret_mac, disabled_at, created_at, updated_at)
+        VALUES (${p.tenantId}, ${p.id}, ${p.metadata}, ${p.secretMac}, ${p.disabledAt}, ${p.now}, ${p.now})
+        ON CONFLICT (tenant_id, id) DO UPDATE SET metadata = EXCLUDED.metadata, secret_mac = EXCLUDED.secret_mac,
+          disabled_at = CASE WHEN EXCLUDED.disabled_at IS NULL THEN NULL ELSE COALESCE(c.disabled_at, EXCLUDED.disabled_at) END,
+          updated_at = EXCLUDED.updated_at
+        RETURNING id
+      ), gone AS (
+        DELETE FROM client_origins WHERE tenant_id = ${p.tenantId} AND client_id = ${p.id} AND origin <> ALL (${p.origins})
+      )
+      INSERT INTO client_origins (tenant_id, client_id, origin) SELECT ${p.tenantId}, id, unnest(${p.origins}) FROM saved
+      ON CONFLICT DO NOTHING`,
 );
 
 /** Registers the client, or replaces its metadata and secret; its origins follow its redirect URIs. */
-export async function saveClient(
-  tx: Db,
-  tenantId: string,
-  client: { id: string; metadata: RegisteredMetadata; secretMac: string | undefined },
-  now: number,
-): Promise<void> {
-  await upsert.run(tx, {
+export async function saveClient(tx: Db, tenantId: string, client: StoredClient, now: number): Promise<void> {
+  await upsert.run(tx, bound(tenantId, client, now));
+}
+
+function bound(tenantId: string, { id, metadata, secretMac, disabled }: StoredClient, now: number) {
+  return {
     tenantId,
-    id: client.id,
-    metadata: client.metadata,
-    secretMac: client.secretMac ?? null,
+    id,
+    metadata,
+    secretMac: secretMac ?? null,
+    disabledAt: disabled ? now : null,
+    origins: clientOrigins(completeMetadata(metadata)),
     now,
-  });
-  await clearOrigins.run(tx, { tenantId, id: client.id });
-  for (const origin of clientOrigins(completeMetadata(client.metadata)))
-    await addOrigin.run(tx, { tenantId, id: client.id, origin });
+  };
 }
 
 const setDisabled = statement(

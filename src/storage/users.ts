@@ -1,6 +1,8 @@
 // Users and their password hashes.
 import { sql } from 'kysely';
+import type { AuditType } from '../domain/audit.ts';
 import { identifierKey, type User } from '../domain/user.ts';
+import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
@@ -110,39 +112,45 @@ export type UserFields = {
   readonly groups: readonly string[];
 };
 
-const insert = statement({ ...fields, passwordHash: 'text?', passwordAt: 'timestamptz?' }, (q, p) =>
-  q.insertInto('users').values({
-    tenant_id: p.tenantId,
-    id: p.id,
-    username: p.username,
-    username_key: p.usernameKey,
-    email: p.email,
-    email_key: p.emailKey,
-    email_verified: p.emailVerified,
-    claims: p.claims,
-    roles: p.roles,
-    groups: p.groups,
-    password_hash: p.passwordHash,
-    password_version: sql.lit(1),
-    password_changed_at: p.passwordAt,
-    created_at: p.now,
-    updated_at: p.now,
-  }),
+const create = statement(
+  {
+    ...fields,
+    passwordHash: 'text?',
+    passwordAt: 'timestamptz?',
+    disabledAt: 'timestamptz?',
+    type: 'text',
+    ...eventParams,
+  },
+  (_q, p) =>
+    sql`WITH made AS (
+        INSERT INTO users (tenant_id, id, username, username_key, email, email_key, email_verified, claims, roles, groups,
+          password_hash, password_version, password_changed_at, disabled_at, created_at, updated_at)
+        VALUES (${p.tenantId}, ${p.id}, ${p.username}, ${p.usernameKey}, ${p.email}, ${p.emailKey}, ${p.emailVerified}, ${p.claims},
+          ${p.roles}, ${p.groups}, ${p.passwordHash}, 1, ${p.passwordAt}, ${p.disabledAt}, ${p.now}, ${p.now})
+        RETURNING id
+      )
+      ${auditRow(p, { type: p.type, user: sql`id`, from: sql`FROM made` })}`,
 );
 
-/** @throws a unique violation (see isUniqueViolation) when the username or the address is taken. */
-export async function insertUser(
-  tx: Db,
+/**
+ * Makes the user and records it, in one statement.
+ * @throws a unique violation (see isUniqueViolation) when the username or the address is taken.
+ */
+export async function createUser(
+  db: Db,
   tenantId: string,
-  id: string,
-  user: UserFields,
-  passwordHash: string | undefined,
-  now: number,
+  user: UserFields & { id: string; passwordHash: string | undefined; disabled: boolean; type: AuditType },
+  event: EventValues,
 ): Promise<void> {
-  await insert.run(tx, {
-    ...bound(tenantId, id, user, now),
+  const { id, passwordHash, disabled, type, ...given } = user;
+  const { now } = event;
+  await create.run(db, {
+    ...bound(tenantId, id, given, now),
+    ...eventValues(event),
+    type,
     passwordHash: passwordHash ?? null,
     passwordAt: passwordHash === undefined ? null : now,
+    disabledAt: disabled ? now : null,
   });
 }
 

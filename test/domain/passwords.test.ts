@@ -2,7 +2,8 @@
 import argon2 from 'argon2';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { encodePhc, parsePhc, passwordHasher } from '../../src/crypto/passwords.ts';
+import { passwordHasher } from '../../src/crypto/passwords.ts';
+import { encodePhc, parsePhc } from '../../src/domain/phc.ts';
 import { Unavailable } from '../../src/domain/errors.ts';
 
 const cheap = { memoryKiB: 64, iterations: 2, parallelism: 1 };

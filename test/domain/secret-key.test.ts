@@ -89,7 +89,7 @@ test('twenty calls at once: one key, no leftovers', async () => {
 });
 
 test('six processes at once: one key, no leftovers', async () => {
-  const source = new URL('../../src/secret-key.ts', import.meta.url).href;
+  const source = new URL('../../src/config/secret-key.ts', import.meta.url).href;
   const program = `const { loadOrMakeSecretKey } = await import(process.argv[1]);
     console.log((await loadOrMakeSecretKey(process.argv[2])).toString("hex"));`;
   const answers = await Promise.all(

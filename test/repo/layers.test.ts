@@ -1,6 +1,6 @@
 // The house keeps its walls: imports go inwards, and each thing stands where it belongs.
 import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { breaches, roomOf, type SourceFile } from '../support/layers.ts';
 import { root } from '../support/signet-process.ts';
@@ -14,6 +14,19 @@ test('the source keeps every rule', async () => {
   );
   expect(files.length).toBeGreaterThan(100);
   expect(breaches(files)).toEqual([]);
+  expect(files.filter(({ path }) => !path.includes('/')).length).toBeLessThanOrEqual(3);
+});
+
+test('the architecture document names every folder, and no other', async () => {
+  const names = await readdir(join(root, 'src'), { recursive: true, withFileTypes: true });
+  const folders = names
+    .filter((entry) => entry.isFile() && entry.name.endsWith('.ts'))
+    .map(({ parentPath }) => relative(join(root, 'src'), parentPath))
+    .filter((folder) => folder !== '');
+  const document = await readFile(join(root, 'docs/architecture.md'), 'utf8');
+  const table = document.slice(document.indexOf('| Folder '), document.indexOf('A capability has the same name'));
+  const rows = [...table.matchAll(/^\| `([a-z/-]+)` +\| [^|]+\| [^|\s][^|]*\|$/gm)].map(([, folder]) => folder!);
+  expect(rows.toSorted()).toEqual([...new Set(folders)].toSorted());
 });
 
 const files = (...pairs: [path: string, text: string][]) => pairs.map(([path, text]) => ({ path, text }));

@@ -111,7 +111,7 @@ test('the document installs every package that its example imports, and says tha
 
 test('holds what runs and nothing else: no source, no test, no secret, no path of this machine', async () => {
   const mayBeThere =
-    /^(?:bin\/signet\.js|dist\/[\w/-]+\.(?:js|d\.ts)|dist\/http\/pages\/(?:signet\.css|locales\/\w+\.json)|migrations\/\d{4}_\w+\.sql|package\.json|README\.md|LICENSE)$/;
+    /^(?:bin\/signet\.js|dist\/[\w/-]+\.(?:js|d\.ts)|dist\/http\/pages\/signet\.css|dist\/texts\/locales\/\w+\.json|migrations\/\d{4}_\w+\.sql|package\.json|README\.md|LICENSE)$/;
   expect(packed.filter((file) => !mayBeThere.test(file))).toEqual([]);
   for (const file of packed) {
     const text = await readFile(join(project, 'node_modules/signet', file), 'utf8');

@@ -8,7 +8,8 @@ import { rotateClientSecret } from '../../src/flows/clients/rotate-secret.ts';
 import { endNamedSession, endSessionsOfUser } from '../../src/flows/sessions/end.ts';
 import { listTenantSessions } from '../../src/flows/sessions/list.ts';
 import { tenantBySlug } from '../../src/flows/tenants/find.ts';
-import { createAdministrator, resetAdministrator } from '../../src/flows/users/administrators.ts';
+import { createUser } from '../../src/flows/users/save.ts';
+import { resetAdministrator } from '../../src/flows/users/administrators.ts';
 import { disableUser, enableUser } from '../../src/flows/users/disable.ts';
 import { listUsers } from '../../src/flows/users/find.ts';
 import { setPassword } from '../../src/flows/users/passwords.ts';
@@ -88,7 +89,7 @@ async function administer(at: Tenant): Promise<void> {
   const tenant = (await tenantBySlug(deps, new URL(at.issuer).pathname.split('/').at(-1)!))!;
   const context = contextWithoutRequest(tenant, deps.clock());
   const password = 'a password of fifteen';
-  const boss = await createAdministrator(deps, context, { username: 'boss', groups: [], password });
+  const boss = await createUser(deps, context, { username: 'boss', roles: ['admin'], password });
   expect((await listUsers(deps, context, { limit: 9 })).items).toHaveLength(3);
   expect((await listUsers(deps, context, { search: 'bos', limit: 9 })).items).toHaveLength(1);
   await setPassword(deps, context, boss.id, password);

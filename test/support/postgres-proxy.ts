@@ -13,6 +13,8 @@ export type PostgresProxy = {
    * Resolves when it stands there.
    */
   stopAt(moment: Moment, matches: RegExp): Promise<void>;
+  /** The texts of all statements that were sent so far, BEGIN and COMMIT included. */
+  sent(): readonly string[];
   /** Ends the connections that stand still, for the server as well as for PostgreSQL. */
   cut(): void;
   close(): Promise<void>;
@@ -29,6 +31,7 @@ export async function startPostgresProxy(upstreamUrl: string): Promise<PostgresP
   const port = upstream.port === '' ? 5432 : Number(upstream.port);
   const sockets = new Set<Socket>();
   const stopped = new Set<Socket>();
+  const sent: string[] = [];
   let stop: Stop | undefined;
 
   const server = createServer((client) => {
@@ -47,6 +50,8 @@ export async function startPostgresProxy(upstreamUrl: string): Promise<PostgresP
       for (const { type, body } of fromClient(bytes)) {
         const [first = '', second = ''] = body.toString('latin1').split('\0');
         if (type === 'P') texts.set(first, second);
+        if (type === 'Q') sent.push(first);
+        if (type === 'B') sent.push(texts.get(second) ?? '');
         // Parse names a statement first, Bind a portal and then its statement.
         if (type !== 'B' || !stop?.matches.test(texts.get(second) ?? '')) continue;
         const reached = stop;
@@ -85,6 +90,7 @@ export async function startPostgresProxy(upstreamUrl: string): Promise<PostgresP
       stop = { moment, matches, arrive: resolve };
       return promise;
     },
+    sent: () => sent,
     cut() {
       for (const socket of stopped) socket.destroy();
       stopped.clear();

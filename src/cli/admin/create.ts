@@ -1,12 +1,12 @@
 // `signet admin create`: the first administrator without the setup link, or one more.
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
-import { createAdministrator } from '../../flows/users/administrators.ts';
+import { adminRole } from '../../domain/role.ts';
 import { withTenant } from '../frame/backend.ts';
 import { tenantOption, type TenantOption } from '../frame/options.ts';
 import { type PasswordOptions, passwordSource, shownPassword, withPasswordOptions } from '../frame/password.ts';
 import { asGiven, command } from '../frame/run.ts';
-import { personOf, type PersonOptions, withPersonOptions } from '../user/options.ts';
+import { createChecked, personOf, type PersonOptions, withPersonOptions } from '../user/options.ts';
 import { madeInWords, userForScripts } from '../user/shown.ts';
 
 export function adminCreateCommand(env: Environment): Command {
@@ -17,8 +17,8 @@ export function adminCreateCommand(env: Environment): Command {
     const [person, source] = [personOf(options), passwordSource(options)];
     await withTenant(terminal, { tenant: options.tenant, make: true }, async (deps, context) => {
       const given = await source(deps);
-      const { password } = given;
-      const user = await asGiven(createAdministrator(deps, context, { ...person, groups: [], password }));
+      const entry = { ...person, roles: [adminRole], password: given.password };
+      const user = await asGiven(createChecked(deps, context, entry));
       terminal.out.result({ ...userForScripts(user), ...shownPassword(given) }, madeInWords(user, given));
     });
   });

@@ -56,7 +56,7 @@ export async function withTenant<T>(
 ): Promise<T> {
   return withBackend(terminal, make === undefined ? {} : { make }, async (opened) => {
     const { deps } = opened;
-    const tenant = await tenantBySlug(deps, slug);
+    const tenant = slug === opened.tenant.slug ? opened.tenant : await tenantBySlug(deps, slug);
     if (!tenant)
       throw new CommandError('not_found', `There is no tenant ${slug}. "signet tenant list" shows those there are.`);
     return work(deps, contextWithoutRequest(tenant, deps.clock()), opened);

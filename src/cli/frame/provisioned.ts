@@ -6,7 +6,7 @@ import { identifierKey, type User } from '../../domain/user.ts';
 import type { SoundPart } from '../../flows/provision/file-schema.ts';
 import type { UserEntry } from '../../schemas/user.ts';
 import type { ClientEntry } from '../../schemas/client.ts';
-import type { Path } from '../../flows/provision/problems.ts';
+import type { Path } from '../../domain/mistake.ts';
 import type { Output } from './output.ts';
 
 /** A name in an entry of the file (or the entry itself) that would undo it, and what to do with that. */
@@ -52,7 +52,7 @@ async function warn(
   if (file === undefined) return;
   // Only who has such a file pays for reading it.
   const { readProvisioning } = await import('../../flows/provision/parse.ts');
-  const { tenantOf } = await import('../../flows/provision/rules.ts');
+  const { tenantOf } = await import('../../schemas/tenant.ts');
   try {
     const { sound, position } = readProvisioning(await readFile(file, 'utf8'), file);
     if (sound.tenant === null || tenantOf(sound.tenant).slug !== context.tenant.slug) return;

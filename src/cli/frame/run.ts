@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { ConfigError } from '../../config/read.ts';
 import { Refusal, Unavailable } from '../../domain/errors.ts';
+import { pathInWords } from '../../domain/mistake.ts';
 import { ProvisioningError } from '../../flows/provision/problems.ts';
 import { output, type Output } from './output.ts';
 
@@ -62,6 +63,17 @@ export function command(
   });
 }
 
+/** What `work` does; a refusal of it says `hint` as well, which names another command. */
+export async function withHint<T>(hint: string, work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    const { exit, problems } = meaningOf(error);
+    throw new CommandError(exit, ...problems.map((problem) => `${problem} ${hint}`));
+  }
+}
+
 /** Where the help of a command is. */
 export function helpOf(command: Command): string {
   const names = [];
@@ -74,9 +86,20 @@ export async function asGiven<T>(making: Promise<T>): Promise<T> {
   try {
     return await making;
   } catch (error) {
-    if (error instanceof ProvisioningError && error.isOfInput) throw new CommandError('usage', ...error.problems);
+    // A password never stands on the command line.
+    const isOfInput = error instanceof Refusal && error.code === 'invalid_input' && !isAboutPassword(error);
+    if (isOfInput) throw new CommandError('usage', ...problemsOf(error));
     throw error;
   }
+}
+
+function isAboutPassword({ mistakes }: Refusal): boolean {
+  return mistakes.some(({ path }) => path[0] === 'password');
+}
+
+function problemsOf({ mistakes, message }: Refusal): string[] {
+  const problems = mistakes.map(({ path, problem }) => `${pathInWords(path) ?? 'This'} ${problem}`);
+  return problems.length > 0 ? problems.toSorted() : [message];
 }
 
 function meaningOf(error: unknown): { exit: keyof typeof exitCodes; problems: readonly string[] } {
@@ -85,8 +108,7 @@ function meaningOf(error: unknown): { exit: keyof typeof exitCodes; problems: re
     return { exit: 'failed', problems: error.problems };
   if (error instanceof Refusal) {
     const exit = error.code === 'not_found' || error.code === 'exists' ? error.code : 'failed';
-    const fields = Object.entries(error.fields ?? {}).map(([field, problem]) => `${field} ${problem}`);
-    return { exit, problems: fields.length > 0 ? fields : [error.message] };
+    return { exit, problems: problemsOf(error) };
   }
   if (error instanceof Unavailable) {
     const why = error.cause instanceof Error ? `: ${error.cause.message}` : '';

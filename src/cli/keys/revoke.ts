@@ -5,7 +5,9 @@ import { publishedKey, revokeKey } from '../../flows/keys/revoke.ts';
 import { withTenant } from '../frame/backend.ts';
 import { confirm, yesOption, type YesOption } from '../frame/confirm.ts';
 import { tenantOption, type TenantOption } from '../frame/options.ts';
-import { command } from '../frame/run.ts';
+import { command, withHint } from '../frame/run.ts';
+
+const hint = '"signet keys list" shows those there are.';
 
 export function keysRevokeCommand(env: Environment): Command {
   const shape = new Command('revoke')
@@ -15,12 +17,12 @@ export function keysRevokeCommand(env: Environment): Command {
     .addOption(yesOption());
   return command(shape, env, (terminal, kid: string, options: TenantOption & YesOption) =>
     withTenant(terminal, options, async (deps, context) => {
-      const { alg, state } = await publishedKey(deps, context, kid);
+      const { alg, state } = await withHint(hint, publishedKey(deps, context, kid));
       await confirm(
         `${kid} is the ${state} ${alg} key of the tenant ${context.tenant.slug}. Every token that it signed is refused from now on. Revoke it?`,
         options,
       );
-      const { revoked, successor } = await revokeKey(deps, { ...context, now: deps.clock() }, kid);
+      const { revoked, successor } = await withHint(hint, revokeKey(deps, { ...context, now: deps.clock() }, kid));
       const lines = [
         `Revoked the ${revoked.state} ${revoked.alg} key ${kid}. Within a second no Signet process accepts what it signed; copies of the key set elsewhere may hold it for up to 5 minutes.`,
         ...(successor === undefined ? [] : [`The ${revoked.alg} key ${successor} is active now.`]),

@@ -7,7 +7,7 @@ import { rotateAtOnce, type Rotation, scheduleRotation } from '../../flows/keys/
 import { withTenant } from '../frame/backend.ts';
 import { tenantOption, type TenantOption } from '../frame/options.ts';
 import { shownTime } from '../frame/output.ts';
-import { command } from '../frame/run.ts';
+import { command, withHint } from '../frame/run.ts';
 
 type Options = TenantOption & { readonly alg?: SigningAlg; readonly now?: boolean };
 
@@ -20,7 +20,8 @@ export function keysRotateCommand(env: Environment): Command {
   return command(shape, env, (terminal, { alg, now = false, ...options }: Options) =>
     withTenant(terminal, options, async (deps, context) => {
       const algs = alg === undefined ? signingAlgs : [alg];
-      const rotations = await (now ? rotateAtOnce : scheduleRotation)(deps, context, algs);
+      const rotating = (now ? rotateAtOnce : scheduleRotation)(deps, context, algs);
+      const rotations = await withHint('"signet keys list" shows how it is now.', rotating);
       terminal.out.result(rotations.map(forScripts), rotations.map((rotation) => inWords(rotation, now)).join('\n'));
       const news = rotations.filter(({ publishedAt, activeAt }) => activeAt - publishedAt < keySetMaxAge * 1000);
       if (news.length > 0)

@@ -1,8 +1,7 @@
 // `signet tenant create SLUG`.
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
-import { createByProvisioning } from '../../flows/provision/create.ts';
-import { tenantBySlug } from '../../flows/tenants/find.ts';
+import { makeTenant } from '../../flows/tenants/create.ts';
 import { withBackend } from '../frame/backend.ts';
 import { slug as asSlug } from '../frame/options.ts';
 import { asGiven, command } from '../frame/run.ts';
@@ -17,10 +16,8 @@ export function tenantCreateCommand(env: Environment): Command {
     .option('--host <host>', 'a host of its own, instead of the path; a public one needs an https PUBLIC_URL');
   return command(shape, env, (terminal, slug: string, { name, host }: Options) =>
     withBackend(terminal, { make: true }, async ({ deps }) => {
-      const tenant = { slug, ...(name !== undefined && { name }), ...(host !== undefined && { host }) };
-      await asGiven(createByProvisioning(deps, { tenant }));
-      const { issuer } = (await tenantBySlug(deps, slug))!;
-      terminal.out.result({ slug, issuer, name: name ?? slug }, `Made the tenant ${slug}. Its issuer is ${issuer}`);
+      const { issuer, name: shown } = await asGiven(makeTenant(deps, { slug, name, host }));
+      terminal.out.result({ slug, issuer, name: shown }, `Made the tenant ${slug}. Its issuer is ${issuer}`);
     }),
   );
 }

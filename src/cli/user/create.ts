@@ -1,12 +1,11 @@
 // `signet user create`.
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
-import { createUser } from '../../flows/users/create.ts';
 import { withTenant } from '../frame/backend.ts';
 import { repeatable, tenantOption, type TenantOption } from '../frame/options.ts';
 import { type PasswordOptions, passwordSource, shownPassword, withPasswordOptions } from '../frame/password.ts';
 import { asGiven, command } from '../frame/run.ts';
-import { personOf, type PersonOptions, withPersonOptions } from './options.ts';
+import { createChecked, personOf, type PersonOptions, withPersonOptions } from './options.ts';
 import { madeInWords, userForScripts } from './shown.ts';
 
 type Options = TenantOption &
@@ -24,7 +23,8 @@ export function userCreateCommand(env: Environment): Command {
     await withTenant(terminal, { tenant: options.tenant, make: true }, async (deps, context) => {
       const given = await source(deps);
       const { role: roles, group: groups } = options;
-      const user = await asGiven(createUser(deps, context, { ...person, roles, groups, password: given.password }));
+      const entry = { ...person, roles, groups, password: given.password };
+      const user = await asGiven(createChecked(deps, context, entry));
       terminal.out.result({ ...userForScripts(user), ...shownPassword(given) }, madeInWords(user, given));
     });
   });

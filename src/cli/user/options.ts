@@ -1,5 +1,10 @@
 // What `user create` and `admin create` ask for alike.
 import type { Command } from 'commander';
+import type { Deps } from '../../deps.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import type { User } from '../../domain/user.ts';
+import { createUser } from '../../flows/users/save.ts';
+import { checkedUser } from '../../schemas/user.ts';
 import { CommandError } from '../frame/run.ts';
 
 export type PersonOptions = {
@@ -23,5 +28,15 @@ export function personOf({ username, email, emailVerified, name }: PersonOptions
   if (username === undefined) throw new CommandError('usage', 'Nobody is named: give --username.');
   if (emailVerified && email === undefined)
     throw new CommandError('usage', '--email-verified says something about an address: give --email as well.');
-  return { username, email, emailVerified, name };
+  return {
+    username,
+    ...(email !== undefined && { email }),
+    ...(emailVerified !== undefined && { email_verified: emailVerified }),
+    ...(name !== undefined && { name }),
+  };
+}
+
+/** @throws Refusal exists, or invalid_input with every mistake. */
+export async function createChecked(deps: Deps, context: RequestContext, entry: object): Promise<User> {
+  return createUser(deps, context, checkedUser(entry));
 }

@@ -23,5 +23,5 @@ export async function findNamedClient(deps: Deps, { tenant }: RequestContext, id
 }
 
 export function noSuchClient(id: string): Refusal {
-  return new Refusal('not_found', 404, `There is no client ${id}.`);
+  return new Refusal('not_found', `There is no client ${id}.`);
 }

@@ -19,7 +19,7 @@ export async function rotateClientSecret(deps: Deps, context: RequestContext, id
     const client = await lockClient(tx, tenant.id, id);
     if (!client) throw noSuchClient(id);
     if (isPublic(completeMetadata(client.metadata)))
-      throw new Refusal('invalid_input', 422, `The client ${id} is public: it has no secret.`);
+      throw new Refusal('invalid_input', `The client ${id} is public: it has no secret.`);
     await replaceClientSecret(tx, tenant.id, id, mac, now);
     await record(deps, tx, context, { type: 'client.secret_rotated', clientId: id });
     await announceClient(tx, context, id);

@@ -47,5 +47,5 @@ function keyOf({ tenant, ip }: RequestContext, clientId: string): string {
 
 function tooMany(wait: number): Refusal {
   const retryAfter = Math.max(1, Math.ceil(wait / 1000));
-  return new Refusal('too_many_attempts', 429, 'There were too many wrong secrets for this client.', { retryAfter });
+  return new Refusal('too_many_attempts', 'There were too many wrong secrets for this client.', { retryAfter });
 }

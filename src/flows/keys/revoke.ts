@@ -16,8 +16,7 @@ function byId(keys: readonly KeyInLife[], kid: string): KeyInLife {
   if (key) return key;
   throw new Refusal(
     'not_found',
-    404,
-    `No published key has the id ${kid}: it never was one of this tenant, or was removed or revoked before. "signet keys list" shows those there are.`,
+    `No published key has the id ${kid}: it never was one of this tenant, or was removed or revoked before.`,
   );
 }
 

@@ -79,5 +79,5 @@ function anotherWasFirst(alg: SigningAlg): Refusal {
 }
 
 function refused(what: string): Refusal {
-  return new Refusal('exists', 409, `${what} Nothing was changed; "signet keys list" shows how it is now.`);
+  return new Refusal('exists', `${what} Nothing was changed.`);
 }

@@ -12,9 +12,6 @@ export type Applied = {
   readonly warnings: readonly string[];
 };
 
-/** Collects what happens to each thing. */
-export type Outcome = (thing: Thing, what: 'created' | 'updated' | 'unchanged') => void;
-
 export function thingInWords({ type, name }: Thing): string {
   return `${type} ${name}`;
 }

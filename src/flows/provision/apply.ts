@@ -1,72 +1,76 @@
 // Brings a tenant to what a provisioning file says: all of it in one transaction, or nothing. What is not in the file stays; a client that is, is replaced whole.
 import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
-import { completeMetadata, isPublic } from '../../domain/client.ts';
-import type { RequestContext } from '../../domain/context.ts';
-import type { Tenant, TenantSettings } from '../../domain/tenant.ts';
+import { contextWithoutRequest, type RequestContext } from '../../domain/context.ts';
+import { Refusal } from '../../domain/errors.ts';
+import type { Mistake, Path } from '../../domain/mistake.ts';
+import { adminRole } from '../../domain/role.ts';
+import type { TenantSettings } from '../../domain/tenant.ts';
+import { tenantOf } from '../../schemas/tenant.ts';
 import { recordChange } from '../../storage/changes.ts';
-import { lockClient, saveClient, setClientDisabled } from '../../storage/clients.ts';
 import { type Db, isUniqueViolation } from '../../storage/database.ts';
-import { listResources, saveResource } from '../../storage/resources.ts';
+import { listResources } from '../../storage/resources.ts';
 import { findTenantBySlug, lockTenant, setTenantPolicies } from '../../storage/tenants.ts';
 import { someoneCanUseRole } from '../../storage/users.ts';
-import { aboutSecret } from '../clients/authenticate.ts';
 import { everyOrigin } from '../clients/current.ts';
+import { saveClient } from '../clients/save.ts';
 import { newId, record } from '../events.ts';
-import { adminRole } from '../../domain/role.ts';
-import { createTenant, keysForNewTenant } from '../tenants/create.ts';
-import { alreadyThere } from '../../domain/errors.ts';
-import { type Applied, type Outcome, type Thing, thingInWords } from './applied.ts';
+import { saveResource } from '../resources/save.ts';
+import type { SaveOutcome } from '../save-outcome.ts';
+import { createTenant, keysForNewTenant, newTenant } from '../tenants/create.ts';
+import { type PreparedUser, prepareUser, saveUser } from '../users/save.ts';
+import type { Applied, Thing } from './applied.ts';
 import type { ProvisioningFile } from './file-schema.ts';
-import type { ClientEntry } from '../../schemas/client.ts';
 import type { ParsedProvisioning } from './parse.ts';
-import { type Mistake, withPositions, ProvisioningError } from './problems.ts';
-import { metadataOf, scopeName, tenantOf } from './rules.ts';
-import { soundPart } from './shape.ts';
-import { hostChanged, issuerAtHost, secretMissing, storedMistakes } from './stored.ts';
-import { applyUser, type PreparedUser, prepareUsers } from '../users/save.ts';
+import { type PositionOf, ProvisioningError, withPositions } from './problems.ts';
+import { soundPart } from './sound-part.ts';
+import { storedMistakes } from './stored.ts';
 
-/**
- * Idempotent: a second time changes nothing. With `only create`, users, clients and resources that are there already are
- * refused instead of changed. @throws ProvisioningError, Refusal exists.
- */
-export async function applyProvisioning(
-  deps: Deps,
-  { file, position }: ParsedProvisioning,
-  mode: 'create or change' | 'only create' = 'create or change',
-): Promise<Applied> {
+/** Idempotent: a second time changes nothing. @throws ProvisioningError; nothing was applied then. */
+export async function applyProvisioning(deps: Deps, { file, position }: ParsedProvisioning): Promise<Applied> {
   const now = deps.clock();
-  const { slug, title, host } = tenantOf(file.tenant);
+  const { slug, title: name, host } = tenantOf(file.tenant);
   const mistakes = await storedMistakes(deps, soundPart(file, []));
   if (mistakes.length > 0) throw new ProvisioningError(withPositions(mistakes, position));
   const existing = await findTenantBySlug(deps.db, slug);
-  if (existing && host !== undefined && host !== existing.host)
-    throw new ProvisioningError([`${position(['tenant', 'host'])} ${hostChanged}`]);
   const tenantId = existing?.id ?? newId(deps, now);
   // Hashes and keys take long: they are made before the transaction.
   const keys = existing ? [] : await keysForNewTenant(deps, tenantId);
-  const users = await prepareUsers(deps, existing?.id, file.users ?? []);
+  const users: PreparedUser[] = [];
+  for (const entry of file.users ?? []) users.push(await prepareUser(deps, existing?.id, entry));
   const done = { created: [] as Thing[], updated: [] as Thing[], unchanged: 0 };
-  const outcome: Outcome = (thing, what) => {
-    if (what !== 'created' && mode === 'only create') throw alreadyThere(thingInWords(thing));
-    if (what === 'unchanged') done.unchanged += 1;
-    else done[what].push(thing);
+  const tell = (thing: Thing, outcome: SaveOutcome) => {
+    if (outcome === 'unchanged') done.unchanged += 1;
+    else done[outcome].push(thing);
   };
   await deps.db
     .transaction(async (tx) => {
       Object.assign(done, { created: [], updated: [], unchanged: 0 });
-      const tenant = existing ?? (await newTenant(deps, tx, tenantId, { slug, title, host }, keys, now));
-      if (!existing) outcome({ type: 'tenant', name: slug }, 'created');
-      const context: RequestContext = { tenant, now, requestId: undefined, ip: undefined, userAgent: undefined };
-      await applyTenant(deps, tx, context, title, file.settings, existing ? outcome : () => {});
+      const tenant =
+        existing ?? (await createTenant(deps, tx, tenantId, newTenant(deps, { slug, name, host }), keys, now));
+      if (!tenant)
+        throw new ProvisioningError([`tenant ${slug} was made at this moment by somebody else, or its host is taken`]);
+      const context = contextWithoutRequest(tenant, now);
+      const isChanged = await applyTenant(deps, tx, context, name, file.settings);
+      if (!existing || isChanged) tell({ type: 'tenant', name: slug }, existing ? 'updated' : 'created');
       // Under the tenant's lock, as whoever disables an administrator.
       const isAdministered = await someoneCanUseRole(tx, tenantId, adminRole);
-      await applyResources(deps, tx, context, file, outcome);
-      for (const [i, client] of (file.clients ?? []).entries())
-        await applyClient(deps, tx, context, client, position(['clients', i]), outcome);
+      const resources = new Map((await listResources(tx, tenantId)).map((known) => [known.identifier, known]));
+      for (const entry of file.resources ?? []) {
+        const outcome = await saveResource(deps, tx, context, entry, resources.get(entry.identifier));
+        tell({ type: 'resource', name: entry.identifier }, outcome);
+      }
+      for (const [i, entry] of (file.clients ?? []).entries()) {
+        const saving = saveClient(deps, tx, context, entry);
+        tell({ type: 'client', name: entry.client_id }, await saving.catch(refusedAt(['clients', i], position)));
+      }
       const demoted: number[] = [];
-      for (const [i, user] of users.entries())
-        if (await applyUser(deps, tx, context, user, position(['users', i, 'email']), outcome)) demoted.push(i);
+      for (const [i, user] of users.entries()) {
+        const saving = saveUser(deps, tx, context, user);
+        const { outcome, isAdministratorLost } = await saving.catch(refusedAt(['users', i], position));
+        tell({ type: 'user', name: user.entry.username }, outcome);
+        if (isAdministratorLost) demoted.push(i);
+      }
       if (isAdministered && !(await someoneCanUseRole(tx, tenantId, adminRole)))
         throw new ProvisioningError(withPositions(demoted.map(takesLastAdministrator), position));
     })
@@ -82,6 +86,16 @@ export async function applyProvisioning(
   return { tenant: slug, ...done, warnings: warningsFor(file, users) };
 }
 
+/** What is refused of an entry, as mistakes of the file. */
+function refusedAt(entry: Path, position: PositionOf): (error: unknown) => never {
+  return (error) => {
+    if (!(error instanceof Refusal)) throw error;
+    const mistakes = error.mistakes.map(({ path, problem }) => ({ path: [...entry, ...path], problem }));
+    const problems = withPositions(mistakes, position);
+    throw new ProvisioningError(problems.length > 0 ? problems : [`${position(entry)}: ${error.message}`]);
+  };
+}
+
 function takesLastAdministrator(user: number): Mistake {
   return {
     path: ['users', user],
@@ -89,112 +103,21 @@ function takesLastAdministrator(user: number): Mistake {
   };
 }
 
-async function newTenant(
-  deps: Deps,
-  tx: Db,
-  id: string,
-  { slug, title, host }: ReturnType<typeof tenantOf>,
-  keys: Parameters<typeof createTenant>[4],
-  now: number,
-): Promise<Tenant> {
-  const byPath = slug === 'default' ? deps.publicUrl : `${deps.publicUrl}/t/${slug}`;
-  const issuer = host === undefined ? byPath : issuerAtHost(deps.publicUrl, host);
-  const made = await createTenant(deps, tx, id, { slug, issuer, host, name: title ?? slug, settings: {} }, keys, now);
-  if (!made)
-    throw new ProvisioningError([`tenant ${slug} was made at this moment by somebody else, or its host is taken`]);
-  return made;
-}
-
+/** @returns true when something changed. */
 async function applyTenant(
   deps: Deps,
   tx: Db,
   context: RequestContext,
   title: string | undefined,
   settings: Partial<TenantSettings> | undefined,
-  outcome: Outcome,
-) {
+): Promise<boolean> {
   const stored = await lockTenant(tx, context.tenant.id);
   const wanted = { name: title ?? stored.name, settings: { ...stored.settings, ...settings } };
-  if (isDeepStrictEqual(stored, wanted)) return;
+  if (isDeepStrictEqual(stored, wanted)) return false;
   await setTenantPolicies(tx, context.tenant.id, wanted, context.now);
   await record(deps, tx, context, { type: 'tenant.updated', data: { settings: Object.keys(settings ?? {}) } });
   await recordChange(tx, { kind: 'tenant', tenantId: context.tenant.id, entity: context.tenant.id }, context.now);
-  outcome({ type: 'tenant', name: context.tenant.slug }, 'updated');
-}
-
-async function applyResources(deps: Deps, tx: Db, context: RequestContext, file: ProvisioningFile, outcome: Outcome) {
-  const stored = await listResources(tx, context.tenant.id);
-  for (const entry of file.resources ?? []) {
-    const known = stored.find(({ identifier }) => identifier === entry.identifier);
-    const scopes = (entry.scopes ?? known?.scopes ?? []).map((scope) =>
-      typeof scope === 'string' ? { name: scopeName(scope) } : scope,
-    );
-    const wanted = { identifier: entry.identifier, name: entry.name ?? known?.name, scopes };
-    const thing = { type: 'resource', name: entry.identifier } as const;
-    if (known && isDeepStrictEqual(known, wanted)) {
-      outcome(thing, 'unchanged');
-      continue;
-    }
-    await saveResource(tx, context.tenant.id, wanted, context.now);
-    await record(deps, tx, context, {
-      type: known ? 'resource.updated' : 'resource.created',
-      data: { identifier: entry.identifier },
-    });
-    await recordChange(tx, { kind: 'resource', tenantId: context.tenant.id, entity: '' }, context.now);
-    outcome(thing, known ? 'updated' : 'created');
-  }
-}
-
-async function applyClient(
-  deps: Deps,
-  tx: Db,
-  context: RequestContext,
-  entry: ClientEntry,
-  position: string,
-  outcome: Outcome,
-) {
-  const { tenant, now } = context;
-  const id = entry.client_id;
-  const known = await lockClient(tx, tenant.id, id);
-  const metadata = metadataOf(entry);
-  const needsSecret = !isPublic(completeMetadata(metadata));
-  if (needsSecret && entry.client_secret === undefined && known?.secretMac === undefined) {
-    throw new ProvisioningError([`${position} ${secretMissing}`]);
-  }
-  const secretMac = needsSecret ? secretMacOf(deps, tenant.id, entry, known?.secretMac) : undefined;
-  const disabled = entry.disabled ?? known?.disabled ?? false;
-  const thing = { type: 'client', name: id } as const;
-  if (
-    known &&
-    secretMac === known.secretMac &&
-    disabled === known.disabled &&
-    isDeepStrictEqual(known.metadata, metadata)
-  ) {
-    outcome(thing, 'unchanged');
-    return;
-  }
-  await saveClient(tx, tenant.id, { id, metadata, secretMac }, now);
-  if (disabled !== (known?.disabled ?? false)) await setClientDisabled(tx, tenant.id, id, disabled, now);
-  await record(deps, tx, context, {
-    type: known ? 'client.updated' : 'client.created',
-    clientId: id,
-    data: { disabled, secret_changed: secretMac !== known?.secretMac },
-  });
-  for (const entity of [id, everyOrigin]) await recordChange(tx, { kind: 'client', tenantId: tenant.id, entity }, now);
-  outcome(thing, known ? 'updated' : 'created');
-}
-
-function secretMacOf(
-  deps: Deps,
-  tenantId: string,
-  { client_id, client_secret }: ClientEntry,
-  known: string | undefined,
-): string | undefined {
-  if (client_secret === undefined) return known;
-  const about = aboutSecret(tenantId, client_id, client_secret);
-  return known !== undefined && deps.box.isCurrent(known) && deps.box.matches('client secret', about, known)
-    ? known
-    : deps.box.mac('client secret', about);
+  return true;
 }
 
 function warningsFor(file: ProvisioningFile, users: readonly PreparedUser[]): string[] {

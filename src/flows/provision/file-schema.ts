@@ -1,25 +1,10 @@
 // The shape of a provisioning file.
 import Type, { type Static } from 'typebox';
-import { closed, text, seconds, year } from '../../schemas/parts.ts';
+import { closed } from '../../schemas/parts.ts';
 import { client, type ClientEntry } from '../../schemas/client.ts';
 import { resource, type ResourceEntry } from '../../schemas/resource.ts';
 import { user, type UserEntry } from '../../schemas/user.ts';
-
-const settings = Type.Object(
-  {
-    session_idle_lifetime: Type.Optional(seconds(year)),
-    session_lifetime: Type.Optional(seconds(year)),
-    id_token_lifetime: Type.Optional(seconds(24 * 3600)),
-    default_resource: Type.Optional(text),
-    logo_uri: Type.Optional(text),
-  },
-  closed,
-);
-
-const tenant = Type.Union([
-  text,
-  Type.Object({ slug: text, name: Type.Optional(text), host: Type.Optional(text) }, closed),
-]);
+import { settings, tenant } from '../../schemas/tenant.ts';
 
 /** The whole file. Everything may be left out; what is left out stays as it is. */
 export const fileSchema = Type.Object(

@@ -1,11 +1,11 @@
 // Reads a provisioning file, JSON or YAML: every mistake of shape and rules, and where each part stands in the text.
-import { isMap, isNode, isScalar, LineCounter, parseDocument, visit } from 'yaml';
-import type { Document, YAMLError } from 'yaml';
-import type { ProvisioningFile, SoundPart } from './file-schema.ts';
-import { fileSchema } from './file-schema.ts';
-import { type Mistake, type Path, type PositionOf, withPositions, ProvisioningError } from './problems.ts';
+import { isMap, isNode, isScalar, LineCounter, parseDocument, visit, type Document, type YAMLError } from 'yaml';
+import { type ProvisioningFile, type SoundPart, fileSchema } from './file-schema.ts';
+import { type PositionOf, withPositions, ProvisioningError } from './problems.ts';
+import { type Mistake, type Path, pathInWords } from '../../domain/mistake.ts';
 import { ruleMistakes } from './rules.ts';
-import { shapeMistakes, soundPart } from './shape.ts';
+import { soundPart } from './sound-part.ts';
+import { shapeMistakes } from '../../schemas/mistakes.ts';
 
 /** A file of the right shape that obeys the rules. */
 export type ParsedProvisioning = { readonly file: ProvisioningFile; readonly position: PositionOf };
@@ -39,8 +39,9 @@ export function readProvisioning(text: string, name: string): ReadProvisioning {
     const names = Object.keys(fileSchema.properties).join(', ');
     throw new ProvisioningError([`${at(0)} the file is empty: it needs at least one of ${names}`]);
   }
-  const position: PositionOf = (path, part) => `${at(offsetOf(document, path, part))} ${words(path)}`;
-  const shapes = shapeMistakes(value);
+  const position: PositionOf = (path, part) =>
+    `${at(offsetOf(document, path, part))} ${pathInWords(path) ?? 'the file'}`;
+  const shapes = shapeMistakes(fileSchema, value);
   const sound = soundPart(value, shapes);
   const mistakes = [...shapes, ...ruleMistakes(sound)];
   return {
@@ -113,11 +114,4 @@ function offsetOf(document: Document, path: Path, part?: 'name'): number {
 
 function nameOf(key: unknown): string | undefined {
   return isScalar<string | number | boolean | null>(key) ? String(key.value) : undefined;
-}
-
-/** A part of the file as people call it: `clients[0].redirect_uris[1]`. */
-export function words(path: Path): string {
-  return path.length === 0
-    ? 'the file'
-    : path.map((part, i) => (typeof part === 'number' ? `[${part}]` : i === 0 ? part : `.${part}`)).join('');
 }

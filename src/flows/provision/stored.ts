@@ -1,25 +1,20 @@
 // The mistakes of a provisioning file that only the database knows: all of them, before anything is computed or changed.
 import type { Deps } from '../../deps.ts';
 import { completeMetadata, isPublic } from '../../domain/client.ts';
-import { isLoopbackHost } from '../../domain/redirect-uri.ts';
 import { isSlug, type Tenant } from '../../domain/tenant.ts';
 import { identifierKey } from '../../domain/user.ts';
 import { findClient } from '../../storage/clients.ts';
 import type { Db } from '../../storage/database.ts';
-import { findTenantByHost, findTenantBySlug } from '../../storage/tenants.ts';
+import { findTenantBySlug } from '../../storage/tenants.ts';
 import { findUserForSignIn } from '../../storage/users.ts';
 import type { SoundPart } from './file-schema.ts';
 import type { UserEntry } from '../../schemas/user.ts';
 import type { ClientEntry } from '../../schemas/client.ts';
-import type { Mistake } from './problems.ts';
-import { metadataOf, tenantOf } from './rules.ts';
-
-export const hostChanged = 'cannot change, because it stands in the issuer of every token: remove it';
-export const secretMissing = 'needs client_secret, or token_endpoint_auth_method none';
-
-export function emailTaken(username: string): string {
-  return `is the e-mail address of the user ${username}: give another, or give ${username} another further up`;
-}
+import type { Mistake } from '../../domain/mistake.ts';
+import { tenantOf } from '../../schemas/tenant.ts';
+import { metadataOf } from '../../schemas/client.ts';
+import { secretMissing } from '../clients/save.ts';
+import { hostProblem } from '../tenants/host.ts';
 
 /** Others may change the database until the file is applied: the transaction looks again. */
 export async function storedMistakes(
@@ -32,28 +27,14 @@ export async function storedMistakes(
   if (!isSlug(slug)) return [];
   const tenant = await findTenantBySlug(db, slug);
   return [
-    ...(host === undefined || slug === 'default' ? [] : await hostMistakes(db, tenant, host, publicUrl)),
+    ...(host === undefined || slug === 'default' ? [] : hostMistakes(await hostProblem(db, publicUrl, tenant, host))),
     ...(await clientMistakes(db, tenant, clients)),
     ...(tenant ? await userMistakes(db, tenant, users) : []),
   ];
 }
 
-async function hostMistakes(db: Db, tenant: Tenant | undefined, host: string, publicUrl: string): Promise<Mistake[]> {
-  const path = ['tenant', 'host'];
-  if (tenant) return host === tenant.host ? [] : [{ path, problem: hostChanged }];
-  const holder = await findTenantByHost(db, host);
-  if (holder) return [{ path, problem: `is the host of the tenant ${holder.slug}: give another` }];
-  const issuer = issuerAtHost(publicUrl, host);
-  return URL.parse(issuer)?.protocol !== 'http:' || isLoopbackHost(new URL(issuer).hostname)
-    ? []
-    : [{ path, problem: `would make the issuer ${issuer}, and http is safe on loopback hosts only: ${publicHost}` }];
-}
-
-const publicHost = 'a public host needs a server whose PUBLIC_URL is https';
-
-/** The issuer of a tenant with a host of its own: the scheme is that of PUBLIC_URL. */
-export function issuerAtHost(publicUrl: string, host: string): string {
-  return `${new URL(publicUrl).protocol}//${host}`;
+function hostMistakes(problem: string | undefined): Mistake[] {
+  return problem === undefined ? [] : [{ path: ['tenant', 'host'], problem }];
 }
 
 async function clientMistakes(
@@ -85,4 +66,8 @@ async function userMistakes(db: Db, tenant: Tenant, users: readonly (UserEntry |
       mistakes.push({ path: ['users', i, 'email'], problem: emailTaken(holder.username) });
   }
   return mistakes;
+}
+
+function emailTaken(username: string): string {
+  return `is the e-mail address of the user ${username}: give another, or give ${username} another further up`;
 }

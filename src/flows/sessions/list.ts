@@ -22,5 +22,5 @@ export async function listTenantSessions(
 }
 
 export function noSuchSession(id: string): Refusal {
-  return new Refusal('not_found', 404, `There is no session ${id}, or it has ended.`);
+  return new Refusal('not_found', `There is no session ${id}, or it has ended.`);
 }

@@ -88,9 +88,9 @@ function isAttemptId(value: string | undefined): value is string {
 }
 
 function attemptUnknown(): Refusal {
-  return new Refusal('attempt_unknown', 400, 'This sign-in has expired, or it was begun in another browser.');
+  return new Refusal('attempt_unknown', 'This sign-in has expired, or it was begun in another browser.');
 }
 
 export function attemptFinished(): Refusal {
-  return new Refusal('attempt_finished', 409, 'This sign-in was already completed.');
+  return new Refusal('attempt_finished', 'This sign-in was already completed.');
 }

@@ -87,5 +87,5 @@ function browsersKey(userId: string): string {
 function tooMany(deps: Deps, kind: LimitKind, wait: number): Refusal {
   deps.metrics.limited(kind);
   const retryAfter = Math.max(1, Math.ceil(wait / 1000));
-  return new Refusal('too_many_attempts', 429, 'There were too many attempts to sign in.', { retryAfter });
+  return new Refusal('too_many_attempts', 'There were too many attempts to sign in.', { retryAfter });
 }

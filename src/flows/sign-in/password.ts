@@ -139,5 +139,5 @@ async function failed(
 }
 
 function wrongCredentials(): Refusal {
-  return new Refusal('wrong_credentials', 403, 'The username or the password is wrong.');
+  return new Refusal('wrong_credentials', 'The username or the password is wrong.');
 }

@@ -6,7 +6,10 @@ import { completeSettings, type Tenant, type TenantSettings } from '../../domain
 import { recordChange } from '../../storage/changes.ts';
 import type { Db } from '../../storage/database.ts';
 import { findTenantBySlug, insertTenant } from '../../storage/tenants.ts';
+import { alreadyThere, invalidInput, Refusal } from '../../domain/errors.ts';
+import { tenantMistakes } from '../../schemas/tenant.ts';
 import { newId, record } from '../events.ts';
+import { hostProblem, issuerAtHost } from './host.ts';
 import { insertMadeKey, makeSealedKey, type SealedKey } from '../keys/ring.ts';
 
 export type NewTenant = {
@@ -37,6 +40,39 @@ export async function createTenant(
   await record(deps, tx, context, { type: 'tenant.created', data: { slug: tenant.slug, issuer: tenant.issuer } });
   for (const key of keys) await insertMadeKey(deps, tx, context, key, 'active');
   await recordChange(tx, { kind: 'tenant', tenantId: id, entity: id }, now);
+  return made;
+}
+
+export type TenantAsked = {
+  readonly slug: string;
+  readonly name?: string | undefined;
+  /** In lower case, with a port if it needs one. */
+  readonly host?: string | undefined;
+};
+
+/** Where a tenant is: at a host of its own, or below PUBLIC_URL; called as asked, or like its slug. */
+export function newTenant(deps: Deps, { slug, name, host }: TenantAsked): NewTenant {
+  const byPath = slug === 'default' ? deps.publicUrl : `${deps.publicUrl}/t/${slug}`;
+  const issuer = host === undefined ? byPath : issuerAtHost(deps.publicUrl, host);
+  return { slug, issuer, host, name: name ?? slug, settings: {} };
+}
+
+/** Makes a tenant that is not there yet. @throws Refusal exists; invalid_input for the slug or the host; conflict for a host that does not fit this server. */
+export async function makeTenant(deps: Deps, asked: TenantAsked): Promise<Tenant> {
+  const { slug, host } = asked;
+  const mistakes = tenantMistakes({ slug, ...(host !== undefined && { host }) });
+  if (mistakes.length > 0)
+    throw invalidInput(mistakes.map(({ path, problem }) => ({ path: [path[1] ?? 'slug'], problem })));
+  if (await findTenantBySlug(deps.db, slug)) throw alreadyThere(`tenant ${slug}`);
+  const problem = host === undefined ? undefined : await hostProblem(deps.db, deps.publicUrl, undefined, host);
+  if (problem !== undefined)
+    throw new Refusal('conflict', `The host ${problem}.`, { mistakes: [{ path: ['host'], problem }] });
+  const now = deps.clock();
+  const id = newId(deps, now);
+  const keys = await keysForNewTenant(deps, id);
+  const made = await deps.db.transaction((tx) => createTenant(deps, tx, id, newTenant(deps, asked), keys, now));
+  if (!made) throw alreadyThere(`tenant ${slug}`);
+  deps.memory.drop({ kind: 'tenant', tenantId: id, entity: id });
   return made;
 }
 

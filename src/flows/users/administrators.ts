@@ -1,4 +1,4 @@
-// Administrators made and rescued by whoever runs the server.
+// Administrators rescued by whoever runs the server.
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import type { User } from '../../domain/user.ts';
@@ -6,13 +6,7 @@ import { type Ended, setUserDisabled, setUserFields } from '../../storage/users.
 import { record } from '../events.ts';
 import { adminRole } from '../../domain/role.ts';
 import { forgetPasswordAttempts } from '../sign-in/limiter.ts';
-import { createUser, type NewUser } from './create.ts';
 import { replacePassword } from './passwords.ts';
-
-/** Makes one more administrator, or the first. @throws what createUser throws. */
-export function createAdministrator(deps: Deps, context: RequestContext, user: Omit<NewUser, 'roles'>): Promise<User> {
-  return createUser(deps, context, { ...user, roles: [adminRole] });
-}
 
 /** `user` as they were before. */
 export type Rescued = {

@@ -61,7 +61,6 @@ async function isLastAdministrator(tx: Db, tenantId: string, id: string): Promis
 function lastAdministrator({ username }: User): Refusal {
   return new Refusal(
     'last_administrator',
-    409,
     `${username} is the last administrator who can sign in: make another one first.`,
   );
 }

@@ -17,7 +17,7 @@ export async function findNamedUser(deps: Deps, { tenant }: RequestContext, name
 }
 
 export function noSuchUser(named: string): Refusal {
-  return new Refusal('not_found', 404, `There is no user ${named}.`);
+  return new Refusal('not_found', `There is no user ${named}.`);
 }
 
 /** Users by name, those behind the username `after`. With `search`: whose username, e-mail address or name contains it. */

@@ -1,7 +1,7 @@
 // Passwords that administrators set for others: checked, made up, and put in the place of the old one.
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import { Refusal } from '../../domain/errors.ts';
+import { invalidInput } from '../../domain/errors.ts';
 import { passwordProblem, type User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
 import { endEverythingOf, type Ended, lockUser, setPasswordHash } from '../../storage/users.ts';
@@ -22,8 +22,7 @@ export function generatePassword(deps: Deps): string {
 /** The hash of a password that somebody chose. It takes long: call it outside of transactions. @throws Refusal invalid_input. */
 export async function hashOfChosen(deps: Deps, password: string): Promise<string> {
   const problem = passwordProblem(password);
-  if (problem !== undefined)
-    throw new Refusal('invalid_input', 422, `The password ${problem}.`, { fields: { password: problem } });
+  if (problem !== undefined) throw invalidInput([{ path: ['password'], problem }]);
   return deps.hasher.hash(password);
 }
 

@@ -1,25 +1,17 @@
-// The users of a provisioning file.
+// Makes a user, or brings one to what is wanted: for commands, the setup page and provisioning files alike.
 import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
+import type { AuditType } from '../../domain/audit.ts';
 import { storedClaims } from '../../domain/claims.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import type { Db } from '../../storage/database.ts';
-import {
-  endEverythingOf,
-  findUserByUsername,
-  findUserForSignIn,
-  insertUser,
-  setPasswordHash,
-  setUserDisabled,
-  setUserFields,
-  type UserFields,
-} from '../../storage/users.ts';
-import { newId, record } from '../events.ts';
+import { alreadyThere, Refusal } from '../../domain/errors.ts';
 import { adminRole } from '../../domain/role.ts';
-import type { Outcome } from '../provision/applied.ts';
+import type { User } from '../../domain/user.ts';
 import type { UserEntry } from '../../schemas/user.ts';
-import { ProvisioningError } from '../provision/problems.ts';
-import { emailTaken } from '../provision/stored.ts';
+import { type Db, isUniqueViolation } from '../../storage/database.ts';
+import * as storage from '../../storage/users.ts';
+import { eventOf, newId, record } from '../events.ts';
+import type { SaveOutcome } from '../save-outcome.ts';
 
 /** An entry with the hash to store; undefined: the stored one is of this password already, or none is given. */
 export type PreparedUser = {
@@ -29,19 +21,12 @@ export type PreparedUser = {
   readonly hasPassword: boolean;
 };
 
-/** Computes the hashes, which takes long, before the transaction. */
-export async function prepareUsers(
-  deps: Deps,
-  tenantId: string | undefined,
-  entries: readonly UserEntry[],
-): Promise<PreparedUser[]> {
-  const prepared: PreparedUser[] = [];
-  for (const entry of entries) {
-    const known = tenantId === undefined ? undefined : await findUserByUsername(deps.db, tenantId, entry.username);
-    const passwordHash = await hashFor(deps, entry, known?.passwordHash);
-    prepared.push({ entry, passwordHash, hasPassword: (passwordHash ?? known?.passwordHash) !== undefined });
-  }
-  return prepared;
+/** Computes the hash, which takes long, before the transaction. `tenantId`: undefined when the tenant is not made yet. */
+export async function prepareUser(deps: Deps, tenantId: string | undefined, entry: UserEntry): Promise<PreparedUser> {
+  const known =
+    tenantId === undefined ? undefined : await storage.findUserByUsername(deps.db, tenantId, entry.username);
+  const passwordHash = await hashFor(deps, entry, known?.passwordHash);
+  return { entry, passwordHash, hasPassword: (passwordHash ?? known?.passwordHash) !== undefined };
 }
 
 async function hashFor(deps: Deps, entry: UserEntry, stored: string | undefined): Promise<string | undefined> {
@@ -51,32 +36,54 @@ async function hashFor(deps: Deps, entry: UserEntry, stored: string | undefined)
   return deps.hasher.hash(entry.password);
 }
 
+/** In one statement, which waits for nobody. `entry` was checked (schemas/user.ts). @throws Refusal exists. */
+export async function createUser(deps: Deps, context: RequestContext, entry: UserEntry): Promise<User> {
+  return insertUser(deps, deps.db, context, entry, await hashFor(deps, entry, undefined), 'user.created');
+}
+
+/** The same on a transaction, with a hash that was computed before it, and recorded as `type`. @throws Refusal exists. */
+export async function insertUser(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  entry: UserEntry,
+  passwordHash: string | undefined,
+  type: AuditType,
+): Promise<User> {
+  const { tenant, now } = context;
+  const id = newId(deps, now);
+  const fields = fieldsOf(entry);
+  const disabled = entry.disabled ?? false;
+  try {
+    await storage.createUser(tx, tenant.id, { id, ...fields, passwordHash, disabled, type }, eventOf(deps, context));
+  } catch (error) {
+    if (isUniqueViolation(error, 'users_username_idx')) throw alreadyThere(`user ${entry.username}`);
+    if (isUniqueViolation(error, 'users_email_idx'))
+      throw alreadyThere(`user with the e-mail address ${entry.email ?? entry.username}`);
+    throw error;
+  }
+  return { id, ...fields, disabled, updatedAt: now };
+}
+
 /**
- * Makes the user, or brings it to what the entry says. A new password or disabling ends every session and grant.
- * @returns true when it disabled an administrator or took that role away.
+ * Makes the user, or brings one who is there to what the entry says; what it leaves out stays. A new password or
+ * disabling ends every session and grant. @throws Refusal exists when another user has the e-mail address.
  */
-export async function applyUser(
+export async function saveUser(
   deps: Deps,
   tx: Db,
   context: RequestContext,
   { entry, passwordHash }: PreparedUser,
-  position: string,
-  outcome: Outcome,
-): Promise<boolean> {
+): Promise<{ outcome: SaveOutcome; isAdministratorLost: boolean }> {
   const { tenant, now } = context;
-  const thing = { type: 'user', name: entry.username } as const;
-  const known = await findUserByUsername(tx, tenant.id, entry.username);
-  const holder = entry.email === undefined ? undefined : await findUserForSignIn(tx, tenant.id, entry.email);
-  if (holder && holder.id !== known?.id) throw new ProvisioningError([`${position} ${emailTaken(holder.username)}`]);
+  const known = await storage.findUserByUsername(tx, tenant.id, entry.username);
+  const holder = entry.email === undefined ? undefined : await storage.findUserForSignIn(tx, tenant.id, entry.email);
+  if (holder && holder.id !== known?.id) throw emailTaken(holder);
   if (!known) {
-    const id = newId(deps, now);
-    await insertUser(tx, tenant.id, id, fieldsOf(entry), passwordHash, now);
-    if (entry.disabled) await setUserDisabled(tx, tenant.id, id, true, now);
-    await record(deps, tx, context, { type: 'user.created', userId: id });
-    outcome(thing, 'created');
-    return false;
+    await insertUser(deps, tx, context, entry, passwordHash, 'user.created');
+    return { outcome: 'created', isAdministratorLost: false };
   }
-  const before: UserFields = {
+  const before: storage.UserFields = {
     username: known.username,
     email: known.email,
     emailVerified: known.emailVerified,
@@ -86,26 +93,33 @@ export async function applyUser(
   };
   const wanted = fieldsOf(entry, before);
   const disabled = entry.disabled ?? known.disabled;
-  if (passwordHash === undefined && disabled === known.disabled && isDeepStrictEqual(before, wanted)) {
-    outcome(thing, 'unchanged');
-    return false;
-  }
-  await setUserFields(tx, tenant.id, known.id, wanted, now);
-  if (passwordHash !== undefined) await setPasswordHash(tx, tenant.id, known.id, passwordHash, now);
-  if (disabled !== known.disabled) await setUserDisabled(tx, tenant.id, known.id, disabled, now);
+  if (passwordHash === undefined && disabled === known.disabled && isDeepStrictEqual(before, wanted))
+    return { outcome: 'unchanged', isAdministratorLost: false };
+  await storage.setUserFields(tx, tenant.id, known.id, wanted, now);
+  if (passwordHash !== undefined) await storage.setPasswordHash(tx, tenant.id, known.id, passwordHash, now);
+  if (disabled !== known.disabled) await storage.setUserDisabled(tx, tenant.id, known.id, disabled, now);
   if (passwordHash !== undefined || disabled)
-    await endEverythingOf(tx, tenant.id, known.id, disabled ? 'user_disabled' : 'password_changed', now);
+    await storage.endEverythingOf(tx, tenant.id, known.id, disabled ? 'user_disabled' : 'password_changed', now);
   await record(deps, tx, context, {
     type: 'user.updated',
     userId: known.id,
     data: { disabled, password_changed: passwordHash !== undefined },
   });
-  outcome(thing, 'updated');
-  return !known.disabled && known.roles.includes(adminRole) && (disabled || !wanted.roles.includes(adminRole));
+  const wasAdministrator = !known.disabled && known.roles.includes(adminRole);
+  return {
+    outcome: 'updated',
+    isAdministratorLost: wasAdministrator && (disabled || !wanted.roles.includes(adminRole)),
+  };
+}
+
+function emailTaken({ username }: User): Refusal {
+  return new Refusal('exists', `Another user has this e-mail address: ${username}.`, {
+    mistakes: [{ path: ['email'], problem: `is the e-mail address of the user ${username}` }],
+  });
 }
 
 /** What the entry leaves out stays as it was. */
-function fieldsOf(entry: UserEntry, before?: UserFields): UserFields {
+function fieldsOf(entry: UserEntry, before?: storage.UserFields): storage.UserFields {
   const given = Object.fromEntries(
     storedClaims.flatMap((name) => (entry[name] === undefined ? [] : [[name, entry[name]]])),
   );

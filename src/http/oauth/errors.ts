@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import type { OAuthErrorCode } from '../../domain/errors.ts';
-import { failureOf } from '../failures.ts';
+import { failureOf, refusalStatus } from '../failures.ts';
 import { apiHeaders } from '../headers.ts';
 
 const statuses: Partial<Record<OAuthErrorCode, number>> = {
@@ -28,7 +28,7 @@ export function answerOAuthErrors(scope: FastifyInstance, deps: Deps): void {
       }
       case 'refusal':
         if (failure.refusal.retryAfter !== undefined) void reply.header('retry-after', failure.refusal.retryAfter);
-        return send(reply, failure.refusal.status, 'invalid_request', failure.refusal.message);
+        return send(reply, refusalStatus[failure.refusal.code], 'invalid_request', failure.refusal.message);
       case 'unavailable':
         void reply.header('retry-after', failure.retryAfter);
         return send(reply, 503, 'temporarily_unavailable', 'The server cannot answer at this moment. Try again soon.');

@@ -66,7 +66,7 @@ function change(
     const input = { cookie: readCookies(request).session, formToken: params.get('csrf'), change: read(params) };
     const done = await changeAccount(deps, contextOf(deps, request), input);
     if (done === 'foreign form')
-      throw new Refusal('csrf', 403, 'This form was not made for this browser, or it is too old.');
+      throw new Refusal('csrf', 'This form was not made for this browser, or it is too old.');
     return reply.redirect(
       `${basePath(request.tenant)}${done === 'nobody' ? '/sign-in' : `/account?notice=${notice}`}`,
       303,

@@ -43,7 +43,7 @@ export function consent(deps: Deps): RouteHandlerMethod {
     const params = bodyParams(request);
     const attemptId = params.get('attempt');
     const decision = params.get('decision');
-    if (!isDecision(decision)) throw new Refusal('malformed', 400, 'The form has no decision.');
+    if (!isDecision(decision)) throw new Refusal('malformed', 'The form has no decision.');
     const outcome = await decideConsent(deps, contextOf(deps, request), {
       attemptId,
       decision,

@@ -4,7 +4,7 @@ import type { Deps } from '../../deps.ts';
 import type { RefusalCode } from '../../domain/errors.ts';
 import { basePath } from '../context.ts';
 import { readCookies } from '../cookies.ts';
-import { failureOf } from '../failures.ts';
+import { failureOf, refusalStatus } from '../failures.ts';
 import { sendPage } from './page.ts';
 import { type Destination, type ErrorModel, errorPage, type NextStep } from './views/error.ts';
 
@@ -47,12 +47,12 @@ export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
           next: 'tell_application',
         });
       case 'refusal': {
-        const { code, status, message, retryAfter } = failure.refusal;
+        const { code, message, retryAfter } = failure.refusal;
         if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
         return show(
           request,
           reply,
-          status,
+          refusalStatus[code],
           { code, description: message, next: nextStep(request, code) },
           destinations[code],
         );

@@ -44,7 +44,7 @@ export function logoutConfirmation(deps: Deps): RouteHandlerMethod {
       session: readCookies(request).session,
       formToken: params.get('csrf'),
     });
-    if (!outcome) throw new Refusal('csrf', 403, 'This form was not made for this browser, or it is too old.');
+    if (!outcome) throw new Refusal('csrf', 'This form was not made for this browser, or it is too old.');
     return show(request, reply, params, outcome);
   };
 }

@@ -15,6 +15,6 @@ export function refuseCrossSite(scope: FastifyInstance): void {
       site === undefined
         ? origin === undefined || origin === new URL(request.tenant.issuer).origin
         : site === 'same-origin' || site === 'none';
-    if (!isOurs) throw new Refusal('cross_site', 403, 'This form was sent from another site.');
+    if (!isOurs) throw new Refusal('cross_site', 'This form was sent from another site.');
   });
 }

@@ -5,6 +5,7 @@ import { Refusal } from '../../domain/errors.ts';
 import { shortestPassword } from '../../domain/user.ts';
 import { checkSetup, setUpFirstAdmin } from '../../flows/setup.ts';
 import { basePath, contextOf } from '../context.ts';
+import { refusalStatus } from '../failures.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { translator } from '../../texts/messages.ts';
 import { pageOf, sendPage } from './page.ts';
@@ -15,7 +16,7 @@ export function setupForm(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
     const token = queryParams(request).get('token');
     await checkSetup(deps, contextOf(deps, request), token);
-    return show(request, reply, token!, { username: '', email: '' }, {});
+    return show(request, reply, token!, { username: '', email: '' }, []);
   };
 }
 
@@ -31,14 +32,20 @@ export function setup(deps: Deps): RouteHandlerMethod {
     // Scripts may send the password once; a person who mistypes it would lock out the only administrator.
     if (repeat !== undefined && repeat !== password) {
       await checkSetup(deps, context, token);
-      return show(request, reply, token!, values, { password_repeat: 'differs from password' }, 422);
+      return show(request, reply, token!, values, ['password_repeat']);
     }
     try {
       await setUpFirstAdmin(deps, context, token, { ...values, password });
       return await reply.redirect(`${basePath(request.tenant)}/sign-in?notice=setup_done`, 303);
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== 'invalid_input') throw error;
-      return show(request, reply, token!, values, error.fields ?? {}, error.status);
+      return show(
+        request,
+        reply,
+        token!,
+        values,
+        error.mistakes.map(({ path }) => path[0]),
+      );
     }
   };
 }
@@ -48,22 +55,19 @@ function show(
   reply: FastifyReply,
   token: string,
   values: { username: string; email: string },
-  fields: Readonly<Record<string, string>>,
-  status = 200,
+  wrong: readonly unknown[],
 ) {
   const t = translator(pageOf(request).locale);
   const errors = {
-    ...(fields['username'] === undefined ? {} : { username: t('setup.error.username_invalid') }),
-    ...(fields['email'] === undefined ? {} : { email: t('setup.error.email_invalid') }),
-    ...(fields['password'] === undefined
-      ? {}
-      : { password: t('setup.error.password_short', { minimum: shortestPassword }) }),
-    ...(fields['password_repeat'] === undefined ? {} : { password_repeat: t('setup.error.password_repeat') }),
+    ...(wrong.includes('username') && { username: t('setup.error.username_invalid') }),
+    ...(wrong.includes('email') && { email: t('setup.error.email_invalid') }),
+    ...(wrong.includes('password') && { password: t('setup.error.password_short', { minimum: shortestPassword }) }),
+    ...(wrong.includes('password_repeat') && { password_repeat: t('setup.error.password_repeat') }),
   };
   return sendPage(
     request,
     reply,
     (page) => setupPage(page, { action: `${basePath(request.tenant)}/setup`, token, values, errors }),
-    { status },
+    { status: wrong.length > 0 ? refusalStatus.invalid_input : 200 },
   );
 }

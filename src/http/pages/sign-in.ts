@@ -5,6 +5,7 @@ import { Refusal, Unavailable } from '../../domain/errors.ts';
 import { cancelSignIn } from '../../flows/authorize/cancel.ts';
 import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
 import { signInWithPassword } from '../../flows/sign-in/password.ts';
+import { refusalStatus } from '../failures.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies, setCookie } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
@@ -72,7 +73,7 @@ function shownAbove(error: unknown): (SignInError & { status: number }) | undefi
     return undefined;
   return {
     code: error.code,
-    status: error.status,
+    status: refusalStatus[error.code],
     ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
   };
 }

@@ -1,9 +1,10 @@
-// The shape of a provisioning file: what is wrong with it, in plain words, and which parts are sound.
+// What is wrong with a value by its schema, in plain words.
+import type { Static, TSchema } from 'typebox';
 import Value from 'typebox/value';
-import { nearest } from '../../domain/nearest.ts';
-import { fileSchema, type ProvisioningFile, type SoundPart } from './file-schema.ts';
-import { patternWords } from '../../schemas/parts.ts';
-import type { Mistake, Path } from './problems.ts';
+import type { Mistake, Path } from '../domain/mistake.ts';
+import { nearest } from '../domain/nearest.ts';
+import { patternWords } from './parts.ts';
+import { invalidInput } from '../domain/errors.ts';
 
 type SchemaError = {
   readonly keyword: string;
@@ -13,37 +14,35 @@ type SchemaError = {
   readonly params: Record<string, unknown>;
 };
 
+/**
+ * The value, when it fits the schema and obeys `rules`, which are asked only then.
+ * @throws Refusal invalid_input with every mistake.
+ */
+export function checked<T extends TSchema>(
+  schema: T,
+  rules: (value: Static<T>, path: Path) => readonly Mistake[],
+  value: unknown,
+): Static<T> {
+  const shapes = shapeMistakes(schema, value);
+  const mistakes = shapes.length > 0 ? shapes : rules(value as Static<T>, []);
+  if (mistakes.length > 0) throw invalidInput(mistakes);
+  return value as Static<T>;
+}
+
 /** Every name that is not known, and everything that is missing or of the wrong kind. */
-export function shapeMistakes(value: unknown): Mistake[] {
-  const errors = Value.Errors(fileSchema, value) as SchemaError[];
+export function shapeMistakes(schema: TSchema, value: unknown): Mistake[] {
+  const errors = Value.Errors(schema, value) as SchemaError[];
   const choices = new Set(errors.filter(({ keyword }) => keyword === 'anyOf').map(({ instancePath }) => instancePath));
   const seen = new Set<string>();
   return errors.flatMap((error) => {
-    // "boolean" repeats what additionalProperties says; of a choice, "type" says what the others are.
+    // "boolean" repeats what additionalProperties says; `type` errors inside a failed `anyOf` are skipped.
     if (error.keyword === 'boolean' || (error.keyword === 'type' && choices.has(error.instancePath))) return [];
     const path = pathOf(error.instancePath);
-    return mistakesOf(error, path, valueAt(value, path)).filter(({ path: where, problem }) => {
+    return mistakesOf(schema, error, path, valueAt(value, path)).filter(({ path: where, problem }) => {
       const key = `${where.join('/')} ${problem}`;
       return !seen.has(key) && seen.add(key);
     });
   });
-}
-
-/** What of the file is not touched by `mistakes` of shape. */
-export function soundPart(value: unknown, mistakes: readonly Mistake[]): SoundPart {
-  const broken = new Set(mistakes.flatMap(({ path }) => [path[0], path.slice(0, 2).join('/')]));
-  if (broken.has('')) return { tenant: null, settings: undefined, resources: [], clients: [], users: [] };
-  const { tenant, settings, resources, clients, users } = value as ProvisioningFile;
-  const list = mistakes.filter(({ path }) => path.length === 1).map(({ path }) => path[0]);
-  const entries = <T>(name: string, all: readonly T[] = []) =>
-    list.includes(name) ? [] : all.map((entry, i) => (broken.has(`${name}/${i}`) ? undefined : entry));
-  return {
-    tenant: broken.has('tenant') ? null : tenant,
-    settings: broken.has('settings') ? undefined : settings,
-    resources: entries('resources', resources),
-    clients: entries('clients', clients),
-    users: entries('users', users),
-  };
 }
 
 function pathOf(pointer: string): (string | number)[] {
@@ -57,13 +56,18 @@ function valueAt(value: unknown, path: Path): unknown {
   return path.reduce<unknown>((at, part) => (at as Record<string | number, unknown> | undefined)?.[part], value);
 }
 
-function mistakesOf({ keyword, schemaPath, message, params }: SchemaError, path: Path, value: unknown): Mistake[] {
+function mistakesOf(
+  schema: TSchema,
+  { keyword, schemaPath, message, params }: SchemaError,
+  path: Path,
+  value: unknown,
+): Mistake[] {
   switch (keyword) {
     case 'additionalProperties':
       return (params['additionalProperties'] as string[]).map((extra) => ({
         path: [...path, extra],
         at: 'name',
-        problem: `is not known here${meant(extra, namesAt(schemaPath))}`,
+        problem: `is not known here${meant(extra, namesAt(schema, schemaPath))}`,
       }));
     case 'required':
       return (params['requiredProperties'] as string[]).map((missing) => ({ path, problem: `needs ${missing}` }));
@@ -117,14 +121,14 @@ function isGroup(value: unknown): boolean {
 }
 
 /** The names that may stand where the schema has an object. */
-function namesAt(schemaPath: string): string[] {
-  const schema = valueAt(fileSchema, pathOf(schemaPath)) as { readonly properties: object };
+function namesAt(whole: TSchema, schemaPath: string): string[] {
+  const schema = valueAt(whole, pathOf(schemaPath)) as { readonly properties: object };
   return Object.keys(schema.properties);
 }
 
 function meant(unknown: string, known: readonly string[]): string {
   if (unknown.length > 100) return '';
   const { name, distance } = nearest(unknown.toLowerCase(), known);
-  // Of a short word, more than half must be right.
+  // Suggests only if at most half the letters differ.
   return distance <= 2 && distance <= unknown.length / 2 ? `: did you mean ${name}?` : '';
 }

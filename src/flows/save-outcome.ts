@@ -1,0 +1,3 @@
+// What saving a thing did to it.
+
+export type SaveOutcome = 'created' | 'updated' | 'unchanged';

@@ -1,0 +1,60 @@
+// A tenant and its settings, in the names of provisioning files.
+import Type, { type Static } from 'typebox';
+import { closed, text, seconds, year } from './parts.ts';
+import { isResourceIdentifier } from '../domain/authorization-request.ts';
+import { webUriProblem } from '../domain/redirect-uri.ts';
+import { isSlug } from '../domain/tenant.ts';
+import type { Mistake } from '../domain/mistake.ts';
+
+export const settings = Type.Object(
+  {
+    session_idle_lifetime: Type.Optional(seconds(year)),
+    session_lifetime: Type.Optional(seconds(year)),
+    id_token_lifetime: Type.Optional(seconds(24 * 3600)),
+    default_resource: Type.Optional(text),
+    logo_uri: Type.Optional(text),
+  },
+  closed,
+);
+
+export const tenant = Type.Union([
+  text,
+  Type.Object({ slug: text, name: Type.Optional(text), host: Type.Optional(text) }, closed),
+]);
+
+export type TenantEntry = Static<typeof tenant>;
+export type SettingsEntry = Static<typeof settings>;
+
+/** The tenant that a file is for. */
+export function tenantOf(tenant: TenantEntry | undefined): {
+  slug: string;
+  title: string | undefined;
+  host: string | undefined;
+} {
+  if (tenant === undefined || typeof tenant === 'string')
+    return { slug: tenant ?? 'default', title: undefined, host: undefined };
+  return { slug: tenant.slug, title: tenant.name, host: tenant.host };
+}
+
+/** Every rule that they break, as parts of a file. */
+export function tenantMistakes(tenant: TenantEntry | undefined, settings?: SettingsEntry): Mistake[] {
+  const mistakes: Mistake[] = [];
+  const { slug, host } = tenantOf(tenant);
+  if (!isSlug(slug))
+    mistakes.push({ path: ['tenant'], problem: 'must have a slug of lower-case letters, digits and hyphens' });
+  if (host !== undefined && (!/^[a-z0-9.-]+(?::\d{1,5})?$/.test(host) || slug === 'default')) {
+    mistakes.push({
+      path: ['tenant', 'host'],
+      problem:
+        slug === 'default'
+          ? 'of the default tenant is PUBLIC_URL'
+          : 'must be a host name in lower case, with a port if it needs one',
+    });
+  }
+  const logo = settings?.logo_uri === undefined ? undefined : webUriProblem(settings.logo_uri);
+  if (logo !== undefined) mistakes.push({ path: ['settings', 'logo_uri'], problem: logo });
+  if (settings?.default_resource !== undefined && !isResourceIdentifier(settings.default_resource)) {
+    mistakes.push({ path: ['settings', 'default_resource'], problem: 'must be an absolute URI without fragment' });
+  }
+  return mistakes;
+}
