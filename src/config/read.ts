@@ -37,6 +37,8 @@ export interface Config {
     concurrency: number;
     queue: number;
   };
+  /** Months; absent: for ever. */
+  auditMonths?: number;
   drainSeconds: number;
   metrics?: { host: string; port: number };
   mail?: { server: SmtpServer; from: Mailbox };
@@ -132,6 +134,7 @@ function assemble(values: Values, cores: number): Config {
     ...withoutUndefined({
       databaseUrl: values.DATABASE_URL,
       secretKeys: values.SECRET_KEY,
+      auditMonths: values.AUDIT_MONTHS,
       tls: cert === undefined || key === undefined ? undefined : { cert, key },
       provision: values.PROVISION,
       adminEmail: values.ADMIN_EMAIL,

@@ -118,6 +118,14 @@ export const settings = {
     about:
       'The key that seals secrets in the database; the same for all processes. Make one with `openssl rand -base64 32`. To replace it, put the new key first and keep the old one after a comma.',
   },
+  AUDIT_MONTHS: {
+    group: 'Data',
+    kind: whole(1, 1200),
+    defaultRule: 'kept for ever',
+    about:
+      'For how many months after its own an event of the audit log is kept; then its whole month is dropped. Back it up before, if you must keep it longer.',
+    example: '24',
+  },
   PROVISION: {
     group: 'First start',
     kind: readableFile,

@@ -1,5 +1,5 @@
 // Hashes that protocols ask for.
-import { createHash, hash, timingSafeEqual } from 'node:crypto';
+import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto';
 
 /** RFC 7636 4.6: true when the S256 transformation of `verifier` is `challenge`; in constant time. */
 export function verifierMatches(verifier: string, challenge: string): boolean {
@@ -13,9 +13,19 @@ export function leftHalfHash(value: string): string {
   return hash('sha256', value, 'buffer').subarray(0, 16).toString('base64url');
 }
 
-/** SHA-256 over the parts, each with its length in front so that no two lists of parts give the same. */
+/** SHA-256 over the parts, of which no two lists give the same. */
 export function fingerprint(parts: readonly string[]): Buffer {
-  return hash('sha256', parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join(''), 'buffer');
+  return hash('sha256', unambiguous(parts), 'buffer');
+}
+
+/** HMAC-SHA256 over the parts, of which no two lists give the same: 32 bytes that nobody without the key can tell. */
+export function derived(key: Uint8Array, parts: readonly string[]): Buffer {
+  return createHmac('sha256', key).update(unambiguous(parts)).digest();
+}
+
+/** The parts in one text, each with its length in front. */
+function unambiguous(parts: readonly string[]): string {
+  return parts.map((part) => `${Buffer.byteLength(part)}:${part}`).join('');
 }
 
 /** A short name for bytes that are published, for ETags and file names. */

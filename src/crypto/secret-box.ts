@@ -5,7 +5,6 @@ import {
   createHash,
   createHmac,
   createSecretKey,
-  hash,
   hkdfSync,
   type KeyObject,
   randomBytes,
@@ -91,21 +90,4 @@ function unseal(key: Buffer, about: string, sealed: Buffer): Buffer {
   decipher.setAAD(Buffer.from(about));
   decipher.setAuthTag(sealed.subarray(-16));
   return Buffer.concat([decipher.update(sealed.subarray(12, -16)), decipher.final()]);
-}
-
-/** Seals `plain` under a key that only the holder of `token` can derive: a copy of the database alone opens nothing. */
-export function sealForHolder(token: string, plain: string): Buffer {
-  const nonce = randomBytes(12);
-  const cipher = createCipheriv('aes-256-gcm', holderKey(token), nonce);
-  return Buffer.concat([nonce, cipher.update(plain, 'utf8'), cipher.final(), cipher.getAuthTag()]);
-}
-
-/** @throws Error when `token` is not the one it was sealed for. */
-export function openForHolder(token: string, sealed: Buffer): string {
-  return unseal(holderKey(token), '', sealed).toString('utf8');
-}
-
-function holderKey(token: string): Buffer {
-  // The token has 256 random bits of its own, so one hash is a derivation; the database keeps the hash of other bytes.
-  return hash('sha256', `signet reply ${token}`, 'buffer');
 }

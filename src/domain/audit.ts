@@ -24,6 +24,7 @@ export const auditTypes = [
   'grant.revoked',
   'token.issued',
   'token.refreshed',
+  'token.refresh_repeated',
   'token.reuse_detected',
   'code.reuse_detected',
   'key.created',
@@ -31,13 +32,17 @@ export const auditTypes = [
   'key.retired',
   'key.removed',
   'key.revoked',
-  'key.revoked',
   'admin.setup',
   'admin.reset',
   'deployment.restored',
 ] as const;
 
 export type AuditType = (typeof auditTypes)[number];
+
+/** Who did it: a user or a client by their id, an operator at a terminal, the server by itself, a visitor nobody knows. */
+export type Actor =
+  | { readonly kind: 'user' | 'client'; readonly id: string }
+  | { readonly kind: 'operator' | 'server' | 'visitor' };
 
 /** One thing that happened. Never holds a secret: ids, names of fields and counts only. */
 export type AuditEvent = {

@@ -41,7 +41,7 @@ export type ClientMetadata = {
   readonly refresh_token_rotation: boolean;
   /** Seconds from the grant to the absolute end of its family. */
   readonly refresh_token_lifetime: number;
-  /** Seconds in which a lost reply can be had again; 0 to 120. */
+  /** Seconds in which a lost reply can be had again; shorter than the access token's life. Above 120 is an explicit choice. */
   readonly refresh_token_grace: number;
 };
 
@@ -88,7 +88,8 @@ export function completeMetadata(given: RegisteredMetadata): ClientMetadata {
     access_token_lifetime: 900,
     refresh_token_rotation: method === 'none' || given.first_party === true,
     refresh_token_lifetime: 7 * 24 * 3600,
-    refresh_token_grace: 30,
+    // Always shorter than the access token's life, however short that is.
+    refresh_token_grace: Math.min(30, Math.floor((given.access_token_lifetime ?? 900) / 2)),
     ...known,
   };
 }
@@ -120,8 +121,16 @@ export function metadataProblems(given: RegisteredMetadata): MetadataProblem[] {
   if (isPublic(metadata) && !metadata.refresh_token_rotation) {
     add(['refresh_token_rotation'], 'cannot be false for a public client (RFC 9700 2.2.2)');
   }
+  if (metadata.refresh_token_grace >= metadata.access_token_lifetime && metadata.refresh_token_grace > 0)
+    add(
+      ['refresh_token_grace'],
+      `must be shorter than access_token_lifetime, which is ${metadata.access_token_lifetime}`,
+    );
   return problems;
 }
+
+/** Seconds: a longer grace gives a thief of a refresh token time in which nothing is detected. */
+export const longGrace = 120;
 
 /** The origins from which a browser may read this client's token responses (CORS). */
 export function clientOrigins(metadata: ClientMetadata): string[] {

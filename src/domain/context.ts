@@ -1,4 +1,5 @@
 // The circumstances of one request that every flow needs: whose issuer, when, from where.
+import type { Actor } from './audit.ts';
 import type { Tenant } from './tenant.ts';
 
 /** The cookies that flows ask for; see http/cookies.ts. */
@@ -18,9 +19,20 @@ export type RequestContext = {
   readonly requestId: string | undefined;
   readonly ip: string | undefined;
   readonly userAgent: string | undefined;
+  /** Who stands in the audit log: a visitor, until a flow has found out who it is. */
+  readonly actor: Actor;
 };
 
-/** For what the server does by itself, or at somebody's command. `now` in milliseconds. */
-export function contextWithoutRequest(tenant: Tenant, now: number): RequestContext {
-  return { tenant, now, requestId: undefined, ip: undefined, userAgent: undefined };
+/** The same request, once it is known whose it is. */
+export function actingAs(context: RequestContext, kind: 'user' | 'client', id: string): RequestContext {
+  return { ...context, actor: { kind, id } };
+}
+
+/** For what the server does by itself, or an operator asks for. `now` in milliseconds. */
+export function contextWithoutRequest(
+  tenant: Tenant,
+  now: number,
+  kind: 'server' | 'operator' = 'server',
+): RequestContext {
+  return { tenant, now, requestId: undefined, ip: undefined, userAgent: undefined, actor: { kind } };
 }

@@ -4,8 +4,10 @@ import type { Authentication } from './authentication.ts';
 export type Grant = {
   readonly id: string;
   readonly clientId: string;
-  readonly userId: string;
-  readonly sessionId: string;
+  /** undefined: no person is behind it. */
+  readonly userId: string | undefined;
+  /** undefined: it came of no browser's session. */
+  readonly sessionId: string | undefined;
   readonly scopes: readonly string[];
   readonly resources: readonly string[];
   /** True: it outlives its session. */

@@ -15,10 +15,12 @@ export type Metrics = {
   signIn(method: 'password', outcome: Outcome): void;
   token(grant: GrantType | 'other', outcome: Outcome): void;
   limited(kind: LimitKind): void;
+  /** The reply of a rotation was asked for again within the grace. `elsewhere`: from another network or user agent. */
+  refreshRepeated(from: 'same' | 'elsewhere'): void;
 };
 
 /** Nobody counts. */
-export const unmeasured: Metrics = { request() {}, signIn() {}, token() {}, limited() {} };
+export const unmeasured: Metrics = { request() {}, signIn() {}, token() {}, limited() {}, refreshRepeated() {} };
 
 /** Reports how `work` ends, and ends the same way. */
 export async function reporting<T>(work: Promise<T>, report: (outcome: Outcome) => void): Promise<T> {

@@ -1,11 +1,17 @@
 // What a presented refresh token means: rotate it, repeat its lost reply, refuse it, or end its family.
 
+/** A network address and a browser or library, as far as they are known. */
+export type Origin = { readonly ip: string | undefined; readonly userAgent: string | undefined };
+
 /** What is stored of a presented token, its child and its family. Times in milliseconds. */
 export type PresentedToken = {
   readonly generation: number;
   readonly rotatedAt: number | undefined;
   readonly fingerprint: Buffer | undefined;
-  readonly sealedReply: Buffer | undefined;
+  /** The id of the rotation key that its child was derived from. */
+  readonly rotationKey: string | undefined;
+  /** Where the rotation came from. */
+  readonly rotatedFrom: Origin;
   /** True once the child was used in its turn. */
   readonly childUsed: boolean;
   readonly family: {
@@ -20,14 +26,18 @@ export type PresentedToken = {
 
 export type RefreshDecision =
   | { readonly kind: 'use' }
-  | { readonly kind: 'repeat'; readonly sealedReply: Buffer }
+  | { readonly kind: 'repeat'; readonly rotatedAt: number; readonly rotationKey: string }
   | { readonly kind: 'refuse'; readonly why: string }
   | { readonly kind: 'reuse'; readonly why: string };
 
+/** Milliseconds by which the clocks of two processes may differ: a rotation of this moment is not from the future. */
+const clockTolerance = 5000;
+
 /**
  * RFC 9700 4.14.2 with a grace for the lost reply: whoever presents a rotated token again within `graceMs`, as the same
- * client asking for the same, before its child was used, gets the same reply. Too late, or after the child, it is reuse; asking for something else is
- * only refused, because a client's own mistake must not end its family.
+ * client asking for the same, before its child was used, gets the same child. Too late, or after the child, it is reuse;
+ * asking for something else is only refused, because a client's own mistake must not end its family. The grace counts from
+ * `rotatedAt`; of a rotation from the future it is over, so that no wrong clock makes it longer.
  */
 export function decideRefresh(
   token: PresentedToken,
@@ -42,8 +52,9 @@ export function decideRefresh(
   if (token.rotatedAt === undefined) return { kind: 'use' };
   if (token.childUsed) return { kind: 'reuse', why: 'its child was already used' };
   if (asked.now - token.rotatedAt > asked.graceMs) return { kind: 'reuse', why: 'rotated longer ago than the grace' };
+  if (token.rotatedAt - asked.now > clockTolerance) return { kind: 'reuse', why: 'rotated in the future' };
   if (!token.fingerprint?.equals(asked.fingerprint))
     return { kind: 'refuse', why: 'a repeat that asks for something else' };
-  if (!token.sealedReply) return { kind: 'refuse', why: 'no reply kept' };
-  return { kind: 'repeat', sealedReply: token.sealedReply };
+  if (token.rotationKey === undefined) return { kind: 'refuse', why: 'no rotation key named' };
+  return { kind: 'repeat', rotatedAt: token.rotatedAt, rotationKey: token.rotationKey };
 }

@@ -1,6 +1,6 @@
 // The account page: where somebody is signed in, what they allowed, and ending either.
 import type { Deps } from '../deps.ts';
-import type { RequestContext } from '../domain/context.ts';
+import { actingAs, type RequestContext } from '../domain/context.ts';
 import { inReadingOrder } from '../domain/scope.ts';
 import type { Session } from '../domain/session.ts';
 import type { User } from '../domain/user.ts';
@@ -69,16 +69,11 @@ export async function changeAccount(
   if (!session) return 'nobody';
   if (!isFormToken(deps, input.cookie, input.formToken)) return 'foreign form';
   const { change } = input;
+  const event = eventOf(deps, actingAs(context, 'user', session.userId));
   if (change.kind === 'revoke consent')
-    await revokeConsent(deps.db, context.tenant.id, session.userId, change.clientId, eventOf(deps, context));
+    await revokeConsent(deps.db, context.tenant.id, session.userId, change.clientId, event);
   else if (isUuid(change.sessionId)) {
-    await endSession(
-      deps.db,
-      context.tenant.id,
-      { id: change.sessionId, userId: session.userId },
-      'by_user',
-      eventOf(deps, context),
-    );
+    await endSession(deps.db, context.tenant.id, { id: change.sessionId, userId: session.userId }, 'by_user', event);
   }
   return 'done';
 }

@@ -2,7 +2,7 @@
 import { verifyJwt } from '../crypto/jwt.ts';
 import type { Deps } from '../deps.ts';
 import { type Client, isPublic } from '../domain/client.ts';
-import type { RequestContext } from '../domain/context.ts';
+import { actingAs, type RequestContext } from '../domain/context.ts';
 import { OAuthError } from '../domain/errors.ts';
 import { firstRepeated, type Params } from '../domain/params.ts';
 import { matchRedirectUri } from '../domain/redirect-uri.ts';
@@ -64,7 +64,13 @@ async function end(
   session: Session,
   target: LogoutTarget,
 ): Promise<LogoutOutcome> {
-  await endSession(deps.db, context.tenant.id, session, 'signed_out', eventOf(deps, context));
+  await endSession(
+    deps.db,
+    context.tenant.id,
+    session,
+    'signed_out',
+    eventOf(deps, actingAs(context, 'user', session.userId)),
+  );
   return { kind: 'signed out', ...target };
 }
 

@@ -1,7 +1,7 @@
 // Token revocation: a client gives back its refresh token, and the whole family ends.
 import { hashOfOpaque } from '../crypto/opaque-tokens.ts';
 import type { Deps } from '../deps.ts';
-import type { RequestContext } from '../domain/context.ts';
+import { actingAs, type RequestContext } from '../domain/context.ts';
 import { OAuthError } from '../domain/errors.ts';
 import { firstRepeated } from '../domain/params.ts';
 import { revokeGrant } from '../storage/grants.ts';
@@ -32,6 +32,6 @@ export async function revokeToken(deps: Deps, context: RequestContext, credentia
     context.tenant.id,
     found.grant.id,
     { reason: 'revoked_by_client', type: 'grant.revoked' },
-    eventOf(deps, context),
+    eventOf(deps, actingAs(context, 'client', client.id)),
   );
 }

@@ -52,6 +52,7 @@ export function contextOf(deps: Deps, request: FastifyRequest): RequestContext {
     requestId: request.id,
     ip: request.ip,
     userAgent: request.headers['user-agent'],
+    actor: { kind: 'visitor' },
   };
 }
 

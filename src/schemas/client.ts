@@ -42,7 +42,7 @@ export const client = Type.Object(
     access_token_lifetime: Type.Optional(seconds(24 * 3600)),
     refresh_token_rotation: Type.Optional(Type.Boolean()),
     refresh_token_lifetime: Type.Optional(seconds(year)),
-    refresh_token_grace: Type.Optional(Type.Integer({ minimum: 0, maximum: 120 })),
+    refresh_token_grace: Type.Optional(Type.Integer({ minimum: 0, maximum: 600 })),
   },
   closed,
 );

@@ -7,6 +7,7 @@ import { secretBox } from '../crypto/secret-box.ts';
 import type { Deps } from '../deps.ts';
 import { type Metrics, unmeasured } from '../domain/metrics.ts';
 import type { Tracing } from '../domain/tracing.ts';
+import { addAuditMonths } from '../flows/upkeep/audit-months.ts';
 import { createMemory } from '../storage/memory.ts';
 import { loadOrMakeSecretKey, loadSecretKey } from '../config/secret-key.ts';
 import type { Database, SentStatement } from '../storage/database.ts';
@@ -57,12 +58,13 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
   const { database, createdDatabase, lost } = store;
   const patient = store.openAnother({ ...shared, poolSize: 1, patient: true });
   try {
-    await prepareSchema(store, options.schema ?? 'migrate');
+    const clock = options.clock ?? Date.now;
+    await prepareSchema(store, options.schema ?? 'migrate', clock);
     const secretKeys = config.secretKeys ?? [await (asItIs ? loadSecretKey : loadOrMakeSecretKey)(config.dataDir)];
     const deps: Deps = {
       publicUrl: config.publicUrl,
       db: database,
-      clock: options.clock ?? Date.now,
+      clock,
       random: options.random ?? pooledRandom(),
       hasher: passwordHasher(config.passwordHash, config.passwordHash, options.tracing?.passwordHash),
       box: secretBox(secretKeys),
@@ -77,9 +79,18 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
   }
 }
 
-async function prepareSchema(store: Store, how: NonNullable<BackendOptions['schema']>): Promise<void> {
+async function prepareSchema(
+  store: Store,
+  how: NonNullable<BackendOptions['schema']>,
+  clock: () => number,
+): Promise<void> {
   if (how === 'restored') return store.demandReachable();
-  if (how === 'migrate') return void (await store.migrate());
+  if (how === 'migrate') {
+    const applied = await store.migrate();
+    // Before the first event is written; later on the maintenance of a server sees to it.
+    if (applied.length > 0) await addAuditMonths({ db: store.database, clock });
+    return;
+  }
   const pending = await store.pending();
   if (pending.length > 0)
     throw new Error(

@@ -9,6 +9,7 @@ import type { Tenant } from '../domain/tenant.ts';
 import { durabilityWarnings } from './durability.ts';
 import { followChanges } from '../flows/upkeep/follow-changes.ts';
 import { keyRing } from '../flows/keys/ring.ts';
+import { keepAuditMonths } from '../flows/upkeep/audit-months.ts';
 import { startMaintenance } from '../flows/upkeep/maintenance.ts';
 import { acceptRestored, findLocation } from '../flows/restore/restored.ts';
 import { ensureFirstAdmin, openSetup } from '../flows/setup.ts';
@@ -47,6 +48,8 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
   const backend = await openBackend(config, { ...options, metrics: registry?.metrics, tracing });
   starting.defer(() => backend.close());
   const { deps, database } = backend;
+  // Before any event is written.
+  await keepAuditMonths(deps);
   const warnings = config.databaseUrl === undefined ? [] : await durabilityWarnings(deps);
   for (const warning of warnings) deps.log.warn(warning);
   // Before anything is kept in memory, so that no change is missed.
@@ -62,7 +65,7 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
   const setupToken = await prepare(deps, tenant, config);
   const watch = watchLocation(deps, location);
   starting.defer(() => watch.stop());
-  const maintenance = startMaintenance(deps);
+  const maintenance = startMaintenance(deps, { auditMonths: config.auditMonths });
   starting.defer(() => maintenance.stop());
   if (config.metrics && registry) {
     registry.watch({

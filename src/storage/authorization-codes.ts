@@ -1,9 +1,10 @@
 // Authorization codes: issued with their grant, found, and spent once.
 import { sql } from 'kysely';
 import type { Grant } from '../domain/grant.ts';
-import { eventParams, type EventValues } from './audit.ts';
+import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { grantColumns, toGrant } from './grants.ts';
+import { sessionIsAlive } from './sessions.ts';
 import { statement } from './statement.ts';
 
 // sessions_pkey, users_pkey, sign_in_attempts_pkey, consents_pkey
@@ -48,14 +49,19 @@ const issue = statement(
         FOR SHARE OF u, s
         RETURNING id, user_id, session_id
       ), code AS (
-        INSERT INTO authorization_codes (tenant_id, hash, grant_id, client_id, redirect_uri, code_challenge, nonce, created_at, expires_at)
-        SELECT ${p.tenantId}, ${p.hash}, id, ${p.clientId}, ${p.redirectUri}, ${p.codeChallenge}, ${p.nonce}, ${p.now}, ${p.codeExpiresAt}
+        INSERT INTO authorization_codes (tenant_id, hash, grant_id, redirect_uri, code_challenge, nonce, created_at, expires_at)
+        SELECT ${p.tenantId}, ${p.hash}, id, ${p.redirectUri}, ${p.codeChallenge}, ${p.nonce}, ${p.now}, ${p.codeExpiresAt}
         FROM family
       ), event AS (
-        INSERT INTO audit_events (tenant_id, id, at, type, user_id, client_id, session_id, grant_id, request_id, ip, data)
-        SELECT ${p.tenantId}, ${p.eventId}, ${p.now}, 'grant.authorized', user_id, ${p.clientId}, session_id, id, ${p.requestId}, ${p.ip},
-          jsonb_build_object('scopes', to_jsonb(${p.scopes}), 'resources', to_jsonb(${p.resources}))
-        FROM family
+        ${auditRow(p, {
+          from: sql`FROM family`,
+          type: sql`'grant.authorized'`,
+          user: sql`user_id`,
+          client: p.clientId,
+          session: sql`session_id`,
+          grant: sql`id`,
+          data: sql`jsonb_build_object('scopes', to_jsonb(${p.scopes}), 'resources', to_jsonb(${p.resources}))`,
+        })}
       )
       SELECT id FROM family`,
 );
@@ -89,9 +95,7 @@ export async function issueCode(db: Db, tenantId: string, code: NewCode, event: 
     attemptId: code.attemptId ?? null,
     codeChallenge: code.codeChallenge ?? null,
     nonce: code.nonce ?? null,
-    ...event,
-    requestId: event.requestId ?? null,
-    ip: event.ip ?? null,
+    ...eventValues(event),
   });
   return row !== undefined;
 }
@@ -126,11 +130,7 @@ const find = statement({ tenantId: 'uuid', hash: 'bytea', now: 'timestamptz' }, 
       'u.disabled_at',
       ...grantColumns,
     ])
-    .select((e) =>
-      e
-        .and([e('s.ended_at', 'is', null), e('s.expires_at', '>', p.now), e('s.idle_expires_at', '>', p.now)])
-        .as('session_alive'),
-    )
+    .select(sessionIsAlive(p.now, 's').as('session_alive'))
     .where('a.tenant_id', '=', p.tenantId)
     .where('a.hash', '=', p.hash),
 );
@@ -145,7 +145,7 @@ export async function findCode(db: Db, tenantId: string, hash: Buffer, now: numb
       expiresAt: row.expires_at,
       spent: row.spent_at !== null,
       grant: toGrant(row),
-      sessionAlive: Boolean(row.session_alive),
+      sessionAlive: row.session_alive,
       userDisabled: row.disabled_at !== null,
     }
   );
@@ -167,10 +167,15 @@ const spend = statement(
         INSERT INTO refresh_tokens (tenant_id, hash, grant_id, generation, created_at)
         SELECT ${p.tenantId}, ${p.refreshHash}, id, 1, ${p.now} FROM family WHERE ${p.refreshHash} IS NOT NULL
       ), event AS (
-        INSERT INTO audit_events (tenant_id, id, at, type, user_id, client_id, session_id, grant_id, request_id, ip, data)
-        SELECT ${p.tenantId}, ${p.eventId}, ${p.now}, 'token.issued', user_id, client_id, session_id, id, ${p.requestId}, ${p.ip},
-          jsonb_build_object('refresh_token', ${p.refreshHash} IS NOT NULL)
-        FROM family
+        ${auditRow(p, {
+          from: sql`FROM family`,
+          type: sql`'token.issued'`,
+          user: sql`user_id`,
+          client: sql`client_id`,
+          session: sql`session_id`,
+          grant: sql`id`,
+          data: sql`jsonb_build_object('refresh_token', ${p.refreshHash} IS NOT NULL)`,
+        })}
       )
       SELECT id FROM family`,
 );
@@ -187,9 +192,7 @@ export async function spendCode(
     tenantId,
     hash,
     refreshHash: refreshHash ?? null,
-    ...event,
-    requestId: event.requestId ?? null,
-    ip: event.ip ?? null,
+    ...eventValues(event),
   });
   return row !== undefined;
 }

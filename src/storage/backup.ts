@@ -12,8 +12,11 @@ const tables: Readonly<Record<keyof DB, 'copied' | 'left out'>> = {
   changes: 'left out',
   deployment: 'left out',
   leases: 'left out',
+  // A copy that outlives them would lead from old refresh tokens to their children.
+  rotation_keys: 'left out',
   tenants: 'copied',
   users: 'copied',
+  credentials: 'copied',
   clients: 'copied',
   client_origins: 'copied',
   resources: 'copied',
@@ -90,7 +93,7 @@ export async function columnsOf(tx: Pick<Db, 'send'>, table: string): Promise<st
   const rows = await send<{ name: string }>(
     tx,
     `SELECT a.attname AS name FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
-     WHERE c.relname = $1::text AND c.relnamespace = current_schema()::regnamespace AND c.relkind = 'r'
+     WHERE c.relname = $1::text AND c.relnamespace = current_schema()::regnamespace AND c.relkind IN ('r', 'p')
        AND a.attnum > 0 AND NOT a.attisdropped ORDER BY a.attnum`,
     [table],
   );

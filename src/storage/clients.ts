@@ -70,8 +70,8 @@ const create = statement(
   { ...fields, changed: 'text[]', ...eventParams },
   (_q, p) =>
     sql<{ id: string }>`WITH made AS (
-        INSERT INTO clients (tenant_id, id, metadata, secret_mac, disabled_at, created_at, updated_at)
-        VALUES (${p.tenantId}, ${p.id}, ${p.metadata}, ${p.secretMac}, ${p.disabledAt}, ${p.now}, ${p.now})
+        INSERT INTO clients (tenant_id, id, metadata, secret_mac, disabled_at, version, created_at, updated_at)
+        VALUES (${p.tenantId}, ${p.id}, ${p.metadata}, ${p.secretMac}, ${p.disabledAt}, 1, ${p.now}, ${p.now})
         ON CONFLICT DO NOTHING
         RETURNING id
       ), origin AS (
@@ -110,11 +110,11 @@ const upsert = statement(
   fields,
   (_q, p) =>
     sql`WITH saved AS (
-        INSERT INTO clients AS c (tenant_id, id, metadata, secret_mac, disabled_at, created_at, updated_at)
-        VALUES (${p.tenantId}, ${p.id}, ${p.metadata}, ${p.secretMac}, ${p.disabledAt}, ${p.now}, ${p.now})
+        INSERT INTO clients AS c (tenant_id, id, metadata, secret_mac, disabled_at, version, created_at, updated_at)
+        VALUES (${p.tenantId}, ${p.id}, ${p.metadata}, ${p.secretMac}, ${p.disabledAt}, 1, ${p.now}, ${p.now})
         ON CONFLICT (tenant_id, id) DO UPDATE SET metadata = EXCLUDED.metadata, secret_mac = EXCLUDED.secret_mac,
           disabled_at = CASE WHEN EXCLUDED.disabled_at IS NULL THEN NULL ELSE COALESCE(c.disabled_at, EXCLUDED.disabled_at) END,
-          updated_at = EXCLUDED.updated_at
+          version = c.version + 1, updated_at = EXCLUDED.updated_at
         RETURNING id
       ), gone AS (
         DELETE FROM client_origins WHERE tenant_id = ${p.tenantId} AND client_id = ${p.id} AND origin <> ALL (${p.origins})
@@ -145,7 +145,7 @@ const setDisabled = statement(
   (q, p) =>
     q
       .updateTable('clients')
-      .set({ disabled_at: p.disabledAt, updated_at: p.now })
+      .set((e) => ({ disabled_at: p.disabledAt, version: e('version', '+', 1), updated_at: p.now }))
       .where('tenant_id', '=', p.tenantId)
       .where('id', '=', p.id),
 );
@@ -210,7 +210,7 @@ export async function lockClient(
 const setSecret = statement({ tenantId: 'uuid', id: 'text', secretMac: 'text', now: 'timestamptz' }, (q, p) =>
   q
     .updateTable('clients')
-    .set({ secret_mac: p.secretMac, updated_at: p.now })
+    .set((e) => ({ secret_mac: p.secretMac, version: e('version', '+', 1), updated_at: p.now }))
     .where('tenant_id', '=', p.tenantId)
     .where('id', '=', p.id),
 );
@@ -226,13 +226,13 @@ export async function replaceClientSecret(
   await setSecret.run(tx, { tenantId, id, secretMac, now });
 }
 
-// grants_pkey, in whose order the tenant's grants are gone through once, whatever the number of batches;
-// authorization_codes_grant_idx and refresh_tokens_generation_idx for what goes with them.
+// grants_client_idx, in its order and from `after` on; authorization_codes_grant_idx and refresh_tokens_generation_idx for what
+// goes with each.
 const removeGrants = statement(
   { tenantId: 'uuid', id: 'text', after: 'uuid', limit: 'integer' },
   (_q, p) =>
     sql<{ id: string }>`DELETE FROM grants WHERE tenant_id = ${p.tenantId} AND id IN
-      (SELECT id FROM grants WHERE tenant_id = ${p.tenantId} AND id > ${p.after} AND client_id = ${p.id} ORDER BY id LIMIT ${p.limit})
+      (SELECT id FROM grants WHERE tenant_id = ${p.tenantId} AND client_id = ${p.id} AND id > ${p.after} ORDER BY id LIMIT ${p.limit})
       RETURNING id`,
 );
 
@@ -252,7 +252,8 @@ export async function removeGrantsOfClient(
   return { count: removed.length, last: removed.length < limit ? undefined : removed.at(-1) };
 }
 
-// clients_pkey. The foreign keys take its origins, attempts, consents and grants with it.
+// clients_pkey, client_origins_client_idx, sign_in_attempts_client_idx, consents_client_idx, grants_client_idx: the foreign keys
+// take its origins, attempts, consents and grants with it.
 const remove = statement({ tenantId: 'uuid', id: 'text' }, (q, p) =>
   q.deleteFrom('clients').where('tenant_id', '=', p.tenantId).where('id', '=', p.id),
 );

@@ -1,8 +1,9 @@
 // Consents: what a user allowed a client at one of its redirect URIs, remembered and revocable.
 import { sql } from 'kysely';
 import type { StoredConsent } from '../domain/next-step.ts';
-import { eventParams, type EventValues } from './audit.ts';
+import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
+import { endGrants } from './grants.ts';
 import { statement } from './statement.ts';
 
 // consents_pkey
@@ -107,14 +108,15 @@ const revoke = statement(
     sql`WITH gone AS (
         DELETE FROM consents WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND client_id = ${p.clientId} RETURNING client_id
       ), revoked AS (
-        UPDATE grants SET revoked_at = ${p.now}, revoke_reason = 'consent_revoked'
-        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND client_id = ${p.clientId} AND revoked_at IS NULL
-        RETURNING id
+        ${endGrants(p, { which: sql`grants.user_id = ${p.userId} AND grants.client_id = ${p.clientId}`, reason: sql`'consent_revoked'` })}
       ), event AS (
-        INSERT INTO audit_events (tenant_id, id, at, type, user_id, client_id, request_id, ip, data)
-        SELECT ${p.tenantId}, ${p.eventId}, ${p.now}, 'consent.revoked', ${p.userId}, ${p.clientId}, ${p.requestId}, ${p.ip},
-          jsonb_build_object('grants', (SELECT count(*) FROM revoked))
-        WHERE EXISTS (SELECT 1 FROM gone) OR EXISTS (SELECT 1 FROM revoked)
+        ${auditRow(p, {
+          from: sql`WHERE EXISTS (SELECT 1 FROM gone) OR EXISTS (SELECT 1 FROM revoked)`,
+          type: sql`'consent.revoked'`,
+          user: p.userId,
+          client: p.clientId,
+          data: sql`jsonb_build_object('grants', (SELECT count(*) FROM revoked))`,
+        })}
       )
       SELECT 1`,
 );
@@ -130,6 +132,6 @@ export async function revokeConsent(
   const values = { tenantId, userId, clientId };
   await db.transaction(async (tx) => {
     await lock.run(tx, values);
-    await revoke.run(tx, { ...values, ...event, requestId: event.requestId ?? null, ip: event.ip ?? null });
+    await revoke.run(tx, { ...values, ...eventValues(event) });
   });
 }

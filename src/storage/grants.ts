@@ -1,18 +1,17 @@
 // Grants: what was authorized, the family of every token that descends from it, and its end.
-import { sql } from 'kysely';
+import { type Expression, type RawBuilder, sql } from 'kysely';
 import type { Authentication } from '../domain/authentication.ts';
 import type { AuditType } from '../domain/audit.ts';
 import type { Grant } from '../domain/grant.ts';
-import type { User } from '../domain/user.ts';
-import { eventParams, type EventValues } from './audit.ts';
+import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
-import { statement } from './statement.ts';
+import { type Markers, statement } from './statement.ts';
 
 export type GrantRow = {
   grant_id: string;
   client_id: string;
-  user_id: string;
-  session_id: string;
+  user_id: string | null;
+  session_id: string | null;
   scopes: string[];
   resources: string[];
   offline: boolean;
@@ -54,8 +53,8 @@ export function toGrant(row: GrantRow): Grant {
   return {
     id: row.grant_id,
     clientId: row.client_id,
-    userId: row.user_id,
-    sessionId: row.session_id,
+    userId: row.user_id ?? undefined,
+    sessionId: row.session_id ?? undefined,
     scopes: row.scopes,
     resources: row.resources,
     offline: row.offline,
@@ -65,18 +64,36 @@ export function toGrant(row: GrantRow): Grant {
   };
 }
 
+type Part = RawBuilder<unknown> | Expression<unknown>;
+
+/**
+ * Ends the grants of the tenant that `which` picks and that have not ended: the only way a family ends before its time.
+ * Gives the ids that an event names, and as `lived` whether it had not expired either.
+ */
+export function endGrants(
+  p: Markers<{ tenantId: 'uuid'; now: 'timestamptz' }>,
+  { which, reason }: { which: Part; reason: Part },
+): RawBuilder<unknown> {
+  return sql`UPDATE grants SET revoked_at = ${p.now}, revoke_reason = ${reason}
+        WHERE grants.tenant_id = ${p.tenantId} AND grants.revoked_at IS NULL AND ${which}
+        RETURNING id, user_id, client_id, session_id, expires_at > ${p.now} AS lived`;
+}
+
 // grants_pkey
 const revoke = statement(
   { tenantId: 'uuid', grantId: 'uuid', reason: 'text', type: 'text', ...eventParams },
   (_q, p) =>
     sql`WITH revoked AS (
-        UPDATE grants SET revoked_at = ${p.now}, revoke_reason = ${p.reason}
-        WHERE tenant_id = ${p.tenantId} AND id = ${p.grantId} AND revoked_at IS NULL
-        RETURNING id, user_id, client_id, session_id
+        ${endGrants(p, { which: sql`grants.id = ${p.grantId}`, reason: p.reason })}
       ), event AS (
-        INSERT INTO audit_events (tenant_id, id, at, type, user_id, client_id, session_id, grant_id, request_id, ip, data)
-        SELECT ${p.tenantId}, ${p.eventId}, ${p.now}, ${p.type}, user_id, client_id, session_id, id, ${p.requestId}, ${p.ip}, '{}'::jsonb
-        FROM revoked
+        ${auditRow(p, {
+          from: sql`FROM revoked`,
+          type: p.type,
+          user: sql`user_id`,
+          client: sql`client_id`,
+          session: sql`session_id`,
+          grant: sql`id`,
+        })}
       )
       SELECT id FROM revoked`,
 );
@@ -89,54 +106,6 @@ export async function revokeGrant(
   reason: { reason: string; type: AuditType },
   event: EventValues,
 ): Promise<boolean> {
-  const values = { tenantId, grantId, ...reason, ...event, requestId: event.requestId ?? null, ip: event.ip ?? null };
+  const values = { tenantId, grantId, ...reason, ...eventValues(event) };
   return (await revoke.first(db, values)) !== undefined;
-}
-
-// grants_pkey, users_pkey, sessions_pkey
-const forUserinfo = statement({ tenantId: 'uuid', grantId: 'uuid', now: 'timestamptz' }, (q, p) =>
-  q
-    .selectFrom('grants as g')
-    .innerJoin('users as u', (join) => join.onRef('u.tenant_id', '=', 'g.tenant_id').onRef('u.id', '=', 'g.user_id'))
-    .innerJoin('sessions as s', (join) =>
-      join.onRef('s.tenant_id', '=', 'g.tenant_id').onRef('s.id', '=', 'g.session_id'),
-    )
-    .innerJoin('clients as c', (join) =>
-      join.onRef('c.tenant_id', '=', 'g.tenant_id').onRef('c.id', '=', 'g.client_id'),
-    )
-    .select(['u.id', 'u.username', 'u.email', 'u.email_verified', 'u.claims', 'u.roles', 'u.groups', 'u.updated_at'])
-    .where('g.tenant_id', '=', p.tenantId)
-    .where('g.id', '=', p.grantId)
-    .where('g.revoked_at', 'is', null)
-    .where('u.disabled_at', 'is', null)
-    .where('c.disabled_at', 'is', null)
-    .where((or) =>
-      or.or([
-        or('g.offline', '=', true),
-        or.and([or('s.ended_at', 'is', null), or('s.expires_at', '>', p.now), or('s.idle_expires_at', '>', p.now)]),
-      ]),
-    ),
-);
-
-/** The user of a living grant, or undefined when the grant, its session, its client or its user no longer stands. */
-export async function findUserOfGrant(
-  db: Db,
-  tenantId: string,
-  grantId: string,
-  now: number,
-): Promise<User | undefined> {
-  const row = await forUserinfo.first(db, { tenantId, grantId, now });
-  return (
-    row && {
-      id: row.id,
-      username: row.username,
-      email: row.email ?? undefined,
-      emailVerified: row.email_verified,
-      claims: row.claims as Record<string, unknown>,
-      roles: row.roles,
-      groups: row.groups,
-      disabled: false,
-      updatedAt: row.updated_at,
-    }
-  );
 }

@@ -1,21 +1,17 @@
 // Everything that a tenant has issued, ended at once: for a database that was put back from a copy.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
+import { endGrants } from './grants.ts';
+import { endSessions } from './sessions.ts';
 import { statement } from './statement.ts';
 
+const params = { tenantId: 'uuid', reason: 'text', now: 'timestamptz' } as const;
+
 // sessions_pkey
-const endSessions = statement(
-  { tenantId: 'uuid', reason: 'text', now: 'timestamptz' },
-  (_q, p) =>
-    sql`UPDATE sessions SET ended_at = ${p.now}, end_reason = ${p.reason} WHERE tenant_id = ${p.tenantId} AND ended_at IS NULL`,
-);
+const endAllSessions = statement(params, (_q, p) => endSessions(p, { which: sql`true`, reason: p.reason }));
 
 // grants_pkey
-const revokeGrants = statement(
-  { tenantId: 'uuid', reason: 'text', now: 'timestamptz' },
-  (_q, p) =>
-    sql`UPDATE grants SET revoked_at = ${p.now}, revoke_reason = ${p.reason} WHERE tenant_id = ${p.tenantId} AND revoked_at IS NULL`,
-);
+const endAllGrants = statement(params, (_q, p) => endGrants(p, { which: sql`true`, reason: p.reason }));
 
 // Each by the primary key of its table, which begins with the tenant.
 const removals = (['sign_in_attempts', 'one_time_tokens', 'consents', 'limits'] as const).map((table) =>
@@ -34,8 +30,8 @@ export async function endEverythingIssued(
   reason: 'restored',
   now: number,
 ): Promise<EndedCounts> {
-  const sessions = await endSessions.run(tx, { tenantId, reason, now });
-  const grants = await revokeGrants.run(tx, { tenantId, reason, now });
+  const sessions = await endAllSessions.run(tx, { tenantId, reason, now });
+  const grants = await endAllGrants.run(tx, { tenantId, reason, now });
   for (const removal of removals) await removal.run(tx, { tenantId });
   return { sessions, grants };
 }

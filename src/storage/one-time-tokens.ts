@@ -11,8 +11,8 @@ const replace = statement(
     sql`WITH older AS (
         DELETE FROM one_time_tokens WHERE tenant_id = ${p.tenantId} AND kind = ${p.kind}
       )
-      INSERT INTO one_time_tokens (tenant_id, kind, hash, created_at, expires_at)
-      VALUES (${p.tenantId}, ${p.kind}, ${p.hash}, ${p.now}, ${p.expiresAt})`,
+      INSERT INTO one_time_tokens (tenant_id, kind, hash, attempts, created_at, expires_at)
+      VALUES (${p.tenantId}, ${p.kind}, ${p.hash}, 0, ${p.now}, ${p.expiresAt})`,
 );
 
 /** Makes the token and voids every other of its kind. */
@@ -55,7 +55,7 @@ const spend = statement(
       WHERE tenant_id = ${p.tenantId} AND kind = ${p.kind} AND hash = ${p.hash} AND used_at IS NULL AND expires_at > ${p.now}`,
 );
 
-/** Once means once. @returns false for everybody but the first. */
+/** Marks it used. @returns false if it already was, or has expired: for everybody but the first. */
 export async function spendOneTimeToken(
   tx: Db,
   tenantId: string,

@@ -40,6 +40,8 @@ export const expiring: Readonly<Record<string, (db: Db, now: number) => Promise<
   one_time_tokens: alone('one_time_tokens', (cutoff) => sql`expires_at < ${cutoff}`),
   limits: alone('limits', (cutoff) => sql`expires_at < ${cutoff}`),
   grants: async (db, now) => (await tokensOfGrants.run(db, { now })) || (await emptyGrants.run(db, { now })),
+  // Its ten minutes, the longest grace, and ten more for clocks that differ: then no repeat can need it.
+  rotation_keys: alone('rotation_keys', (cutoff) => sql`begins_at < ${cutoff} - interval '30 minutes'`),
   // After the grants, because a session goes when none refers to it any more.
   sessions: alone(
     'sessions',

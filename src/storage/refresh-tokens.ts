@@ -3,12 +3,17 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Grant } from '../domain/grant.ts';
 import type { PresentedToken } from '../domain/refresh.ts';
 import { touchInterval } from '../domain/session.ts';
-import { eventParams, type EventValues } from './audit.ts';
+import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { grantColumns, toGrant } from './grants.ts';
+import { sessionIsAlive } from './sessions.ts';
 import { type Markers, statement } from './statement.ts';
 
-export type FoundRefreshToken = { readonly presented: PresentedToken; readonly grant: Grant };
+export type FoundRefreshToken = {
+  readonly presented: PresentedToken;
+  readonly grant: Grant;
+  readonly childHash: Buffer | undefined;
+};
 
 // refresh_tokens_pkey, grants_pkey, users_pkey, sessions_pkey, refresh_tokens_generation_idx
 const find = statement({ tenantId: 'uuid', hash: 'bytea', now: 'timestamptz' }, (q, p) =>
@@ -29,16 +34,15 @@ const find = statement({ tenantId: 'uuid', hash: 'bytea', now: 'timestamptz' }, 
       't.generation',
       't.rotated_at',
       't.fingerprint',
-      't.sealed_reply',
+      't.rotation_key',
+      't.rotated_ip',
+      't.rotated_user_agent',
+      'child.hash as child_hash',
       'child.first_used_at as child_used_at',
       'u.disabled_at',
       ...grantColumns,
     ])
-    .select((e) =>
-      e
-        .and([e('s.ended_at', 'is', null), e('s.expires_at', '>', p.now), e('s.idle_expires_at', '>', p.now)])
-        .as('session_alive'),
-    )
+    .select(sessionIsAlive(p.now, 's').as('session_alive'))
     .where('t.tenant_id', '=', p.tenantId)
     .where('t.hash', '=', p.hash),
 );
@@ -54,14 +58,16 @@ export async function findRefreshToken(
   const grant = toGrant(row);
   return {
     grant,
+    childHash: row.child_hash ?? undefined,
     presented: {
       generation: row.generation,
       rotatedAt: row.rotated_at ?? undefined,
       fingerprint: row.fingerprint ?? undefined,
-      sealedReply: row.sealed_reply ?? undefined,
+      rotationKey: row.rotation_key ?? undefined,
+      rotatedFrom: { ip: row.rotated_ip ?? undefined, userAgent: row.rotated_user_agent ?? undefined },
       childUsed: row.child_used_at !== null,
       family: { clientId: grant.clientId, expiresAt: grant.expiresAt, revoked: grant.revoked, offline: grant.offline },
-      sessionAlive: Boolean(row.session_alive),
+      sessionAlive: row.session_alive,
       userDisabled: row.disabled_at !== null,
     },
   };
@@ -96,38 +102,56 @@ const presented = (p: Markers<typeof common>, more: RawBuilder<unknown>) => sql`
 const effects = (p: Markers<typeof common>) => sql`touched AS (
         UPDATE sessions SET last_seen_at = ${p.now}, idle_expires_at = LEAST(${p.idleExpiresAt}, sessions.expires_at)
         FROM family, presented
-        WHERE sessions.tenant_id = ${p.tenantId} AND sessions.id = family.session_id AND NOT family.offline AND sessions.ended_at IS NULL
-          AND sessions.idle_expires_at > ${p.now} AND sessions.expires_at > ${p.now}
+        WHERE sessions.tenant_id = ${p.tenantId} AND sessions.id = family.session_id AND NOT family.offline AND ${sessionIsAlive(p.now)}
           AND sessions.last_seen_at < ${p.touchBefore}
       ), event AS (
-        INSERT INTO audit_events (tenant_id, id, at, type, user_id, client_id, session_id, grant_id, request_id, ip, data)
-        SELECT ${p.tenantId}, ${p.eventId}, ${p.now}, 'token.refreshed', user_id, client_id, session_id, id, ${p.requestId}, ${p.ip},
-          jsonb_build_object('generation', generation)
-        FROM family, presented
+        ${auditRow(p, {
+          from: sql`FROM family, presented`,
+          type: sql`'token.refreshed'`,
+          user: sql`user_id`,
+          client: sql`client_id`,
+          session: sql`session_id`,
+          grant: sql`id`,
+          data: sql`jsonb_build_object('generation', generation)`,
+        })}
       )`;
 
-const rotate = statement({ ...common, childHash: 'bytea', fingerprint: 'bytea', sealedReply: 'bytea' }, (_q, p) => {
-  const rotated = sql`, rotated_at = ${p.now}, fingerprint = ${p.fingerprint}, sealed_reply = ${p.sealedReply}`;
-  return sql<{ generation: number }>`WITH ${family(p)}, ${presented(p, rotated)}, child AS (
+const rotate = statement(
+  { ...common, childHash: 'bytea', fingerprint: 'bytea', rotationKey: 'uuid', userAgent: 'text?' },
+  (_q, p) => {
+    const rotated = sql`, rotated_at = ${p.now}, fingerprint = ${p.fingerprint}, rotation_key = ${p.rotationKey},
+          rotated_ip = ${p.ip}, rotated_user_agent = ${p.userAgent}`;
+    return sql<{ generation: number }>`WITH ${family(p)}, ${presented(p, rotated)}, child AS (
         INSERT INTO refresh_tokens (tenant_id, hash, grant_id, generation, created_at)
         SELECT ${p.tenantId}, ${p.childHash}, ${p.grantId}, generation + 1, ${p.now} FROM presented
       ), ${effects(p)}
       SELECT generation FROM presented`;
-});
+  },
+);
+
+export type Rotation = {
+  readonly hash: Buffer;
+  readonly grantId: string;
+  readonly childHash: Buffer;
+  readonly fingerprint: Buffer;
+  /** The id of the key that the child was derived from. */
+  readonly rotationKey: string;
+  readonly userAgent: string | undefined;
+};
 
 /**
- * Marks the token rotated, keeps its sealed reply and makes its one child. A refresh counts as use of the session, unless the
- * family outlives it.
+ * Marks the token rotated and makes its one child. A refresh counts as use of the session, unless the family outlives it.
  * @returns false when it was rotated, or its family ended, first.
  */
 export async function rotateRefreshToken(
   db: Db,
   tenantId: string,
-  token: { hash: Buffer; grantId: string; childHash: Buffer; fingerprint: Buffer; sealedReply: Buffer },
+  rotation: Rotation,
   session: { idleExpiresAt: number },
   event: EventValues,
 ): Promise<boolean> {
-  return (await rotate.first(db, { tenantId, ...token, ...withEvent(session.idleExpiresAt, event) })) !== undefined;
+  const values = { tenantId, ...rotation, userAgent: rotation.userAgent ?? null };
+  return (await rotate.first(db, { ...values, ...withEvent(session.idleExpiresAt, event) })) !== undefined;
 }
 
 const use = statement(
@@ -150,11 +174,5 @@ export async function useRefreshToken(
 }
 
 function withEvent(idleExpiresAt: number, event: EventValues) {
-  return {
-    ...event,
-    requestId: event.requestId ?? null,
-    ip: event.ip ?? null,
-    idleExpiresAt,
-    touchBefore: event.now - touchInterval,
-  };
+  return { ...eventValues(event), idleExpiresAt, touchBefore: event.now - touchInterval };
 }

@@ -1,4 +1,5 @@
 // Resources: the APIs that access tokens can be for (RFC 8707).
+import { sql } from 'kysely';
 import type { Resource } from '../domain/resource.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
@@ -31,13 +32,17 @@ const upsert = statement(
         identifier: p.identifier,
         name: p.name,
         scopes: p.scopes,
+        version: sql.lit(1),
         created_at: p.now,
         updated_at: p.now,
       })
       .onConflict((conflict) =>
-        conflict
-          .columns(['tenant_id', 'identifier'])
-          .doUpdateSet({ name: p.name, scopes: p.scopes, updated_at: p.now }),
+        conflict.columns(['tenant_id', 'identifier']).doUpdateSet((e) => ({
+          name: p.name,
+          scopes: p.scopes,
+          version: e('resources.version', '+', 1),
+          updated_at: p.now,
+        })),
       ),
 );
 

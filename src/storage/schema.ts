@@ -10,6 +10,8 @@ export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   : ColumnType<T, T | undefined, T>;
 
 export interface AuditEvents {
+  actor_id: string | null;
+  actor_kind: string;
   at: number;
   client_id: string | null;
   data: unknown;
@@ -24,7 +26,6 @@ export interface AuditEvents {
 }
 
 export interface AuthorizationCodes {
-  client_id: string;
   code_challenge: string | null;
   created_at: number;
   expires_at: number;
@@ -58,6 +59,7 @@ export interface Clients {
   secret_mac: string | null;
   tenant_id: string;
   updated_at: number;
+  version: number;
 }
 
 export interface Consents {
@@ -68,6 +70,21 @@ export interface Consents {
   scopes: string[];
   tenant_id: string;
   user_id: string;
+}
+
+export interface Credentials {
+  created_at: number;
+  data: unknown;
+  expires_at: number | null;
+  id: string;
+  kind: string;
+  last_used_at: number | null;
+  name: string | null;
+  secret: string;
+  tenant_id: string;
+  updated_at: number;
+  user_id: string;
+  version: number;
 }
 
 export interface Deployment {
@@ -93,9 +110,9 @@ export interface Grants {
   revoke_reason: string | null;
   revoked_at: number | null;
   scopes: string[];
-  session_id: string;
+  session_id: string | null;
   tenant_id: string;
-  user_id: string;
+  user_id: string | null;
 }
 
 export interface Leases {
@@ -113,12 +130,15 @@ export interface Limits {
 }
 
 export interface OneTimeTokens {
+  attempts: number;
   created_at: number;
   expires_at: number;
   hash: Buffer;
   kind: string;
+  payload: unknown | null;
   tenant_id: string;
   used_at: number | null;
+  user_id: string | null;
 }
 
 export interface RefreshTokens {
@@ -129,7 +149,9 @@ export interface RefreshTokens {
   grant_id: string;
   hash: Buffer;
   rotated_at: number | null;
-  sealed_reply: Buffer | null;
+  rotated_ip: string | null;
+  rotated_user_agent: string | null;
+  rotation_key: string | null;
   tenant_id: string;
 }
 
@@ -140,6 +162,13 @@ export interface Resources {
   scopes: unknown;
   tenant_id: string;
   updated_at: number;
+  version: number;
+}
+
+export interface RotationKeys {
+  begins_at: number;
+  id: string;
+  key_sealed: string;
 }
 
 export interface Sessions {
@@ -172,9 +201,12 @@ export interface SignInAttempts {
   finished_at: number | null;
   id: string;
   leaving_session_id: string | null;
+  proven: unknown;
   request: unknown | null;
   session_id: string | null;
   tenant_id: string;
+  token_hash: Buffer | null;
+  user_id: string | null;
 }
 
 export interface SigningKeys {
@@ -198,6 +230,7 @@ export interface Tenants {
   settings: unknown;
   slug: string;
   updated_at: number;
+  version: number;
 }
 
 export interface Users {
@@ -209,14 +242,13 @@ export interface Users {
   email_verified: boolean;
   groups: string[];
   id: string;
-  password_changed_at: number | null;
-  password_hash: string | null;
   password_version: number;
   roles: string[];
   tenant_id: string;
   updated_at: number;
   username: string;
   username_key: string;
+  version: number;
 }
 
 export interface DB {
@@ -226,6 +258,7 @@ export interface DB {
   client_origins: ClientOrigins;
   clients: Clients;
   consents: Consents;
+  credentials: Credentials;
   deployment: Deployment;
   grants: Grants;
   leases: Leases;
@@ -233,6 +266,7 @@ export interface DB {
   one_time_tokens: OneTimeTokens;
   refresh_tokens: RefreshTokens;
   resources: Resources;
+  rotation_keys: RotationKeys;
   sessions: Sessions;
   sign_in_attempts: SignInAttempts;
   signing_keys: SigningKeys;

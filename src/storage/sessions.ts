@@ -1,10 +1,11 @@
 // Sessions: found by their cookie's hash, begun, renewed, ended together with the grants that live only as long.
-import { sql } from 'kysely';
+import { type Expression, type RawBuilder, sql } from 'kysely';
 import type { Authentication } from '../domain/authentication.ts';
 import { type Session, touchInterval } from '../domain/session.ts';
-import { eventParams, type EventValues } from './audit.ts';
+import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
-import { statement } from './statement.ts';
+import { endGrants } from './grants.ts';
+import { type Markers, statement } from './statement.ts';
 
 // sessions_secret_idx, users_pkey
 const bySecret = statement({ tenantId: 'uuid', secretHash: 'bytea' }, (q, p) =>
@@ -66,6 +67,35 @@ export type NewSession = {
   readonly ip: string | undefined;
   readonly userAgent: string | undefined;
 };
+
+/** Whether the session is alive, in a statement where `sessions` has the name `alias`; false where there is none. */
+export function sessionIsAlive(now: Expression<number>, alias = 'sessions'): RawBuilder<boolean> {
+  const of = (column: string) => sql.ref(`${alias}.${column}`);
+  return sql<boolean>`(${of('ended_at')} IS NULL AND ${of('expires_at')} > ${now} AND ${of('idle_expires_at')} > ${now}) IS TRUE`;
+}
+
+type Part = RawBuilder<unknown> | Expression<unknown>;
+
+/**
+ * Ends the sessions of the tenant that `which` picks and that have not ended: the only way a session ends before its time.
+ * Gives `id`, `user_id`, and as `lived` whether it was alive until then.
+ */
+export function endSessions(
+  p: Markers<{ tenantId: 'uuid'; now: 'timestamptz' }>,
+  { which, reason }: { which: Part; reason: Part },
+): RawBuilder<unknown> {
+  return sql`UPDATE sessions SET ended_at = ${p.now}, end_reason = ${reason}
+        WHERE sessions.tenant_id = ${p.tenantId} AND sessions.ended_at IS NULL AND ${which}
+        RETURNING id, user_id, expires_at > ${p.now} AND idle_expires_at > ${p.now} AS lived`;
+}
+
+/** What ends with the sessions in `ended`: every grant that does not outlive them. */
+export function endGrantsOfEnded(p: Markers<{ tenantId: 'uuid'; now: 'timestamptz' }>): RawBuilder<unknown> {
+  return endGrants(p, {
+    which: sql`grants.session_id IN (SELECT id FROM ended) AND NOT grants.offline`,
+    reason: sql`'session_ended'`,
+  });
+}
 
 const proof = {
   tenantId: 'uuid',
@@ -154,18 +184,17 @@ const end = statement(
   { tenantId: 'uuid', id: 'uuid', userId: 'uuid', reason: 'text', ...eventParams },
   (_q, p) =>
     sql`WITH ended AS (
-        UPDATE sessions SET ended_at = ${p.now}, end_reason = ${p.reason}
-        WHERE tenant_id = ${p.tenantId} AND id = ${p.id} AND user_id = ${p.userId} AND ended_at IS NULL
-        RETURNING id, user_id
+        ${endSessions(p, { which: sql`sessions.id = ${p.id} AND sessions.user_id = ${p.userId}`, reason: p.reason })}
       ), revoked AS (
-        UPDATE grants SET revoked_at = ${p.now}, revoke_reason = 'session_ended'
-        FROM ended
-        WHERE grants.tenant_id = ${p.tenantId} AND grants.session_id = ended.id AND NOT grants.offline AND grants.revoked_at IS NULL
+        ${endGrantsOfEnded(p)}
       ), event AS (
-        INSERT INTO audit_events (tenant_id, id, at, type, user_id, session_id, request_id, ip, data)
-        SELECT ${p.tenantId}, ${p.eventId}, ${p.now}, 'session.ended', user_id, id, ${p.requestId}, ${p.ip},
-          jsonb_build_object('reason', ${p.reason})
-        FROM ended
+        ${auditRow(p, {
+          from: sql`FROM ended`,
+          type: sql`'session.ended'`,
+          user: sql`user_id`,
+          session: sql`id`,
+          data: sql`jsonb_build_object('reason', ${p.reason})`,
+        })}
       )
       SELECT id FROM ended`,
 );
@@ -182,9 +211,7 @@ export async function endSession(
     tenantId,
     ...session,
     reason,
-    ...event,
-    requestId: event.requestId ?? null,
-    ip: event.ip ?? null,
+    ...eventValues(event),
   });
   return row !== undefined;
 }
@@ -196,9 +223,7 @@ const ofUser = statement({ tenantId: 'uuid', userId: 'uuid', now: 'timestamptz' 
     .select(['id', 'started_at', 'last_seen_at', 'ip', 'user_agent'])
     .where('tenant_id', '=', p.tenantId)
     .where('user_id', '=', p.userId)
-    .where('ended_at', 'is', null)
-    .where('expires_at', '>', p.now)
-    .where('idle_expires_at', '>', p.now)
+    .where(sessionIsAlive(p.now))
     .orderBy('last_seen_at', 'desc')
     .limit(100),
 );

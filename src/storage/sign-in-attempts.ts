@@ -32,6 +32,7 @@ const insert = statement(
       browser_hash: p.browserHash,
       request: p.request,
       client_id: p.clientId,
+      proven: sql.lit('[]'),
       created_at: p.now,
       expires_at: p.expiresAt,
     }),
@@ -184,7 +185,7 @@ const finish = statement(
     sql`UPDATE sign_in_attempts SET finished_at = ${p.now} WHERE tenant_id = ${p.tenantId} AND id = ${p.id} AND finished_at IS NULL`,
 );
 
-/** Once means once: @returns false when somebody finished it first. */
+/** Marks it finished. @returns false if it already was. */
 export async function finishAttempt(db: Db, tenantId: string, id: string, now: number): Promise<boolean> {
   return (await finish.run(db, { tenantId, id, now })) === 1;
 }

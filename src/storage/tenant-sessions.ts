@@ -1,6 +1,7 @@
 // Sessions as administrators see them: of the whole tenant or of one user, and all of one user ended at once.
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from './database.ts';
+import { endGrantsOfEnded, endSessions, sessionIsAlive } from './sessions.ts';
 import { type Markers, statement } from './statement.ts';
 
 /** A living session of somebody. Times in milliseconds. */
@@ -33,7 +34,7 @@ const shown = { tenantId: 'uuid', now: 'timestamptz' } as const;
 const living = (p: Markers<typeof shown>, which: RawBuilder<unknown>) =>
   sql<Row>`SELECT s.id, s.user_id, u.username, s.started_at, s.last_seen_at, s.idle_expires_at, s.ip, s.user_agent
     FROM sessions s JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
-    WHERE s.tenant_id = ${p.tenantId} AND s.ended_at IS NULL AND s.expires_at > ${p.now} AND s.idle_expires_at > ${p.now}
+    WHERE s.tenant_id = ${p.tenantId} AND ${sessionIsAlive(p.now, 's')}
       AND u.disabled_at IS NULL AND ${which}`;
 
 // sessions_pkey read backwards, users_pkey. An id begins with the time when it was made.
@@ -91,13 +92,9 @@ const endAll = statement(
   { ...shown, userId: 'uuid', reason: 'text' },
   (_q, p) =>
     sql<{ id: string }>`WITH ended AS (
-        UPDATE sessions SET ended_at = ${p.now}, end_reason = ${p.reason}
-        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND ended_at IS NULL AND expires_at > ${p.now} AND idle_expires_at > ${p.now}
-        RETURNING id
+        ${endSessions(p, { which: sql`sessions.user_id = ${p.userId} AND ${sessionIsAlive(p.now)}`, reason: p.reason })}
       ), revoked AS (
-        UPDATE grants SET revoked_at = ${p.now}, revoke_reason = 'session_ended'
-        FROM ended
-        WHERE grants.tenant_id = ${p.tenantId} AND grants.session_id = ended.id AND NOT grants.offline AND grants.revoked_at IS NULL
+        ${endGrantsOfEnded(p)}
       )
       SELECT id FROM ended`,
 );

@@ -1,4 +1,5 @@
 // Tenants: found by path or host, created, and their policies changed.
+import { sql } from 'kysely';
 import { completeSettings, type Tenant, type TenantSettings } from '../domain/tenant.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
@@ -49,6 +50,7 @@ const insert = statement(
         host: p.host,
         name: p.name,
         settings: p.settings,
+        version: sql.lit(1),
         created_at: p.now,
         updated_at: p.now,
       })
@@ -72,7 +74,10 @@ export async function insertTenant(
 }
 
 const setPolicies = statement({ tenantId: 'uuid', name: 'text', settings: 'jsonb', now: 'timestamptz' }, (q, p) =>
-  q.updateTable('tenants').set({ name: p.name, settings: p.settings, updated_at: p.now }).where('id', '=', p.tenantId),
+  q
+    .updateTable('tenants')
+    .set((e) => ({ name: p.name, settings: p.settings, version: e('version', '+', 1), updated_at: p.now }))
+    .where('id', '=', p.tenantId),
 );
 
 /** The issuer, the slug and the host never change. */

@@ -3,16 +3,16 @@ import { sql } from 'kysely';
 import { identifierKey, type User } from '../domain/user.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
-import { toUser, userColumns } from './users.ts';
+import { toUser, userColumns } from './user-rows.ts';
 
 // users_username_idx: read from `after` on, in its order, until the page is full.
 const page = statement({ tenantId: 'uuid', after: 'text', limit: 'integer' }, (q, p) =>
   q
-    .selectFrom('users')
+    .selectFrom('users as u')
     .select(userColumns)
-    .where('tenant_id', '=', p.tenantId)
-    .where('username_key', '>', p.after)
-    .orderBy('username_key')
+    .where('u.tenant_id', '=', p.tenantId)
+    .where('u.username_key', '>', p.after)
+    .orderBy('u.username_key')
     .limit(p.limit),
 );
 
@@ -21,21 +21,21 @@ const searched = statement(
   { tenantId: 'uuid', after: 'text', ofKey: 'text', ofName: 'text', limit: 'integer' },
   (q, p) => {
     // Names have no key. What lower() knows beyond ASCII is up to the database's locale, so that they fit as typed, too.
-    const name = sql<string>`claims->>'name'`;
+    const name = sql<string>`u.claims->>'name'`;
     return q
-      .selectFrom('users')
+      .selectFrom('users as u')
       .select(userColumns)
-      .where('tenant_id', '=', p.tenantId)
-      .where('username_key', '>', p.after)
+      .where('u.tenant_id', '=', p.tenantId)
+      .where('u.username_key', '>', p.after)
       .where((or) =>
         or.or([
-          or('username_key', 'like', p.ofKey),
-          or('email_key', 'like', p.ofKey),
+          or('u.username_key', 'like', p.ofKey),
+          or('u.email_key', 'like', p.ofKey),
           or(sql<string>`lower(${name})`, 'like', p.ofKey),
           or(name, 'like', p.ofName),
         ]),
       )
-      .orderBy('username_key')
+      .orderBy('u.username_key')
       .limit(p.limit);
   },
 );

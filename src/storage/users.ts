@@ -1,42 +1,26 @@
-// Users and their password hashes.
+// Users: found, made, changed, disabled.
 import { sql } from 'kysely';
 import type { AuditType } from '../domain/audit.ts';
 import { identifierKey, type User } from '../domain/user.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
+import { endGrants } from './grants.ts';
+import { endSessions } from './sessions.ts';
 import { statement } from './statement.ts';
+import {
+  onPassword,
+  toUser,
+  toUserWithPassword,
+  userColumns,
+  type UserWithPassword,
+  withPassword,
+} from './user-rows.ts';
 
-/** What a {@link User} is read from. */
-export const userColumns = [
-  'id',
-  'username',
-  'email',
-  'email_verified',
-  'claims',
-  'roles',
-  'groups',
-  'disabled_at',
-  'updated_at',
-] as const;
-export type UserRow = {
-  id: string;
-  username: string;
-  email: string | null;
-  email_verified: boolean;
-  claims: unknown;
-  roles: string[];
-  groups: string[];
-  disabled_at: number | null;
-  updated_at: number;
-};
-
-// users_username_idx and users_email_idx. The username comes first; both can only match the same user.
+// users_username_idx and users_email_idx, credentials_one_password_idx. The username comes first; both can only match the same user.
 const forSignIn = statement({ tenantId: 'uuid', key: 'text' }, (q, p) =>
-  q
-    .selectFrom('users')
-    .select([...userColumns, 'password_hash', 'password_version'])
-    .where('tenant_id', '=', p.tenantId)
-    .where((or) => or.or([or('username_key', '=', p.key), or('email_key', '=', p.key)]))
+  withPassword(q)
+    .where('u.tenant_id', '=', p.tenantId)
+    .where((or) => or.or([or('u.username_key', '=', p.key), or('u.email_key', '=', p.key)]))
     .limit(1),
 );
 
@@ -45,14 +29,13 @@ export async function findUserForSignIn(
   db: Db,
   tenantId: string,
   identifier: string,
-): Promise<(User & { passwordHash: string | undefined; passwordVersion: number }) | undefined> {
-  const row = await forSignIn.first(db, { tenantId, key: identifierKey(identifier) });
-  return row && { ...toUser(row), passwordHash: row.password_hash ?? undefined, passwordVersion: row.password_version };
+): Promise<UserWithPassword | undefined> {
+  return toUserWithPassword(await forSignIn.first(db, { tenantId, key: identifierKey(identifier) }));
 }
 
 // users_pkey
 const byId = statement({ tenantId: 'uuid', id: 'uuid' }, (q, p) =>
-  q.selectFrom('users').select(userColumns).where('tenant_id', '=', p.tenantId).where('id', '=', p.id),
+  q.selectFrom('users as u').select(userColumns).where('u.tenant_id', '=', p.tenantId).where('u.id', '=', p.id),
 );
 
 export async function findUser(db: Db, tenantId: string, id: string): Promise<User | undefined> {
@@ -60,27 +43,27 @@ export async function findUser(db: Db, tenantId: string, id: string): Promise<Us
   return row && toUser(row);
 }
 
-// users_username_idx
+// users_username_idx, credentials_one_password_idx
 const byUsername = statement({ tenantId: 'uuid', key: 'text' }, (q, p) =>
-  q
-    .selectFrom('users')
-    .select([...userColumns, 'password_hash'])
-    .where('tenant_id', '=', p.tenantId)
-    .where('username_key', '=', p.key),
+  withPassword(q).where('u.tenant_id', '=', p.tenantId).where('u.username_key', '=', p.key),
 );
 
 export async function findUserByUsername(
   db: Db,
   tenantId: string,
   username: string,
-): Promise<(User & { passwordHash: string | undefined }) | undefined> {
-  const row = await byUsername.first(db, { tenantId, key: identifierKey(username) });
-  return row && { ...toUser(row), passwordHash: row.password_hash ?? undefined };
+): Promise<UserWithPassword | undefined> {
+  return toUserWithPassword(await byUsername.first(db, { tenantId, key: identifierKey(username) }));
 }
 
 // users_pkey
 const lock = statement({ tenantId: 'uuid', id: 'uuid' }, (q, p) =>
-  q.selectFrom('users').select(userColumns).where('tenant_id', '=', p.tenantId).where('id', '=', p.id).forNoKeyUpdate(),
+  q
+    .selectFrom('users as u')
+    .select(userColumns)
+    .where('u.tenant_id', '=', p.tenantId)
+    .where('u.id', '=', p.id)
+    .forNoKeyUpdate(),
 );
 
 /** Nobody else changes the user until the transaction ends. Sessions and codes that are just being made come first or wait. */
@@ -113,21 +96,18 @@ export type UserFields = {
 };
 
 const create = statement(
-  {
-    ...fields,
-    passwordHash: 'text?',
-    passwordAt: 'timestamptz?',
-    disabledAt: 'timestamptz?',
-    type: 'text',
-    ...eventParams,
-  },
+  { ...fields, credentialId: 'uuid', passwordHash: 'text?', disabledAt: 'timestamptz?', type: 'text', ...eventParams },
   (_q, p) =>
     sql`WITH made AS (
         INSERT INTO users (tenant_id, id, username, username_key, email, email_key, email_verified, claims, roles, groups,
-          password_hash, password_version, password_changed_at, disabled_at, created_at, updated_at)
+          password_version, disabled_at, version, created_at, updated_at)
         VALUES (${p.tenantId}, ${p.id}, ${p.username}, ${p.usernameKey}, ${p.email}, ${p.emailKey}, ${p.emailVerified}, ${p.claims},
-          ${p.roles}, ${p.groups}, ${p.passwordHash}, 1, ${p.passwordAt}, ${p.disabledAt}, ${p.now}, ${p.now})
+          ${p.roles}, ${p.groups}, 1, ${p.disabledAt}, 1, ${p.now}, ${p.now})
         RETURNING id
+      ), password AS (
+        INSERT INTO credentials (tenant_id, id, user_id, kind, secret, data, version, created_at, updated_at)
+        SELECT ${p.tenantId}, ${p.credentialId}, id, 'password', ${p.passwordHash}, '{}'::jsonb, 1, ${p.now}, ${p.now}
+        FROM made WHERE ${p.passwordHash} IS NOT NULL
       )
       ${auditRow(p, { type: p.type, user: sql`id`, from: sql`FROM made` })}`,
 );
@@ -139,17 +119,24 @@ const create = statement(
 export async function createUser(
   db: Db,
   tenantId: string,
-  user: UserFields & { id: string; passwordHash: string | undefined; disabled: boolean; type: AuditType },
+  user: UserFields & {
+    id: string;
+    /** The id of the password's row, and its hash. */
+    credentialId: string;
+    passwordHash: string | undefined;
+    disabled: boolean;
+    type: AuditType;
+  },
   event: EventValues,
 ): Promise<void> {
-  const { id, passwordHash, disabled, type, ...given } = user;
+  const { id, credentialId, passwordHash, disabled, type, ...given } = user;
   const { now } = event;
   await create.run(db, {
     ...bound(tenantId, id, given, now),
     ...eventValues(event),
     type,
+    credentialId,
     passwordHash: passwordHash ?? null,
-    passwordAt: passwordHash === undefined ? null : now,
     disabledAt: disabled ? now : null,
   });
 }
@@ -157,7 +144,8 @@ export async function createUser(
 const setFields = statement(fields, (q, p) =>
   q
     .updateTable('users')
-    .set({
+    .set((e) => ({
+      version: e('version', '+', 1),
       username: p.username,
       username_key: p.usernameKey,
       email: p.email,
@@ -167,7 +155,7 @@ const setFields = statement(fields, (q, p) =>
       roles: p.roles,
       groups: p.groups,
       updated_at: p.now,
-    })
+    }))
     .where('tenant_id', '=', p.tenantId)
     .where('id', '=', p.id),
 );
@@ -182,68 +170,31 @@ export async function setUserFields(
   await setFields.run(tx, bound(tenantId, id, user, now));
 }
 
-const setHash = statement({ tenantId: 'uuid', id: 'uuid', passwordHash: 'text', now: 'timestamptz' }, (q, p) =>
-  q
-    .updateTable('users')
-    .set((e) => ({
-      password_hash: p.passwordHash,
-      password_version: e('password_version', '+', 1),
-      password_changed_at: p.now,
-      updated_at: p.now,
-    }))
-    .where('tenant_id', '=', p.tenantId)
-    .where('id', '=', p.id),
-);
-
-export async function setPasswordHash(
-  tx: Db,
-  tenantId: string,
-  id: string,
-  passwordHash: string,
-  now: number,
-): Promise<void> {
-  await setHash.run(tx, { tenantId, id, passwordHash, now });
-}
-
-const replaceHash = statement({ tenantId: 'uuid', id: 'uuid', from: 'text', to: 'text' }, (q, p) =>
-  q
-    .updateTable('users')
-    .set({ password_hash: p.to })
-    .where('tenant_id', '=', p.tenantId)
-    .where('id', '=', p.id)
-    .where('password_hash', '=', p.from),
-);
-
-/** The same password under newer parameters; does nothing when the password was changed meanwhile. */
-export async function replacePasswordHash(
-  tx: Db,
-  tenantId: string,
-  id: string,
-  from: string,
-  to: string,
-): Promise<void> {
-  await replaceHash.run(tx, { tenantId, id, from, to });
-}
-
+// users_roles_idx
 const anyWithRole = statement({ tenantId: 'uuid', role: 'text[]' }, (q, p) =>
-  q.selectFrom('users').select('id').where('tenant_id', '=', p.tenantId).where('roles', '@>', p.role).limit(1),
-);
-
-/** True also when they are disabled: who disabled the last administrator did not mean to open the setup to everybody. */
-export async function someoneHasRole(db: Db, tenantId: string, role: string): Promise<boolean> {
-  return (await anyWithRole.first(db, { tenantId, role: [role] })) !== undefined;
-}
-
-const signsInWithRole = statement({ tenantId: 'uuid', role: 'text[]', except: 'uuid?' }, (q, p) =>
   q
     .selectFrom('users')
-    .select('id')
+    // All are counted, because a LIMIT would make PostgreSQL hope to find one soon without the index.
+    .select((e) => e.fn.countAll<number>().as('count'))
     .where('tenant_id', '=', p.tenantId)
-    .where('roles', '@>', p.role)
-    .where('password_hash', 'is not', null)
-    .where('disabled_at', 'is', null)
-    .where('id', 'is distinct from', p.except)
-    .limit(1),
+    .where('roles', '@>', p.role),
+);
+
+/** Counts disabled users as well, so that /setup stays closed. */
+export async function someoneHasRole(db: Db, tenantId: string, role: string): Promise<boolean> {
+  return (await anyWithRole.first(db, { tenantId, role: [role] }))!.count > 0;
+}
+
+// users_roles_idx, credentials_one_password_idx
+const signsInWithRole = statement({ tenantId: 'uuid', role: 'text[]', except: 'uuid?' }, (q, p) =>
+  q
+    .selectFrom('users as u')
+    .innerJoin('credentials as c', onPassword)
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('u.tenant_id', '=', p.tenantId)
+    .where('u.roles', '@>', p.role)
+    .where('u.disabled_at', 'is', null)
+    .where('u.id', 'is distinct from', p.except),
 );
 
 /**
@@ -251,7 +202,7 @@ const signsInWithRole = statement({ tenantId: 'uuid', role: 'text[]', except: 'u
  * only under the tenant's lock.
  */
 export async function someoneCanUseRole(tx: Db, tenantId: string, role: string, except?: string): Promise<boolean> {
-  return (await signsInWithRole.first(tx, { tenantId, role: [role], except: except ?? null })) !== undefined;
+  return (await signsInWithRole.first(tx, { tenantId, role: [role], except: except ?? null }))!.count > 0;
 }
 
 function bound(tenantId: string, id: string, user: UserFields, now: number) {
@@ -266,26 +217,12 @@ function bound(tenantId: string, id: string, user: UserFields, now: number) {
   };
 }
 
-export function toUser(row: UserRow): User {
-  return {
-    id: row.id,
-    username: row.username,
-    email: row.email ?? undefined,
-    emailVerified: row.email_verified,
-    claims: row.claims as Record<string, unknown>,
-    roles: row.roles,
-    groups: row.groups,
-    disabled: row.disabled_at !== null,
-    updatedAt: row.updated_at,
-  };
-}
-
 const setDisabled = statement(
   { tenantId: 'uuid', id: 'uuid', disabledAt: 'timestamptz?', now: 'timestamptz' },
   (q, p) =>
     q
       .updateTable('users')
-      .set({ disabled_at: p.disabledAt, updated_at: p.now })
+      .set((e) => ({ disabled_at: p.disabledAt, updated_at: p.now, version: e('version', '+', 1) }))
       .where('tenant_id', '=', p.tenantId)
       .where('id', '=', p.id),
 );
@@ -305,11 +242,9 @@ const endEverything = statement(
   { tenantId: 'uuid', id: 'uuid', reason: 'text', now: 'timestamptz' },
   (_q, p) =>
     sql<Ended>`WITH sessions_ended AS (
-        UPDATE sessions SET ended_at = ${p.now}, end_reason = ${p.reason} WHERE tenant_id = ${p.tenantId} AND user_id = ${p.id} AND ended_at IS NULL
-        RETURNING expires_at > ${p.now} AND idle_expires_at > ${p.now} AS lived
+        ${endSessions(p, { which: sql`sessions.user_id = ${p.id}`, reason: p.reason })}
       ), grants_revoked AS (
-        UPDATE grants SET revoked_at = ${p.now}, revoke_reason = ${p.reason} WHERE tenant_id = ${p.tenantId} AND user_id = ${p.id} AND revoked_at IS NULL
-        RETURNING expires_at > ${p.now} AS lived
+        ${endGrants(p, { which: sql`grants.user_id = ${p.id}`, reason: p.reason })}
       )
       SELECT (SELECT count(*) FROM sessions_ended WHERE lived) AS sessions, (SELECT count(*) FROM grants_revoked WHERE lived) AS grants`,
 );

@@ -66,6 +66,12 @@ export function openMetrics(): MetricRegistry {
     labelNames: ['kind'] as const,
     registers,
   });
+  const repeated = new Counter({
+    name: 'signet_refresh_repeated_total',
+    help: 'Replies of refreshes that were asked for again within the grace, from the same network and user agent or from elsewhere.',
+    labelNames: ['from'] as const,
+    registers,
+  });
   new Gauge({
     name: 'signet_build_info',
     help: 'Always 1.',
@@ -83,6 +89,7 @@ export function openMetrics(): MetricRegistry {
       signIn: (method, outcome) => signIns.inc({ method, outcome }),
       token: (grant, outcome) => tokens.inc({ grant, outcome }),
       limited: (kind) => limited.inc({ kind }),
+      refreshRepeated: (from) => repeated.inc({ from }),
     },
     watch(sources) {
       watchHashes(registry, sources);

@@ -13,6 +13,7 @@ import {
   type TestClient,
   webClient,
   world,
+  meaningOf,
 } from '../support/flow.ts';
 import { createAgent } from '../support/agent.ts';
 import { query } from '../support/database.ts';
@@ -73,7 +74,7 @@ describe('M49 many refreshes with one token at once', () => {
         refresh(i % 2 === 0 ? signet : { issuer: second.server.url }, client, tokens.refresh_token),
       ),
     );
-    expect(new Set(answers.map(({ status, body }) => `${status} ${JSON.stringify(body)}`)).size).toBe(1);
+    expect(new Set(answers.map(({ status, body }) => `${status} ${JSON.stringify(meaningOf(body))}`)).size).toBe(1);
     expect(answers[0]!.status).toBe(200);
     expect(await generations(tokens.access_token)).toEqual([1, 2]);
 
@@ -171,7 +172,7 @@ describe('M51 only the last generation, and only its direct parent for a while',
     const first = await refresh(signet, spaClient, tokens.refresh_token);
     signet.clock.advance(5);
     const again = await refresh(signet, spaClient, tokens.refresh_token);
-    expect(again.body).toEqual({ ...first.body, expires_in: first.body.expires_in - 5 });
+    expect(meaningOf(again.body)).toEqual({ ...meaningOf(first.body), expires_in: first.body.expires_in - 5 });
     expect(again.body.refresh_token).not.toBe(tokens.refresh_token);
     expect(await generations(tokens.access_token)).toEqual([1, 2]);
     expect((await refresh(signet, spaClient, first.body.refresh_token)).status).toBe(200);

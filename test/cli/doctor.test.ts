@@ -307,8 +307,8 @@ describe('keys', () => {
     const withSecret = async (id: string, keys: Buffer[]) => {
       const metadata = JSON.stringify({ redirect_uris: [] });
       await sql(
-        `INSERT INTO clients (tenant_id, id, metadata, secret_mac, created_at, updated_at)
-         SELECT id, $1, $2, $3, now(), now() FROM tenants WHERE slug = 'default'`,
+        `INSERT INTO clients (tenant_id, id, metadata, secret_mac, version, created_at, updated_at)
+         SELECT id, $1, $2, $3, 1, now(), now() FROM tenants WHERE slug = 'default'`,
         [id, metadata, secretBox(keys).mac('client secret', 'x')],
       );
     };

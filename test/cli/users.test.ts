@@ -290,7 +290,7 @@ describe('disable and enable', () => {
     const { deps } = running.server;
     const context = contextWithoutRequest((await tenantBySlug(deps, 'globex'))!, deps.clock());
     const gate = gateStatements(running);
-    const held = gate.hold('before', /insert into "audit_events"/);
+    const held = gate.hold('before', /INSERT INTO audit_events/);
     const first = disableUser(deps, context, 'ann', { force: false });
     await held.arrived;
     const second = disableUser(deps, context, 'abe', { force: false });

@@ -59,8 +59,13 @@ describe('one mistake, in its place', () => {
     ],
     [
       'a number beyond its bounds',
-      client('refresh_token_grace: 121'),
-      'world:4:26 clients[0].refresh_token_grace must be at most 120',
+      client('refresh_token_grace: 601'),
+      'world:4:26 clients[0].refresh_token_grace must be at most 600',
+    ],
+    [
+      'a grace as long as what it repeats lives',
+      client('refresh_token_grace: 60\n    access_token_lifetime: 60'),
+      'world:4:26 clients[0].refresh_token_grace must be shorter than access_token_lifetime, which is 60',
     ],
     ['something that is needed', 'clients:\n  - client_name: Web\n', 'world:2:5 clients[0] needs client_id'],
     [

@@ -5,7 +5,6 @@ import { decideRefresh, type PresentedToken } from '../../src/domain/refresh.ts'
 
 const now = 1_900_000_000_000;
 const graceMs = 30_000;
-const reply = Buffer.from('sealed');
 const same = Buffer.from('asked for the same');
 
 function token(change: Partial<PresentedToken> = {}, family: Partial<PresentedToken['family']> = {}): PresentedToken {
@@ -13,7 +12,8 @@ function token(change: Partial<PresentedToken> = {}, family: Partial<PresentedTo
     generation: 1,
     rotatedAt: undefined,
     fingerprint: undefined,
-    sealedReply: undefined,
+    rotationKey: undefined,
+    rotatedFrom: { ip: undefined, userAgent: undefined },
     childUsed: false,
     family: { clientId: 'app', expiresAt: now + 1, revoked: false, offline: false, ...family },
     sessionAlive: true,
@@ -22,7 +22,7 @@ function token(change: Partial<PresentedToken> = {}, family: Partial<PresentedTo
   };
 }
 const asked = { clientId: 'app', fingerprint: same, graceMs, now };
-const rotated = { rotatedAt: now - graceMs, fingerprint: same, sealedReply: reply };
+const rotated = { rotatedAt: now - graceMs, fingerprint: same, rotationKey: 'key' };
 
 test.each<[string, PresentedToken, string]>([
   ['fresh', token(), 'use'],
@@ -42,7 +42,12 @@ test.each<[string, PresentedToken, string]>([
   ['rotated, by a clock ahead of this one', token({ ...rotated, rotatedAt: now + 5000 }), 'repeat'],
   ['rotated, its child used', token({ ...rotated, childUsed: true }), 'reuse'],
   ['rotated, and now something else is asked', token({ ...rotated, fingerprint: Buffer.from('other') }), 'refuse'],
-  ['rotated, without a reply kept', token({ ...rotated, sealedReply: undefined }), 'refuse'],
+  [
+    'rotated in the future: no wrong clock makes the grace longer',
+    token({ ...rotated, rotatedAt: now + 5001 }),
+    'reuse',
+  ],
+  ['rotated, without the name of a key', token({ ...rotated, rotationKey: undefined }), 'refuse'],
 ])('%s', (_what, presented, kind) => {
   expect(decideRefresh(presented, asked).kind).toBe(kind);
 });
@@ -67,7 +72,7 @@ const anyToken = fc
         userDisabled: given.userDisabled,
         ...(given.ago === undefined
           ? {}
-          : { rotatedAt: now - given.ago, fingerprint: given.isSame ? same : Buffer.from('x'), sealedReply: reply }),
+          : { rotatedAt: now - given.ago, fingerprint: given.isSame ? same : Buffer.from('x'), rotationKey: 'key' }),
       },
       { clientId: given.clientId, expiresAt: now + given.endsIn, revoked: given.revoked, offline: given.offline },
     ),

@@ -12,6 +12,7 @@ import {
   type TokenAnswer,
   webClient,
   world,
+  meaningOf,
 } from '../support/flow.ts';
 import { gateStatements, statements } from '../support/gate.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
@@ -47,7 +48,7 @@ test('twenty exchanges of one code: at most one set of tokens, and it is dead', 
 test('twenty refreshes of a public client: one child, the same tokens from both', async () => {
   const { tokens } = await codeFlow(signet, spaClient);
   const answers = await twenty((at) => refresh(at, spaClient, tokens.refresh_token));
-  for (const { status, body } of answers) expect([status, body]).toEqual([200, answers[0]!.body]);
+  for (const { status, body } of answers) expect([status, meaningOf(body)]).toEqual([200, meaningOf(answers[0]!.body)]);
   expect((await familyOf(signet.database.url, tokens.access_token)).length).toBe(2);
   expect(await liveLeaves(signet.database.url, tokens.access_token)).toBe(1);
 });
@@ -66,7 +67,7 @@ test('one has rotated and not answered: the other repeats the reply that is stil
   await rotated.arrived;
   const second = await refresh(addresses[1]!, spaClient, tokens.refresh_token);
   gate.open();
-  expect(second).toMatchObject({ status: 200, body: (await first).body });
+  expect([second.status, meaningOf(second.body)]).toEqual([200, meaningOf((await first).body)]);
 });
 
 test('what one has revoked, the other refuses at once', async () => {

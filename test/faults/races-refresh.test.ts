@@ -14,6 +14,7 @@ import {
   type Tokens,
   webClient,
   world,
+  meaningOf,
 } from '../support/flow.ts';
 import { type Gate, gateStatements, statements } from '../support/gate.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
@@ -34,7 +35,7 @@ test('twenty refreshes of one token of a public client: one child, the same toke
   const { tokens } = await codeFlow(signet, spaClient);
   const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(signet, spaClient, tokens.refresh_token)));
   expect(answers.map(({ status }) => status)).toEqual(Array.from({ length: 20 }, () => 200));
-  expect(new Set(answers.map(({ body }) => JSON.stringify(body))).size).toBe(1);
+  expect(new Set(answers.map(({ body }) => JSON.stringify(meaningOf(body)))).size).toBe(1);
   expect(await familyOf(signet.database.url, tokens.access_token)).toEqual([
     { generation: 1, rotated: true, revoked: false },
     { generation: 2, rotated: false, revoked: false },
@@ -62,8 +63,10 @@ test('both have read the token before either rotates it: one child, both get its
   const winner = await Promise.race(refreshes);
   rotate.open();
   const [one, other] = await Promise.all(refreshes);
-  expect(one).toMatchObject({ status: 200, body: winner.body });
-  expect(other).toMatchObject({ status: 200, body: winner.body });
+  for (const answer of [one!, other!]) {
+    expect(answer.status).toBe(200);
+    expect(meaningOf(answer.body)).toEqual(meaningOf(winner.body));
+  }
   expect(await liveLeaves(signet.database.url, tokens.access_token)).toBe(1);
 });
 
@@ -100,7 +103,7 @@ describe('a repeat and the use of the child', () => {
     const using = gate.hold('before', statements.useRefreshToken);
     const grandchild = refresh(signet, spaClient, child.refresh_token);
     await using.arrived;
-    expect((await refresh(signet, spaClient, tokens.refresh_token)).body).toEqual(child);
+    expect(meaningOf((await refresh(signet, spaClient, tokens.refresh_token)).body)).toEqual(meaningOf(child));
     using.open();
     expect((await grandchild).status).toBe(200);
     expect(await liveLeaves(signet.database.url, tokens.access_token)).toBe(1);

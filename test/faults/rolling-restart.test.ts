@@ -19,6 +19,7 @@ import {
   spaClient,
   webClient,
   world,
+  meaningOf,
 } from '../support/flow.ts';
 import { type SignetProcess, startProcess } from '../support/signet-process.ts';
 import { freePort } from '../support/signet.ts';
@@ -85,7 +86,8 @@ test('twenty refreshes of a public client over both: one child, the same tokens 
   const answers = await twenty(() => refresh({ issuer }, spaClient, tokens.refresh_token));
   for (const { status, body } of answers) {
     // Whoever is answered a moment later is told what is left.
-    expect([status, { ...body, expires_in: 900 }]).toEqual([200, { ...answers[0]!.body, expires_in: 900 }]);
+    const whole = { ...meaningOf(body), expires_in: 900 };
+    expect([status, whole]).toEqual([200, { ...meaningOf(answers[0]!.body), expires_in: 900 }]);
     expect(body.expires_in).toBeLessThanOrEqual(900);
   }
   expect(await familyOf(database.url, tokens.access_token)).toHaveLength(2);

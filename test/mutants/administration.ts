@@ -13,8 +13,8 @@ export const administrationMutants: readonly Mutant[] = [
   {
     name: 'the last administrator can be disabled',
     file: 'src/storage/users.ts',
-    remove: `    .where('disabled_at', 'is', null)\n    .where('id', 'is distinct from', p.except)`,
-    insert: `    .where('id', 'is distinct from', p.except)`,
+    remove: `    .where('u.disabled_at', 'is', null)\n    .where('u.id', 'is distinct from', p.except)`,
+    insert: `    .where('u.id', 'is distinct from', p.except)`,
     test: 'test/cli/users.test.ts',
     title: 'the last administrator',
   },
@@ -85,7 +85,7 @@ export const administrationMutants: readonly Mutant[] = [
   {
     name: 'an administrator without a password counts as one who can sign in',
     file: 'src/storage/users.ts',
-    remove: `    .where('password_hash', 'is not', null)\n`,
+    remove: `    .innerJoin('credentials as c', onPassword)\n`,
     insert: '',
     test: 'test/cli/users.test.ts',
     title: 'without a password',
@@ -109,8 +109,8 @@ export const administrationMutants: readonly Mutant[] = [
   {
     name: 'sessions that an administrator ends leave their grants',
     file: 'src/storage/tenant-sessions.ts',
-    remove: 'AND NOT grants.offline AND grants.revoked_at IS NULL',
-    insert: 'AND grants.offline AND grants.revoked_at IS NULL',
+    remove: 'sql`sessions.user_id = ${p.userId} AND ${sessionIsAlive(p.now)}`, reason: p.reason })}\n      ), revoked AS (\n        ${endGrantsOfEnded(p)}',
+    insert: 'sql`sessions.user_id = ${p.userId} AND ${sessionIsAlive(p.now)}`, reason: p.reason })}\n      ), revoked AS (\n        SELECT 1',
     test: 'test/cli/sessions.test.ts',
     title: 'end --user',
   },
@@ -123,14 +123,14 @@ export const administrationMutants: readonly Mutant[] = [
   },
   {
     name: 'a tenant at a public host without https',
-    file: 'src/flows/provision/stored.ts',
+    file: 'src/flows/tenants/host.ts',
     remove: `isLoopbackHost(new URL(issuer).hostname)`,
     insert: `isLoopbackHost('localhost')`,
     test: 'test/faults/cli-apply.test.ts',
   },
   {
     name: 'a file gives people passwords that are too short',
-    file: 'src/flows/provision/rules.ts',
+    file: 'src/schemas/user.ts',
     remove: 'if (weakness !== undefined) mistakes.push',
     insert: 'if (weakness === passwordProblem) mistakes.push',
     test: 'test/domain/provisioning.test.ts',

@@ -40,7 +40,7 @@ export const restoreMutants: readonly Mutant[] = [
   {
     name: 'two servers that start at once both revoke',
     file: 'src/flows/restore/restored.ts',
-    remove: `if (by === 'server' && known && isSameLocation(known, place)) return 'another was first';`,
+    remove: `if (by === 'server' && known && isSameLocation(known, location)) return 'another was first';`,
     insert: '',
     test: elsewhere,
     title: 'two servers',
@@ -48,7 +48,7 @@ export const restoreMutants: readonly Mutant[] = [
   {
     name: 'grants live on after a restore',
     file: issued,
-    remove: `const grants = await revokeGrants.run(tx, { tenantId, reason, now });`,
+    remove: `const grants = await endAllGrants.run(tx, { tenantId, reason, now });`,
     insert: 'const grants = 0;',
     test: elsewhere,
     title: 'a server starts on a copy',
@@ -56,7 +56,7 @@ export const restoreMutants: readonly Mutant[] = [
   {
     name: 'sessions live on after a restore',
     file: issued,
-    remove: `const sessions = await endSessions.run(tx, { tenantId, reason, now });`,
+    remove: `const sessions = await endAllSessions.run(tx, { tenantId, reason, now });`,
     insert: 'const sessions = 0;',
     test: elsewhere,
     title: 'a server starts on a copy',

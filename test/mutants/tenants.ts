@@ -47,7 +47,7 @@ export const tenantMutants: readonly Mutant[] = [
   },
   {
     name: 'grants of every tenant are found',
-    file: 'src/storage/grants.ts',
+    file: 'src/storage/access-tokens.ts',
     remove: `.where('g.tenant_id', '=', p.tenantId)`,
     insert: '',
     test,

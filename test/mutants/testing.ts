@@ -57,7 +57,7 @@ export const testingMutants: readonly Mutant[] = [
   {
     name: 'a test’s mistakes in what it provisions are applied',
     file: 'src/flows/provision/apply-object.ts',
-    remove: '  if (mistakes.length > 0) throw new ProvisioningError(placed(mistakes, place));\n',
+    remove: '  if (mistakes.length > 0) throw new ProvisioningError(withPositions(mistakes, position));\n',
     insert: '',
     test: testing,
     title: 'provisioning',

@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { codeFlow, tokenRequest, webClient, world } from '../support/flow.ts';
-import { type MeasuredSignet, type Scraped, startMeasured } from '../support/metrics.ts';
+import { world } from '../support/flow.ts';
+import { type MeasuredSignet, type Scraped, startMeasured, provokeCounters } from '../support/metrics.ts';
 import { root } from '../support/signet-process.ts';
 
 type Panel = {
@@ -29,9 +29,7 @@ beforeAll(async () => {
   dashboard = JSON.parse(await readFile(join(root, 'deploy/grafana/signet.json'), 'utf8')) as Dashboard;
   expressions = dashboard.panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr));
   signet = await startMeasured({ provision: world });
-  await codeFlow(signet, webClient);
-  const guess = () => tokenRequest(signet, { ...webClient, client_secret: 'x' }, { grant_type: 'refresh_token' });
-  while ((await guess()).status !== 429);
+  await provokeCounters(signet);
   scraped = await signet.scrape();
 });
 afterAll(() => signet.stop());

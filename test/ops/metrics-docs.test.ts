@@ -2,8 +2,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
-import { codeFlow, tokenRequest, webClient, world } from '../support/flow.ts';
-import { type MeasuredSignet, type Scraped, startMeasured } from '../support/metrics.ts';
+import { world } from '../support/flow.ts';
+import { type MeasuredSignet, type Scraped, startMeasured, provokeCounters } from '../support/metrics.ts';
 import { root } from '../support/signet-process.ts';
 
 let signet: MeasuredSignet;
@@ -12,9 +12,7 @@ let document: string;
 beforeAll(async () => {
   signet = await startMeasured({ provision: world });
   document = await readFile(join(root, 'docs/metrics.md'), 'utf8');
-  await codeFlow(signet, webClient);
-  const guess = () => tokenRequest(signet, { ...webClient, client_secret: 'x' }, { grant_type: 'refresh_token' });
-  while ((await guess()).status !== 429);
+  await provokeCounters(signet);
   // A garbage collection comes when it comes.
   const isComplete = async () => {
     scraped = await signet.scrape();

@@ -54,7 +54,8 @@ beforeAll(async () => {
   )) as [Tenant, Tenant];
   const rows = await query<{ table_name: string }>(
     signet.database.url,
-    `SELECT table_name FROM information_schema.columns WHERE column_name = 'tenant_id' AND table_name <> 'changes'`,
+    `SELECT table_name FROM information_schema.columns WHERE column_name = 'tenant_id' AND table_name <> 'changes'
+       AND table_name NOT LIKE 'audit_events_%'`,
   );
   tenantTables = rows.map(({ table_name }) => table_name);
 });

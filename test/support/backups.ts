@@ -68,7 +68,8 @@ function sha256(text: string): string {
 export async function contentsOf(url: string): Promise<Record<string, string[]>> {
   const tables = await query<{ name: string }>(
     url,
-    `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'signet_migrations%'`,
+    `SELECT tablename AS name FROM pg_tables WHERE schemaname = 'public' AND tablename NOT LIKE 'signet_migrations%'
+       AND tablename NOT LIKE 'audit_events_%'`,
   );
   const contents: Record<string, string[]> = {};
   for (const { name } of tables) {

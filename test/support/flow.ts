@@ -124,6 +124,12 @@ export type Tokens = {
   refresh_token: string;
   id_token: string;
 };
+/** What tokens say, for comparing replies that were signed anew: no two ES256 signatures are alike, nor what is hashed of them. */
+export function meaningOf(tokens: Tokens): Record<string, unknown> {
+  const { at_hash: _, ...idToken } = 'id_token' in tokens ? claimsOf(tokens.id_token) : {};
+  return { ...tokens, access_token: claimsOf(tokens.access_token), id_token: idToken };
+}
+
 export type TokenAnswer = {
   readonly status: number;
   readonly headers: Headers;

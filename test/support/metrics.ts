@@ -1,4 +1,5 @@
 // What a scrape of the metrics listener says, read as Prometheus would.
+import { codeFlow, refresh, spaClient, tokenRequest, webClient } from './flow.ts';
 import { freePort, startSignet, type TestOptions, type TestSignet } from './signet.ts';
 
 export type Sample = {
@@ -24,6 +25,15 @@ export async function startMeasured(options: TestOptions = {}): Promise<Measured
   const signet = await startSignet({ ...options, config: { ...options.config, metrics } });
   const metricsUrl = `http://localhost:${metrics.port}/metrics`;
   return { ...signet, metricsUrl, scrape: () => scrape(metricsUrl) };
+}
+
+/** Does whatever gives a counter its first value: requests, a refresh and its repeat, a spent budget. */
+export async function provokeCounters(signet: TestSignet): Promise<void> {
+  await codeFlow(signet, webClient);
+  const { tokens } = await codeFlow(signet, spaClient);
+  for (let times = 1; times <= 2; times += 1) await refresh(signet, spaClient, tokens.refresh_token);
+  const guess = () => tokenRequest(signet, { ...webClient, client_secret: 'x' }, { grant_type: 'refresh_token' });
+  while ((await guess()).status !== 429);
 }
 
 /** One scrape. @throws Error at the first line that is not in Prometheus' text format, version 0.0.4. */

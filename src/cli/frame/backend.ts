@@ -59,7 +59,7 @@ export async function withTenant<T>(
     const tenant = slug === opened.tenant.slug ? opened.tenant : await tenantBySlug(deps, slug);
     if (!tenant)
       throw new CommandError('not_found', `There is no tenant ${slug}. "signet tenant list" shows those there are.`);
-    return work(deps, contextWithoutRequest(tenant, deps.clock()), opened);
+    return work(deps, contextWithoutRequest(tenant, deps.clock(), 'operator'), opened);
   });
 }
 

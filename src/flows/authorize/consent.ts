@@ -1,7 +1,7 @@
 // Consent: what the page shows, and what the person decides.
 import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
-import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
+import { actingAs, type BrowserCookies, type RequestContext } from '../../domain/context.ts';
 import type { Session } from '../../domain/session.ts';
 import { addConsent, findConsent } from '../../storage/consents.ts';
 import { finishAttempt, markConsented, markLeaving, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
@@ -100,7 +100,7 @@ export async function decideConsent(
       { userId: session.userId, clientId: client.id, redirectUri: request.target.redirectUri, scopes, resources },
       context.now,
     );
-    await record(deps, tx, context, {
+    await record(deps, tx, actingAs(context, 'user', session.userId), {
       type: 'consent.granted',
       userId: session.userId,
       clientId: client.id,

@@ -3,7 +3,7 @@ import { opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
 import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
 import type { Client } from '../../domain/client.ts';
-import type { RequestContext } from '../../domain/context.ts';
+import { actingAs, type RequestContext } from '../../domain/context.ts';
 import type { OAuthErrorCode, ResponseTarget } from '../../domain/errors.ts';
 import type { Session } from '../../domain/session.ts';
 import { issueCode } from '../../storage/authorization-codes.ts';
@@ -50,7 +50,7 @@ export async function respondWithCode(
       codeExpiresAt: now + codeLifetime,
       requiresStoredConsent: !client.metadata.first_party,
     },
-    eventOf(deps, context),
+    eventOf(deps, actingAs(context, 'user', session.userId)),
   );
   return issued ? response(context, request.target, { code: code.token }) : undefined;
 }

@@ -39,8 +39,8 @@ export async function authorizationCodeGrant(
     ? opaqueToken('refreshToken', deps.random(opaqueBytes))
     : undefined;
   const response = await mintTokens(deps, context, {
+    subject: { kind: 'grant', grant: code.grant },
     client,
-    grant: code.grant,
     scopes: code.grant.scopes,
     resources,
     nonce: code.nonce,

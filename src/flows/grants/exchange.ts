@@ -1,7 +1,7 @@
 // The token endpoint's numbered phases, which every grant shares; a grant file fills in only what is its own.
 import type { Deps } from '../../deps.ts';
 import { type Client, type GrantType, grantTypes } from '../../domain/client.ts';
-import type { RequestContext } from '../../domain/context.ts';
+import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import { reporting } from '../../domain/metrics.ts';
 import { firstRepeated, type Params } from '../../domain/params.ts';
@@ -46,7 +46,7 @@ async function inPhases(deps: Deps, context: RequestContext, credentials: Client
     throw new OAuthError('unauthorized_client', `This client may not use the grant ${grantType}.`);
   }
   // 4. The grant itself.
-  return handlers[grantType](deps, context, client, params);
+  return handlers[grantType](deps, actingAs(context, 'client', client.id), client, params);
 }
 
 function isGrantType(value: string): value is GrantType {

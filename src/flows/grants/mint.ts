@@ -1,4 +1,4 @@
-// The only place tokens are made: access tokens and ID tokens from a grant.
+// The only place tokens are made: access tokens and ID tokens.
 import { leftHalfHash } from '../../crypto/hash.ts';
 import { signJwt } from '../../crypto/jwt.ts';
 import type { Deps } from '../../deps.ts';
@@ -11,30 +11,38 @@ import type { TokenResponse } from '../../domain/token-response.ts';
 import { tenantResources } from '../clients/current.ts';
 import { signingKey } from '../keys/ring.ts';
 
+/** Whom the tokens are about: whoever stands behind a grant, or the client by itself. */
+export type Subject = { readonly kind: 'grant'; readonly grant: Grant } | { readonly kind: 'client' };
+
 export type Mint = {
+  readonly subject: Subject;
   readonly client: Client;
-  readonly grant: Grant;
-  /** Of the grant's, what is asked for now. */
+  /** Of what was granted, or registered for the client, what is asked for now. */
   readonly scopes: readonly string[];
   readonly resources: readonly string[];
   readonly nonce?: string | undefined;
   readonly refreshToken?: string | undefined;
+  /** The access token's; made unless given. */
+  readonly jti?: string | undefined;
 };
 
 /** RFC 9068 2 access token and OpenID Connect Core 1.0 2 ID token, with the response that carries them. */
 export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint): Promise<TokenResponse> {
   const { tenant, now } = context;
-  const { client, grant } = mint;
+  const { client, subject } = mint;
+  const grant = subject.kind === 'grant' ? subject.grant : undefined;
+  const userId = grant?.userId;
   const audience = audienceOf(tenant, mint.resources);
   const granted = stillRegistered(client.metadata, mint.scopes);
   const scopes = scopesFor(tenant, mint.resources, granted, await tenantResources(deps, tenant));
   const iat = Math.floor(now / 1000);
   const common = {
     iss: tenant.issuer,
-    sub: grant.userId,
+    // RFC 9068 2.2: of a client that acts for itself, the client.
+    sub: userId ?? client.id,
     iat,
-    ...authenticationClaims(grant.authentication),
-    sid: grant.sessionId,
+    ...(grant && userId !== undefined && authenticationClaims(grant.authentication)),
+    ...(grant?.sessionId !== undefined && { sid: grant.sessionId }),
   };
   const accessToken = await signJwt(
     await signingKey(deps, tenant, client.metadata.access_token_signed_response_alg),
@@ -43,13 +51,15 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
       ...common,
       aud: audience.length === 1 ? audience[0] : audience,
       exp: iat + client.metadata.access_token_lifetime,
-      jti: deps.random(16).toString('base64url'),
+      jti: mint.jti ?? deps.random(16).toString('base64url'),
       client_id: client.id,
       scope: scopes.join(' '),
-      grant_id: grant.id,
+      ...(grant && { grant_id: grant.id }),
     },
   );
-  const idToken = granted.includes('openid')
+  // OpenID Connect Core 1.0 2: about a person only.
+  const hasIdToken = userId !== undefined && granted.includes('openid');
+  const idToken = hasIdToken
     ? await signJwt(await signingKey(deps, tenant, client.metadata.id_token_signed_response_alg), 'JWT', {
         ...common,
         aud: client.id,

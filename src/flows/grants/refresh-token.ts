@@ -1,13 +1,14 @@
 // The refresh_token grant: rotation with one child, the lost reply repeated within a grace, reuse ends the family.
 import { fingerprint } from '../../crypto/hash.ts';
-import { hashOfOpaque, opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
-import { openForHolder, sealForHolder } from '../../crypto/secret-box.ts';
+import { hashOfOpaque } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import { OAuthError } from '../../domain/errors.ts';
+import { OAuthError, Unavailable } from '../../domain/errors.ts';
+import type { Grant } from '../../domain/grant.ts';
+import { networkOf } from '../../domain/limits.ts';
 import type { Params } from '../../domain/params.ts';
-import { decideRefresh } from '../../domain/refresh.ts';
+import { decideRefresh, type Origin } from '../../domain/refresh.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import { revokeGrant } from '../../storage/grants.ts';
 import {
@@ -16,9 +17,10 @@ import {
   rotateRefreshToken,
   useRefreshToken,
 } from '../../storage/refresh-tokens.ts';
-import { eventOf } from '../events.ts';
+import { eventOf, record } from '../events.ts';
 import { resourcesAsked, scopesAsked } from './asked.ts';
 import { mintTokens } from './mint.ts';
+import { childOf, currentRotationKey, rotationKeyNamed } from './rotation-key.ts';
 
 type Presented = { readonly token: string; readonly hash: Buffer };
 
@@ -33,7 +35,7 @@ export async function refreshTokenGrant(
   if (token === undefined) throw new OAuthError('invalid_request', 'refresh_token is missing.');
   const hash = hashOfOpaque('refreshToken', token);
   if (!hash) throw refusal();
-  // Whoever loses the race to rotate looks once more, and then finds the winner's reply.
+  // Whoever loses the race to rotate looks once more, and derives the winner's child from the winner's row.
   for (let look = 1; look <= 2; look += 1) {
     const found = await findRefreshToken(deps.db, context.tenant.id, hash, context.now);
     if (!found) throw refusal();
@@ -80,7 +82,7 @@ async function answer(
       );
       throw refusal(decision.why);
     case 'repeat':
-      return repeatReply(presented.token, decision.sealedReply, context.now);
+      return repeat(deps, context, client, params, presented, found, decision);
     case 'use':
       return use(deps, context, client, params, presented, found, asked, scopes);
   }
@@ -92,17 +94,19 @@ async function use(
   client: Client,
   params: Params,
   presented: Presented,
-  { grant }: FoundRefreshToken,
+  found: FoundRefreshToken,
   asked: Buffer,
   scopes: string[] | undefined,
 ): Promise<TokenResponse | undefined> {
   const { tenant, now } = context;
+  const { grant } = found;
   if (scopes && !scopes.every((scope) => grant.scopes.includes(scope))) {
     throw new OAuthError('invalid_scope', 'A refresh cannot ask for more than was granted.');
   }
   const resources = resourcesAsked(tenant, params, grant.resources);
   const session = { idleExpiresAt: now + tenant.settings.session_idle_lifetime * 1000 };
-  const mint = { client, grant, scopes: scopes ?? grant.scopes, resources };
+  const subject = { kind: 'grant', grant } as const;
+  const mint = { subject, client, scopes: scopes ?? grant.scopes, resources };
   if (!client.metadata.refresh_token_rotation) {
     const response = await mintTokens(deps, context, { ...mint, refreshToken: presented.token });
     const used = await useRefreshToken(
@@ -114,28 +118,88 @@ async function use(
     );
     return used ? response : undefined;
   }
-  const child = opaqueToken('refreshToken', deps.random(opaqueBytes));
-  const response = await mintTokens(deps, context, { ...mint, refreshToken: child.token });
-  const sealedReply = sealReply(presented.token, response, now);
+  const rotationKey = await currentRotationKey(deps, now);
+  const { child, jti } = childOf(rotationKey, parentOf(tenant.id, grant, found.presented.generation, presented));
+  const response = await mintTokens(deps, context, { ...mint, refreshToken: child.token, jti });
   const won = await rotateRefreshToken(
     deps.db,
     tenant.id,
-    { hash: presented.hash, grantId: grant.id, childHash: child.hash, fingerprint: asked, sealedReply },
+    {
+      hash: presented.hash,
+      grantId: grant.id,
+      childHash: child.hash,
+      fingerprint: asked,
+      rotationKey: rotationKey.id,
+      userAgent: originOf(context).userAgent,
+    },
     session,
     eventOf(deps, context),
   );
   return won ? response : undefined;
 }
 
-function sealReply(token: string, response: TokenResponse, now: number): Buffer {
-  return sealForHolder(token, JSON.stringify({ response, at: now }));
+/**
+ * The reply that was lost, once more: the same child, and an access token with the first one's `jti` and end, minted anew.
+ * @throws Unavailable when the child cannot be derived again: the client asks again, and its family lives.
+ */
+async function repeat(
+  deps: Deps,
+  context: RequestContext,
+  client: Client,
+  params: Params,
+  presented: Presented,
+  found: FoundRefreshToken,
+  { rotatedAt, rotationKey }: { rotatedAt: number; rotationKey: string },
+): Promise<TokenResponse> {
+  const { tenant, now } = context;
+  const { grant } = found;
+  const { rotatedFrom, generation } = found.presented;
+  const key = await rotationKeyNamed(deps, rotationKey);
+  const { child, jti } = childOf(key, parentOf(tenant.id, grant, generation, presented));
+  if (!found.childHash?.equals(child.hash)) throw new Unavailable('the child of a refresh token is another one');
+  const asOf = { ...context, now: rotatedAt };
+  const response = await mintTokens(deps, asOf, {
+    subject: { kind: 'grant', grant },
+    client,
+    scopes: scopesAsked(params) ?? grant.scopes,
+    resources: resourcesAsked(tenant, params, grant.resources),
+    refreshToken: child.token,
+    jti,
+  });
+  const from = originOf(context);
+  const isElsewhere = networkAt(rotatedFrom) !== networkAt(from) || rotatedFrom.userAgent !== from.userAgent;
+  deps.metrics.refreshRepeated(isElsewhere ? 'elsewhere' : 'same');
+  if (isElsewhere)
+    await record(deps, deps.db, context, {
+      type: 'token.refresh_repeated',
+      clientId: client.id,
+      grantId: grant.id,
+      ...(grant.userId !== undefined && { userId: grant.userId }),
+      ...(grant.sessionId !== undefined && { sessionId: grant.sessionId }),
+      data: { generation, rotated_from: forAudit(rotatedFrom), repeated_from: forAudit(from) },
+    });
+  // Another process may have rotated by a clock that is ahead: no token lives longer for that.
+  const elapsed = Math.max(0, Math.floor(now / 1000) - Math.floor(rotatedAt / 1000));
+  return { ...response, expires_in: Math.max(0, response.expires_in - elapsed) };
 }
 
-function repeatReply(token: string, sealed: Buffer, now: number): TokenResponse {
-  const { response, at } = JSON.parse(openForHolder(token, sealed)) as { response: TokenResponse; at: number };
-  // Another process may have answered first by a clock that is ahead: no token lives longer for that.
-  const elapsed = Math.max(0, Math.floor((now - at) / 1000));
-  return { ...response, expires_in: Math.max(0, response.expires_in - elapsed) };
+function parentOf(tenantId: string, grant: Grant, generation: number, { token }: Presented) {
+  return { tenantId, grantId: grant.id, generation, token };
+}
+
+/** Characters of a user agent that are kept: enough to tell one from another. */
+const longestUserAgent = 200;
+
+function originOf({ ip, userAgent }: RequestContext): Origin {
+  return { ip, userAgent: userAgent?.slice(0, longestUserAgent) };
+}
+
+function networkAt({ ip }: Origin): string | undefined {
+  return ip === undefined ? undefined : networkOf(ip);
+}
+
+function forAudit({ ip, userAgent }: Origin) {
+  return { ip: ip ?? null, user_agent: userAgent ?? null };
 }
 
 function refusal(why?: string): OAuthError {

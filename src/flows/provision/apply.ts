@@ -1,6 +1,7 @@
 // Brings a tenant to what a provisioning file says: all of it in one transaction, or nothing. What is not in the file stays; a client that is, is replaced whole.
 import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
+import { longGrace } from '../../domain/client.ts';
 import { contextWithoutRequest, type RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Mistake, Path } from '../../domain/mistake.ts';
@@ -133,5 +134,12 @@ function warningsFor(file: ProvisioningFile, users: readonly PreparedUser[]): st
       ? []
       : [`user ${entry.username} has no password and cannot sign in; give password or password_hash`],
   );
-  return [...secrets, ...passwords];
+  const graces = (file.clients ?? []).flatMap(({ client_id, refresh_token_grace: grace = 0 }) =>
+    grace > longGrace
+      ? [
+          `client ${client_id}: its refresh_token_grace is ${grace} seconds, in which a thief of a refresh token is not detected; ${longGrace} or less is safer`,
+        ]
+      : [],
+  );
+  return [...secrets, ...passwords, ...graces];
 }

@@ -5,6 +5,7 @@ import { expiring } from '../../storage/purge.ts';
 import { newId } from '../events.ts';
 import { resealKeys } from '../keys/ring.ts';
 import { advanceKeys } from '../keys/advance.ts';
+import { keepAuditMonths } from './audit-months.ts';
 
 /** Milliseconds between two rounds. */
 const interval = 60_000;
@@ -12,8 +13,14 @@ const interval = 60_000;
 /** Batches of one kind in a round. */
 const mostBatches = 200;
 
+/** What the settings say of it. */
+export type Policies = {
+  /** Months for which audit events are kept after the one they are of; undefined: for ever. */
+  readonly auditMonths?: number | undefined;
+};
+
 /** One round, if this process gets the lease. What expired is removed also when the keys are in trouble. */
-export async function maintain(deps: Deps, holder: string): Promise<void> {
+export async function maintain(deps: Deps, holder: string, policies: Policies = {}): Promise<void> {
   const now = deps.clock();
   if (!(await takeLease(deps.db, 'maintenance', holder, now, now + 2 * interval))) return;
   try {
@@ -21,6 +28,7 @@ export async function maintain(deps: Deps, holder: string): Promise<void> {
     await advanceKeys(deps);
   } finally {
     await purgeExpired(deps, now);
+    await keepAuditMonths(deps, policies.auditMonths);
   }
 }
 
@@ -43,12 +51,12 @@ export type Maintenance = {
 };
 
 /** Does a round now and one a minute. A round that fails is tried again with the next. */
-export function startMaintenance(deps: Deps): Maintenance {
+export function startMaintenance(deps: Deps, policies: Policies): Maintenance {
   const holder = newId(deps, deps.clock());
   let running = Promise.resolve();
   const round = () => {
     running = running
-      .then(() => maintain(deps, holder))
+      .then(() => maintain(deps, holder, policies))
       .catch((error: unknown) => deps.log.warn({ err: error }, 'maintenance failed; it is tried again in a minute'));
   };
   round();

@@ -4,8 +4,9 @@ import type { RequestContext } from '../../domain/context.ts';
 import { invalidInput } from '../../domain/errors.ts';
 import { passwordProblem, type User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
-import { endEverythingOf, type Ended, lockUser, setPasswordHash } from '../../storage/users.ts';
-import { record } from '../events.ts';
+import { endEverythingOf, type Ended, lockUser } from '../../storage/users.ts';
+import { setPasswordHash } from '../../storage/passwords.ts';
+import { newId, record } from '../events.ts';
 import { findNamedUser, noSuchUser } from './find.ts';
 
 export type { Ended };
@@ -56,7 +57,7 @@ export async function replacePassword<T>(
   return deps.db.transaction(async (tx) => {
     const user = await lockUser(tx, tenant.id, id);
     if (!user) throw noSuchUser(named);
-    await setPasswordHash(tx, tenant.id, id, hash, now);
+    await setPasswordHash(tx, tenant.id, id, { id: newId(deps, now), hash }, now);
     return also(tx, user, await endEverythingOf(tx, tenant.id, id, 'password_changed', now));
   });
 }

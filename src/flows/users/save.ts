@@ -9,6 +9,7 @@ import { adminRole } from '../../domain/role.ts';
 import type { User } from '../../domain/user.ts';
 import type { UserEntry } from '../../schemas/user.ts';
 import { type Db, isUniqueViolation } from '../../storage/database.ts';
+import { setPasswordHash } from '../../storage/passwords.ts';
 import * as storage from '../../storage/users.ts';
 import { eventOf, newId, record } from '../events.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
@@ -55,7 +56,8 @@ export async function insertUser(
   const fields = fieldsOf(entry);
   const disabled = entry.disabled ?? false;
   try {
-    await storage.createUser(tx, tenant.id, { id, ...fields, passwordHash, disabled, type }, eventOf(deps, context));
+    const password = { credentialId: newId(deps, now), passwordHash };
+    await storage.createUser(tx, tenant.id, { id, ...fields, ...password, disabled, type }, eventOf(deps, context));
   } catch (error) {
     if (isUniqueViolation(error, 'users_username_idx')) throw alreadyThere(`user ${entry.username}`);
     if (isUniqueViolation(error, 'users_email_idx'))
@@ -96,7 +98,8 @@ export async function saveUser(
   if (passwordHash === undefined && disabled === known.disabled && isDeepStrictEqual(before, wanted))
     return { outcome: 'unchanged', isAdministratorLost: false };
   await storage.setUserFields(tx, tenant.id, known.id, wanted, now);
-  if (passwordHash !== undefined) await storage.setPasswordHash(tx, tenant.id, known.id, passwordHash, now);
+  if (passwordHash !== undefined)
+    await setPasswordHash(tx, tenant.id, known.id, { id: newId(deps, now), hash: passwordHash }, now);
   if (disabled !== known.disabled) await storage.setUserDisabled(tx, tenant.id, known.id, disabled, now);
   if (passwordHash !== undefined || disabled)
     await storage.endEverythingOf(tx, tenant.id, known.id, disabled ? 'user_disabled' : 'password_changed', now);

@@ -1,0 +1,50 @@
+// The one place where the server checks its own access tokens.
+import { verifyClaims } from '../../crypto/jwt.ts';
+import type { Deps } from '../../deps.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { OAuthError } from '../../domain/errors.ts';
+import type { User } from '../../domain/user.ts';
+import { findUserOfGrant } from '../../storage/access-tokens.ts';
+import { keyRing } from '../keys/ring.ts';
+
+/** What a good token says, and the user it is about as they are now. */
+export type VerifiedAccessToken = {
+  readonly user: User;
+  readonly scopes: readonly string[];
+  readonly clientId: string;
+  readonly grantId: string;
+};
+
+/**
+ * RFC 9068 4, RFC 6750 3.1: signed here, not expired, for `audience`, with `scope`; and its grant, session, client and user
+ * all stand at this moment. One round trip.
+ * @throws OAuthError invalid_token or insufficient_scope.
+ */
+export async function verifyAccessToken(
+  deps: Deps,
+  { tenant, now }: RequestContext,
+  accessToken: string,
+  { audience, scope }: { audience: string; scope: string },
+): Promise<VerifiedAccessToken> {
+  const { verification: keys } = await keyRing(deps, tenant);
+  const expected = { types: ['at+jwt'], keys, issuer: tenant.issuer, audience, now };
+  const claims = await verifyClaims(accessToken, expected);
+  if (!claims) throw invalid('expired, not ours or for another audience');
+  const { grant_id: grantId, sub, scope: granted, client_id: clientId } = claims;
+  if (
+    typeof grantId !== 'string' ||
+    typeof sub !== 'string' ||
+    typeof granted !== 'string' ||
+    typeof clientId !== 'string'
+  )
+    throw invalid('without a grant');
+  const scopes = granted.split(' ');
+  if (!scopes.includes(scope)) throw new OAuthError('insufficient_scope', `This needs the scope ${scope}.`);
+  const user = await findUserOfGrant(deps.db, tenant.id, grantId, now);
+  if (!user || user.id !== sub) throw invalid('its grant, session, client or user no longer stands');
+  return { user, scopes, clientId, grantId };
+}
+
+function invalid(why: string): OAuthError {
+  return new OAuthError('invalid_token', 'The access token is invalid, expired or revoked.', why);
+}

@@ -1,0 +1,37 @@
+// What stands behind an access token that the server itself is shown: read each time, so that nothing revoked counts.
+import type { User } from '../domain/user.ts';
+import type { Db } from './database.ts';
+import { sessionIsAlive } from './sessions.ts';
+import { statement } from './statement.ts';
+import { toUser, userColumns } from './user-rows.ts';
+
+// grants_pkey, users_pkey, sessions_pkey, clients_pkey
+const behind = statement({ tenantId: 'uuid', grantId: 'uuid', now: 'timestamptz' }, (q, p) =>
+  q
+    .selectFrom('grants as g')
+    .innerJoin('users as u', (join) => join.onRef('u.tenant_id', '=', 'g.tenant_id').onRef('u.id', '=', 'g.user_id'))
+    .leftJoin('sessions as s', (join) =>
+      join.onRef('s.tenant_id', '=', 'g.tenant_id').onRef('s.id', '=', 'g.session_id'),
+    )
+    .innerJoin('clients as c', (join) =>
+      join.onRef('c.tenant_id', '=', 'g.tenant_id').onRef('c.id', '=', 'g.client_id'),
+    )
+    .select(userColumns)
+    .where('g.tenant_id', '=', p.tenantId)
+    .where('g.id', '=', p.grantId)
+    .where('g.revoked_at', 'is', null)
+    .where('u.disabled_at', 'is', null)
+    .where('c.disabled_at', 'is', null)
+    .where((or) => or.or([or('g.offline', '=', true), sessionIsAlive(p.now, 's')])),
+);
+
+/** The user of a living grant, or undefined when the grant, its session, its client or its user no longer stands. */
+export async function findUserOfGrant(
+  db: Db,
+  tenantId: string,
+  grantId: string,
+  now: number,
+): Promise<User | undefined> {
+  const row = await behind.first(db, { tenantId, grantId, now });
+  return row && toUser(row);
+}

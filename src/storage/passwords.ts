@@ -1,0 +1,52 @@
+// Passwords: each user's one credential of that kind, read with the user and replaced.
+import { sql } from 'kysely';
+import type { Db } from './database.ts';
+import { statement } from './statement.ts';
+
+// users_pkey, credentials_one_password_idx. The user's row is what sign-ins wait for.
+const set = statement(
+  { tenantId: 'uuid', userId: 'uuid', id: 'uuid', hash: 'text', now: 'timestamptz' },
+  (_q, p) =>
+    sql`WITH changed AS (
+        UPDATE users SET password_version = password_version + 1, version = version + 1, updated_at = ${p.now}
+        WHERE tenant_id = ${p.tenantId} AND id = ${p.userId}
+        RETURNING id
+      )
+      INSERT INTO credentials AS c (tenant_id, id, user_id, kind, secret, data, version, created_at, updated_at)
+      SELECT ${p.tenantId}, ${p.id}, id, 'password', ${p.hash}, '{}'::jsonb, 1, ${p.now}, ${p.now} FROM changed
+      ON CONFLICT (tenant_id, user_id) WHERE kind = 'password'
+        DO UPDATE SET secret = EXCLUDED.secret, version = c.version + 1, updated_at = EXCLUDED.updated_at`,
+);
+
+/** Another password, or the first. `id` is the one of its row, if there is none yet. */
+export async function setPasswordHash(
+  tx: Db,
+  tenantId: string,
+  userId: string,
+  { id, hash }: { id: string; hash: string },
+  now: number,
+): Promise<void> {
+  await set.run(tx, { tenantId, userId, id, hash, now });
+}
+
+// credentials_one_password_idx
+const replace = statement({ tenantId: 'uuid', userId: 'uuid', from: 'text', to: 'text' }, (q, p) =>
+  q
+    .updateTable('credentials')
+    .set({ secret: p.to })
+    .where('tenant_id', '=', p.tenantId)
+    .where('user_id', '=', p.userId)
+    .where('kind', '=', sql.lit('password'))
+    .where('secret', '=', p.from),
+);
+
+/** The same password under newer parameters; does nothing when the password was changed meanwhile. */
+export async function replacePasswordHash(
+  tx: Db,
+  tenantId: string,
+  userId: string,
+  from: string,
+  to: string,
+): Promise<void> {
+  await replace.run(tx, { tenantId, userId, from, to });
+}

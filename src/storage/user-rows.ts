@@ -1,0 +1,69 @@
+// Users as statements read them: their columns, with or without their password.
+import type { User } from '../domain/user.ts';
+import { type JoinBuilder, type Kysely, sql } from 'kysely';
+import type { Credentials, DB, Users } from './schema.ts';
+
+/** What a {@link User} is read from, in a statement where `users` has the name `u`. */
+export const userColumns = [
+  'u.id',
+  'u.username',
+  'u.email',
+  'u.email_verified',
+  'u.claims',
+  'u.roles',
+  'u.groups',
+  'u.disabled_at',
+  'u.updated_at',
+] as const;
+export type UserRow = {
+  id: string;
+  username: string;
+  email: string | null;
+  email_verified: boolean;
+  claims: unknown;
+  roles: string[];
+  groups: string[];
+  disabled_at: number | null;
+  updated_at: number;
+};
+
+/** A user with what their password is compared with. */
+export type UserWithPassword = User & { readonly passwordHash: string | undefined; readonly passwordVersion: number };
+
+export function toUser(row: UserRow): User {
+  return {
+    id: row.id,
+    username: row.username,
+    email: row.email ?? undefined,
+    emailVerified: row.email_verified,
+    claims: row.claims as Record<string, unknown>,
+    roles: row.roles,
+    groups: row.groups,
+    disabled: row.disabled_at !== null,
+    updatedAt: row.updated_at,
+  };
+}
+
+export function toUserWithPassword(
+  row: (UserRow & { password_hash: string | null; password_version: number }) | undefined,
+): UserWithPassword | undefined {
+  return row && { ...toUser(row), passwordHash: row.password_hash ?? undefined, passwordVersion: row.password_version };
+}
+
+type Joined = DB & { u: Users; c: Credentials };
+
+/** Joins the password of the user `u` as `c`. */
+export function onPassword(join: JoinBuilder<Joined, 'u' | 'c'>): JoinBuilder<Joined, 'u' | 'c'> {
+  return join
+    .onRef('c.tenant_id', '=', 'u.tenant_id')
+    .onRef('c.user_id', '=', 'u.id')
+    .on('c.kind', '=', sql.lit('password'));
+}
+
+/** Users as `u` with the hash of their password, or null. */
+export function withPassword(q: Kysely<DB>) {
+  return q
+    .selectFrom('users as u')
+    .leftJoin('credentials as c', onPassword)
+    .select([...userColumns, 'c.secret as password_hash', 'u.password_version']);
+}
