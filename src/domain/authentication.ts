@@ -10,9 +10,6 @@ export type Authentication = {
   readonly mfaVerifiedAt: number | undefined;
 };
 
-/** What `acr` can be, weakest first. One factor; two factors follow with the second ones. */
-export const acrValues = ['urn:signet:acr:1fa'] as const;
-
 /** OpenID Connect Core 1.0 2: `auth_time`, `acr`, `amr`; and whether a second factor was proven, by which and when. */
 export function authenticationClaims(authentication: Authentication): Record<string, unknown> {
   const mfaAt = authentication.mfaVerifiedAt;

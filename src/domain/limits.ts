@@ -1,4 +1,5 @@
 // How many attempts are free, how the wait grows after them, and the keys under which attempts are counted.
+import type { FactorMethod } from './factors.ts';
 
 /** A budget: attempts are free up to `free`, then each costs a wait that doubles from one second up to `longestWait`. */
 export type Budget = {
@@ -10,11 +11,16 @@ export type Budget = {
 };
 
 /** Per account and browser it has used before; per account and everybody else; per network address. */
-export const passwordBudgets = {
-  knownBrowser: { free: 5, longestWait: 15 * 60_000, forgottenAfter: 24 * 3600_000 },
-  strangers: { free: 5, longestWait: 15 * 60_000, forgottenAfter: 24 * 3600_000 },
-  address: { free: 100, longestWait: 60_000, forgottenAfter: 3600_000 },
-} as const satisfies Record<string, Budget>;
+export type FactorBudgets = { readonly knownBrowser: Budget; readonly strangers: Budget; readonly address: Budget };
+
+/** What guessing at each factor may cost. */
+export const factorBudgets: Readonly<Record<FactorMethod, FactorBudgets>> = {
+  password: {
+    knownBrowser: { free: 5, longestWait: 15 * 60_000, forgottenAfter: 24 * 3600_000 },
+    strangers: { free: 5, longestWait: 15 * 60_000, forgottenAfter: 24 * 3600_000 },
+    address: { free: 100, longestWait: 60_000, forgottenAfter: 3600_000 },
+  },
+};
 
 /** Per client and network address: wrong client secrets. */
 export const clientSecretBudget: Budget = { free: 50, longestWait: 60_000, forgottenAfter: 3600_000 };

@@ -1,18 +1,19 @@
 // What the server reports while it works, for whoever counts it; and in which words.
 import type { GrantType } from './client.ts';
+import type { FactorMethod } from './factors.ts';
 import { OAuthError, type OAuthErrorCode, Refusal, type RefusalCode, Unavailable } from './errors.ts';
 
 /** How something ended: the code of the error it ended with, never its text. `failure` is a bug of ours. */
 export type Outcome = 'success' | OAuthErrorCode | RefusalCode | 'unavailable' | 'failure';
 
 /** Which budget of attempts was used up. */
-export type LimitKind = 'password_account' | 'password_known_browser' | 'password_address' | 'client_secret';
+export type LimitKind = `${FactorMethod}_${'account' | 'known_browser' | 'address'}` | 'client_secret';
 
 /** Called when something has happened. What is passed has few values each, and none of them is anybody's. */
 export type Metrics = {
   /** `route` is the pattern that matched, undefined when none did: never the address that was asked for. */
   request(route: string | undefined, method: string, status: number, seconds: number): void;
-  signIn(method: 'password', outcome: Outcome): void;
+  signIn(method: FactorMethod, outcome: Outcome): void;
   token(grant: GrantType | 'other', outcome: Outcome): void;
   limited(kind: LimitKind): void;
   /** The reply of a rotation was asked for again within the grace. `elsewhere`: from another network or user agent. */

@@ -1,6 +1,6 @@
 // The two metadata documents of an issuer, as bytes ready to send.
 import { contentTag } from '../crypto/hash.ts';
-import { acrValues } from '../domain/authentication.ts';
+import { acrValues } from '../domain/factors.ts';
 import { userinfoClaims } from '../domain/claims.ts';
 import { clientAuthMethods, grantTypes, signingAlgs } from '../domain/client.ts';
 import { standardScopes } from '../domain/scope.ts';

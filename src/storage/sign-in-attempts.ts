@@ -1,6 +1,7 @@
 // Sign-in attempts: one visit of a browser, bound to that browser, from the request to the answer.
 import { sql } from 'kysely';
 import type { AuthorizationRequest } from '../domain/authorization-request.ts';
+import type { Proof } from '../domain/factors.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
@@ -8,6 +9,9 @@ import { statement } from './statement.ts';
 export type SignInAttempt = {
   readonly id: string;
   readonly request: AuthorizationRequest | undefined;
+  /** Who it turned out to be, and what they have proven. */
+  readonly userId: string | undefined;
+  readonly proofs: readonly Proof[];
   readonly sessionId: string | undefined;
   readonly authenticatedAt: number | undefined;
   readonly consentedSessionId: string | undefined;
@@ -20,6 +24,7 @@ const insert = statement(
     tenantId: 'uuid',
     id: 'text',
     browserHash: 'bytea?',
+    tokenHash: 'bytea?',
     request: 'jsonb?',
     clientId: 'text?',
     now: 'timestamptz',
@@ -30,6 +35,7 @@ const insert = statement(
       tenant_id: p.tenantId,
       id: p.id,
       browser_hash: p.browserHash,
+      token_hash: p.tokenHash,
       request: p.request,
       client_id: p.clientId,
       proven: sql.lit('[]'),
@@ -38,23 +44,27 @@ const insert = statement(
     }),
 );
 
-/** `browserHash` undefined: whichever browser comes first with a GET owns it. */
+/** Whose an attempt is: a browser's by its cookie, or of whoever holds a partial token. */
+export type Holder = { readonly kind: 'browser' | 'token'; readonly hash: Buffer };
+
+/** `holder` undefined: whichever browser comes first with a GET owns it. */
 export async function insertAttempt(
   db: Db,
   tenantId: string,
   attempt: {
     id: string;
-    browserHash: Buffer | undefined;
+    holder: Holder | undefined;
     request: AuthorizationRequest | undefined;
     expiresAt: number;
   },
   now: number,
 ): Promise<void> {
-  const { id, browserHash, request, expiresAt } = attempt;
+  const { id, holder, request, expiresAt } = attempt;
   await insert.run(db, {
     tenantId,
     id,
-    browserHash: browserHash ?? null,
+    browserHash: holder?.kind === 'browser' ? holder.hash : null,
+    tokenHash: holder?.kind === 'token' ? holder.hash : null,
     request: request ?? null,
     clientId: request?.clientId ?? null,
     expiresAt,
@@ -65,6 +75,8 @@ export async function insertAttempt(
 const columns = [
   'id',
   'request',
+  'user_id',
+  'proven',
   'session_id',
   'authenticated_at',
   'consented_session_id',
@@ -74,6 +86,8 @@ const columns = [
 type Row = {
   id: string;
   request: unknown;
+  user_id: string | null;
+  proven: unknown;
   session_id: string | null;
   authenticated_at: number | null;
   consented_session_id: string | null;
@@ -82,25 +96,27 @@ type Row = {
 };
 
 // sign_in_attempts_pkey
-const find = statement({ tenantId: 'uuid', id: 'text', browserHash: 'bytea', now: 'timestamptz' }, (q, p) =>
-  q
-    .selectFrom('sign_in_attempts')
-    .select(columns)
-    .where('tenant_id', '=', p.tenantId)
-    .where('id', '=', p.id)
-    .where('browser_hash', '=', p.browserHash)
-    .where('expires_at', '>', p.now),
-);
+const findBy = (column: 'browser_hash' | 'token_hash') =>
+  statement({ tenantId: 'uuid', id: 'text', hash: 'bytea', now: 'timestamptz' }, (q, p) =>
+    q
+      .selectFrom('sign_in_attempts')
+      .select(columns)
+      .where('tenant_id', '=', p.tenantId)
+      .where('id', '=', p.id)
+      .where(column, '=', p.hash)
+      .where('expires_at', '>', p.now),
+  );
+const find = { browser: findBy('browser_hash'), token: findBy('token_hash') };
 
-/** The attempt, only for the browser it belongs to. */
+/** The attempt, only for its holder. */
 export async function findAttempt(
   db: Db,
   tenantId: string,
   id: string,
-  browserHash: Buffer,
+  { kind, hash }: Holder,
   now: number,
 ): Promise<SignInAttempt | undefined> {
-  return toAttempt(await find.first(db, { tenantId, id, browserHash, now }));
+  return toAttempt(await find[kind].first(db, { tenantId, id, hash, now }));
 }
 
 // sign_in_attempts_pkey
@@ -126,26 +142,27 @@ export async function claimAttempt(
   return toAttempt(await claim.first(db, { tenantId, id, browserHash, now }));
 }
 
-// sign_in_attempts_pkey
-const authenticated = statement({ tenantId: 'uuid', id: 'text', sessionId: 'uuid', now: 'timestamptz' }, (q, p) =>
-  q
-    .updateTable('sign_in_attempts')
-    // Another person's consent does not count for this one.
-    .set({ session_id: p.sessionId, authenticated_at: p.now })
-    .where('tenant_id', '=', p.tenantId)
-    .where('id', '=', p.id)
-    .where('finished_at', 'is', null),
+// sign_in_attempts_pkey. Another person's consent does not count for this one.
+const authenticated = statement(
+  { tenantId: 'uuid', id: 'text', userId: 'uuid', proven: 'jsonb', sessionId: 'uuid', now: 'timestamptz' },
+  (q, p) =>
+    q
+      .updateTable('sign_in_attempts')
+      .set({ user_id: p.userId, proven: p.proven, session_id: p.sessionId, authenticated_at: p.now })
+      .where('tenant_id', '=', p.tenantId)
+      .where('id', '=', p.id)
+      .where('finished_at', 'is', null),
 );
 
-/** @returns false when the attempt was finished meanwhile. */
+/** Who it turned out to be, what they proved, and the session that came of it. @returns false when the attempt was finished meanwhile. */
 export async function markAuthenticated(
   tx: Db,
   tenantId: string,
   id: string,
-  sessionId: string,
+  { userId, proofs, sessionId }: { userId: string; proofs: readonly Proof[]; sessionId: string },
   now: number,
 ): Promise<boolean> {
-  return (await authenticated.run(tx, { tenantId, id, sessionId, now })) === 1;
+  return (await authenticated.run(tx, { tenantId, id, userId, proven: proofs, sessionId, now })) === 1;
 }
 
 // sign_in_attempts_pkey
@@ -167,7 +184,13 @@ export async function markConsented(tx: Db, tenantId: string, id: string, sessio
 const leave = statement({ tenantId: 'uuid', id: 'text', sessionId: 'uuid' }, (q, p) =>
   q
     .updateTable('sign_in_attempts')
-    .set({ leaving_session_id: p.sessionId, session_id: null, authenticated_at: null })
+    .set({
+      leaving_session_id: p.sessionId,
+      user_id: null,
+      proven: sql.lit('[]'),
+      session_id: null,
+      authenticated_at: null,
+    })
     .where('tenant_id', '=', p.tenantId)
     .where('id', '=', p.id)
     .where('finished_at', 'is', null),
@@ -195,6 +218,8 @@ function toAttempt(row: Row | undefined): SignInAttempt | undefined {
     row && {
       id: row.id,
       request: (row.request as AuthorizationRequest | null) ?? undefined,
+      userId: row.user_id ?? undefined,
+      proofs: row.proven as Proof[],
       sessionId: row.session_id ?? undefined,
       authenticatedAt: row.authenticated_at ?? undefined,
       consentedSessionId: row.consented_session_id ?? undefined,

@@ -1,7 +1,7 @@
 // Limits: how waits grow, and which addresses are one network.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { networkOf, passwordBudgets, waitAfter } from '../../src/domain/limits.ts';
+import { factorBudgets, networkOf, waitAfter } from '../../src/domain/limits.ts';
 
 describe('waits', () => {
   const budget = { free: 5, longestWait: 900_000, forgottenAfter: 86_400_000 };
@@ -23,7 +23,7 @@ describe('waits', () => {
   test('a day of guessing against one account stays below what is found by chance', () => {
     let attempts = 0;
     for (let time = 0; time < 86_400_000; attempts += 1)
-      time += Math.max(1, waitAfter(passwordBudgets.strangers, attempts + 1));
+      time += Math.max(1, waitAfter(factorBudgets.password.strangers, attempts + 1));
     expect(attempts).toBeLessThan(150);
   });
 });

@@ -109,16 +109,18 @@ export const administrationMutants: readonly Mutant[] = [
   {
     name: 'sessions that an administrator ends leave their grants',
     file: 'src/storage/tenant-sessions.ts',
-    remove: 'sql`sessions.user_id = ${p.userId} AND ${sessionIsAlive(p.now)}`, reason: p.reason })}\n      ), revoked AS (\n        ${endGrantsOfEnded(p)}',
-    insert: 'sql`sessions.user_id = ${p.userId} AND ${sessionIsAlive(p.now)}`, reason: p.reason })}\n      ), revoked AS (\n        SELECT 1',
+    remove:
+      'sql`sessions.user_id = ${p.userId} AND ${sessionIsAlive(p.now)}`, reason: p.reason })}\n      ), revoked AS (\n        ${endGrantsOfEnded(p)}',
+    insert:
+      'sql`sessions.user_id = ${p.userId} AND ${sessionIsAlive(p.now)}`, reason: p.reason })}\n      ), revoked AS (\n        SELECT 1',
     test: 'test/cli/sessions.test.ts',
     title: 'end --user',
   },
   {
     name: 'a rescued administrator waits for the attempts of others',
     file: 'src/flows/users/administrators.ts',
-    remove: 'await forgetPasswordAttempts(tx, tenant.id, user);',
-    insert: 'void forgetPasswordAttempts;',
+    remove: 'await forgetAttempts(tx, tenant.id, user);',
+    insert: 'void forgetAttempts;',
     test: 'test/cli/admin.test.ts',
   },
   {

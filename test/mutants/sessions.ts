@@ -97,7 +97,7 @@ export const sessionMutants: readonly Mutant[] = [
   {
     name: 'an attempt belongs to every browser',
     file: 'src/storage/sign-in-attempts.ts',
-    remove: `    .where('browser_hash', '=', p.browserHash)\n`,
+    remove: `      .where(column, '=', p.hash)\n`,
     insert: `    .where((e) => e.or([e('browser_hash', '=', p.browserHash), e.lit(true)]))\n`,
     test: 'test/attacks/sign-in-forgery.test.ts',
     title: 'M29',
@@ -112,7 +112,7 @@ export const sessionMutants: readonly Mutant[] = [
   },
   {
     name: "another person's sign-in leaves the session before it",
-    file: 'src/flows/sign-in/password.ts',
+    file: 'src/flows/sign-in/complete.ts',
     remove: `await endSession(tx, tenant.id, previous, 'other_user', eventOf(deps, context));`,
     insert: '',
     test: 'test/attacks/sign-in-forgery.test.ts',

@@ -4,7 +4,13 @@ import type { Deps } from '../../deps.ts';
 import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { claimAttempt, findAttempt, insertAttempt, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
+import {
+  claimAttempt,
+  findAttempt,
+  type Holder,
+  insertAttempt,
+  type SignInAttempt,
+} from '../../storage/sign-in-attempts.ts';
 
 /** Milliseconds. */
 const attemptLifetime = 60 * 60_000;
@@ -17,7 +23,10 @@ export async function openAttempt(
 ): Promise<{ attemptId: string; browser: string | undefined }> {
   const known = hashOfOpaque('browser', input.browser);
   const made = known ? undefined : newBrowser(deps);
-  return { attemptId: await insert(deps, context, input.request, known ?? made?.hash), browser: made?.token };
+  return {
+    attemptId: await insert(deps, context, input.request, browserHolder(known ?? made!.hash)),
+    browser: made?.token,
+  };
 }
 
 /** Opens an attempt that belongs to the first browser that comes for it: the request came by a POST without cookies. */
@@ -33,13 +42,13 @@ async function insert(
   deps: Deps,
   context: RequestContext,
   request: AuthorizationRequest | undefined,
-  browserHash: Buffer | undefined,
+  holder: Holder | undefined,
 ): Promise<string> {
   const id = deps.random(18).toString('base64url');
   await insertAttempt(
     deps.db,
     context.tenant.id,
-    { id, browserHash, request, expiresAt: context.now + attemptLifetime },
+    { id, holder, request, expiresAt: context.now + attemptLifetime },
     context.now,
   );
   return id;
@@ -55,12 +64,16 @@ export async function claimOrFind(
   const { tenant, now } = context;
   if (!isAttemptId(attemptId)) throw attemptUnknown();
   const known = hashOfOpaque('browser', browser);
-  const found = known && (await findAttempt(deps.db, tenant.id, attemptId, known, now));
+  const found = known && (await findAttempt(deps.db, tenant.id, attemptId, browserHolder(known), now));
   if (found) return { attempt: found, browser: undefined };
   const made = known ? undefined : newBrowser(deps);
   const claimed = await claimAttempt(deps.db, tenant.id, attemptId, known ?? made!.hash, now);
   if (!claimed) throw attemptUnknown();
   return { attempt: claimed, browser: made?.token };
+}
+
+function browserHolder(hash: Buffer): Holder {
+  return { kind: 'browser', hash };
 }
 
 /** The cookie that tells one browser from another, before anybody is signed in. */
@@ -77,7 +90,7 @@ export async function attemptOf(
 ): Promise<SignInAttempt> {
   const hash = hashOfOpaque('browser', browser);
   if (!hash || !isAttemptId(attemptId)) throw attemptUnknown();
-  const attempt = await findAttempt(deps.db, context.tenant.id, attemptId, hash, context.now);
+  const attempt = await findAttempt(deps.db, context.tenant.id, attemptId, browserHolder(hash), context.now);
   if (!attempt) throw attemptUnknown();
   if (attempt.finished) throw attemptFinished();
   return attempt;

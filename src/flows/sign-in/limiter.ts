@@ -1,9 +1,10 @@
-// The limiter of password attempts: reserved before the hash, split so that strangers cannot lock out a browser the account knows.
+// The limiter of attempts at a factor: reserved before it is checked, split so that strangers cannot lock out a browser the account knows.
 import { contentTag } from '../../crypto/hash.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { networkOf, passwordBudgets } from '../../domain/limits.ts';
+import { type FactorMethod, factorMethods } from '../../domain/factors.ts';
+import { factorBudgets, networkOf } from '../../domain/limits.ts';
 import type { LimitKind } from '../../domain/metrics.ts';
 import { identifierKey, type User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
@@ -15,7 +16,7 @@ import {
   returnAttempt,
 } from '../../storage/limits.ts';
 
-/** A reserved attempt: where it was counted, and the how-manieth it is. */
+/** A reserved attempt: where it was counted, and the number of this attempt. */
 export type ReservedAttempt = {
   readonly accountKey: string;
   readonly addressKey: string | undefined;
@@ -26,29 +27,31 @@ export type ReservedAttempt = {
  * Counts an attempt before anything is computed. Known and unknown names are counted alike.
  * @throws Refusal too_many_attempts with the seconds to wait.
  */
-export async function reservePasswordAttempt(
+export async function reserveFactorAttempt(
   deps: Deps,
   context: RequestContext,
+  factor: FactorMethod,
   account: { identifier: string; userId: string | undefined; knownBrowser: string | undefined },
 ): Promise<ReservedAttempt> {
   const { tenant, now, ip } = context;
+  const budgets = factorBudgets[factor];
   // A browser that the account knows has its own budget only: strangers at the same address cannot use it up.
   const addressKey =
-    ip === undefined || account.knownBrowser !== undefined ? undefined : `password address ${networkOf(ip)}`;
+    ip === undefined || account.knownBrowser !== undefined ? undefined : `${factor} address ${networkOf(ip)}`;
   if (addressKey !== undefined) {
-    const address = await reserveAttempt(deps.db, tenant.id, addressKey, passwordBudgets.address, now);
-    if (!address.allowed) throw tooMany(deps, 'password_address', address.retryAt - now);
+    const address = await reserveAttempt(deps.db, tenant.id, addressKey, budgets.address, now);
+    if (!address.allowed) throw tooMany(deps, `${factor}_address`, address.retryAt - now);
   }
   // Strangers are counted by the name they typed: were two names of one user counted together, that would tell of the user.
   const accountKey =
     account.userId === undefined || account.knownBrowser === undefined
-      ? strangersKey(account.identifier)
-      : `${browsersKey(account.userId)}${account.knownBrowser}`;
-  const budget = account.knownBrowser === undefined ? passwordBudgets.strangers : passwordBudgets.knownBrowser;
+      ? strangersKey(factor, account.identifier)
+      : `${browsersKey(factor, account.userId)}${account.knownBrowser}`;
+  const budget = account.knownBrowser === undefined ? budgets.strangers : budgets.knownBrowser;
   const reserved = await reserveAttempt(deps.db, tenant.id, accountKey, budget, now);
   if (!reserved.allowed) {
-    const kind = account.knownBrowser === undefined ? 'password_account' : 'password_known_browser';
-    throw tooMany(deps, kind, reserved.retryAt - now);
+    const whose = account.knownBrowser === undefined ? 'account' : 'known_browser';
+    throw tooMany(deps, `${factor}_${whose}`, reserved.retryAt - now);
   }
   return { accountKey, addressKey, attempts: reserved.attempts };
 }
@@ -65,23 +68,26 @@ export async function attemptNotMade(db: Db, tenantId: string, reserved: Reserve
     if (key !== undefined) await returnAttempt(db, tenantId, key, now);
 }
 
-/** Forgets every attempt at the user's password, by strangers under either name and by browsers that the user knows. */
-export async function forgetPasswordAttempts(
+/** Forgets every attempt at any factor of the user, by strangers under either name and by browsers that the user knows. */
+export async function forgetAttempts(
   tx: Db,
   tenantId: string,
   { id, username, email }: Pick<User, 'id' | 'username' | 'email'>,
 ): Promise<void> {
-  for (const name of [username, email]) if (name !== undefined) await clearAttempts(tx, tenantId, strangersKey(name));
-  await clearAttemptsBelow(tx, tenantId, browsersKey(id));
+  for (const factor of factorMethods) {
+    for (const name of [username, email])
+      if (name !== undefined) await clearAttempts(tx, tenantId, strangersKey(factor, name));
+    await clearAttemptsBelow(tx, tenantId, browsersKey(factor, id));
+  }
 }
 
-function strangersKey(identifier: string): string {
-  return `password account ${contentTag(identifierKey(identifier))}`;
+function strangersKey(factor: FactorMethod, identifier: string): string {
+  return `${factor} account ${contentTag(identifierKey(identifier))}`;
 }
 
 /** What the key of each browser that knows the user begins with. */
-function browsersKey(userId: string): string {
-  return `password account ${userId} browser `;
+function browsersKey(factor: FactorMethod, userId: string): string {
+  return `${factor} account ${userId} browser `;
 }
 
 function tooMany(deps: Deps, kind: LimitKind, wait: number): Refusal {

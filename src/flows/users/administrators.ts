@@ -5,7 +5,7 @@ import type { User } from '../../domain/user.ts';
 import { type Ended, setUserDisabled, setUserFields } from '../../storage/users.ts';
 import { record } from '../events.ts';
 import { adminRole } from '../../domain/role.ts';
-import { forgetPasswordAttempts } from '../sign-in/limiter.ts';
+import { forgetAttempts } from '../sign-in/limiter.ts';
 import { replacePassword } from './passwords.ts';
 
 /** `user` as they were before. */
@@ -33,7 +33,7 @@ export function resetAdministrator(
     const roleAdded = !user.roles.includes(adminRole);
     if (roleAdded) await setUserFields(tx, tenant.id, id, { ...user, roles: [...user.roles, adminRole] }, now);
     if (user.disabled) await setUserDisabled(tx, tenant.id, id, false, now);
-    await forgetPasswordAttempts(tx, tenant.id, user);
+    await forgetAttempts(tx, tenant.id, user);
     await record(deps, tx, context, {
       type: 'admin.reset',
       userId: id,

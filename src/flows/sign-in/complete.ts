@@ -1,0 +1,109 @@
+// What follows when enough was proven, whichever way: the session, the attempt, the audit log, the known browser.
+import { opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
+import type { Deps } from '../../deps.ts';
+import { actingAs, type BrowserCookies, type RequestContext } from '../../domain/context.ts';
+import { Refusal } from '../../domain/errors.ts';
+import { authenticationOf, missingFactors, type Proof } from '../../domain/factors.ts';
+import type { Session } from '../../domain/session.ts';
+import type { Db } from '../../storage/database.ts';
+import { beginSession, endSession, type NewSession, renewSession } from '../../storage/sessions.ts';
+import { markAuthenticated, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
+import { eventOf, newId, record } from '../events.ts';
+import { attemptFinished } from './attempt.ts';
+import { withKnownBrowser } from './known-browsers.ts';
+import { attemptSucceeded, type ReservedAttempt } from './limiter.ts';
+import { livingSession } from './session.ts';
+
+/** The cookies to set, and whether the attempt has a client that waits. */
+export type SignedIn = {
+  readonly sessionCookie: string;
+  readonly knownCookie: string;
+  readonly attemptId: string;
+  readonly hasRequest: boolean;
+};
+
+export type Proven = {
+  readonly attempt: SignInAttempt;
+  readonly user: { readonly id: string; readonly passwordVersion: number };
+  /** Enough of them (domain/factors.ts). */
+  readonly proofs: readonly Proof[];
+  /** The attempt that was counted before the last of them was checked. */
+  readonly reserved: ReservedAttempt;
+  readonly cookies: BrowserCookies;
+  /** Does in the same transaction what the way of proving wants done. */
+  readonly also?: (tx: Db) => Promise<void>;
+};
+
+/**
+ * Makes the browser's session, or renews it with a new cookie when it was the same person's. One transaction.
+ * @throws Refusal attempt_finished; wrong_credentials when the user was disabled, or changed the password, since it was checked.
+ */
+export async function completeSignIn(
+  deps: Deps,
+  context: RequestContext,
+  { attempt, user, proofs, reserved, cookies, also }: Proven,
+): Promise<SignedIn> {
+  if (missingFactors(proofs).length > 0) throw new Error('a sign-in was to be completed before enough was proven');
+  const { tenant, now } = context;
+  const previous = await livingSession(deps, context, cookies.session);
+  const acting = actingAs(context, 'user', user.id);
+  const sessionCookie = await deps.db.transaction(async (tx) => {
+    const begun = await beginOrRenew(deps, tx, acting, user, proofs, previous);
+    // Thrown, so that no session of somebody else has ended for it either.
+    if (!begun) throw wrongCredentials();
+    const { sessionId } = begun;
+    if (!(await markAuthenticated(tx, tenant.id, attempt.id, { userId: user.id, proofs, sessionId }, now)))
+      throw attemptFinished();
+    await attemptSucceeded(tx, tenant.id, reserved);
+    await also?.(tx);
+    await record(deps, tx, acting, {
+      type: 'user.signed_in',
+      userId: user.id,
+      sessionId,
+      data: { amr: authenticationOf(proofs).amr },
+    });
+    return begun.cookie;
+  });
+  return {
+    sessionCookie,
+    knownCookie: withKnownBrowser(deps, tenant.id, cookies.known, user.id),
+    attemptId: attempt.id,
+    hasRequest: attempt.request !== undefined,
+  };
+}
+
+export function wrongCredentials(): Refusal {
+  return new Refusal('wrong_credentials', 'The username or the password is wrong.');
+}
+
+async function beginOrRenew(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  user: Proven['user'],
+  proofs: readonly Proof[],
+  previous: Session | undefined,
+): Promise<{ sessionId: string; cookie: string } | undefined> {
+  const { tenant, now } = context;
+  const secret = opaqueToken('session', deps.random(opaqueBytes));
+  const session: NewSession = {
+    id: newId(deps, now),
+    secretHash: secret.hash,
+    userId: user.id,
+    authentication: authenticationOf(proofs),
+    idleExpiresAt: now + tenant.settings.session_idle_lifetime * 1000,
+    expiresAt: now + tenant.settings.session_lifetime * 1000,
+    ip: context.ip,
+    userAgent: context.userAgent?.slice(0, 300),
+  };
+  if (previous?.userId === user.id) {
+    const renewed = { ...session, id: previous.id };
+    if (await renewSession(tx, tenant.id, renewed, user.passwordVersion))
+      return { sessionId: previous.id, cookie: secret.token };
+  } else if (previous) {
+    await endSession(tx, tenant.id, previous, 'other_user', eventOf(deps, context));
+  }
+  return (await beginSession(tx, tenant.id, session, user.passwordVersion))
+    ? { sessionId: session.id, cookie: secret.token }
+    : undefined;
+}
