@@ -6,6 +6,7 @@ import { steps } from './demo/steps.ts';
 const port = Number(process.env['PORT'] ?? 4000);
 /** Seconds for the end, which takes one or two. */
 const patience = 20;
+const allGone = 'Everything has ended, and the data is removed.';
 
 // Before anything starts, so that an early Ctrl-C leaves nothing behind either. A terminal sends it to npm as well,
 // which passes it on: a second one is no reason to leave without cleaning up.
@@ -25,9 +26,11 @@ try {
   console.log(isLost ? 'PostgreSQL ended by itself, so the demo ends too.' : 'Ending.');
   setTimeout(() => process.exit(1), patience * 1000).unref();
   await demo.stop();
-  console.log('Everything has ended, and the data is removed.');
+  console.log(allGone);
   process.exitCode = isLost ? 1 : 0;
 } catch (error) {
-  console.error(`The demo cannot run: ${(error as Error).message}`);
-  process.exitCode = 1;
+  // Ctrl-C reaches what a start is just running as well, and then the start fails; what it made is gone by now.
+  if (asked.signal.aborted) console.log(allGone);
+  else console.error(`The demo cannot run: ${(error as Error).message}`);
+  process.exitCode = asked.signal.aborted ? 0 : 1;
 }

@@ -4,7 +4,7 @@ import type { PasswordHasher } from './crypto/passwords.ts';
 import type { SecretBox } from './crypto/secret-box.ts';
 import type { Metrics } from './domain/metrics.ts';
 import type { Memory } from './storage/memory.ts';
-import type { Db } from './storage/database.ts';
+import type { Db, PatientDb } from './storage/database.ts';
 
 export type Deps = {
   /** The issuer of the `default` tenant: an origin. */
@@ -19,3 +19,6 @@ export type Deps = {
   readonly log: Logger;
   readonly metrics: Metrics;
 };
+
+/** The same for work that may take long. */
+export type PatientDeps = Deps & { readonly db: PatientDb };

@@ -4,7 +4,7 @@ import type { Readable } from 'node:stream';
 import { Command } from 'commander';
 import { type Config, readConfig } from '../config/read.ts';
 import type { Environment } from '../config/names.ts';
-import type { Deps } from '../deps.ts';
+import type { PatientDeps } from '../deps.ts';
 import { linesOf } from '../flows/restore/lines.ts';
 import { demandSealed, holdsNothing, restore, type RestoreResult } from '../flows/restore/restore.ts';
 import { secretKeysForRestore, undoOfDatabase } from '../start/restore-target.ts';
@@ -44,7 +44,11 @@ async function putBack(terminal: Terminal, file: string, { keepIssued = false }:
 }
 
 /** A database that this makes goes again when `work` fails and it is known to be empty. */
-async function intoDatabase<T>(terminal: Terminal, config: Config, work: (deps: Deps) => Promise<T>): Promise<T> {
+async function intoDatabase<T>(
+  terminal: Terminal,
+  config: Config,
+  work: (deps: PatientDeps) => Promise<T>,
+): Promise<T> {
   const undo = await undoOfDatabase(config);
   let isEmpty = false;
   try {

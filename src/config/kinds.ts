@@ -6,6 +6,7 @@ import { type Mailbox, parseMailbox, type SmtpServer } from '../domain/mail.ts';
 import { parseSecretKey } from './secret-key.ts';
 import { isLoopbackHost } from '../domain/redirect-uri.ts';
 import { passwordProblem, shortestPassword } from '../domain/user.ts';
+import { isEmail } from '../domain/user.ts';
 
 /** Why a text is not a fit value. The message continues the setting's name, and never repeats the text of a secret. */
 export class BadValue extends Error {}
@@ -177,9 +178,7 @@ function pem(text: string, check: (pemText: string) => unknown): string | undefi
 }
 
 /** An e-mail address: checked for shape only, because mail is what proves it. */
-export const email: Kind<string> = kind('an e-mail address', (text) =>
-  text.length <= 254 && /^[^\s@,;<>"]+@[^\s@,;<>".]+(\.[^\s@,;<>".]+)*$/.test(text) ? text : undefined,
-);
+export const email: Kind<string> = kind('an e-mail address', (text) => (isEmail(text) ? text : undefined));
 
 /** A password by the rule for all passwords. */
 export const password: Kind<string> = {

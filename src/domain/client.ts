@@ -57,6 +57,11 @@ export type Client = {
   readonly disabled: boolean;
 };
 
+/** What people read: its name, or its id where it has none. */
+export function clientName({ id, metadata }: { readonly id: string; readonly metadata: RegisteredMetadata }): string {
+  return metadata.client_name ?? id;
+}
+
 /** RFC 6749 2.1: a client that cannot keep a secret. */
 export function isPublic(metadata: Pick<ClientMetadata, 'token_endpoint_auth_method'>): boolean {
   return metadata.token_endpoint_auth_method === 'none';

@@ -31,8 +31,8 @@ export type Situation = {
 };
 
 export type Step =
-  | { readonly kind: 'sign-in'; readonly reason: 'nobody' | 'fresh' | 'other' }
-  | { readonly kind: 'consent'; readonly session: Session }
+  | { readonly kind: 'sign-in' }
+  | { readonly kind: 'consent' }
   | { readonly kind: 'respond'; readonly session: Session }
   | { readonly kind: 'error'; readonly code: OAuthErrorCode; readonly description: string };
 
@@ -40,14 +40,13 @@ export type Step =
 export function nextStep(situation: Situation): Step {
   const { request, session } = situation;
   const silent = request.prompt.includes('none');
-  const reason = signInReason(situation);
-  if (reason !== undefined || session === undefined) {
+  if (session === undefined || mustSignIn(situation, session)) {
     if (silent) return { kind: 'error', code: 'login_required', description: 'The user has to sign in.' };
-    return { kind: 'sign-in', reason: reason ?? 'nobody' };
+    return { kind: 'sign-in' };
   }
   if (needsConsent(situation)) {
     if (silent) return { kind: 'error', code: 'consent_required', description: 'The user has to consent.' };
-    return { kind: 'consent', session };
+    return { kind: 'consent' };
   }
   return { kind: 'respond', session };
 }
@@ -55,17 +54,15 @@ export function nextStep(situation: Situation): Step {
 /** Milliseconds in which a sign-in on the way to the answer is not asked again. */
 const freshFor = 5 * 60_000;
 
-function signInReason({ request, session, attempt, client, now }: Situation): 'nobody' | 'fresh' | 'other' | undefined {
-  if (session === undefined) return 'nobody';
-  if (request.hintedUserId !== undefined && request.hintedUserId !== session.userId) return 'other';
+function mustSignIn({ request, attempt, client, now }: Situation, session: Session): boolean {
+  if (request.hintedUserId !== undefined && request.hintedUserId !== session.userId) return true;
   const maxAge = request.maxAge ?? client.metadata.default_max_age;
   // A sign-in counts as fresh only if this very attempt made it, not long ago, and its session is still the browser's.
   const own = attempt?.sessionId === session.id ? attempt.authenticatedAt : undefined;
-  if (own !== undefined && now - own < Math.max(freshFor, (maxAge ?? 0) * 1000)) return undefined;
-  if (attempt?.leavingSessionId === session.id) return 'other';
-  if (request.prompt.includes('login') || request.prompt.includes('select_account')) return 'fresh';
-  if (maxAge !== undefined && now - session.authentication.at >= maxAge * 1000) return 'fresh';
-  return undefined;
+  if (own !== undefined && now - own < Math.max(freshFor, (maxAge ?? 0) * 1000)) return false;
+  if (attempt?.leavingSessionId === session.id) return true;
+  if (request.prompt.includes('login') || request.prompt.includes('select_account')) return true;
+  return maxAge !== undefined && now - session.authentication.at >= maxAge * 1000;
 }
 
 function needsConsent({ request, client, session, attempt, consent }: Situation): boolean {

@@ -39,9 +39,11 @@ export function identifierProblem(
   return undefined;
 }
 
-/** True for one plain address: no display name, no list, no control characters, no quoting. */
+const oneAddress = /^[^\s@"<>(),;:\\[\]\p{Cc}]{1,64}@[^\s@"<>(),;:\\[\]\p{Cc}.]+(?:\.[^\s@"<>(),;:\\[\]\p{Cc}.]+)*$/u;
+
+/** True for one plain address: no display name, no list, no control characters, no quoting, no empty label in the domain. */
 export function isEmail(value: string): boolean {
-  return value.length <= 254 && /^[^\s@"<>(),;:\\[\]\p{Cc}]{1,64}@[^\s@"<>(),;:\\[\]\p{Cc}]+$/u.test(value);
+  return value.length <= 254 && oneAddress.test(value);
 }
 
 /** The shortest password, whoever chooses it: it may be the only factor (NIST SP 800-63B-4 3.1.1.2). In characters. */

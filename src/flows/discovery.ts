@@ -1,5 +1,6 @@
 // The two metadata documents of an issuer, as bytes ready to send.
 import { contentTag } from '../crypto/hash.ts';
+import { endpoints } from '../domain/endpoints.ts';
 import { acrValues } from '../domain/factors.ts';
 import { userinfoClaims } from '../domain/claims.ts';
 import { clientAuthMethods, grantTypes, signingAlgs } from '../domain/client.ts';
@@ -24,12 +25,12 @@ export function discoveryDocument(tenant: Tenant, uiLocales: readonly string[]):
 function metadata(issuer: string, uiLocales: readonly string[]) {
   return {
     issuer,
-    authorization_endpoint: `${issuer}/oauth/authorize`,
-    token_endpoint: `${issuer}/oauth/token`,
-    userinfo_endpoint: `${issuer}/oauth/userinfo`,
-    jwks_uri: `${issuer}/oauth/jwks`,
-    end_session_endpoint: `${issuer}/oauth/logout`,
-    revocation_endpoint: `${issuer}/oauth/revoke`,
+    authorization_endpoint: `${issuer}${endpoints.authorize}`,
+    token_endpoint: `${issuer}${endpoints.token}`,
+    userinfo_endpoint: `${issuer}${endpoints.userinfo}`,
+    jwks_uri: `${issuer}${endpoints.jwks}`,
+    end_session_endpoint: `${issuer}${endpoints.logout}`,
+    revocation_endpoint: `${issuer}${endpoints.revoke}`,
     scopes_supported: standardScopes,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],

@@ -18,19 +18,13 @@ export const tenantPrefixes = ['', '/t/:slug'] as const;
 
 /** Finds the tenant before anything else happens in this scope. An unknown tenant is a 404. */
 export function findTenant(scope: FastifyInstance, deps: Deps): void {
-  scope.addHook('onRequest', (request, _reply, done) => {
+  scope.addHook('onRequest', async (request) => {
     const { slug } = request.params as { slug?: string };
     // RFC 9112 3.2: Node takes the first, and a proxy in front may have taken the other.
-    if (hasSeveralHosts(request.raw.rawHeaders))
-      return done(new Refusal('malformed', 'The request has more than one Host.'));
-    const settle = (tenant: Tenant | undefined): void => {
-      if (!tenant) return done(new Refusal('not_found', 'There is nothing here.'));
-      request.tenant = tenant;
-      done();
-    };
-    const found = tenantOfRequest(deps, hostOf(request), slug);
-    if (found instanceof Promise) void found.then(settle, done);
-    else settle(found);
+    if (hasSeveralHosts(request.raw.rawHeaders)) throw new Refusal('malformed', 'The request has more than one Host.');
+    const tenant = await tenantOfRequest(deps, hostOf(request), slug);
+    if (!tenant) throw new Refusal('not_found', 'There is nothing here.');
+    request.tenant = tenant;
   });
 }
 

@@ -23,9 +23,9 @@ export type Replaced = {
 
 export type Backend = {
   readonly deps: Deps;
-  readonly database: Database;
-  /** The same database for one long piece of work: a connection without timeouts. */
-  readonly patient: Database;
+  readonly database: Database<'hurried'>;
+  /** The same database for one long piece of work. */
+  readonly patient: Database<'patient'>;
   /** DATA_DIR held no database before: this made it. */
   readonly createdDatabase: boolean;
   /** Resolves when the embedded PostgreSQL ended by itself: nothing works any more. */
@@ -56,7 +56,7 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
   const store = await openStore(config, asItIs ? 'start' : 'make', { ...shared, poolSize: config.databasePoolSize });
   if (!store) throw new Error(noDatabase(config));
   const { database, createdDatabase, lost } = store;
-  const patient = store.openAnother({ ...shared, poolSize: 1, patient: true });
+  const patient = store.openPatient(shared);
   try {
     const clock = options.clock ?? Date.now;
     await prepareSchema(store, options.schema ?? 'migrate', clock);

@@ -12,16 +12,16 @@ import { type Database, type DatabaseOptions, openDatabase } from '../storage/da
 import { demandReachable, migrate, pendingMigrations } from '../storage/migrate.ts';
 
 /** Connections to the database of a store. */
-export type Pool = Omit<DatabaseOptions, 'connection' | 'preparedStatements'>;
+export type Pool = Omit<DatabaseOptions, 'connection' | 'preparedStatements' | 'patience'>;
 
 export type Store = {
-  readonly database: Database;
+  readonly database: Database<'hurried'>;
   /** DATA_DIR held no database before: this made it. */
   readonly createdDatabase: boolean;
   /** Resolves when the embedded PostgreSQL ended by itself: nothing works any more. */
   readonly lost: Promise<void>;
-  /** The same database through connections of its own, which `close` closes too. */
-  openAnother(pool: Pool): Database;
+  /** The same database for one long piece of work, on a connection of its own, which `close` closes too. */
+  openPatient(pool: Omit<Pool, 'poolSize'>): Database<'patient'>;
   /** @throws Error with what to do when the database does not answer. */
   demandReachable(): Promise<void>;
   /** Applies every pending migration. @returns their names. */
@@ -46,9 +46,8 @@ export async function openStore(
   const embedded = config.databaseUrl === undefined ? await openEmbedded(config.dataDir, how) : undefined;
   if (config.databaseUrl === undefined && !embedded) return undefined;
   const connection = embedded ? { ...embedded.connection, port: 5432 } : { connectionString: config.databaseUrl! };
-  const open = (connections: Pool) =>
-    openDatabase({ ...connections, connection, preparedStatements: config.preparedStatements });
-  const database = open(pool);
+  const { preparedStatements } = config;
+  const database = openDatabase({ ...pool, connection, preparedStatements, patience: 'hurried' });
   const others: Database[] = [];
   const explained = (error: unknown): never => {
     throw databaseProblem(error, config);
@@ -57,8 +56,8 @@ export async function openStore(
     database,
     createdDatabase: embedded?.created ?? false,
     lost: embedded?.lost ?? new Promise<void>(() => {}),
-    openAnother(another) {
-      const opened = open(another);
+    openPatient(another) {
+      const opened = openDatabase({ ...another, poolSize: 1, connection, preparedStatements, patience: 'patient' });
       others.push(opened);
       return opened;
     },

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import { buildApp, buildMetricsApp } from '../app.ts';
 import { openBackend, type Replaced } from './backend.ts';
 import type { Config } from '../config/read.ts';
-import type { Deps } from '../deps.ts';
+import type { Deps, PatientDeps } from '../deps.ts';
 import { contextWithoutRequest } from '../domain/context.ts';
 import type { Tenant } from '../domain/tenant.ts';
 import { durabilityWarnings } from './durability.ts';
@@ -53,7 +53,8 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
   const warnings = config.databaseUrl === undefined ? [] : await durabilityWarnings(deps);
   for (const warning of warnings) deps.log.warn(warning);
   // Before anything is kept in memory, so that no change is missed.
-  starting.defer(await followChanges(deps));
+  const following = await followChanges(deps);
+  starting.defer(() => following.stop());
   const tenant = await ensureDefaultTenant(deps);
   // Before any key is kept in memory, so that no process signs with one that another has just replaced.
   const { location, elsewhere } = await findLocation(deps);
@@ -63,8 +64,7 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
   });
   if (elsewhere) await noticeRestored({ ...deps, db: backend.patient });
   const setupToken = await prepare(deps, tenant, config);
-  const watch = watchLocation(deps, location);
-  starting.defer(() => watch.stop());
+  const moved = watchLocation(deps, location, following);
   const maintenance = startMaintenance(deps, { auditMonths: config.auditMonths });
   starting.defer(() => maintenance.stop());
   if (config.metrics && registry) {
@@ -95,7 +95,7 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
     warnings,
     lost: Promise.race([
       backend.lost.then(() => 'The embedded PostgreSQL ended; the log of PostgreSQL is in DATA_DIR.'),
-      watch.moved.then(() => {
+      moved.then(() => {
         deps.log.fatal(swapped);
         return swapped;
       }),
@@ -114,7 +114,7 @@ const swapped =
   'moved. What was revoked since the copy was made would be accepted again.';
 
 /** The tables were restored from a copy without a word from anybody: what was revoked since the copy was made stays so. */
-async function noticeRestored(deps: Deps): Promise<void> {
+async function noticeRestored(deps: PatientDeps): Promise<void> {
   deps.log.warn('the database is in another place than before: it was restored from a copy');
   const restored = await acceptRestored(deps, { by: 'server', keepIssued: false });
   if (restored)

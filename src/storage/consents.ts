@@ -1,5 +1,6 @@
 // Consents: what a user allowed a client at one of its redirect URIs, remembered and revocable.
 import { sql } from 'kysely';
+import { clientName, type RegisteredMetadata } from '../domain/client.ts';
 import type { StoredConsent } from '../domain/next-step.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
@@ -84,7 +85,7 @@ export async function listAccess(db: Db, tenantId: string, userId: string, now: 
   const rows = await ofUser.all(db, { tenantId, userId, now });
   return rows.map((row) => ({
     clientId: row.client_id,
-    clientName: (row.metadata as { client_name?: string }).client_name ?? row.client_id,
+    clientName: clientName({ id: row.client_id, metadata: row.metadata as RegisteredMetadata }),
     scopes: row.scopes,
     grantedAt: row.granted_at,
   }));

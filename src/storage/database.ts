@@ -11,8 +11,12 @@ export type SentStatement = {
   readonly values: readonly unknown[];
 };
 
-/** Runs statements, on any connection of the pool or inside one transaction. */
+/**
+ * Runs statements, on any connection of the pool or inside one transaction. `hurried`: for a request, with timeouts.
+ * `patient`: for one long piece of work, without.
+ */
 export type Db = {
+  readonly patience: 'hurried' | 'patient';
   /** One round trip. @throws Unavailable when the database cannot be reached or does not answer in time. */
   send(
     statement: { text: string; name: string },
@@ -22,6 +26,9 @@ export type Db = {
   transaction<T>(work: (tx: Db) => Promise<T>): Promise<T>;
 };
 
+/** For work that may take longer than any request's statement may. */
+export type PatientDb = Db & { readonly patience: 'patient' };
+
 /** Connections that are open, open but unused, and allowed; and how many statements and transactions wait for one. */
 export type PoolLoad = {
   readonly total: number;
@@ -30,7 +37,8 @@ export type PoolLoad = {
   readonly waiting: number;
 };
 
-export type Database = Db & {
+export type Database<P extends Db['patience'] = Db['patience']> = Db & {
+  readonly patience: P;
   /** Every statement on it sees everything as it was at one moment (REPEATABLE READ, READ ONLY). */
   snapshot(): Promise<Snapshot>;
   close(): Promise<void>;
@@ -48,8 +56,8 @@ export type DatabaseOptions = {
   readonly preparedStatements: boolean;
   /** Sees every statement before it is sent; for tests that count or inspect. */
   readonly observe?: ((statement: SentStatement) => void) | undefined;
-  /** For one long piece of work on one connection, such as a backup: no statement is too slow, and none is prepared. */
-  readonly patient?: boolean;
+  /** `patient`: one long piece of work on one connection, such as a backup. No statement is too slow, and none is prepared. */
+  readonly patience: Db['patience'];
   /** Does the sending of a statement, with the text that is sent, and gives what came back. */
   readonly trace?: Tracing['statement'] | undefined;
   /** Told of connections that fail while nobody uses them. */
@@ -80,18 +88,19 @@ const noTimeouts = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_se
   .join('');
 
 /** Opens a pool. Nothing is connected until the first statement. */
-export function openDatabase(options: DatabaseOptions): Database {
+export function openDatabase<P extends Db['patience']>(options: DatabaseOptions & { patience: P }): Database<P> {
+  const isPatient = options.patience === 'patient';
   const pool = new pg.Pool({
     ...options.connection,
     types,
     // What the parser of times relies on, whatever the server's own settings are.
-    options: `-c TimeZone=UTC -c DateStyle=ISO${options.patient ? noTimeouts : ''}`,
+    options: `-c TimeZone=UTC -c DateStyle=ISO${isPatient ? noTimeouts : ''}`,
     max: options.poolSize,
     connectionTimeoutMillis: 1000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     application_name: 'signet',
-    ...(!options.patient && timeouts),
+    ...(!isPatient && timeouts),
   });
   let closing = false;
   pool.on('error', (error) => {
@@ -103,7 +112,7 @@ export function openDatabase(options: DatabaseOptions): Database {
   const sender =
     (target: pg.Pool | pg.PoolClient) =>
     async (statement: { text: string; name: string }, values: readonly unknown[]) => {
-      const name = options.preparedStatements && !options.patient ? statement.name : undefined;
+      const name = options.preparedStatements && !isPatient ? statement.name : undefined;
       options.observe?.({ text: statement.text, name, values });
       try {
         const query = () =>
@@ -129,7 +138,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     let broken: Error | undefined;
     try {
       await send({ text: 'BEGIN', name: 'begin' }, []);
-      const tx: Db = { send, transaction: (inner) => inner(tx) };
+      const tx: Db = { patience: options.patience, send, transaction: (inner) => inner(tx) };
       const result = await work(tx);
       await send({ text: 'COMMIT', name: 'commit' }, []);
       return result;
@@ -170,6 +179,7 @@ export function openDatabase(options: DatabaseOptions): Database {
     return pool.end();
   };
   return {
+    patience: options.patience,
     send: (statement, values) => repeated(() => sendAlone(statement, values)),
     transaction: (work) => repeated(() => once(work)),
     snapshot,

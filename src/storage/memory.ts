@@ -4,10 +4,10 @@ import type { Change, ChangeKind } from './changes.ts';
 
 export type Memory = {
   /**
-   * What is kept under these names, at once, or what `load` gives; loads of the same thing at the same time are one.
+   * What is kept under these names, or what `load` gives; loads of the same thing at the same time are one.
    * Undefined is never kept. When `load` says Unavailable, tenants and keys that are too old are better than none.
    */
-  get<T>(kind: ChangeKind, tenantId: string, entity: string, load: () => Promise<T>): T | Promise<T>;
+  get<T>(kind: ChangeKind, tenantId: string, entity: string, load: () => Promise<T>): Promise<T>;
   /** Drops what changed. What is being loaded at this moment is not kept. */
   drop(change: Change): void;
 };
@@ -46,7 +46,7 @@ export function createMemory(elapsed: () => number): Memory {
   };
 
   return {
-    get<T>(kind: ChangeKind, tenantId: string, entity: string, fetch: () => Promise<T>): T | Promise<T> {
+    async get<T>(kind: ChangeKind, tenantId: string, entity: string, fetch: () => Promise<T>): Promise<T> {
       const key = `${tenantId} ${entity}`;
       const entry = kept[kind].get(key);
       if (entry && elapsed() < entry.until) return entry.value as T;

@@ -1,4 +1,5 @@
 // `signet client ...`: registering, giving another secret and deleting, as a running server sees it.
+import { asPatient } from '../support/patient.ts';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Deps } from '../../src/deps.ts';
@@ -230,6 +231,7 @@ describe('delete', () => {
     const interrupted: Deps = {
       ...deps,
       db: {
+        patience: 'hurried',
         send(statement, values) {
           if ((batches += 1) > 2) throw new Error('interrupted');
           return deps.db.send(statement, values);
@@ -237,9 +239,9 @@ describe('delete', () => {
         transaction: (work) => deps.db.transaction(work),
       },
     };
-    await expect(deleteClient(interrupted, context, 'busy')).rejects.toThrow('interrupted');
+    await expect(deleteClient(asPatient(interrupted), context, 'busy')).rejects.toThrow('interrupted');
     expect((await refresh(running, busy, tokens.refresh_token)).body.error).toBe('invalid_client');
-    expect(await deleteClient(deps, context, 'busy')).toEqual({ grants: 111 });
+    expect(await deleteClient(asPatient(deps), context, 'busy')).toEqual({ grants: 111 });
     expect((await getUserinfo(running, tokens.access_token)).status).toBe(401);
     expect(await rowsOf('busy')).toEqual({ client_origins: 0, consents: 0, grants: 0, sign_in_attempts: 0 });
     expect(await eventsOf('busy')).toEqual(['client.created', 'client.deleted', 'client.updated']);

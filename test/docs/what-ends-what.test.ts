@@ -1,4 +1,5 @@
 // The table "What ends what" of docs/concepts.md: each row is done, and each cell looked at.
+import { asPatient } from '../support/patient.ts';
 import { createLocalJWKSet, type JSONWebKeySet, jwtVerify } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
@@ -126,7 +127,8 @@ describe('what ends what', { timeout: 60_000 }, () => {
       setPassword(signet.server.deps, await context(), user.username, 'another one with enough characters'),
     'The user is disabled': ({ user }) => signet.provision({ users: [{ ...user, disabled: true }] }),
     'The client is disabled': ({ client }) => signet.provision({ clients: [{ ...client, disabled: true } as never] }),
-    'The client is deleted': async ({ client }) => deleteClient(signet.server.deps, await context(), client.client_id),
+    'The client is deleted': async ({ client }) =>
+      deleteClient(asPatient(signet.server.deps), await context(), client.client_id),
     'The client gets a new secret': async (scene) => {
       const old = scene.client;
       const client_secret = await rotateClientSecret(signet.server.deps, await context(), old.client_id);

@@ -53,6 +53,7 @@ test('one statement outside a transaction that PostgreSQL undid is sent again', 
     connection: { connectionString: signet.database.url },
     poolSize: 1,
     preparedStatements: true,
+    patience: 'hurried',
     observe: ({ text }) => sent.push(text),
   });
   try {

@@ -1,4 +1,5 @@
 // Two tenants with the same clients, names, addresses and redirect URIs: every statement says whose it is, nothing crosses.
+import { asPatient } from '../support/patient.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
 import { deleteClient } from '../../src/flows/clients/delete.ts';
@@ -110,7 +111,7 @@ async function administer(at: Tenant): Promise<void> {
   await registerClient(deps, context, { client_id: 'new', redirect_uris: ['https://new.example/cb'] });
   expect((await listClients(deps, context, { after: 'm', limit: 1 })).items).toMatchObject([{ id: 'new' }]);
   await rotateClientSecret(deps, context, 'new');
-  await deleteClient(deps, context, 'new');
+  await deleteClient(asPatient(deps), context, 'new');
 }
 
 async function revoke(at: Tenant, client: TestClient, token: string): Promise<number> {

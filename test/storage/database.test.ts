@@ -30,6 +30,7 @@ function open(connectionString: string, preparedStatements = true): Database {
     connection: { connectionString },
     poolSize: 5,
     preparedStatements,
+    patience: 'hurried',
     observe: (one) => sent.push(one),
   });
 }

@@ -127,6 +127,7 @@ describe('purging', () => {
       ...deps,
       log,
       db: {
+        patience: 'hurried',
         transaction: (work) => deps.db.transaction(work),
         send(statement, values) {
           if (/signing_keys|DELETE FROM "grants"/.test(statement.text)) throw new Error('no such luck');

@@ -32,6 +32,7 @@ export function gateStatements(signet: TestSignet): Gate {
     return undefined;
   };
   const gated = (db: Db): Db => ({
+    patience: db.patience,
     async send(statement, values) {
       await stop('before', statement.text);
       const result = await db.send(statement, values);

@@ -1,6 +1,6 @@
 // The database and flows as commands use them: beside a running server or without one.
 import type { Config } from '../../config/read.ts';
-import type { Deps } from '../../deps.ts';
+import type { Deps, PatientDeps } from '../../deps.ts';
 import { contextWithoutRequest, type RequestContext } from '../../domain/context.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import { keyRing } from '../../flows/keys/ring.ts';
@@ -63,10 +63,10 @@ export async function withTenant<T>(
   });
 }
 
-/** A database that a backup is restored into: made when it is not there, and left as it is. `deps.db` is patient. */
+/** A database that a backup is restored into: made when it is not there, and left as it is. */
 export async function withUnpreparedBackend<T>(
   terminal: Terminal,
-  work: (opened: { config: Config; deps: Deps }) => Promise<T>,
+  work: (opened: { config: Config; deps: PatientDeps }) => Promise<T>,
 ): Promise<T> {
   const config = settingsOf(terminal);
   const backend = await openBackend(config, { log: commandLog(), schema: 'restored' });

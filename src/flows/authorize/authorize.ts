@@ -4,7 +4,7 @@ import type { AuthorizationRequest } from '../../domain/authorization-request.ts
 import type { Client } from '../../domain/client.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import { Unavailable } from '../../domain/errors.ts';
-import { nextStep, type Step } from '../../domain/next-step.ts';
+import { nextStep } from '../../domain/next-step.ts';
 import type { Params } from '../../domain/params.ts';
 import type { Session } from '../../domain/session.ts';
 import { findConsent } from '../../storage/consents.ts';
@@ -88,10 +88,10 @@ async function decide(deps: Deps, context: RequestContext, asked: Asked, tries =
     }
     case 'error':
       if (attempt) await finishAttempt(deps.db, tenant.id, attempt.id, now);
-      return respondWithError(context, request.target, step.code, step.description);
+      return respondWithError(context.tenant, request.target, step.code, step.description);
     case 'sign-in':
     case 'consent':
-      return go(deps, context, asked, step);
+      return go(deps, context, asked, step.kind);
   }
 }
 
@@ -99,10 +99,10 @@ async function go(
   deps: Deps,
   context: RequestContext,
   { request, attempt, cookies }: Asked,
-  step: Extract<Step, { kind: 'sign-in' | 'consent' }>,
+  to: 'sign-in' | 'consent',
 ): Promise<AuthorizeOutcome> {
-  if (attempt) return { kind: 'go', to: step.kind, attemptId: attempt.id, browser: undefined };
-  return { kind: 'go', to: step.kind, ...(await openAttempt(deps, context, { request, browser: cookies.browser })) };
+  if (attempt) return { kind: 'go', to, attemptId: attempt.id, browser: undefined };
+  return { kind: 'go', to, ...(await openAttempt(deps, context, { request, browser: cookies.browser })) };
 }
 
 /** Read only where the decision can depend on it. */

@@ -16,5 +16,5 @@ export async function cancelSignIn(
   if (!attempt.request) return undefined;
   const { request } = await standingRequest(deps, context, attempt.request);
   if (!(await finishAttempt(deps.db, context.tenant.id, attempt.id, context.now))) throw attemptFinished();
-  return respondWithError(context, request.target, 'access_denied', 'The user did not sign in.');
+  return respondWithError(context.tenant, request.target, 'access_denied', 'The user did not sign in.');
 }

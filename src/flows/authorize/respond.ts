@@ -6,6 +6,7 @@ import type { Client } from '../../domain/client.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
 import type { OAuthErrorCode, ResponseTarget } from '../../domain/errors.ts';
 import type { Session } from '../../domain/session.ts';
+import type { Tenant } from '../../domain/tenant.ts';
 import { issueCode } from '../../storage/authorization-codes.ts';
 import { eventOf, newId } from '../events.ts';
 
@@ -52,28 +53,24 @@ export async function respondWithCode(
     },
     eventOf(deps, actingAs(context, 'user', session.userId)),
   );
-  return issued ? response(context, request.target, { code: code.token }) : undefined;
+  return issued ? response(context.tenant, request.target, { code: code.token }) : undefined;
 }
 
 /** RFC 6749 4.1.2.1. */
 export function respondWithError(
-  context: RequestContext,
+  tenant: Tenant,
   target: ResponseTarget,
   code: OAuthErrorCode,
   description: string,
 ): AuthorizationResponse {
-  return response(context, target, { error: code, error_description: description });
+  return response(tenant, target, { error: code, error_description: description });
 }
 
 /** RFC 9207 2: every response names its issuer. */
-function response(
-  context: RequestContext,
-  target: ResponseTarget,
-  params: Record<string, string>,
-): AuthorizationResponse {
+function response(tenant: Tenant, target: ResponseTarget, params: Record<string, string>): AuthorizationResponse {
   return {
     kind: 'respond',
     target,
-    params: { ...params, ...(target.state === undefined ? {} : { state: target.state }), iss: context.tenant.issuer },
+    params: { ...params, ...(target.state === undefined ? {} : { state: target.state }), iss: tenant.issuer },
   };
 }

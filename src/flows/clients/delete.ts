@@ -1,5 +1,5 @@
 // Deletes a client and everything of it: grants, codes, tokens, consents, visits under way.
-import type { Deps } from '../../deps.ts';
+import type { Deps, PatientDeps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { lockClient, removeClient, removeGrantsOfClient, setClientDisabled } from '../../storage/clients.ts';
 import { record } from '../events.ts';
@@ -11,10 +11,14 @@ const batch = 50;
 
 /**
  * Disabled first, in a transaction of its own: from then on nothing of it works here, however long the rest takes, and an
- * interrupted deletion is finished by another. `deps.db` is patient, because one grant may have very many tokens.
+ * interrupted deletion is finished by another. Patient, because one grant may have very many tokens.
  * @returns how many grants went. @throws Refusal not_found.
  */
-export async function deleteClient(deps: Deps, context: RequestContext, id: string): Promise<{ grants: number }> {
+export async function deleteClient(
+  deps: PatientDeps,
+  context: RequestContext,
+  id: string,
+): Promise<{ grants: number }> {
   await disable(deps, context, id);
   const { tenant } = context;
   let grants = 0;

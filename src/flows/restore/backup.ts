@@ -18,7 +18,7 @@ export type BackupOptions = {
   readonly progress?: (rows: number) => void;
 };
 
-/** The bytes of a backup, uncompressed. `database` is patient: its one transaction lasts as long as somebody reads. */
+/** The bytes of a backup, uncompressed. Its one transaction lasts as long as somebody reads. */
 export async function* backup(
   deps: Deps,
   database: Pick<Database, 'snapshot'>,

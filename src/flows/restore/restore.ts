@@ -1,6 +1,6 @@
 // Restoring a backup: into an empty database, all of it in one transaction, or nothing.
 import { secretBox } from '../../crypto/secret-box.ts';
-import type { Deps } from '../../deps.ts';
+import type { Deps, PatientDeps } from '../../deps.ts';
 import { Unavailable } from '../../domain/errors.ts';
 import { columnsOf, insertRows, isEmptyDatabase, sealingKeys } from '../../storage/backup.ts';
 import type { Db } from '../../storage/database.ts';
@@ -35,10 +35,10 @@ export type RestoreOptions = {
 export type RestoreResult = Restored & { readonly head: BackupHead; readonly rows: number };
 
 /**
- * Puts everything back. `deps.db` is patient and its database empty.
+ * Puts everything back, into an empty database.
  * @throws BackupError when it is not, or when the backup is of another issuer or SECRET_KEY, too new or not whole.
  */
-export async function restore(deps: Deps, lines: BackupLines, options: RestoreOptions): Promise<RestoreResult> {
+export async function restore(deps: PatientDeps, lines: BackupLines, options: RestoreOptions): Promise<RestoreResult> {
   const head = parseHead(await lines.next());
   await demandFitting(deps, head);
   let begun = false;

@@ -1,6 +1,6 @@
 // A database that was put back from a copy: whatever was issued before counts no more, because what was revoked after
 // the copy was made would live again.
-import type { Deps } from '../../deps.ts';
+import type { Deps, PatientDeps } from '../../deps.ts';
 import { contextWithoutRequest } from '../../domain/context.ts';
 import { type DatabaseLocation, isSameLocation } from '../../domain/location.ts';
 import type { Tenant } from '../../domain/tenant.ts';
@@ -59,11 +59,11 @@ export async function findLocation(deps: Deps): Promise<{ location: DatabaseLoca
 }
 
 /**
- * This location is where the tables belong from now on, and unless `keepIssued`, nothing issued before counts. `deps.db` is
- * patient. @returns undefined when a server found it and another one was first.
+ * This location is where the tables belong from now on, and unless `keepIssued`, nothing issued before counts.
+ * @returns undefined when a server found it and another one was first.
  */
 export async function acceptRestored(
-  deps: Deps,
+  deps: PatientDeps,
   { by, keepIssued }: { by: RestoredBy; keepIssued: boolean },
 ): Promise<Restored | undefined> {
   const location = await currentLocation(deps.db);

@@ -5,12 +5,20 @@ import { changesSince, currentPosition } from '../../storage/changes.ts';
 /** Milliseconds between two looks; together with one statement well below the promised second. */
 const interval = 500;
 
-/** Begins to follow. The first position is read before anything is kept, so call it first. @returns how to stop. */
-export async function followChanges(deps: Deps): Promise<() => void> {
+export type Following = {
+  /** Also does `work` with every `looks`-th look, on the same timer, one after the other. It says its own failures. */
+  also(looks: number, work: () => Promise<void>): void;
+  stop(): void;
+};
+
+/** Begins to follow. The first position is read before anything is kept, so call it first. */
+export async function followChanges(deps: Deps): Promise<Following> {
   let position = await currentPosition(deps.db);
   let stopped = false;
   let timer: NodeJS.Timeout;
   let failures = 0;
+  let looks = 0;
+  const others: { looks: number; work: () => Promise<void> }[] = [];
   const look = async () => {
     try {
       const found = await changesSince(deps.db, position);
@@ -26,6 +34,8 @@ export async function followChanges(deps: Deps): Promise<() => void> {
         );
       failures += 1;
     }
+    looks += 1;
+    for (const other of others) if (!stopped && looks % other.looks === 0) await other.work();
     if (!stopped) schedule();
   };
   const schedule = () => {
@@ -33,8 +43,11 @@ export async function followChanges(deps: Deps): Promise<() => void> {
     timer.unref();
   };
   schedule();
-  return () => {
-    stopped = true;
-    clearTimeout(timer);
+  return {
+    also: (every, work) => void others.push({ looks: every, work }),
+    stop() {
+      stopped = true;
+      clearTimeout(timer);
+    },
   };
 }

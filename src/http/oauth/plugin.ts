@@ -1,6 +1,7 @@
 // The OAuth scopes: the documents, the JSON endpoints, and the endpoints that browsers are sent to.
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../../deps.ts';
+import { discoveryPaths, endpoints, userinfoAliases } from '../../domain/endpoints.ts';
 import { findTenant } from '../context.ts';
 import { readForms } from '../forms.ts';
 import { route } from '../methods.ts';
@@ -16,12 +17,11 @@ export function documentScope(deps: Deps, { inserted }: { inserted: boolean }) {
   return async (scope: FastifyInstance) => {
     findTenant(scope, deps);
     answerOAuthErrors(scope, deps);
-    const documents = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'];
-    for (const path of documents) {
+    for (const path of discoveryPaths) {
       route(scope, path, { GET: discovery() }, { head: true, everyday: true });
       if (inserted) route(scope, `${path}/t/:slug`, { GET: discovery() }, { head: true, everyday: true });
     }
-    route(scope, '/oauth/jwks', { GET: jwks(deps) }, { head: true, everyday: true });
+    route(scope, endpoints.jwks, { GET: jwks(deps) }, { head: true, everyday: true });
   };
 }
 
@@ -32,11 +32,11 @@ export function oauthScope(deps: Deps) {
     answerOAuthErrors(scope, deps);
     readForms(scope, { json: true });
     allowClientOrigins(scope, deps);
-    route(scope, '/oauth/token', { POST: token(deps) }, { cors: true });
-    route(scope, '/oauth/revoke', { POST: revoke(deps) }, { cors: true });
-    answerPreflight(scope, '/oauth/token', 'POST');
-    answerPreflight(scope, '/oauth/revoke', 'POST');
-    for (const path of ['/oauth/userinfo', '/api/userinfo']) {
+    route(scope, endpoints.token, { POST: token(deps) }, { cors: true });
+    route(scope, endpoints.revoke, { POST: revoke(deps) }, { cors: true });
+    answerPreflight(scope, endpoints.token, 'POST');
+    answerPreflight(scope, endpoints.revoke, 'POST');
+    for (const path of [endpoints.userinfo, ...userinfoAliases]) {
       route(scope, path, { GET: userInfo(deps), POST: userInfo(deps) }, { cors: true });
       answerPreflight(scope, path, 'GET, POST');
     }

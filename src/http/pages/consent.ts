@@ -1,12 +1,14 @@
 // GET and POST /consent.
 import type { RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
+import { clientName } from '../../domain/client.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { type ConsentDecision, decideConsent, viewConsent } from '../../flows/authorize/consent.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { sendAuthorizationResponse } from './authorization-response.ts';
+import { backToHub } from './hub.ts';
 import { sendPage } from './page.ts';
 import { consentPage } from './views/consent.ts';
 import { hostOf } from './views/links.ts';
@@ -17,13 +19,13 @@ export function consentForm(deps: Deps): RouteHandlerMethod {
     const attemptId = queryParams(request).get('attempt');
     const view = await viewConsent(deps, contextOf(deps, request), { attemptId, cookies: readCookies(request) });
     const base = basePath(request.tenant);
-    if (view === 'go on') return reply.redirect(`${base}/oauth/authorize/${attemptId}`, 303);
-    const { client_name, client_uri, logo_uri, policy_uri, tos_uri } = view.client.metadata;
+    if (view === 'go on') return backToHub(request, reply, attemptId ?? '');
+    const { client_uri, logo_uri, policy_uri, tos_uri } = view.client.metadata;
     const model = {
       action: `${base}/consent`,
       switchUserAction: `${base}/consent`,
       attempt: view.attemptId,
-      clientName: client_name ?? view.client.id,
+      clientName: clientName(view.client),
       clientUri: client_uri,
       clientLogoUri: logo_uri,
       policyUri: policy_uri,
@@ -51,9 +53,7 @@ export function consent(deps: Deps): RouteHandlerMethod {
       cookies: readCookies(request),
     });
     if (outcome.kind === 'respond') return sendAuthorizationResponse(deps, request, reply, outcome);
-    return reply
-      .header('cache-control', 'no-store')
-      .redirect(`${basePath(request.tenant)}/oauth/authorize/${attemptId}`, 303);
+    return backToHub(request, reply, attemptId ?? '');
   };
 }
 

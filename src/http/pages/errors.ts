@@ -1,10 +1,12 @@
 // Errors as pages: what happened, what to do next, a way out, and a reference for whoever can look further.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../deps.ts';
-import type { RefusalCode } from '../../domain/errors.ts';
+import { AuthorizationError, type RefusalCode } from '../../domain/errors.ts';
+import { respondWithError } from '../../flows/authorize/respond.ts';
 import { basePath } from '../context.ts';
 import { readCookies } from '../cookies.ts';
 import { failureOf, refusalStatus } from '../failures.ts';
+import { sendAuthorizationResponse } from './authorization-response.ts';
 import { sendPage } from './page.ts';
 import { type Destination, type ErrorModel, errorPage, type NextStep } from './views/error.ts';
 
@@ -34,9 +36,19 @@ const paths: Record<Destination, string> = { sign_in: '/sign-in', account: '/acc
 /** Characters. */
 const longestDetail = 300;
 
-/** Every error of this scope as a page. */
+/** Every error of this scope as a page, or as an authorization response where a client can be told. */
 export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
   scope.setErrorHandler((error, request, reply) => {
+    // The redirect URI is proven: the client is told, whichever page found out.
+    if (error instanceof AuthorizationError) {
+      const { target, code, description } = error;
+      return sendAuthorizationResponse(
+        deps,
+        request,
+        reply,
+        respondWithError(request.tenant, target, code, description),
+      );
+    }
     const failure = failureOf(error);
     switch (failure.kind) {
       case 'oauth':

@@ -1,6 +1,8 @@
 // GET and POST /oauth/logout, and the confirmation of its page.
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
+import { clientName } from '../../domain/client.ts';
+import { endpoints } from '../../domain/endpoints.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Params } from '../../domain/params.ts';
 import { confirmLogout, logout, type LogoutOutcome } from '../../flows/logout.ts';
@@ -22,7 +24,7 @@ export function logoutEndpoint(deps: Deps): RouteHandlerMethod {
       );
       return reply
         .header('cache-control', 'no-store')
-        .redirect(`${basePath(request.tenant)}/oauth/logout?${query.toString()}`, 303);
+        .redirect(`${basePath(request.tenant)}${endpoints.logout}?${query.toString()}`, 303);
     }
     const params = queryParams(request);
     return show(
@@ -50,7 +52,7 @@ export function logoutConfirmation(deps: Deps): RouteHandlerMethod {
 }
 
 function show(request: FastifyRequest, reply: FastifyReply, params: Params, outcome: LogoutOutcome) {
-  const clientName = outcome.client?.metadata.client_name ?? outcome.client?.id;
+  const shownName = outcome.client && clientName(outcome.client);
   const uiLocales = params.get('ui_locales');
   if (outcome.kind === 'confirm') {
     const hidden = Object.fromEntries(
@@ -61,7 +63,13 @@ function show(request: FastifyRequest, reply: FastifyReply, params: Params, outc
       request,
       reply,
       (page) =>
-        signOutConfirmPage(page, { action, csrf: outcome.formToken, hidden, clientName, username: outcome.username }),
+        signOutConfirmPage(page, {
+          action,
+          csrf: outcome.formToken,
+          hidden,
+          clientName: shownName,
+          username: outcome.username,
+        }),
       { uiLocales },
     );
   }
@@ -71,7 +79,7 @@ function show(request: FastifyRequest, reply: FastifyReply, params: Params, outc
       .headers({ 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' })
       .redirect(outcome.redirect, 303);
   const model = {
-    clientName,
+    clientName: shownName,
     returnUri: outcome.client?.metadata.client_uri,
     signInUri: `${basePath(request.tenant)}/sign-in`,
   };

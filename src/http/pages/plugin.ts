@@ -1,6 +1,7 @@
 // The pages scope: what people see and send, from our own pages only.
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../../deps.ts';
+import { endpoints } from '../../domain/endpoints.ts';
 import { basePath, findTenant } from '../context.ts';
 import { readForms } from '../forms.ts';
 import { route } from '../methods.ts';
@@ -45,8 +46,8 @@ export function browserScope(deps: Deps) {
     findTenant(scope, deps);
     answerPageErrors(scope, deps);
     readForms(scope, { json: false });
-    route(scope, '/oauth/authorize', { GET: authorizeEndpoint(deps), POST: authorizeEndpoint(deps) });
-    route(scope, '/oauth/authorize/:attempt', { GET: authorizeAgain(deps) });
-    route(scope, '/oauth/logout', { GET: logoutEndpoint(deps), POST: logoutEndpoint(deps) });
+    route(scope, endpoints.authorize, { GET: authorizeEndpoint(deps), POST: authorizeEndpoint(deps) });
+    route(scope, `${endpoints.authorize}/:attempt`, { GET: authorizeAgain(deps) });
+    route(scope, endpoints.logout, { GET: logoutEndpoint(deps), POST: logoutEndpoint(deps) });
   };
 }

@@ -1,6 +1,7 @@
 // GET and POST /sign-in.
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
+import { clientName } from '../../domain/client.ts';
 import { Refusal, Unavailable } from '../../domain/errors.ts';
 import { cancelSignIn } from '../../flows/authorize/cancel.ts';
 import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
@@ -10,6 +11,7 @@ import { basePath, contextOf } from '../context.ts';
 import { readCookies, setCookie } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { sendAuthorizationResponse } from './authorization-response.ts';
+import { backToHub, goOn } from './hub.ts';
 import { sendPage } from './page.ts';
 import { type SignIn, type SignInError, signInPage } from './views/sign-in.ts';
 
@@ -53,8 +55,9 @@ export function signIn(deps: Deps): RouteHandlerMethod {
       });
       setCookie(reply, request.tenant, 'session', signedIn.sessionCookie);
       setCookie(reply, request.tenant, 'known', signedIn.knownCookie);
-      const next = signedIn.hasRequest ? `/oauth/authorize/${signedIn.attemptId}` : '/account';
-      return await reply.header('cache-control', 'no-store').redirect(`${basePath(request.tenant)}${next}`, 303);
+      return await (signedIn.hasRequest
+        ? backToHub(request, reply, signedIn.attemptId)
+        : goOn(request, reply, '/account'));
     } catch (error) {
       const shown = shownAbove(error);
       if (!shown) throw error;
@@ -84,12 +87,11 @@ function show(
   view: SignInView,
   also: { username?: string; error?: SignInError; status?: number; notice?: SignIn['notice'] },
 ) {
-  const metadata = view.client?.metadata;
   const model = {
     action: `${basePath(request.tenant)}/sign-in`,
     attempt: view.attemptId,
-    clientName: metadata && (metadata.client_name ?? view.client?.id),
-    clientLogoUri: metadata?.logo_uri,
+    clientName: view.client && clientName(view.client),
+    clientLogoUri: view.client?.metadata.logo_uri,
     username: also.username ?? view.username,
     reason: view.reason,
     error: also.error,

@@ -1,0 +1,16 @@
+// Where the endpoints of an issuer are, below its path: routes and discovery take them from here.
+
+export const endpoints = {
+  authorize: '/oauth/authorize',
+  token: '/oauth/token',
+  userinfo: '/oauth/userinfo',
+  jwks: '/oauth/jwks',
+  logout: '/oauth/logout',
+  revoke: '/oauth/revoke',
+} as const;
+
+/** Other addresses of UserInfo, which applications use. */
+export const userinfoAliases = ['/api/userinfo'] as const;
+
+/** OpenID Connect Discovery 1.0 4 and RFC 8414 3. */
+export const discoveryPaths = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'] as const;

@@ -1,0 +1,14 @@
+// The way from a page back to the authorization endpoint, which decides what is next.
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { endpoints } from '../../domain/endpoints.ts';
+import { basePath } from '../context.ts';
+
+/** 303, so that a POST becomes a GET and nothing is sent on (RFC 9700 4.12). */
+export function backToHub(request: FastifyRequest, reply: FastifyReply, attemptId: string) {
+  return goOn(request, reply, `${endpoints.authorize}/${attemptId}`);
+}
+
+/** To a page of this tenant, in the same way. */
+export function goOn(request: FastifyRequest, reply: FastifyReply, path: string) {
+  return reply.header('cache-control', 'no-store').redirect(`${basePath(request.tenant)}${path}`, 303);
+}
