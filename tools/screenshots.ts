@@ -12,7 +12,7 @@ import { type Demo, harbor, ledger, orchard, startDemo } from '../test/support/d
 import { freePorts } from '../test/support/demo-process.ts';
 import { authorizationRequest, authorizeInteractively } from '../test/support/flow.ts';
 import { passTo, signInOn } from '../test/support/sign-in-page.ts';
-import { freePort } from '../test/support/signet.ts';
+import { freePort } from '../src/testing/start.ts';
 
 const images = join(import.meta.dirname, '../docs/images');
 const desk: BrowserContextOptions = { viewport: { width: 1200, height: 800 }, colorScheme: 'light' };

@@ -6,7 +6,7 @@ import { type Config, readConfig } from '../config/read.ts';
 import type { Environment } from '../config/names.ts';
 import type { PatientDeps } from '../deps.ts';
 import { linesOf } from '../flows/restore/lines.ts';
-import { demandSealed, holdsNothing, restore, type RestoreResult } from '../flows/restore/restore.ts';
+import { assertSealed, holdsNothing, restore, type RestoreResult } from '../flows/restore/restore.ts';
 import { secretKeysForRestore, undoOfDatabase } from '../start/restore-target.ts';
 import { withUnpreparedBackend } from './frame/backend.ts';
 import { unreadable } from './frame/given-file.ts';
@@ -30,7 +30,7 @@ async function putBack(terminal: Terminal, file: string, { keepIssued = false }:
   await using source = await opened(file);
   const { config } = readConfig(terminal.env);
   const secretKeys = await secretKeysForRestore(config);
-  if (source.again) await demandSealed(config.publicUrl, secretKeys, linesOf(source.read()));
+  if (source.again) await assertSealed(config.publicUrl, secretKeys, linesOf(source.read()));
   const result = await intoDatabase(terminal, config, (deps) =>
     restore(deps, linesOf(source.read()), {
       keepIssued,

@@ -42,7 +42,7 @@ export async function checkDataDir(directory: string): Promise<Finding[]> {
   return [ok('data-directory', `DATA_DIR (${path}) is written by its owner alone.`)];
 }
 
-/** Nothing is said where it could be made: that is done when it is needed. */
+/** No finding if the server can create it. */
 async function checkMaking(path: string): Promise<Finding[]> {
   for (let at = dirname(path); ; at = dirname(at)) {
     const found = await stat(at).catch(() => undefined);

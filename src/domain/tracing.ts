@@ -7,19 +7,20 @@ export type RequestSpan = {
   end(status: number): void;
 };
 
-export type AskedRequest = {
+/** What a span says of its request. */
+export type RequestInfo = {
   readonly method: string;
   /** The pattern that matched, undefined when none did: never the address that was asked for. */
   readonly route: string | undefined;
   readonly requestId: string;
   readonly headers: Readonly<Record<string, string | string[] | undefined>>;
   /** The headers came through a proxy of ours. */
-  readonly isVouchedFor: boolean;
+  readonly viaTrustedProxy: boolean;
 };
 
 /** Absent, as a whole, when nobody traces. */
 export type Tracing = {
-  readonly request: (asked: AskedRequest) => RequestSpan;
+  readonly request: (asked: RequestInfo) => RequestSpan;
   /** `text` without its values. */
   readonly statement: <T>(text: string, work: () => Promise<T>) => Promise<T>;
   readonly passwordHash: <T>(work: () => Promise<T>) => Promise<T>;

@@ -9,7 +9,7 @@ import type { Identity } from './identity.ts';
 import { SOCKET_NAME } from './probe.ts';
 import { readRecord, writeRecord } from './record.ts';
 import type { ClusterRecord } from './record.ts';
-import { demandWritable, makeDataDir } from './writable.ts';
+import { assertWritable, makeDataDir } from './writable.ts';
 
 export type Home = {
   readonly dataDir: string;
@@ -43,7 +43,7 @@ export async function openDataDir(directory: string): Promise<string> {
   if (mode & STICKY) {
     throw new Error(`${dataDir} is a directory that everybody shares: set DATA_DIR to one of its own`);
   }
-  await demandWritable(dataDir);
+  await assertWritable(dataDir);
   if (uid === me) {
     // Root's Postgres runs as `nobody`, who needs to pass through, though not to list.
     const wanted = (mode & 0o7777 & ~WRITABLE_BY_OTHERS) | (me === 0 ? 0o001 : 0);
@@ -64,7 +64,7 @@ export async function settleHome(dataDir: string, identity: Identity, durable: b
   await mkdir(postgres, { recursive: true, mode: 0o700 });
   // What is ours can only have been made here, now or by a start that was killed before this line.
   if ((await lstat(postgres)).uid === ownUid()) await lchown(postgres, identity.uid, identity.gid);
-  await demandOwner(postgres, identity.uid, 0o077);
+  await assertOwner(postgres, identity.uid, 0o077);
   return { dataDir, location, postgres, data: join(postgres, 'data') };
 }
 
@@ -97,7 +97,7 @@ export async function sweep(home: Home, identity: Identity): Promise<void> {
       () => true,
       () => false,
     );
-    // What cannot be removed is in nobody's way: the next start tries again.
+    // Best effort: failures are ignored, and the next start tries again.
     if (swept || performance.now() > deadline) return;
     await sleep(SWEEP_AGAIN_MS);
   }
@@ -111,7 +111,7 @@ export async function recordedSocket(dataDir: string): Promise<string | undefine
 }
 
 /** Throws unless `directory` is a real directory of `uid` without any of the `forbidden` mode bits. */
-export async function demandOwner(directory: string, uid: number, forbidden = WRITABLE_BY_OTHERS): Promise<void> {
+export async function assertOwner(directory: string, uid: number, forbidden = WRITABLE_BY_OTHERS): Promise<void> {
   const stats = await lstat(directory);
   if (stats.isDirectory() && stats.uid === uid && (stats.mode & forbidden) === 0) return;
   throw new Error(
@@ -135,7 +135,7 @@ async function recordedLocation(dataDir: string): Promise<string | undefined> {
       `The database of ${dataDir} is missing: it was in ${record.location}. Restore it, or remove ${join(dataDir, 'postgres.json')} to start empty`,
     );
   }
-  await demandOwner(record.location, ownUid());
+  await assertOwner(record.location, ownUid());
   return record.location;
 }
 
@@ -158,7 +158,7 @@ async function chooseLocation(dataDir: string, identity: Identity, durable: bool
 async function isPrivate(socket: string, { dataDir, location = dataDir }: ClusterRecord): Promise<boolean> {
   try {
     const { uid } = await lstat(join(location, 'postgres'));
-    await demandOwner(socket, uid, 0o077);
+    await assertOwner(socket, uid, 0o077);
     return true;
   } catch {
     return false;

@@ -2,7 +2,7 @@
 import { chmod, cp, mkdtemp, readFile, readdir, rename, rm, symlink } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { demandOwner } from './home.ts';
+import { assertOwner } from './home.ts';
 import { ownUid } from './identity.ts';
 
 const PREFIX = 'binaries-';
@@ -46,7 +46,7 @@ export async function stage(root: string, version: string, location: string): Pr
     await open(unfinished);
     await rename(unfinished, copy);
   }
-  await demandOwner(copy, ownUid());
+  await assertOwner(copy, ownUid());
   return copy;
 }
 

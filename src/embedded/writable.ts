@@ -22,7 +22,7 @@ export async function makeDataDir(directory: string, mode: number): Promise<void
 }
 
 /** @throws Error with what to do, unless this user may list `dataDir` and write to it. */
-export async function demandWritable(dataDir: string): Promise<void> {
+export async function assertWritable(dataDir: string): Promise<void> {
   await access(dataDir, constants.R_OK | constants.W_OK | constants.X_OK).catch((error: unknown) => {
     throw dataDirError(dataDir, dataDir, error);
   });

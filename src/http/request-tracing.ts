@@ -13,7 +13,7 @@ export function traceRequests(app: FastifyInstance, tracing: Tracing | undefined
       requestId: request.id,
       headers: request.headers,
       // More than one address is known only when a proxy that is believed has named another.
-      isVouchedFor: (request.ips?.length ?? 0) > 1,
+      viaTrustedProxy: (request.ips?.length ?? 0) > 1,
     });
     spans.set(request, span);
     span.within(done);

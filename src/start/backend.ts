@@ -84,7 +84,7 @@ async function prepareSchema(
   how: NonNullable<BackendOptions['schema']>,
   clock: () => number,
 ): Promise<void> {
-  if (how === 'restored') return store.demandReachable();
+  if (how === 'restored') return store.assertReachable();
   if (how === 'migrate') {
     const applied = await store.migrate();
     // Before the first event is written; later on the maintenance of a server sees to it.

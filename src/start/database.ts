@@ -9,7 +9,7 @@ import {
 } from '../embedded/postgres.ts';
 import { databaseProblem } from './database-trouble.ts';
 import { type Database, type DatabaseOptions, openDatabase } from '../storage/database.ts';
-import { demandReachable, migrate, pendingMigrations } from '../storage/migrate.ts';
+import { assertReachable, migrate, pendingMigrations } from '../storage/migrate.ts';
 
 /** Connections to the database of a store. */
 export type Pool = Omit<DatabaseOptions, 'connection' | 'preparedStatements' | 'patience'>;
@@ -23,7 +23,7 @@ export type Store = {
   /** The same database for one long piece of work, on a connection of its own, which `close` closes too. */
   openPatient(pool: Omit<Pool, 'poolSize'>): Database<'patient'>;
   /** @throws Error with what to do when the database does not answer. */
-  demandReachable(): Promise<void>;
+  assertReachable(): Promise<void>;
   /** Applies every pending migration. @returns their names. */
   migrate(): Promise<string[]>;
   /** The migrations that the database lacks. @throws MigrationError when it is newer, or an applied one has changed. */
@@ -61,7 +61,7 @@ export async function openStore(
       others.push(opened);
       return opened;
     },
-    demandReachable: () => demandReachable(connection).catch(explained),
+    assertReachable: () => assertReachable(connection).catch(explained),
     migrate: () => migrate(connection).catch(explained),
     pending: () => pendingMigrations(connection).catch(explained),
     async close() {

@@ -5,19 +5,18 @@ import { statement } from './statement.ts';
 
 // leases_pkey
 const take = statement(
-  { name: 'text', holder: 'uuid', now: 'timestamptz', until: 'timestamptz', nonsense: 'timestamptz' },
+  { name: 'text', holder: 'uuid', now: 'timestamptz', until: 'timestamptz', implausibleAfter: 'timestamptz' },
   (_q, p) =>
     sql`INSERT INTO leases (name, holder, expires_at) VALUES (${p.name}, ${p.holder}, ${p.until})
       ON CONFLICT (name) DO UPDATE SET holder = EXCLUDED.holder, expires_at = EXCLUDED.expires_at
       WHERE leases.holder = EXCLUDED.holder OR leases.expires_at <= ${p.now}
-        OR leases.expires_at > ${p.nonsense}`,
+        OR leases.expires_at > ${p.implausibleAfter}`,
 );
 
 /**
- * A lease that ends later than any clock nearby could have made it is void: it was taken by a clock that was wrong.
- * Takes or prolongs the lease until `until` (milliseconds). @returns false while another
- * process holds it.
+ * Takes or prolongs the lease until `until` (milliseconds). A lease that ends later than any clock nearby could have made it
+ * is void. @returns false while another process holds it.
  */
 export async function takeLease(db: Db, name: string, holder: string, now: number, until: number): Promise<boolean> {
-  return (await take.run(db, { name, holder, now, until, nonsense: until + (until - now) })) === 1;
+  return (await take.run(db, { name, holder, now, until, implausibleAfter: until + (until - now) })) === 1;
 }

@@ -25,7 +25,7 @@ export function migrate(connection: pg.PoolConfig): Promise<string[]> {
 }
 
 /** @throws what PostgreSQL, or the way to it, says against connecting. */
-export async function demandReachable(connection: pg.PoolConfig): Promise<void> {
+export async function assertReachable(connection: pg.PoolConfig): Promise<void> {
   await withPool(connection, (db) => sql`SELECT 1`.execute(db));
 }
 
@@ -41,7 +41,7 @@ export async function migrateInside(tx: Db, last?: string): Promise<string[]> {
 export type AppliedMigration = { readonly name: string; readonly checksum: string };
 
 /** @throws MigrationError unless this version begins with exactly these migrations, in this order. */
-export async function demandSameMigrations(applied: readonly AppliedMigration[]): Promise<void> {
+export async function assertSameMigrations(applied: readonly AppliedMigration[]): Promise<void> {
   const files = await migrationFiles();
   for (const [index, { name, checksum }] of applied.entries()) {
     const file = files[index];

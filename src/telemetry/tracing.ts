@@ -11,7 +11,7 @@ import {
   trace,
   type Tracer,
 } from '@opentelemetry/api';
-import type { AskedRequest, RequestSpan, Tracing } from '../domain/tracing.ts';
+import type { RequestInfo, RequestSpan, Tracing } from '../domain/tracing.ts';
 
 /** @returns undefined when no SDK has been loaded: then nothing is traced, at no cost. */
 export function openTracing(): Tracing | undefined {
@@ -35,9 +35,9 @@ export function openTracing(): Tracing | undefined {
 }
 
 // An outsider who chose the parent would choose whether their requests are sampled, and could put them into a trace of ours.
-function requestSpan(tracer: Tracer, { method, route, requestId, headers, isVouchedFor }: AskedRequest): RequestSpan {
+function requestSpan(tracer: Tracer, { method, route, requestId, headers, viaTrustedProxy }: RequestInfo): RequestSpan {
   const remote = remoteOf(headers);
-  const parent = isVouchedFor && remote ? trace.setSpanContext(ROOT_CONTEXT, remote) : ROOT_CONTEXT;
+  const parent = viaTrustedProxy && remote ? trace.setSpanContext(ROOT_CONTEXT, remote) : ROOT_CONTEXT;
   const span = tracer.startSpan(
     route === undefined ? method : `${method} ${route}`,
     {
@@ -47,7 +47,7 @@ function requestSpan(tracer: Tracer, { method, route, requestId, headers, isVouc
         ...(route === undefined ? {} : { 'http.route': route }),
         'signet.request_id': requestId,
       },
-      links: remote && !isVouchedFor ? [{ context: remote }] : [],
+      links: remote && !viaTrustedProxy ? [{ context: remote }] : [],
     },
     parent,
   );
@@ -63,7 +63,7 @@ function requestSpan(tracer: Tracer, { method, route, requestId, headers, isVouc
 }
 
 /** Where the caller says that the request comes from, in whatever headers the SDK reads (W3C `traceparent` by default). */
-function remoteOf(headers: AskedRequest['headers']): SpanContext | undefined {
+function remoteOf(headers: RequestInfo['headers']): SpanContext | undefined {
   const remote = trace.getSpanContext(propagation.extract(ROOT_CONTEXT, headers));
   return remote && isSpanContextValid(remote) ? remote : undefined;
 }

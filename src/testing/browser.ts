@@ -51,7 +51,7 @@ export function createBrowser(issuer: string): Browser {
         const { body, location } = answer;
         form = undefined;
         if (location) {
-          if (!isHere(location)) return demandAsked(location, person, consent, wasAsked);
+          if (!isHere(location)) return assertAsked(location, person, consent, wasAsked);
           url = location;
         } else if (body.includes('id="login-password"')) {
           if (hasTyped) throw new Error(`${person.username} could not sign in: ${textOf(body, 'login-error')}`);
@@ -75,7 +75,7 @@ export function createBrowser(issuer: string): Browser {
 }
 
 /** @throws Error when the person should have said no, but could not. */
-function demandAsked(back: URL, { username }: Person, consent: 'allow' | 'deny', wasAsked: boolean): URL {
+function assertAsked(back: URL, { username }: Person, consent: 'allow' | 'deny', wasAsked: boolean): URL {
   if (consent === 'allow' || wasAsked || !back.searchParams.has('code')) return back;
   throw new Error(
     `${username} was not asked to consent: it was given before, or the client is first_party. Use another user, or prompt=consent`,

@@ -1,16 +1,13 @@
 // `signet/testing`: a real Signet on a real PostgreSQL inside somebody else's test run.
 /// <reference lib="esnext.disposable" preserve="true" />
-import { randomBytes } from 'node:crypto';
-import { createServer } from 'node:net';
-import type { Config } from '../config/read.ts';
 import { applyObject } from '../flows/provision/apply-object.ts';
 import { ProvisioningError } from '../flows/provision/problems.ts';
-import { type RunningServer, startServer } from '../start/server.ts';
 import { type AuthorizeOptions, createBrowser } from './browser.ts';
 import { createClock, type TestClock } from './clock.ts';
 import { requestTokens, type SignIn, type TokenResponse } from './code-flow.ts';
 import { openTestDatabase } from './database.ts';
 import { createKnown, type Provisioning } from './known.ts';
+import { startOnFreePort } from './start.ts';
 
 export type { AuthorizeOptions, Provisioning, SignIn, TestClock, TokenResponse };
 
@@ -51,16 +48,16 @@ export type TestSignet = AsyncDisposable & {
   stop(): Promise<void>;
 };
 
-// Cheap on purpose: nobody's password is kept here.
-const passwordHash = { memoryKiB: 256, iterations: 2, parallelism: 1, concurrency: 4, queue: 1000 };
-const TRIES = 5;
-
 /** Starts it; as many as you like, in as many processes as you like. @throws Error with every mistake in what it was given. */
 export async function startSignet(options: TestOptions = {}): Promise<TestSignet> {
   const { now, port, databaseUrl, logLevel = 'error', ...given } = options;
   const clock = createClock(now);
-  await using starting = new AsyncDisposableStack();
-  const server = await listening({ port, databaseUrl, logLevel, clock }, starting);
+  const { server, stop: end } = await startOnFreePort({
+    port,
+    openDatabase: () => openTestDatabase(databaseUrl),
+    config: { logLevel },
+    replaced: { clock: () => clock.now },
+  });
   const { publicUrl: issuer } = server.deps;
   const known = createKnown();
   const provision = async (more: Provisioning) => {
@@ -68,7 +65,10 @@ export async function startSignet(options: TestOptions = {}): Promise<TestSignet
     await applyObject(server.deps, whole).catch(reworded);
     known.keep(whole);
   };
-  await provision(given);
+  await provision(given).catch(async (error: unknown) => {
+    await end();
+    throw error;
+  });
   const openBrowser = (): TestBrowser => {
     const browser = createBrowser(issuer);
     return {
@@ -78,9 +78,8 @@ export async function startSignet(options: TestOptions = {}): Promise<TestSignet
       },
     };
   };
-  const running = starting.move();
   let stopped: Promise<void> | undefined;
-  const stop = () => (stopped ??= running.disposeAsync());
+  const stop = () => (stopped ??= end());
   return {
     issuer,
     url: server.url,
@@ -93,61 +92,6 @@ export async function startSignet(options: TestOptions = {}): Promise<TestSignet
     stop,
     [Symbol.asyncDispose]: stop,
   };
-}
-
-type Listening = {
-  readonly port: number | undefined;
-  readonly databaseUrl: string | undefined;
-  readonly logLevel: Config['logLevel'];
-  readonly clock: TestClock;
-};
-
-/** On a port that was free a moment ago: when another takes it first, on the next. What is started goes onto the stack. */
-async function listening(
-  { port: wanted, databaseUrl, logLevel, clock }: Listening,
-  stack: AsyncDisposableStack,
-): Promise<RunningServer> {
-  for (let tries = 1; ; tries += 1) {
-    await using starting = new AsyncDisposableStack();
-    const port = wanted ?? (await freePort());
-    const database = await openTestDatabase(databaseUrl);
-    starting.defer(() => database.drop());
-    const config: Config = {
-      publicUrl: `http://localhost:${port}`,
-      host: 'localhost',
-      port,
-      databaseUrl: database.url,
-      databasePoolSize: 10,
-      preparedStatements: true,
-      dataDir: '/nonexistent',
-      secretKeys: [randomBytes(32)],
-      trustProxy: [],
-      logLevel,
-      passwordHash,
-      drainSeconds: 0,
-    };
-    try {
-      const server = await startServer(config, { clock: () => clock.now });
-      starting.defer(() => server.stop(0));
-      stack.use(starting.move());
-      return server;
-    } catch (error) {
-      if (wanted !== undefined || !isTaken(error) || tries === TRIES) throw error;
-    }
-  }
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer();
-  await new Promise<void>((resolve) => probe.listen(0, 'localhost', resolve));
-  const { port } = probe.address() as { port: number };
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
-
-function isTaken(error: unknown): boolean {
-  const { code, cause } = error as NodeJS.ErrnoException;
-  return code === 'EADDRINUSE' || (cause instanceof Error && isTaken(cause));
 }
 
 /** There is no file here. */

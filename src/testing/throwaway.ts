@@ -141,7 +141,7 @@ async function removeAbandoned(own: string): Promise<void> {
     if (!name.startsWith(PREFIX) || directory === own) continue;
     const stats = await lstat(directory).catch(() => undefined);
     if (!stats?.isDirectory() || stats.uid !== me || now - stats.mtimeMs < ABANDONED_AFTER_MS) continue;
-    // What cannot be looked at or removed is in nobody's way.
+    // Best effort: failures are ignored.
     await (async () => ownerLockIsHeld(directory) || remove(directory))().catch(() => {});
   }
 }

@@ -62,7 +62,7 @@ export function negotiateLocale(uiLocales: string | undefined, acceptLanguage: s
   return fallback;
 }
 
-// Nobody speaks more languages than this, and a header may be as long as its sender likes.
+// Caps the tags read from the header.
 const maximumTags = 20;
 
 function byQuality(header: string): string[] {

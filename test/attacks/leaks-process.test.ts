@@ -10,7 +10,7 @@ import { ProvisioningError } from '../../src/flows/provision/problems.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { authorizationRequest, authorizeInteractively, exchangeCode, refresh, webClient } from '../support/flow.ts';
 import { createAgent } from '../support/agent.ts';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 import { runSignet, startProcess } from '../support/signet-process.ts';
 
 const canary = {

@@ -7,7 +7,7 @@ import { type Agent, createAgent } from '../support/agent.ts';
 import { type CommandLine, commandLine, resultOf } from '../support/command-line.ts';
 import { submitPassword } from '../support/flow.ts';
 import { type SignetProcess, startProcess } from '../support/signet-process.ts';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 
 // Each command is a process of its own, which takes as long as the machine lets it.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });

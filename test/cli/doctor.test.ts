@@ -18,7 +18,8 @@ import { commandLine } from '../support/command-line.ts';
 import { databaseUrl, query } from '../support/database.ts';
 import { alice } from '../support/flow.ts';
 import { type Reply, serve } from '../support/local-server.ts';
-import { freePort, startSignet, type TestSignet } from '../support/signet.ts';
+import { startSignet, type TestSignet } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 import { startSmtp } from '../support/smtp.ts';
 
 // Each command is a process, and several of them take as long as the machine lets them.

@@ -24,7 +24,7 @@ async function typing(...answers: string[]): Promise<{ shown: string; outcome: u
 test('typed twice, with a mistake taken back: nothing of it is shown', async () => {
   const { shown, outcome } = await typing(`${long}x\u007f\r`, `${long}\r`);
   expect(outcome).toEqual({ password: long, generated: false });
-  expect(shown).toBe('New password: \nThe same again: \n');
+  expect(shown).toBe('New password: \nRepeat the password: \n');
 });
 
 test('too short, then not the same twice: asked again, and the third try counts', async () => {
@@ -35,10 +35,10 @@ test('too short, then not the same twice: asked again, and the third try counts'
       'New password: ',
       'The password must have at least 15 characters. Try again.',
       'New password: ',
-      'The same again: ',
+      'Repeat the password: ',
       'The two are not the same. Try again.',
       'New password: ',
-      'The same again: ',
+      'Repeat the password: ',
       '',
     ].join('\n'),
   );

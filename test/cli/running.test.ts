@@ -10,7 +10,7 @@ import { parseSecretKey } from '../../src/config/secret-key.ts';
 import { commandLine, resultOf } from '../support/command-line.ts';
 import { createDatabase, query, type TestDatabase } from '../support/database.ts';
 import { root, runSignet } from '../support/signet-process.ts';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 
 // Each command is a process, and several of them take as long as the machine lets them.
 vi.setConfig({ testTimeout: 120_000 });

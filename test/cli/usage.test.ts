@@ -46,12 +46,7 @@ test.each([
     'A client needs a place to send the browser back to: give --redirect-uri.',
     'signet client create',
   ],
-  [
-    'nobody to create',
-    ['user', 'create', '--generate-password'],
-    'Nobody is named: give --username.',
-    'signet user create',
-  ],
+  ['nobody to create', ['user', 'create', '--generate-password'], '--username is missing.', 'signet user create'],
 ])('%s: 2, one sentence, and where its help is', async (_what, args, problem, help) => {
   const plain = await signet(args);
   expect(plain).toMatchObject({ code: 2, stdout: '', output: `${problem}\nSee "${help} --help".\n` });

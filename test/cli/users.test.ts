@@ -110,7 +110,7 @@ describe('create', () => {
   });
 
   test.each([
-    ['no password and no terminal', ['--username', 'tim'], 'Say --password-stdin'],
+    ['no password and no terminal', ['--username', 'tim'], 'add --password-stdin'],
     ['two sources of it', ['--username', 'tim', '--password-stdin', '--generate-password'], 'cannot be used with'],
   ])('%s: 2', async (_what, args, problem) => {
     const { code, output } = await signet(['user', 'create', ...args]);

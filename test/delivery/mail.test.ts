@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { type MailError, mailer } from '../../src/delivery/mail.ts';
 import { type Mail, parseMailbox, type SmtpServer } from '../../src/domain/mail.ts';
 import { startSmtp, type TestSmtp } from '../support/smtp.ts';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 
 const login = { user: 'signet-user', password: 'p@ss word of mail' };
 const from = { name: 'Example Accounts', address: 'accounts@example.com' };

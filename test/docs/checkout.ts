@@ -3,7 +3,7 @@ import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 import { root, type SignetProcess, startProcess } from '../support/signet-process.ts';
 import { openTerminal, type Terminal } from './terminal.ts';
 

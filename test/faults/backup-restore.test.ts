@@ -10,7 +10,7 @@ import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { signOut } from '../support/endings.ts';
 import { alice, basic, bob, submitPassword, webClient, world } from '../support/flow.ts';
 import { expectAll, expectSignIn, type Issued, issueEverything, publishedKeys } from '../support/issued.ts';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 import { root, type SignetProcess, startProcess } from '../support/signet-process.ts';
 
 let directory: string;

@@ -12,7 +12,7 @@ import {
   type SignetProcess,
   startProcess,
 } from '../support/signet-process.ts';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 
 let directory: string;
 let files: string;

@@ -11,7 +11,7 @@ import { codeFlow, getUserinfo, refresh, spaClient, type Tokens, world, claimsOf
 import { statements } from '../support/gate.ts';
 import { type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
 import { type SignetProcess, startProcess } from '../support/signet-process.ts';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 
 let database: TestDatabase;
 let proxy: PostgresProxy;

@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { examine } from '../../src/doctor/examine.ts';
 import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 import { root } from '../support/signet-process.ts';
 
 vi.setConfig({ testTimeout: 60_000 });

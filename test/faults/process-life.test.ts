@@ -7,7 +7,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Agent, createAgent } from '../support/agent.ts';
 import { submitPassword } from '../support/flow.ts';
 import { postgresProcesses, runSignet, type SignetProcess, startProcess } from '../support/signet-process.ts';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 
 const admin = { username: 'root', password: 'a pass phrase for an administrator' };
 

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createDatabase, query, type TestDatabase } from '../support/database.ts';
 import { runSignet, startProcess } from '../support/signet-process.ts';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 
 let database: TestDatabase;
 let directory: string;

@@ -12,7 +12,8 @@ import { createDatabase, query, type TestDatabase } from '../support/database.ts
 import { world } from '../support/flow.ts';
 import { startProcess } from '../support/signet-process.ts';
 import { expectAll, expectSignIn, type Issued, issueEverything, publishedKeys } from '../support/issued.ts';
-import { freePort, startSignet, type TestClock } from '../support/signet.ts';
+import { startSignet, type TestClock } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 
 const databases: TestDatabase[] = [];
 const servers: RunningServer[] = [];

@@ -22,7 +22,7 @@ import {
   meaningOf,
 } from '../support/flow.ts';
 import { type SignetProcess, startProcess } from '../support/signet-process.ts';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 
 const restarts = 4;
 /** Milliseconds between two requests: 50 a second. */

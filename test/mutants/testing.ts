@@ -49,7 +49,7 @@ export const testingMutants: readonly Mutant[] = [
   {
     name: 'consent that nobody asks for counts as denied',
     file: 'src/testing/browser.ts',
-    remove: 'demandAsked(location, person, consent, wasAsked)',
+    remove: 'assertAsked(location, person, consent, wasAsked)',
     insert: 'location',
     test: testing,
     title: 'denies consent',

@@ -8,7 +8,8 @@ import { type MeasuredSignet, scrape, startMeasured } from '../support/metrics.t
 import { type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
 import { rawRequest } from '../support/raw-request.ts';
 import { runSignet } from '../support/signet-process.ts';
-import { freePort, startSignet } from '../support/signet.ts';
+import { startSignet } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 
 let signet: MeasuredSignet;
 let listener: string;

@@ -6,7 +6,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { postgresProcesses, root, runSignet } from '../support/signet-process.ts';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 
 const run = promisify(execFile);
 const launcher = join(root, 'bin/signet.js');

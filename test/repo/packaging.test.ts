@@ -17,7 +17,7 @@ import { endingSeconds } from '../support/ending.ts';
 import { submitPassword } from '../support/flow.ts';
 import { assembleImage, type Image, instructions, isInContext, setWritable } from '../support/image.ts';
 import { scrape } from '../support/metrics.ts';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 import { root } from '../support/signet-process.ts';
 
 type Service = {

@@ -10,7 +10,7 @@ import {
   statementName,
 } from '../../src/storage/database.ts';
 import { createDatabase, query, type TestDatabase } from '../support/database.ts';
-import { freePort } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 
 let testDatabase: TestDatabase;
 let db: Database;

@@ -10,7 +10,8 @@ import { type Agent, createAgent } from '../support/agent.ts';
 import { type Application, startApplication } from '../support/applications.ts';
 import { alice, authorizeInteractively, bob, world } from '../support/flow.ts';
 import { rawRequest } from '../support/raw-request.ts';
-import { freePort, startSignet, type TestSignet } from '../support/signet.ts';
+import { startSignet, type TestSignet } from '../support/signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 import { root, runSignet } from '../support/signet-process.ts';
 
 let signet: TestSignet;

@@ -6,7 +6,7 @@ import { startLedger } from '../../examples/ledger/ledger.ts';
 import { startOrchard } from '../../examples/orchard/orchard.ts';
 import type { ClientEntry } from '../../src/schemas/client.ts';
 import { passTo, type Person } from './sign-in-page.ts';
-import { freePort } from './signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 
 export type Application = {
   readonly origin: string;

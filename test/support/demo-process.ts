@@ -2,7 +2,7 @@
 import { execFile, spawn } from 'node:child_process';
 import { createServer } from 'node:net';
 import { promisify } from 'node:util';
-import { freePort } from './signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 import { root } from './signet-process.ts';
 
 export type DemoProcess = {

@@ -1,6 +1,7 @@
 // What a scrape of the metrics listener says, read as Prometheus would.
 import { codeFlow, refresh, spaClient, tokenRequest, webClient } from './flow.ts';
-import { freePort, startSignet, type TestOptions, type TestSignet } from './signet.ts';
+import { startSignet, type TestOptions, type TestSignet } from './signet.ts';
+import { freePort } from '../../src/testing/start.ts';
 
 export type Sample = {
   readonly name: string;

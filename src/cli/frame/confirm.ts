@@ -27,7 +27,7 @@ export async function confirm(
 ): Promise<void> {
   if (yes) return;
   if (input.isTTY !== true)
-    throw new CommandError('usage', 'Nobody is here to be asked, so nothing was changed. Say --yes to do it.');
+    throw new CommandError('usage', 'No terminal to ask on, so nothing was changed: add --yes.');
   using terminal = createInterface({ input, output });
   const ended = new Promise<string>((resolve) => terminal.once('close', () => resolve('')));
   const answer = await Promise.race([terminal.question(`${question} [y/N] `), ended]);

@@ -33,7 +33,7 @@ export function passwordSource(
   if (person.input.isTTY !== true)
     throw new CommandError(
       'usage',
-      'Nobody is here to be asked for a password. Say --password-stdin to send one, or --generate-password.',
+      'No terminal to ask for a password on: add --password-stdin to send one, or --generate-password.',
     );
   return async () => ({ password: await typedTwice(person), generated: false });
 }
@@ -51,7 +51,7 @@ async function firstLine(input: NodeJS.ReadableStream): Promise<string> {
   return given;
 }
 
-/** Whoever mistypes as often does not know what they want to type. */
+/** Gives up after three mismatches. */
 const mostAttempts = 3;
 
 /**
@@ -76,7 +76,7 @@ async function typedTwice({ input, output }: Person): Promise<string> {
     const problem =
       weakness !== undefined
         ? `The password ${weakness}.`
-        : (await ask('The same again: ')) === password
+        : (await ask('Repeat the password: ')) === password
           ? undefined
           : 'The two are not the same.';
     if (problem === undefined) return password;

@@ -50,7 +50,7 @@ async function warn(
   find: (sound: SoundPart) => readonly (readonly Undoing[])[],
 ): Promise<void> {
   if (file === undefined) return;
-  // Only who has such a file pays for reading it.
+  // Loads the parser only if PROVISION is set.
   const { readProvisioning } = await import('../../flows/provision/parse.ts');
   const { tenantOf } = await import('../../schemas/tenant.ts');
   try {

@@ -25,7 +25,7 @@ export function withPersonOptions(shape: Command): Command {
 /** @throws CommandError usage when they contradict one another. */
 export function personOf({ username, email, emailVerified, name }: PersonOptions) {
   // Not by commander, which would say this before it says that an option is misspelt.
-  if (username === undefined) throw new CommandError('usage', 'Nobody is named: give --username.');
+  if (username === undefined) throw new CommandError('usage', '--username is missing.');
   if (emailVerified && email === undefined)
     throw new CommandError('usage', '--email-verified says something about an address: give --email as well.');
   return {

@@ -14,7 +14,7 @@ import { livingSession } from '../sign-in/session.ts';
 import { claimOrFind, attemptFinished, openAttempt, openUnboundAttempt } from '../sign-in/attempt.ts';
 import { validateAuthorizationRequest } from './request.ts';
 import { type AuthorizationResponse, respondWithCode, respondWithError } from './respond.ts';
-import { standingRequest } from './standing-request.ts';
+import { revalidateRequest } from './revalidate-request.ts';
 
 /** Show a page of ours next, for this attempt; or answer the client. `browser` is a new cookie to set. */
 export type AuthorizeOutcome =
@@ -52,7 +52,7 @@ export async function resumeAuthorize(
 ): Promise<AuthorizeOutcome> {
   const { attempt, browser } = await claimOrFind(deps, context, input.attemptId, input.cookies.browser);
   if (attempt.finished || !attempt.request) throw attemptFinished();
-  const { client, request } = await standingRequest(deps, context, attempt.request);
+  const { client, request } = await revalidateRequest(deps, context, attempt.request);
   const outcome = await decide(deps, context, { client, request, attempt, cookies: input.cookies });
   return outcome.kind === 'go' ? { ...outcome, browser } : outcome;
 }

@@ -3,7 +3,7 @@ import type { Deps } from '../../deps.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import { finishAttempt } from '../../storage/sign-in-attempts.ts';
 import { type AuthorizationResponse, respondWithError } from './respond.ts';
-import { standingRequest } from './standing-request.ts';
+import { revalidateRequest } from './revalidate-request.ts';
 import { attemptOf, attemptFinished } from '../sign-in/attempt.ts';
 
 /** RFC 6749 4.1.2.1: the client is told that access was denied; undefined when no client waits. */
@@ -14,7 +14,7 @@ export async function cancelSignIn(
 ): Promise<AuthorizationResponse | undefined> {
   const attempt = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
   if (!attempt.request) return undefined;
-  const { request } = await standingRequest(deps, context, attempt.request);
+  const { request } = await revalidateRequest(deps, context, attempt.request);
   if (!(await finishAttempt(deps.db, context.tenant.id, attempt.id, context.now))) throw attemptFinished();
   return respondWithError(context.tenant, request.target, 'access_denied', 'The user did not sign in.');
 }

@@ -7,7 +7,7 @@ import { addConsent, findConsent } from '../../storage/consents.ts';
 import { finishAttempt, markConsented, markLeaving, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
 import { type AuthorizationResponse, respondWithError } from './respond.ts';
-import { standingRequest } from './standing-request.ts';
+import { revalidateRequest } from './revalidate-request.ts';
 import { scopeDescriptions, tenantResources } from '../clients/current.ts';
 import { record } from '../events.ts';
 import { livingSession } from '../sign-in/session.ts';
@@ -118,5 +118,7 @@ async function askingOf(
 ): Promise<Asking | undefined> {
   const attempt = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
   const session = await livingSession(deps, context, input.cookies.session);
-  return attempt.request && session && { attempt, session, ...(await standingRequest(deps, context, attempt.request)) };
+  return (
+    attempt.request && session && { attempt, session, ...(await revalidateRequest(deps, context, attempt.request)) }
+  );
 }

@@ -4,7 +4,7 @@ import type { Deps, PatientDeps } from '../../deps.ts';
 import { Unavailable } from '../../domain/errors.ts';
 import { columnsOf, insertRows, isEmptyDatabase, sealingKeys } from '../../storage/backup.ts';
 import type { Db } from '../../storage/database.ts';
-import { demandSameMigrations, MigrationError, migrateInside } from '../../storage/migrate.ts';
+import { assertSameMigrations, MigrationError, migrateInside } from '../../storage/migrate.ts';
 import { listAllTenants } from '../../storage/tenants.ts';
 import { newKeysOf, recordRestored, type Restored } from './restored.ts';
 import {
@@ -40,7 +40,7 @@ export type RestoreResult = Restored & { readonly head: BackupHead; readonly row
  */
 export async function restore(deps: PatientDeps, lines: BackupLines, options: RestoreOptions): Promise<RestoreResult> {
   const head = parseHead(await lines.next());
-  await demandFitting(deps, head);
+  await assertFitting(deps, head);
   let begun = false;
   return deps.db.transaction(async (tx) => {
     // The lines can be read once.
@@ -53,11 +53,11 @@ export async function restore(deps: PatientDeps, lines: BackupLines, options: Re
     options.begun?.(head);
     await migrateInside(tx, head.migrations.at(-1)!.name);
     const loaded = await load(tx, lines, options.progress);
-    demandWhole(deps, lines, head, loaded);
+    assertWhole(deps, lines, head, loaded);
     if ((await lines.next()) !== undefined) throw damaged();
     await migrateInside(tx);
     const tenants = await listAllTenants(tx);
-    if (options.keepIssued) await demandKeys(deps, tx);
+    if (options.keepIssued) await assertKeys(deps, tx);
     // Nobody else uses this database yet, so that making keys may take its time here.
     const keys = options.keepIssued ? undefined : await newKeysOf(deps, tenants);
     const restored = await recordRestored(deps, tx, tenants, { by: 'restore', keys, now: deps.clock() });
@@ -74,15 +74,15 @@ export function holdsNothing({ db }: Pick<Deps, 'db'>): Promise<boolean> {
  * Reads a backup to its end without a database: that it fits here, is whole, and was sealed with a SECRET_KEY that is given.
  * Nothing that somebody else made gets as far as SQL, if it can be read twice. @throws BackupError.
  */
-export async function demandSealed(
+export async function assertSealed(
   publicUrl: string,
   secretKeys: readonly Uint8Array[],
   lines: BackupLines,
 ): Promise<void> {
   const here = { publicUrl, box: secretBox(secretKeys) };
   const head = parseHead(await lines.next());
-  await demandFitting(here, head);
-  demandWhole(here, lines, head, await readTables(lines, async () => async () => {}));
+  await assertFitting(here, head);
+  assertWhole(here, lines, head, await readTables(lines, async () => async () => {}));
   if ((await lines.next()) !== undefined) throw damaged();
 }
 
@@ -90,7 +90,7 @@ export async function demandSealed(
 type Here = Pick<Deps, 'publicUrl' | 'box'>;
 
 /** What can be known before anything is done. */
-async function demandFitting(deps: Here, head: BackupHead): Promise<void> {
+async function assertFitting(deps: Here, head: BackupHead): Promise<void> {
   if (head.issuer !== deps.publicUrl)
     throw new BackupError(
       `The backup is of the issuer ${head.issuer}, which stands in every token it issued and cannot change, but PUBLIC_URL is ${deps.publicUrl}. Set PUBLIC_URL (or PORT) as it was.`,
@@ -99,7 +99,7 @@ async function demandFitting(deps: Here, head: BackupHead): Promise<void> {
     throw new BackupError(
       `The backup was made with another SECRET_KEY (key ${head.secret_key}): its signing keys and client secrets are of no use without it. Give SECRET_KEY, or the file secret-key in DATA_DIR, as it was then.`,
     );
-  await demandSameMigrations(head.migrations).catch((error: unknown) => {
+  await assertSameMigrations(head.migrations).catch((error: unknown) => {
     if (!(error instanceof MigrationError)) throw error;
     throw new BackupError(
       `Signet ${head.signet} made the backup, and ${error.message}. Restore it with that version, then update.`,
@@ -164,14 +164,14 @@ async function put(tx: Db, { table, columns }: BackupTable, batch: readonly stri
 }
 
 /** @throws BackupError unless every row and every byte is what Signet wrote, with a SECRET_KEY that is given here. */
-function demandWhole(deps: Here, lines: BackupLines, head: BackupHead, { rows, end }: Loaded): void {
+function assertWhole(deps: Here, lines: BackupLines, head: BackupHead, { rows, end }: Loaded): void {
   const sha256 = lines.hashBeforeLast();
   const isWhole = rows === head.rows && rows === end.rows && sha256 === end.sha256;
   if (!isWhole || !deps.box.matches(sealPurpose, sha256, end.seal)) throw damaged();
 }
 
 /** What was issued lives on only if the keys that signed it can be opened. */
-async function demandKeys(deps: Deps, tx: Db): Promise<void> {
+async function assertKeys(deps: Deps, tx: Db): Promise<void> {
   const missing = (await sealingKeys(tx)).filter((id) => !deps.box.has(id));
   if (missing.length > 0)
     throw new BackupError(

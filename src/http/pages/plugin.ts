@@ -40,7 +40,7 @@ export function pagesScope(deps: Deps) {
   };
 }
 
-/** Visited by browsers that other sites send: no cross-site check here, and nothing acts on cookies without more. */
+/** Visited by browsers that other sites send: no cross-site check here, so a cookie alone changes nothing. */
 export function browserScope(deps: Deps) {
   return async (scope: FastifyInstance) => {
     findTenant(scope, deps);

@@ -1,4 +1,4 @@
-// The request of an attempt under its client's registration as it is now: what was taken away meanwhile is not given.
+// Revalidates a stored request against the client's current registration.
 import type { Deps } from '../../deps.ts';
 import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
 import { type Client, isPublic, stillRegistered } from '../../domain/client.ts';
@@ -7,8 +7,11 @@ import { OAuthError } from '../../domain/errors.ts';
 import { matchRedirectUri } from '../../domain/redirect-uri.ts';
 import { activeClient } from '../clients/current.ts';
 
-/** @throws OAuthError for the person when the client, its redirect URI or a request without PKCE no longer stands. */
-export async function standingRequest(
+/**
+ * The client, and the request with the scopes that the client may still have.
+ * @throws OAuthError for the person when the client, its redirect URI or a request without PKCE no longer stands.
+ */
+export async function revalidateRequest(
   deps: Deps,
   context: RequestContext,
   request: AuthorizationRequest,
