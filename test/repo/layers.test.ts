@@ -17,6 +17,18 @@ test('the source keeps every rule', async () => {
   expect(files.filter(({ path }) => !path.includes('/')).length).toBeLessThanOrEqual(3);
 });
 
+test.each([
+  'UPDATE grants SET revoked_at',
+  'UPDATE sessions SET ended_at',
+  'INSERT INTO audit_events',
+  'idle_expires_at > ',
+])('%s stands in one fragment, on which everything that ends or is recorded depends', async (sql) => {
+  const folder = join(root, 'src/storage');
+  const texts = await Promise.all((await readdir(folder)).map((name) => readFile(join(folder, name), 'utf8')));
+  const found = texts.reduce((sum, text) => sum + text.split(sql).length - 1, 0);
+  expect(found).toBe(1);
+});
+
 test('the architecture document names every folder, and no other', async () => {
   const names = await readdir(join(root, 'src'), { recursive: true, withFileTypes: true });
   const folders = names

@@ -13,6 +13,8 @@ import {
   type Tokens,
   webClient,
   world,
+  alice,
+  submitPassword,
 } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 import type { SentStatement } from '../../src/storage/database.ts';
@@ -72,6 +74,13 @@ test('a repeated refresh reads once and writes nothing', async () => {
 test('a signed-in browser gets its code in at most four statements', async () => {
   const { url } = authorizationRequest(signet, ownClient);
   expect((await statementsFor(() => agent.get(url), 303)).length).toBeLessThanOrEqual(4);
+});
+
+test('signing in: one look at the attempt, the user and the budgets each, and one transaction', async () => {
+  const browser = createAgent();
+  const page = await browser.get(`${signet.issuer}/sign-in`);
+  const statements = await statementsFor(() => submitPassword(browser, page, alice), 303);
+  expect(statements.map(({ text }) => text)).toHaveLength(11);
 });
 
 test('UserInfo asks once, the published documents never', async () => {
