@@ -1,6 +1,6 @@
 // One question to a Postgres socket: does it take connections?
-import { connect } from 'node:net';
-import { join } from 'node:path';
+import { Socket } from 'node:net';
+import pg from 'pg';
 
 /** `busy`: it is starting up, shutting down or overloaded. `gone`: nobody listens. */
 export type Answer = 'ready' | 'busy' | 'gone';
@@ -12,52 +12,39 @@ const CANNOT_CONNECT_NOW = '57P03';
 const PATIENCE_MS = 2000;
 
 /** Asks the Postgres whose socket lies in `directory`. Throws when the socket may not be used by this user. */
-export function probe(directory: string): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(join(directory, SOCKET_NAME));
-    let received = Buffer.alloc(0);
-    const settle = (answer: Answer) => {
-      socket.end(TERMINATE);
-      socket.destroySoon();
-      resolve(answer);
-    };
-    socket.setTimeout(PATIENCE_MS, () => settle('busy'));
-    socket.on('connect', () => socket.write(STARTUP));
-    socket.on('data', (chunk) => {
-      received = Buffer.concat([received, chunk]);
-      const answer = read(received);
-      if (answer) settle(answer);
-    });
-    socket.on('end', () => settle('busy'));
-    socket.on('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'EACCES') {
-        reject(
-          new Error(`The socket in ${directory} belongs to another user: run this as the user that runs Signet`, {
-            cause: error,
-          }),
-        );
-      } else {
-        resolve(error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? 'gone' : 'busy');
-      }
-    });
+export async function probe(directory: string): Promise<Answer> {
+  const socket = new Socket();
+  const client = new pg.Client({
+    host: directory,
+    port: 5432,
+    user: 'postgres',
+    database: 'postgres',
+    // Any will do: a cluster that asks for one is up. Without it, pg would look for the user's own.
+    password: 'none',
+    ssl: false,
+    connectionTimeoutMillis: PATIENCE_MS,
+    stream: () => socket,
   });
+  // A connection that breaks after its answer changes nothing.
+  client.on('error', () => {});
+  try {
+    await client.connect();
+    return 'ready';
+  } catch (error) {
+    return answerIn(error as NodeJS.ErrnoException, directory);
+  } finally {
+    void client.end();
+    // A server that never closes its end would otherwise keep this one open.
+    socket.destroySoon();
+  }
 }
 
-// PostgreSQL protocol 3.0, "Message Formats": StartupMessage and Terminate.
-const STARTUP = startup('user\0postgres\0database\0postgres\0\0');
-const TERMINATE = Buffer.from([0x58, 0, 0, 0, 4]);
-
-function startup(parameters: string): Buffer {
-  const message = Buffer.alloc(8 + parameters.length);
-  message.writeInt32BE(message.length, 0);
-  message.writeInt32BE(196_608, 4);
-  message.write(parameters, 8, 'latin1');
-  return message;
-}
-
-// Any complete answer but "cannot connect now" shows a cluster that is up, even one that has no slot left for us.
-function read(received: Buffer): Answer | undefined {
-  if (received.length < 5 || received.length < 1 + received.readInt32BE(1)) return undefined;
-  const isError = received[0] === 0x45;
-  return isError && received.includes(`\0C${CANNOT_CONNECT_NOW}\0`) ? 'busy' : 'ready';
+function answerIn(error: NodeJS.ErrnoException, directory: string): Answer {
+  // Any answer but "cannot connect now" shows a cluster that is up, even one that has no slot left for us.
+  if (error instanceof pg.DatabaseError) return error.code === CANNOT_CONNECT_NOW ? 'busy' : 'ready';
+  if (error.code === 'EACCES')
+    throw new Error(`The socket in ${directory} belongs to another user: run this as the user that runs Signet`, {
+      cause: error,
+    });
+  return error.code === 'ENOENT' || error.code === 'ECONNREFUSED' ? 'gone' : 'busy';
 }
