@@ -4,10 +4,9 @@ import type { Readable } from 'node:stream';
 import { Command } from 'commander';
 import { type Config, readConfig } from '../config/read.ts';
 import type { Environment } from '../config/names.ts';
-import type { PatientDeps } from '../deps.ts';
+import { loadSecretKey } from '../config/secret-key.ts';
 import { linesOf } from '../flows/restore/lines.ts';
-import { assertSealed, holdsNothing, restore, type RestoreResult } from '../flows/restore/restore.ts';
-import { secretKeysForRestore, undoOfDatabase } from '../start/restore-target.ts';
+import { assertSealed, restore, type RestoreResult } from '../flows/restore/restore.ts';
 import { withUnpreparedBackend } from './frame/backend.ts';
 import { unreadable } from './frame/given-file.ts';
 import { shownTime } from './frame/output.ts';
@@ -29,9 +28,9 @@ async function putBack(terminal: Terminal, file: string, { keepIssued = false }:
   const bar = progress('rows', out);
   await using source = await opened(file);
   const { config } = readConfig(terminal.env);
-  const secretKeys = await secretKeysForRestore(config);
+  const secretKeys = await keysOf(config);
   if (source.again) await assertSealed(config.publicUrl, secretKeys, linesOf(source.read()));
-  const result = await intoDatabase(terminal, config, (deps) =>
+  const result = await withUnpreparedBackend(terminal, ({ deps }) =>
     restore(deps, linesOf(source.read()), {
       keepIssued,
       begun: ({ rows }) => bar.begin(rows),
@@ -43,26 +42,9 @@ async function putBack(terminal: Terminal, file: string, { keepIssued = false }:
   out.result({ ...value, grants_revoked: grants }, words(result, keepIssued));
 }
 
-/** A database that this makes goes again when `work` fails and it is known to be empty. */
-async function intoDatabase<T>(
-  terminal: Terminal,
-  config: Config,
-  work: (deps: PatientDeps) => Promise<T>,
-): Promise<T> {
-  const undo = await undoOfDatabase(config);
-  let isEmpty = false;
-  try {
-    return await withUnpreparedBackend(terminal, ({ deps }) =>
-      work(deps).catch(async (error: unknown) => {
-        isEmpty = await holdsNothing(deps).catch(() => false);
-        throw error;
-      }),
-    );
-  } catch (error) {
-    // What cannot be removed is in nobody's way, and less telling than why it should go.
-    if (isEmpty) await undo().catch(() => {});
-    throw error;
-  }
+/** The keys of SECRET_KEY. Makes none: a new one would open nothing of a backup. @throws SecretKeyError with what to do. */
+async function keysOf({ secretKeys, dataDir }: Config): Promise<readonly Buffer[]> {
+  return secretKeys ?? [await loadSecretKey(dataDir)];
 }
 
 function timeOf({ made_at: at }: RestoreResult['head']): string {

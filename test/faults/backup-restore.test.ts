@@ -4,7 +4,9 @@ import { randomBytes } from 'node:crypto';
 import { copyFile, mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import { createAgent } from '../support/agent.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { signOut } from '../support/endings.ts';
@@ -137,25 +139,36 @@ describe('and back, by standard output and input, with everything issued kept', 
     await stop();
   });
 
-  test('refused with words and nothing changed: another SECRET_KEY, a file that is not whole', async () => {
+  test('refused with words before anything is made: no SECRET_KEY, a file of another, a file that is not whole', async () => {
+    await writeFile(place('whole.gz'), backup);
+    await writeFile(place('half.gz'), backup.subarray(0, -100));
     const none = await run(embedded('second'), ['restore', '-', '--keep-issued'], backup);
     expect([none.code, none.stderr]).toEqual([
       1,
       expect.stringMatching(/Nothing was restored.*secret-key is missing/s),
     ]);
     const SECRET_KEY = randomBytes(32).toString('base64');
-    const other = await run({ ...embedded('second'), SECRET_KEY }, ['restore', '-', '--keep-issued'], backup);
+    const other = await run({ ...embedded('second'), SECRET_KEY }, ['restore', 'whole.gz', '--keep-issued']);
     expect([other.code, other.stderr]).toEqual([1, expect.stringMatching(/Nothing was restored.*another SECRET_KEY/s)]);
-    // Neither has left anything behind.
+    // The directory has not been made either.
     await mkdir(place('second'));
     await copyFile(place('first/secret-key'), place('second/secret-key'));
-    const half = await run(embedded('second'), ['restore', '-', '--keep-issued'], backup.subarray(0, -100));
-    expect([half.code, half.stderr]).toEqual([1, expect.stringMatching(/Nothing was restored.*ends too early/s)]);
-    expect(await readdir(place('second'))).toEqual(['secret-key']);
-    await writeFile(place('half.gz'), backup.subarray(0, -100));
     const file = await run(embedded('second'), ['restore', 'half.gz']);
     expect([file.code, file.stderr]).toEqual([1, expect.stringMatching(/Nothing was restored.*ends too early/s)]);
     expect(await readdir(place('second'))).toEqual(['secret-key']);
+  });
+
+  test('one that fails half-way leaves an empty database, which the next one fills', async () => {
+    const half = await run(embedded('second'), ['restore', '-', '--keep-issued'], backup.subarray(0, -100));
+    expect([half.code, half.stderr]).toEqual([1, expect.stringMatching(/Nothing was restored.*ends too early/s)]);
+    const postgres = await startEmbeddedPostgres(place('second'));
+    const { host, user, database } = postgres.connection;
+    const client = new pg.Client({ host, port: 5432, user, database });
+    await client.connect();
+    const { rows } = await client.query(`SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace`);
+    await client.end();
+    await postgres.stop();
+    expect([postgres.created, rows]).toEqual([false, []]);
   });
 
   test('restored: what lived at the backup lives on, what was dead stays dead', async () => {

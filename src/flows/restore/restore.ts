@@ -65,11 +65,6 @@ export async function restore(deps: PatientDeps, lines: BackupLines, options: Re
   });
 }
 
-/** Whether nothing is in the database, also not of somebody else. */
-export function holdsNothing({ db }: Pick<Deps, 'db'>): Promise<boolean> {
-  return isEmptyDatabase(db);
-}
-
 /**
  * Reads a backup to its end without a database: that it fits here, is whole, and was sealed with a SECRET_KEY that is given.
  * Nothing that somebody else made gets as far as SQL, if it can be read twice. @throws BackupError.
