@@ -1,4 +1,5 @@
 // Strict reading of queries and bodies: what is malformed or ambiguous is refused, never repaired.
+import formbody from '@fastify/formbody';
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Refusal } from '../domain/errors.ts';
 import { type Params, paramsFrom } from '../domain/params.ts';
@@ -69,18 +70,18 @@ export function parseFlatJson(text: string): Params {
 /** Lets the scope read forms, and flat JSON objects where `json` is true; every other type of body is answered with 415. */
 export function readForms(scope: FastifyInstance, { json }: { json: boolean }): void {
   scope.removeAllContentTypeParsers();
-  const parser =
-    (parse: (text: string) => Params) =>
-    (_request: FastifyRequest, body: Buffer, done: (error: Error | null, params?: Params) => void) => {
-      try {
-        done(null, parse(utf8Text(body)));
-      } catch (error) {
-        done(error as Error);
-      }
-    };
+  scope.register(formbody, { bodyLimit: formLimit, parser: parseBody });
+  if (!json) return;
   const options = { parseAs: 'buffer', bodyLimit: formLimit } as const;
-  scope.addContentTypeParser('application/x-www-form-urlencoded', options, parser(parseForm));
-  if (json) scope.addContentTypeParser('application/json', options, parser(parseFlatJson));
+  scope.addContentTypeParser('application/json', options, async (_request: FastifyRequest, body: Buffer) =>
+    parseFlatJson(utf8Text(body)),
+  );
+}
+
+/** The plugin decodes leniently: what was not UTF-8 is U+FFFD here, which a form has only percent-encoded. @throws Refusal malformed. */
+function parseBody(text: string): Params {
+  if (text.includes('\uFFFD')) throw malformed('is not valid UTF-8');
+  return parseForm(text);
 }
 
 function utf8Text(body: Buffer): string {

@@ -1,4 +1,4 @@
-// Removals in client authentication and redirect URIs.
+// Removals in client authentication, redirect URIs, TLS and forms.
 import type { Mutant } from './mutant.ts';
 
 const authenticate = 'src/flows/clients/authenticate.ts';
@@ -86,5 +86,13 @@ export const clientMutants: readonly Mutant[] = [
     remove: 'https: { ...options.tls, ...tlsPolicy,',
     insert: 'https: { ...options.tls,',
     test: 'test/faults/tls.test.ts',
+  },
+  {
+    name: 'a form that is not UTF-8 is repaired',
+    file: 'src/http/forms.ts',
+    remove: `if (text.includes('\\uFFFD')) throw malformed('is not valid UTF-8');`,
+    insert: '',
+    test: 'test/oauth/malformed-bodies.test.ts',
+    title: 'a form with invalid UTF-8',
   },
 ];
