@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { PasswordHasher } from './crypto/passwords.ts';
 import type { SecretBox } from './crypto/secret-box.ts';
 import type { Metrics } from './domain/metrics.ts';
+import type { ClosedUntil } from './storage/closed-until.ts';
 import type { Memory } from './storage/memory.ts';
 import type { Db, PatientDb } from './storage/database.ts';
 
@@ -16,6 +17,8 @@ export type Deps = {
   readonly hasher: PasswordHasher;
   readonly box: SecretBox;
   readonly memory: Memory;
+  /** For clients' secrets: from which network each is not looked at, and until when. */
+  readonly closedUntil: ClosedUntil;
   readonly log: Logger;
   readonly metrics: Metrics;
 };

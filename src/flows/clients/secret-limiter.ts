@@ -5,14 +5,9 @@ import { Refusal } from '../../domain/errors.ts';
 import { clientSecretBudget, networkOf, waitAfter } from '../../domain/limits.ts';
 import { reserveAttempt } from '../../storage/limits.ts';
 
-const mostRemembered = 10_000;
-
-/** Until when (milliseconds) a client's secret is not looked at from a network. No right secret costs a look at the database. */
-const closedUntil = new WeakMap<Deps, Map<string, number>>();
-
 /** @throws Refusal too_many_attempts while guesses from this network at this client have used up their budget. */
 export function refuseWhileClosed(deps: Deps, context: RequestContext, clientId: string): void {
-  const until = closedUntil.get(deps)?.get(keyOf(context, clientId));
+  const until = deps.closedUntil.get(keyOf(context, clientId));
   // Nobody waits longer than the longest wait: a clock that was ahead when it began is right by now.
   if (until !== undefined && until > context.now && until <= context.now + clientSecretBudget.longestWait) {
     deps.metrics.limited('client_secret');
@@ -35,10 +30,7 @@ export async function countWrongSecret(deps: Deps, context: RequestContext, clie
     context.now,
   );
   const until = reserved.allowed ? context.now + waitAfter(clientSecretBudget, reserved.attempts) : reserved.retryAt;
-  if (until <= context.now) return;
-  const remembered = closedUntil.get(deps) ?? new Map<string, number>();
-  if (remembered.size >= mostRemembered) remembered.clear();
-  closedUntil.set(deps, remembered.set(key, until));
+  if (until > context.now) deps.closedUntil.set(key, until);
 }
 
 function keyOf({ tenant, ip }: RequestContext, clientId: string): string {
