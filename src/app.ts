@@ -2,6 +2,7 @@
 import cookie from '@fastify/cookie';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import type { Deps } from './deps.ts';
+import { authScope } from './http/auth/plugin.ts';
 import { tenantPrefixes } from './http/context.ts';
 import { formLimit } from './http/forms.ts';
 import { addCommonHeaders, headersBeforeRouting } from './http/headers.ts';
@@ -90,6 +91,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   for (const prefix of tenantPrefixes) {
     await app.register(documentScope(deps, { inserted: prefix === '' }), { prefix });
     await app.register(oauthScope(deps), { prefix });
+    await app.register(authScope(deps), { prefix });
     await app.register(browserScope(deps), { prefix });
     await app.register(pagesScope(deps), { prefix });
   }

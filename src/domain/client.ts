@@ -33,6 +33,8 @@ export type ClientMetadata = {
 
   /** The tenant's own application: consent is not asked. */
   readonly first_party: boolean;
+  /** Made by Signet itself with the tenant: may be disabled, not deleted. */
+  readonly built_in: boolean;
   /** False lets authorization requests without a code challenge pass. */
   readonly require_pkce: boolean;
   readonly access_token_signed_response_alg: SigningAlg;
@@ -88,6 +90,7 @@ export function completeMetadata(given: RegisteredMetadata): ClientMetadata {
     id_token_signed_response_alg: 'RS256',
     require_auth_time: false,
     first_party: false,
+    built_in: false,
     require_pkce: true,
     access_token_signed_response_alg: 'ES256',
     access_token_lifetime: 900,
@@ -98,6 +101,20 @@ export function completeMetadata(given: RegisteredMetadata): ClientMetadata {
     ...known,
   };
 }
+
+/** The client of whoever calls the first-party API without naming one. */
+export const firstPartyClientId = 'first-party';
+
+/** What it is in a new tenant, and what cannot be changed of it. */
+export const firstPartyMetadata: RegisteredMetadata = {
+  client_name: 'First-party applications',
+  grant_types: ['refresh_token'],
+  response_types: [],
+  scope: 'openid profile email offline_access',
+  first_party: true,
+  built_in: true,
+  token_endpoint_auth_method: 'none',
+};
 
 /** A rule that metadata breaks: the metadata name (with an index for lists) and what is wrong. */
 export type MetadataProblem = { readonly path: readonly (string | number)[]; readonly problem: string };

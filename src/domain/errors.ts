@@ -68,6 +68,7 @@ export type RefusalCode =
   | 'attempt_unknown'
   | 'attempt_finished'
   | 'wrong_credentials'
+  | 'unmet_authentication_requirements'
   | 'too_many_attempts'
   | 'cross_site'
   | 'csrf'

@@ -20,6 +20,7 @@ export const refusalStatus: Readonly<Record<RefusalCode, number>> = {
   attempt_unknown: 400,
   attempt_finished: 409,
   wrong_credentials: 403,
+  unmet_authentication_requirements: 403,
   too_many_attempts: 429,
   cross_site: 403,
   csrf: 403,

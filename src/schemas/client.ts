@@ -9,6 +9,8 @@ import {
   isPublic,
   metadataProblems,
   type RegisteredMetadata,
+  firstPartyClientId,
+  firstPartyMetadata,
 } from '../domain/client.ts';
 import { closed, text, texts, seconds, year, clientIdPattern, secretPattern } from './parts.ts';
 import type { Mistake, Path } from '../domain/mistake.ts';
@@ -48,10 +50,10 @@ export const client = Type.Object(
 );
 export type ClientEntry = Static<typeof client>;
 
-/** What of an entry is client metadata. */
+/** What of an entry is client metadata. An entry for the built-in client says only what differs from how it was made. */
 export function metadataOf(entry: ClientEntry): RegisteredMetadata {
-  const { client_id: _id, client_secret: _secret, disabled: _disabled, ...metadata } = entry;
-  return metadata;
+  const { client_id: id, client_secret: _secret, disabled: _disabled, ...metadata } = entry;
+  return id === firstPartyClientId ? { ...firstPartyMetadata, ...metadata } : metadata;
 }
 
 /** Every rule that it breaks beyond its shape; `path` leads to it. */
@@ -64,6 +66,10 @@ export function clientMistakes(entry: ClientEntry, path: Path): Mistake[] {
   if (isPublic(completeMetadata(metadata)) && entry.client_secret !== undefined) {
     mistakes.push({ path: [...path, 'client_secret'], problem: 'has no use with token_endpoint_auth_method none' });
   }
+  if (entry.client_id === firstPartyClientId)
+    for (const name of ['first_party', 'token_endpoint_auth_method'] as const)
+      if (metadata[name] !== firstPartyMetadata[name])
+        mistakes.push({ path: [...path, name], problem: 'cannot be changed: this client is built in' });
   return mistakes;
 }
 

@@ -42,6 +42,8 @@ type AuditRow = {
   /** What must have happened for the row to be written: `FROM made`. */
   readonly from: Part;
   readonly type: Part;
+  /** Of a second row in one statement; the event's own unless given. */
+  readonly id?: Part;
   readonly user?: Part;
   readonly client?: Part;
   readonly session?: Part;
@@ -52,10 +54,10 @@ type AuditRow = {
 /** The `INSERT` of an audit row: for the `WITH` of the statement that does what it records, or to end it. */
 export function auditRow(
   p: Markers<typeof eventParams> & { readonly tenantId: Expression<string> },
-  { from, type, user, client, session, grant, data }: AuditRow,
+  { from, type, id, user, client, session, grant, data }: AuditRow,
 ): RawBuilder<unknown> {
   return sql`INSERT INTO audit_events (tenant_id, id, at, type, actor_kind, actor_id, user_id, client_id, session_id, grant_id, request_id, ip, data)
-        SELECT ${p.tenantId}, ${p.eventId}, ${p.now}, ${type}, ${p.actorKind}, ${p.actorId}, ${user ?? sql`NULL::uuid`}, ${client ?? sql`NULL::text`},
+        SELECT ${p.tenantId}, ${id ?? p.eventId}, ${p.now}, ${type}, ${p.actorKind}, ${p.actorId}, ${user ?? sql`NULL::uuid`}, ${client ?? sql`NULL::text`},
           ${session ?? sql`NULL::uuid`}, ${grant ?? sql`NULL::uuid`}, ${p.requestId}, ${p.ip}, ${data ?? sql`'{}'::jsonb`}
         ${from}`;
 }

@@ -161,23 +161,23 @@ export async function setClientDisabled(
 }
 
 // client_origins_pkey
-const origins = statement({ tenantId: 'uuid' }, (q, p) =>
-  q
-    .selectFrom('client_origins')
-    .innerJoin('clients', (join) =>
-      join
-        .onRef('clients.tenant_id', '=', 'client_origins.tenant_id')
-        .onRef('clients.id', '=', 'client_origins.client_id'),
-    )
-    .select('client_origins.origin')
-    .distinct()
-    .where('client_origins.tenant_id', '=', p.tenantId)
-    .where('clients.disabled_at', 'is', null),
+const origins = statement(
+  { tenantId: 'uuid' },
+  (_q, p) =>
+    sql<{ origin: string; is_first_party: boolean }>`
+      SELECT o.origin, bool_or(COALESCE((c.metadata->>'first_party')::boolean, false)) AS is_first_party
+      FROM client_origins o JOIN clients c ON c.tenant_id = o.tenant_id AND c.id = o.client_id
+      WHERE o.tenant_id = ${p.tenantId} AND c.disabled_at IS NULL
+      GROUP BY o.origin`,
 );
 
-/** The origins at which some client that is not disabled has a redirect URI. */
-export async function listClientOrigins(db: Db, tenantId: string): Promise<ReadonlySet<string>> {
-  return new Set((await origins.all(db, { tenantId })).map((row) => row.origin));
+/** The origins at which some client that is not disabled has a redirect URI; and whether one of them is the tenant's own. */
+export async function listClientOrigins(
+  db: Db,
+  tenantId: string,
+): Promise<ReadonlyMap<string, { readonly isFirstParty: boolean }>> {
+  const rows = await origins.all(db, { tenantId });
+  return new Map(rows.map((row) => [row.origin, { isFirstParty: row.is_first_party }]));
 }
 
 /** The metadata as it was registered, without defaults; for comparing and merging. */

@@ -133,15 +133,18 @@ test('list: a page at a time, of one tenant, for people and for scripts, and nev
   expect([code, stdout]).toEqual([
     0,
     [
-      'Client  Name  Type    Redirect URIs           State',
-      'own     -     public  https://own.example/cb  enabled',
-      'spa     -     public  https://spa.example/cb  enabled',
+      'Client       Name                      Type    Redirect URIs           State',
+      'first-party  First-party applications  public  -                       enabled',
+      'own          -                         public  https://own.example/cb  enabled',
       '',
     ].join('\n'),
   ]);
-  expect(output).toContain('There are more: --after spa\n');
-  const rest = await resultOf<Registered[]>(signet, [...list, '--after', 'spa']);
-  expect(rest).toMatchObject([{ client_id: 'web', redirect_uris: webClient.redirect_uris, disabled: false }]);
+  expect(output).toContain('There are more: --after own\n');
+  const rest = await resultOf<Registered[]>(signet, [...list, '--after', 'own']);
+  expect(rest).toMatchObject([
+    { client_id: 'spa' },
+    { client_id: 'web', redirect_uris: webClient.redirect_uris, disabled: false },
+  ]);
   expect(JSON.stringify(rest)).not.toMatch(/secret_mac|a-secret-that/);
 });
 
@@ -257,5 +260,17 @@ describe('delete', () => {
     await query(running.database.url, `DELETE FROM clients WHERE id = 'going'`);
     gate.open();
     expect((await visit).status).toBe(503);
+  });
+});
+
+test('delete refuses the client that is built in, and changes nothing', async () => {
+  const { code, output } = await signet(['client', 'delete', 'first-party', '--yes']);
+  expect([code, output]).toEqual([1, 'The client first-party is built in: it can be disabled, not deleted.\n']);
+  type Listed = { client_id: string; disabled: boolean; built_in?: true };
+  const clients = await resultOf<Listed[]>(signet, ['client', 'list']);
+  expect(clients.find(({ client_id: id }) => id === 'first-party')).toMatchObject({
+    client_id: 'first-party',
+    disabled: false,
+    built_in: true,
   });
 });

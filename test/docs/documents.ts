@@ -9,6 +9,7 @@ export const followed = [
   'docs/operating.md',
   'docs/provisioning.md',
   'docs/troubleshooting.md',
+  'docs/use-cases.md',
   'docs/uses/api.md',
   'docs/uses/machine.md',
   'docs/uses/native-app.md',

@@ -127,7 +127,7 @@ export const sessionMutants: readonly Mutant[] = [
   },
   {
     name: 'a disabled user signs in',
-    file: 'src/flows/sign-in/password.ts',
+    file: 'src/flows/sign-in/check-password.ts',
     remove: '!isRight || !user || user.disabled ||',
     insert: '!isRight || !user ||',
     test: 'test/attacks/enumeration.test.ts',

@@ -16,6 +16,7 @@ import {
   alice,
   submitPassword,
 } from '../support/flow.ts';
+import { logIn } from '../support/first-party.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 import type { SentStatement } from '../../src/storage/database.ts';
 
@@ -81,6 +82,14 @@ test('signing in: one look at the attempt, the user and the budgets each, and on
   const page = await browser.get(`${signet.issuer}/sign-in`);
   const statements = await statementsFor(() => submitPassword(browser, page, alice), 303);
   expect(statements.map(({ text }) => text)).toHaveLength(11);
+});
+
+test('/auth/login takes four statements, of which the last makes everything', async () => {
+  // Its client is in memory afterwards.
+  await logIn(signet, alice);
+  const statements = await statementsFor(() => logIn(signet, alice));
+  expect(statements).toHaveLength(4);
+  expect(statements.at(-1)!.text).toMatch(/^WITH person AS/);
 });
 
 test('UserInfo asks once, the published documents never', async () => {

@@ -11,7 +11,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   doctor: ['start', 'config', 'embedded', 'flows', 'storage', 'delivery', 'crypto', 'domain', 'deps'],
   start: ['app', 'config', 'telemetry', 'embedded', 'flows', 'storage', 'crypto', 'domain', 'deps'],
   app: ['http', 'domain', 'deps'],
-  http: ['flows', 'texts', 'domain', 'deps'],
+  http: ['flows', 'schemas', 'texts', 'domain', 'deps'],
   flows: ['schemas', 'storage', 'crypto', 'delivery', 'texts', 'domain', 'deps'],
   telemetry: ['storage', 'crypto', 'domain'],
   deps: ['storage', 'crypto', 'delivery', 'domain'],

@@ -218,8 +218,8 @@ describe('the clock', () => {
   });
 
   test('frozen: it moves only when it is moved, until it is resumed', async () => {
-    own.clock.now = begin + 500;
     own.clock.freeze();
+    own.clock.now = begin + 500;
     const first = issuedAt(await own.signIn({ client: 'basic', username: 'ada' }));
     expect([first, own.clock.now]).toEqual([begin / 1000, begin + 500]);
     own.clock.advance(60);

@@ -4,7 +4,8 @@ import type { Column } from '../frame/output.ts';
 
 /** RFC 7591 3.2.1: its id and the metadata in force. Never its secret, of which only a MAC is stored. */
 export function clientForScripts({ id, metadata, disabled }: Client) {
-  return { client_id: id, ...metadata, disabled };
+  const { built_in: isBuiltIn, ...registered } = metadata;
+  return { client_id: id, ...registered, ...(isBuiltIn && { built_in: true }), disabled };
 }
 
 export const clientColumns: readonly Column<ReturnType<typeof clientForScripts>>[] = [

@@ -1,15 +1,15 @@
 // Validates an authorization request. Until client and redirect URI are proven, what is wrong is told to the person, never to the redirect URI.
 import { verifyJwt } from '../../crypto/jwt.ts';
 import type { Deps } from '../../deps.ts';
-import { type AuthorizationRequest, isResourceIdentifier, parsePrompt } from '../../domain/authorization-request.ts';
+import { type AuthorizationRequest, parsePrompt } from '../../domain/authorization-request.ts';
 import { type Client, isPublic } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { AuthorizationError, OAuthError, type OAuthErrorCode, type ResponseTarget } from '../../domain/errors.ts';
 import { firstRepeated, type Params } from '../../domain/params.ts';
 import { isS256Challenge } from '../../domain/pkce.ts';
 import { matchRedirectUri } from '../../domain/redirect-uri.ts';
-import { parseScope, standardScopes } from '../../domain/scope.ts';
-import { activeClient, tenantResources } from '../clients/current.ts';
+import { activeClient } from '../clients/current.ts';
+import { grantableScopes, registeredResources } from '../clients/grantable.ts';
 import { keyRing } from '../keys/ring.ts';
 
 export type ValidatedRequest = { readonly client: Client; readonly request: AuthorizationRequest };
@@ -53,7 +53,7 @@ export async function validateAuthorizationRequest(
   }
   const scopes = grantableScopes(client, params.get('scope'));
   if (!scopes) return refuse('invalid_scope', 'No scope that was asked for is one this client may have.');
-  const resources = await registeredResources(deps, context, params);
+  const resources = await registeredResources(deps, context.tenant, params.all('resource'));
   if (!resources) return refuse('invalid_target', 'A resource that was asked for is not registered here.');
   const hintedUserId = await hintedUser(deps, context, client, params.get('id_token_hint'));
   if (hintedUserId === null)
@@ -108,31 +108,6 @@ async function provenTarget(
     ...(state === undefined ? {} : { state }),
   };
   return { client, target };
-}
-
-// OpenID Connect Core 1.0 3.1.2.1: scopes that are not understood are ignored; none asked: the registered ones.
-function grantableScopes(client: Client, asked: string | undefined): string[] | undefined {
-  const registered = parseScope(client.metadata.scope) ?? [...standardScopes];
-  const scopes = asked === undefined ? registered : parseScope(asked);
-  const granted = scopes?.filter(
-    (scope) =>
-      registered.includes(scope) &&
-      (scope !== 'offline_access' || client.metadata.grant_types.includes('refresh_token')),
-  );
-  return granted && granted.length > 0 ? granted : undefined;
-}
-
-/** RFC 8707 2: the issuer itself, or a registered resource. */
-async function registeredResources(
-  deps: Deps,
-  { tenant }: RequestContext,
-  params: Params,
-): Promise<string[] | undefined> {
-  const asked = [...new Set(params.all('resource'))];
-  if (asked.length === 0) return [];
-  const known = new Set((await tenantResources(deps, tenant)).map(({ identifier }) => identifier));
-  known.add(tenant.issuer).add(tenant.settings.default_resource ?? tenant.issuer);
-  return asked.every((uri) => isResourceIdentifier(uri) && known.has(uri)) ? asked : undefined;
 }
 
 /** RFC 7636 4.3, RFC 9700 2.1.1: S256 only, and required unless the client opted out. */

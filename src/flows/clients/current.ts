@@ -28,6 +28,14 @@ export const everyOrigin = '\n';
 
 /** True when some client of the tenant has a redirect URI at `origin`: its browser code may read the answers (CORS). */
 export async function isClientOrigin(deps: Deps, tenant: Tenant, origin: string): Promise<boolean> {
-  const origins = await deps.memory.get('client', tenant.id, everyOrigin, () => listClientOrigins(deps.db, tenant.id));
-  return origins.has(origin);
+  return (await clientOrigins(deps, tenant)).has(origin);
+}
+
+/** The same for a client that is the tenant's own. */
+export async function isFirstPartyOrigin(deps: Deps, tenant: Tenant, origin: string): Promise<boolean> {
+  return (await clientOrigins(deps, tenant)).get(origin)?.isFirstParty ?? false;
+}
+
+function clientOrigins(deps: Deps, tenant: Tenant) {
+  return deps.memory.get('client', tenant.id, everyOrigin, () => listClientOrigins(deps.db, tenant.id));
 }

@@ -1,6 +1,7 @@
 // Deletes a client and everything of it: grants, codes, tokens, consents, visits under way.
 import type { Deps, PatientDeps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
+import { Refusal } from '../../domain/errors.ts';
 import { lockClient, removeClient, removeGrantsOfClient, setClientDisabled } from '../../storage/clients.ts';
 import { record } from '../events.ts';
 import { announceClient, dropClient } from './change.ts';
@@ -41,6 +42,8 @@ async function disable(deps: Deps, context: RequestContext, id: string): Promise
   await deps.db.transaction(async (tx) => {
     const client = await lockClient(tx, context.tenant.id, id);
     if (!client) throw noSuchClient(id);
+    if (client.metadata.built_in)
+      throw new Refusal('conflict', `The client ${id} is built in: it can be disabled, not deleted.`);
     if (client.disabled) return;
     await setClientDisabled(tx, context.tenant.id, id, true, context.now);
     await record(deps, tx, context, { type: 'client.updated', clientId: id, data: { disabled: true } });

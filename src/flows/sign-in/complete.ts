@@ -2,7 +2,6 @@
 import { opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
 import { actingAs, type BrowserCookies, type RequestContext } from '../../domain/context.ts';
-import { Refusal } from '../../domain/errors.ts';
 import { authenticationOf, missingFactors, type Proof } from '../../domain/factors.ts';
 import type { Session } from '../../domain/session.ts';
 import type { Db } from '../../storage/database.ts';
@@ -10,6 +9,7 @@ import { beginSession, endSession, type NewSession, renewSession } from '../../s
 import { markAuthenticated, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import { eventOf, newId, record } from '../events.ts';
 import { attemptFinished } from './attempt.ts';
+import { wrongCredentials } from './check-password.ts';
 import { withKnownBrowser } from './known-browsers.ts';
 import { attemptSucceeded, type ReservedAttempt } from './limiter.ts';
 import { livingSession } from './session.ts';
@@ -70,10 +70,6 @@ export async function completeSignIn(
     attemptId: attempt.id,
     hasRequest: attempt.request !== undefined,
   };
-}
-
-export function wrongCredentials(): Refusal {
-  return new Refusal('wrong_credentials', 'The username or the password is wrong.');
 }
 
 async function beginOrRenew(

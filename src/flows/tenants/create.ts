@@ -8,6 +8,7 @@ import type { Db } from '../../storage/database.ts';
 import { findTenantBySlug, insertTenant } from '../../storage/tenants.ts';
 import { alreadyThere, invalidInput, Refusal } from '../../domain/errors.ts';
 import { tenantMistakes } from '../../schemas/tenant.ts';
+import { createBuiltInClient } from '../clients/built-in.ts';
 import { newId, record } from '../events.ts';
 import { hostProblem, issuerAtHost } from './host.ts';
 import { insertMadeKey, makeSealedKey, type SealedKey } from '../keys/ring.ts';
@@ -39,6 +40,7 @@ export async function createTenant(
   const context = contextWithoutRequest(made, now);
   await record(deps, tx, context, { type: 'tenant.created', data: { slug: tenant.slug, issuer: tenant.issuer } });
   for (const key of keys) await insertMadeKey(deps, tx, context, key, 'active');
+  await createBuiltInClient(deps, tx, context);
   await recordChange(tx, { kind: 'tenant', tenantId: id, entity: id }, now);
   return made;
 }

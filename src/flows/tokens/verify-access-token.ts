@@ -13,10 +13,11 @@ export type VerifiedAccessToken = {
   readonly scopes: readonly string[];
   readonly clientId: string;
   readonly grantId: string;
+  readonly sessionId: string | undefined;
 };
 
 /**
- * RFC 9068 4, RFC 6750 3.1: signed here, not expired, for `audience`, with `scope`; and its grant, session, client and user
+ * RFC 9068 4, RFC 6750 3.1: signed here, not expired, for `audience`, with `scope` where one is needed; and its grant, session, client and user
  * all stand at this moment. One round trip.
  * @throws OAuthError invalid_token or insufficient_scope.
  */
@@ -24,7 +25,7 @@ export async function verifyAccessToken(
   deps: Deps,
   { tenant, now }: RequestContext,
   accessToken: string,
-  { audience, scope }: { audience: string; scope: string },
+  { audience, scope }: { audience: string; scope?: string },
 ): Promise<VerifiedAccessToken> {
   const { verification: keys } = await keyRing(deps, tenant);
   const expected = { types: ['at+jwt'], keys, issuer: tenant.issuer, audience, now };
@@ -39,10 +40,12 @@ export async function verifyAccessToken(
   )
     throw invalid('without a grant');
   const scopes = granted.split(' ');
-  if (!scopes.includes(scope)) throw new OAuthError('insufficient_scope', `This needs the scope ${scope}.`);
+  if (scope !== undefined && !scopes.includes(scope))
+    throw new OAuthError('insufficient_scope', `This needs the scope ${scope}.`);
   const user = await findUserOfGrant(deps.db, tenant.id, grantId, now);
   if (!user || user.id !== sub) throw invalid('its grant, session, client or user no longer stands');
-  return { user, scopes, clientId, grantId };
+  const sessionId = typeof claims['sid'] === 'string' ? claims['sid'] : undefined;
+  return { user, scopes, clientId, grantId, sessionId };
 }
 
 function invalid(why: string): OAuthError {

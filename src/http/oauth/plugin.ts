@@ -5,7 +5,8 @@ import { discoveryPaths, endpoints, userinfoAliases } from '../../domain/endpoin
 import { findTenant } from '../context.ts';
 import { readForms } from '../forms.ts';
 import { route } from '../methods.ts';
-import { allowClientOrigins, answerPreflight } from './cors.ts';
+import { isClientOrigin } from '../../flows/clients/current.ts';
+import { allowOrigins, answerPreflight } from '../cors.ts';
 import { discovery, jwks } from './documents.ts';
 import { answerOAuthErrors } from './errors.ts';
 import { revoke } from './revoke.ts';
@@ -31,7 +32,7 @@ export function oauthScope(deps: Deps) {
     findTenant(scope, deps);
     answerOAuthErrors(scope, deps);
     readForms(scope, { json: true });
-    allowClientOrigins(scope, deps);
+    allowOrigins(scope, deps, isClientOrigin);
     route(scope, endpoints.token, { POST: token(deps) }, { cors: true });
     route(scope, endpoints.revoke, { POST: revoke(deps) }, { cors: true });
     answerPreflight(scope, endpoints.token, 'POST');

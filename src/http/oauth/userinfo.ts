@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import { userinfo } from '../../flows/userinfo.ts';
+import { bearerOf } from '../bearer.ts';
 import { contextOf } from '../context.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { apiHeaders } from '../headers.ts';
@@ -34,12 +35,10 @@ function bearerToken(request: FastifyRequest): string | undefined {
   if (inBody?.repeated.has('access_token'))
     throw new OAuthError('invalid_request', 'access_token was sent more than once.');
   const fromBody = inBody?.get('access_token');
-  // RFC 6750 3.1: credentials of another kind are none.
-  if (authorization === undefined || !/^bearer(?: |$)/i.test(authorization)) return fromBody;
-  if (fromBody !== undefined) throw new OAuthError('invalid_request', 'Send the access token in one way, not two.');
-  const match = /^bearer +([A-Za-z0-9._~+/-]+=*)$/i.exec(authorization);
-  if (!match) throw new OAuthError('invalid_request', 'The Authorization header is not a bearer token.');
-  return match[1];
+  const fromHeader = bearerOf(authorization);
+  if (fromHeader !== undefined && fromBody !== undefined)
+    throw new OAuthError('invalid_request', 'Send the access token in one way, not two.');
+  return fromHeader ?? fromBody;
 }
 
 /** RFC 6750 3. */

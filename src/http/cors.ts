@@ -1,14 +1,17 @@
-// Cross-origin reading: token, UserInfo and revocation answers for the origins of registered redirect URIs, nobody else.
+// Cross-origin reading: answers for the origins of registered redirect URIs, nobody else.
 import type { FastifyInstance } from 'fastify';
-import type { Deps } from '../../deps.ts';
-import { isClientOrigin } from '../../flows/clients/current.ts';
+import type { Deps } from '../deps.ts';
+import type { Tenant } from '../domain/tenant.ts';
+
+/** Whether browser code of `origin` may read the answers. */
+type IsAllowed = (deps: Deps, tenant: Tenant, origin: string) => Promise<boolean>;
 
 /** The Fetch standard's CORS protocol for this scope. No credentials: nothing here looks at cookies. */
-export function allowClientOrigins(scope: FastifyInstance, deps: Deps): void {
+export function allowOrigins(scope: FastifyInstance, deps: Deps, isAllowed: IsAllowed): void {
   scope.addHook('onRequest', async (request, reply) => {
     void reply.header('vary', 'Origin');
     const { origin } = request.headers;
-    if (origin === undefined || !(await isClientOrigin(deps, request.tenant, origin))) return;
+    if (origin === undefined || !(await isAllowed(deps, request.tenant, origin))) return;
     void reply.header('access-control-allow-origin', origin);
     void reply.header('access-control-expose-headers', 'WWW-Authenticate, Retry-After');
   });

@@ -1,0 +1,65 @@
+// Checks a password, whichever door it came by: the attempt is reserved, the hash compared, a failure recorded.
+import type { Deps } from '../../deps.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { Refusal } from '../../domain/errors.ts';
+import { longestPasswordBytes, type User } from '../../domain/user.ts';
+import type { UserWithPassword } from '../../storage/user-rows.ts';
+import { findUserForSignIn } from '../../storage/users.ts';
+import { record } from '../events.ts';
+import { knownBrowserOf } from './known-browsers.ts';
+import { attemptNotMade, type ReservedAttempt, reserveFactorAttempt } from './limiter.ts';
+
+export type CheckedPassword = {
+  readonly user: UserWithPassword;
+  readonly reserved: ReservedAttempt;
+  /** The same password under newer parameters, when the stored hash is weaker than the settings ask for. */
+  readonly rehashed: { readonly from: string; readonly to: string } | undefined;
+};
+
+/**
+ * `known`: which accounts this browser or device has signed in to before, as it was told.
+ * @throws Refusal wrong_credentials, the same for an unknown name, a wrong password and a disabled user; too_many_attempts.
+ * @throws Unavailable when too many hashes wait.
+ */
+export async function checkPassword(
+  deps: Deps,
+  context: RequestContext,
+  { username, password, known }: { username: string; password: string; known: string | undefined },
+): Promise<CheckedPassword> {
+  const { tenant, now } = context;
+  if (username.length > 300 || Buffer.byteLength(password) > longestPasswordBytes) throw wrongCredentials();
+  const user = await findUserForSignIn(deps.db, tenant.id, username);
+  const knownBrowser = user && knownBrowserOf(deps, tenant.id, known, user.id);
+  const account = { identifier: username, userId: user?.id, knownBrowser };
+  const reserved = await reserveFactorAttempt(deps, context, 'password', account);
+  const isRight = await deps.hasher.verify(password, user?.passwordHash).catch(async (error: unknown) => {
+    await attemptNotMade(deps.db, tenant.id, reserved, now);
+    throw error;
+  });
+  const from = user?.passwordHash;
+  if (!isRight || !user || user.disabled || from === undefined) throw await failed(deps, context, user, reserved);
+  const rehashed = deps.hasher.needsRehash(from) ? { from, to: await deps.hasher.hash(password) } : undefined;
+  return { user, reserved, rehashed };
+}
+
+/** One text for every reason. */
+export function wrongCredentials(): Refusal {
+  return new Refusal('wrong_credentials', 'The username or the password is wrong.');
+}
+
+// Beyond a few, failures are recorded only at each doubling: an attack must not fill the log.
+async function failed(
+  deps: Deps,
+  context: RequestContext,
+  user: User | undefined,
+  { attempts }: ReservedAttempt,
+): Promise<Refusal> {
+  if (attempts <= 5 || Number.isInteger(Math.log2(attempts))) {
+    await record(deps, deps.db, context, {
+      type: 'user.sign_in_failed',
+      ...(user ? { userId: user.id } : {}),
+      data: { attempts },
+    });
+  }
+  return wrongCredentials();
+}

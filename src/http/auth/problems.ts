@@ -1,0 +1,93 @@
+// Errors of the first-party API as RFC 9457 problem details.
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Deps } from '../../deps.ts';
+import type { OAuthErrorCode, RefusalCode } from '../../domain/errors.ts';
+import type { Mistake } from '../../domain/mistake.ts';
+import { failureOf, refusalStatus } from '../failures.ts';
+import { apiHeaders } from '../headers.ts';
+
+/** Where this API says it otherwise than pages do. */
+const refusalStatuses: Partial<Record<RefusalCode, number>> = { wrong_credentials: 401 };
+
+const oauthStatuses: Partial<Record<OAuthErrorCode, number>> = {
+  invalid_client: 401,
+  invalid_grant: 401,
+  invalid_token: 401,
+  unauthorized_client: 403,
+  insufficient_scope: 403,
+};
+
+/** A problem: `code` is stable, `detail` is for people. */
+type Problem = {
+  readonly status: number;
+  readonly code: string;
+  readonly detail: string;
+  readonly mistakes?: readonly Mistake[];
+};
+
+/** RFC 9457 3: every error of this scope. */
+export function answerProblems(scope: FastifyInstance, deps: Deps): void {
+  scope.setErrorHandler((error, request, reply) => {
+    apiHeaders(reply);
+    const failure = failureOf(error);
+    switch (failure.kind) {
+      case 'oauth': {
+        const { code, description, cause } = failure.error;
+        deps.log.info({ reqId: request.id, code, description, cause }, 'refused');
+        return send(request, reply, { status: oauthStatuses[code] ?? 400, code, detail: description });
+      }
+      case 'refusal': {
+        const { code, message, mistakes, retryAfter } = failure.refusal;
+        if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
+        const status = refusalStatuses[code] ?? refusalStatus[code];
+        return send(request, reply, { status, code, detail: message, mistakes });
+      }
+      case 'unavailable':
+        void reply.header('retry-after', failure.retryAfter);
+        return send(request, reply, {
+          status: 503,
+          code: 'temporarily_unavailable',
+          detail: 'The server cannot answer at this moment. Try again soon.',
+        });
+      case 'bug':
+        deps.log.error({ reqId: request.id, err: error }, 'a request failed unexpectedly');
+        return send(request, reply, { status: 500, code: 'server_error', detail: 'Something went wrong here.' });
+    }
+  });
+}
+
+function send(request: FastifyRequest, reply: FastifyReply, { status, code, detail, mistakes = [] }: Problem) {
+  // RFC 9110 15.5.2: a 401 names a way to authenticate.
+  if (status === 401) void reply.header('www-authenticate', challenge(request, code));
+  const errors = mistakes.map(({ path, problem }) => ({ pointer: pointerOf(path), detail: problem }));
+  return reply
+    .code(status)
+    .type('application/problem+json')
+    .send({ title: titles[status], status, code, detail, instance: request.id, ...(errors.length > 0 && { errors }) });
+}
+
+const titles: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  403: 'Forbidden',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  500: 'Internal Server Error',
+  503: 'Service Unavailable',
+};
+
+/** RFC 6750 3, RFC 6749 5.2. */
+function challenge(request: FastifyRequest, code: string): string {
+  const realm = `realm="${request.tenant.issuer}"`;
+  if (code === 'invalid_client') return `Basic ${realm}, charset="UTF-8"`;
+  return code === 'invalid_token' ? `Bearer ${realm}, error="invalid_token"` : `Bearer ${realm}`;
+}
+
+/** RFC 6901. */
+function pointerOf(path: Mistake['path']): string {
+  return path.map((part) => `/${String(part).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+}

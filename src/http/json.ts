@@ -1,0 +1,36 @@
+// Strict reading of JSON bodies: UTF-8, one value, nothing that hides.
+import type { FastifyInstance, FastifyRequest } from 'fastify';
+import { Refusal } from '../domain/errors.ts';
+import { formLimit } from './forms.ts';
+
+const utf8 = new TextDecoder('utf-8', { fatal: true });
+
+/** Lets the scope read JSON; every other type of body is answered with 415, one that is malformed with 400. */
+export function readJson(scope: FastifyInstance): void {
+  scope.removeAllContentTypeParsers();
+  const options = { parseAs: 'buffer', bodyLimit: formLimit } as const;
+  scope.addContentTypeParser('application/json', options, async (_request: FastifyRequest, body: Buffer) =>
+    body.length === 0 ? undefined : parse(body),
+  );
+}
+
+function parse(body: Buffer): unknown {
+  let text: string;
+  try {
+    text = utf8.decode(body);
+  } catch {
+    throw new Refusal('malformed', 'The request is not valid UTF-8.');
+  }
+  try {
+    return JSON.parse(text, withoutNul);
+  } catch (error) {
+    throw error instanceof Refusal ? error : new Refusal('malformed', 'The request is not valid JSON.');
+  }
+}
+
+// No value of ours holds NUL, and PostgreSQL cannot.
+function withoutNul(name: string, value: unknown): unknown {
+  if (name.includes('\u0000') || (typeof value === 'string' && value.includes('\u0000')))
+    throw new Refusal('malformed', 'The request contains a NUL character.');
+  return value;
+}

@@ -1,0 +1,129 @@
+// A sign-in without a browser: session, grant and refresh token of one person and one client, in one statement.
+import { sql } from 'kysely';
+import type { Authentication } from '../domain/authentication.ts';
+import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
+import type { Db } from './database.ts';
+import { statement } from './statement.ts';
+
+// users_pkey, limits_pkey. A user disabled, or whose password changed, since it was checked gets nothing.
+const begin = statement(
+  {
+    tenantId: 'uuid',
+    userId: 'uuid',
+    passwordVersion: 'integer',
+    sessionId: 'uuid',
+    secretHash: 'bytea',
+    amr: 'text[]',
+    acr: 'text',
+    mfaMethod: 'text?',
+    mfaVerifiedAt: 'timestamptz?',
+    idleExpiresAt: 'timestamptz',
+    sessionExpiresAt: 'timestamptz',
+    userAgent: 'text?',
+    grantId: 'uuid',
+    clientId: 'text',
+    scopes: 'text[]',
+    resources: 'text[]',
+    offline: 'boolean',
+    grantExpiresAt: 'timestamptz',
+    refreshHash: 'bytea?',
+    accountKey: 'text',
+    addressKey: 'text?',
+    secondEventId: 'uuid',
+    ...eventParams,
+  },
+  (_q, p) =>
+    sql<{ id: string }>`WITH person AS (
+        SELECT id FROM users
+        WHERE tenant_id = ${p.tenantId} AND id = ${p.userId} AND disabled_at IS NULL AND password_version = ${p.passwordVersion}
+        FOR SHARE
+      ), session AS (
+        INSERT INTO sessions (tenant_id, id, secret_hash, user_id, authenticated_at, amr, acr, mfa_method, mfa_verified_at,
+          started_at, last_seen_at, idle_expires_at, expires_at, ip, user_agent)
+        SELECT ${p.tenantId}, ${p.sessionId}, ${p.secretHash}, id, ${p.now}, ${p.amr}, ${p.acr}, ${p.mfaMethod}, ${p.mfaVerifiedAt},
+          ${p.now}, ${p.now}, ${p.idleExpiresAt}, ${p.sessionExpiresAt}, ${p.ip}, ${p.userAgent}
+        FROM person
+        RETURNING id, user_id
+      ), family AS (
+        INSERT INTO grants (tenant_id, id, client_id, user_id, session_id, scopes, resources, offline, authenticated_at, amr, acr,
+          mfa_method, mfa_verified_at, created_at, last_used_at, expires_at)
+        SELECT ${p.tenantId}, ${p.grantId}, ${p.clientId}, user_id, id, ${p.scopes}, ${p.resources}, ${p.offline}, ${p.now}, ${p.amr}, ${p.acr},
+          ${p.mfaMethod}, ${p.mfaVerifiedAt}, ${p.now}, ${p.now}, ${p.grantExpiresAt}
+        FROM session
+        RETURNING id, user_id, session_id
+      ), token AS (
+        INSERT INTO refresh_tokens (tenant_id, hash, grant_id, generation, created_at)
+        SELECT ${p.tenantId}, ${p.refreshHash}, id, 1, ${p.now} FROM family WHERE ${p.refreshHash} IS NOT NULL
+      ), cleared AS (
+        DELETE FROM limits WHERE tenant_id = ${p.tenantId} AND key = ${p.accountKey} AND EXISTS (SELECT 1 FROM family)
+      ), refunded AS (
+        UPDATE limits SET attempts = GREATEST(attempts - 1, 0)
+        WHERE tenant_id = ${p.tenantId} AND key = ${p.addressKey} AND EXISTS (SELECT 1 FROM family)
+      ), signed_in AS (
+        ${auditRow(p, {
+          from: sql`FROM family`,
+          type: sql`'user.signed_in'`,
+          user: sql`user_id`,
+          client: p.clientId,
+          session: sql`session_id`,
+          data: sql`jsonb_build_object('amr', to_jsonb(${p.amr}))`,
+        })}
+      ), issued AS (
+        ${auditRow(p, {
+          from: sql`FROM family`,
+          type: sql`'token.issued'`,
+          id: p.secondEventId,
+          user: sql`user_id`,
+          client: p.clientId,
+          session: sql`session_id`,
+          grant: sql`id`,
+          data: sql`jsonb_build_object('refresh_token', ${p.refreshHash} IS NOT NULL)`,
+        })}
+      )
+      SELECT id FROM family`,
+);
+
+export type FirstPartySignIn = {
+  readonly userId: string;
+  readonly passwordVersion: number;
+  readonly sessionId: string;
+  /** Of a cookie that nobody gets: only its tokens lead to this session. */
+  readonly secretHash: Buffer;
+  readonly authentication: Authentication;
+  readonly idleExpiresAt: number;
+  readonly sessionExpiresAt: number;
+  readonly userAgent: string | undefined;
+  readonly grantId: string;
+  readonly clientId: string;
+  readonly scopes: readonly string[];
+  readonly resources: readonly string[];
+  readonly offline: boolean;
+  readonly grantExpiresAt: number;
+  readonly refreshHash: Buffer | undefined;
+  /** Where the attempt was counted: forgotten, and given back. */
+  readonly accountKey: string;
+  readonly addressKey: string | undefined;
+  readonly secondEventId: string;
+};
+
+/** @returns false when the user was disabled or changed the password since it was checked; nothing was made then. */
+export async function beginFirstPartySession(
+  db: Db,
+  tenantId: string,
+  { authentication, ...signIn }: FirstPartySignIn,
+  event: EventValues,
+): Promise<boolean> {
+  const row = await begin.first(db, {
+    tenantId,
+    ...signIn,
+    amr: authentication.amr,
+    acr: authentication.acr,
+    mfaMethod: authentication.mfaMethod ?? null,
+    mfaVerifiedAt: authentication.mfaVerifiedAt ?? null,
+    userAgent: signIn.userAgent ?? null,
+    refreshHash: signIn.refreshHash ?? null,
+    addressKey: signIn.addressKey ?? null,
+    ...eventValues(event),
+  });
+  return row !== undefined;
+}

@@ -1,0 +1,44 @@
+// The first-party API as an application calls it.
+import type { Tokens } from './flow.ts';
+
+export type ApiAnswer = {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: Tokens & { token: string; device: string; code?: string; detail?: string; instance?: string };
+};
+
+/** A POST with a JSON body, or none. */
+export async function postJson(
+  url: string,
+  body?: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<ApiAnswer> {
+  const response = await fetch(url, {
+    method: 'POST',
+    headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+  const text = await response.text();
+  return {
+    status: response.status,
+    headers: response.headers,
+    text,
+    body: (text === '' ? {} : JSON.parse(text)) as ApiAnswer['body'],
+  };
+}
+
+/** POST /auth/login. */
+export function logIn(
+  signet: { readonly issuer: string },
+  user: { readonly username: string; readonly password: string },
+  more: Readonly<Record<string, unknown>> = {},
+): Promise<ApiAnswer> {
+  const { username, password } = user;
+  return postJson(`${signet.issuer}/auth/login`, { username, password, ...more });
+}
+
+/** POST /auth/refresh. */
+export function refreshAt(signet: { readonly issuer: string }, token: string, more: object = {}): Promise<ApiAnswer> {
+  return postJson(`${signet.issuer}/auth/refresh`, { refresh_token: token, ...more });
+}
