@@ -1,16 +1,16 @@
-// `signet serve`, `migrate`, `secret-key new` and `completion`: as processes, with good and bad input.
-import { execFile } from 'node:child_process';
+// `signet serve`, `migrate` and `secret-key new`: as processes, with good and bad input.
 import { randomBytes } from 'node:crypto';
-import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { parseSecretKey } from '../../src/config/secret-key.ts';
 import { commandLine, resultOf } from '../support/command-line.ts';
 import { createDatabase, query, type TestDatabase } from '../support/database.ts';
+<<<<<<< HEAD
 import { root, runSignet } from '../support/signet-process.ts';
 import { freePort } from '../../src/testing/start.ts';
+=======
+import { runSignet } from '../support/signet-process.ts';
+import { freePort } from '../support/signet.ts';
+>>>>>>> Completion scripts come out of the commands themselves and call nothing; one package less
 
 // Each command is a process, and several of them take as long as the machine lets them.
 vi.setConfig({ testTimeout: 120_000 });
@@ -91,65 +91,4 @@ test('secret-key new: a key alone on standard output, another each time, and bes
   expect(parseSecretKey(stdout.trim())).toHaveLength(32);
   const { secret_key } = await resultOf<{ secret_key: string }>(signet, ['secret-key', 'new']);
   expect(secret_key).not.toBe(stdout.trim());
-});
-
-describe('completion', () => {
-  const signet = commandLine({});
-  const completed = async (...words: string[]) => {
-    const { code, stdout } = await signet(['complete', '--', ...words]);
-    expect(code).toBe(0);
-    return stdout.split('\n').flatMap((line) => (line.includes('\t') ? [line.split('\t')[0]] : []));
-  };
-
-  test.each(['bash', 'zsh', 'fish'])('a script for %s that asks this program', async (shell) => {
-    const { code, stdout } = await signet(['completion', shell]);
-    expect(code).toBe(0);
-    expect(stdout).toContain(`# ${shell} completion for signet`);
-    expect(stdout).toContain('signet complete --');
-  });
-
-  test('a shell that is not known: usage', async () => {
-    expect((await signet(['completion', 'cmd'])).code).toBe(2);
-  });
-
-  test('commands, options and the values that are known', async () => {
-    expect(await completed('keys', '')).toEqual(expect.arrayContaining(['list', 'rotate', 'revoke']));
-    expect(await completed('keys', 'rotate', '--alg', '')).toEqual(['RS256', 'ES256']);
-    // The command runs where this kit lies: among files, none of which is for provisioning.
-    expect(await completed('restore', 'signet-pro')).toEqual(['signet-process.ts']);
-    expect(await completed('apply', '')).toEqual([]);
-  });
-
-  test('in bash: read twice, and after another program that has the same constants, it says nothing', async () => {
-    const { stdout: script } = await signet(['completion', 'bash']);
-    const reads = `set -e; readonly ShellCompDirectiveError=9; eval "$SCRIPT"; eval "$SCRIPT"; echo read`;
-    const { stdout, stderr } = await promisify(execFile)('bash', ['--norc', '-c', reads], {
-      env: { ...process.env, SCRIPT: script },
-    });
-    expect([stdout, stderr]).toEqual(['read\n', '']);
-    expect(script).not.toMatch(/\$ShellComp/);
-  });
-
-  test('in bash itself, where a file name that is a command is not run', async () => {
-    const { stdout: script } = await signet(['completion', 'bash']);
-    const directory = await mkdtemp(join(tmpdir(), 'signet-test-'));
-    for (const name of ['sound.gz', 'a$(touch run).gz', '`touch run`.gz']) await writeFile(join(directory, name), '');
-    const shell = `
-signet() { "${process.execPath}" "${root}/src/cli/signet.ts" "$@"; }
-# As the package bash-completion defines it, for a line without = and :.
-_get_comp_words_by_ref() { cur=\${COMP_WORDS[COMP_CWORD]} words=("\${COMP_WORDS[@]}") cword=$COMP_CWORD; }
-source /dev/stdin <<'SCRIPT'
-${script}
-SCRIPT
-COMP_WORDS=(signet keys r) COMP_CWORD=2
-__signet_complete 2>/dev/null
-printf '%s\\n' "\${COMPREPLY[@]}"
-COMP_WORDS=(signet restore '') COMP_CWORD=2
-__signet_complete 2>/dev/null
-printf '%s\\n' "\${COMPREPLY[@]}"`;
-    const { stdout } = await promisify(execFile)('bash', ['-c', shell], { cwd: directory });
-    expect(stdout.split('\n').filter(Boolean).toSorted()).toEqual(['revoke', 'rotate', 'sound.gz']);
-    expect(await readdir(directory)).not.toContain('run');
-    await rm(directory, { recursive: true });
-  });
 });
