@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/last-answers.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 30_000,

@@ -1,6 +1,7 @@
 // Walking through the authorization code flow as a browser and as a client.
 import { createHash, randomBytes } from 'node:crypto';
 import { type Agent, type Answer, createAgent, field } from './agent.ts';
+import { expectStatus } from './expect-status.ts';
 
 export const alice = { username: 'alice', password: 'correct horse battery staple' };
 export const bob = { username: 'bob', password: 'a rather long pass phrase' };
@@ -191,7 +192,7 @@ export async function codeFlow(
   const code = params.get('code');
   if (code === null) throw new Error(`no code but ${params.toString()}`);
   const answer = await exchangeCode(signet, client, asked, code);
-  if (answer.status !== 200) throw new Error(`no tokens but ${JSON.stringify(answer.body)}`);
+  expectStatus(answer, 200);
   return { tokens: answer.body, agent, asked, code };
 }
 
