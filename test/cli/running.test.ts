@@ -4,13 +4,8 @@ import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest'
 import { parseSecretKey } from '../../src/config/secret-key.ts';
 import { commandLine, resultOf } from '../support/command-line.ts';
 import { createDatabase, query, type TestDatabase } from '../support/database.ts';
-<<<<<<< HEAD
-import { root, runSignet } from '../support/signet-process.ts';
 import { freePort } from '../../src/testing/start.ts';
-=======
 import { runSignet } from '../support/signet-process.ts';
-import { freePort } from '../support/signet.ts';
->>>>>>> Completion scripts come out of the commands themselves and call nothing; one package less
 
 // Each command is a process, and several of them take as long as the machine lets them.
 vi.setConfig({ testTimeout: 120_000 });
