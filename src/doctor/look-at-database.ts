@@ -5,6 +5,7 @@ import { Unavailable } from '../domain/errors.ts';
 import { type Finding, ok, problem, warning } from '../domain/finding.ts';
 import { checkAdministrator } from './administrator.ts';
 import { checkDatabase } from './database.ts';
+import { checkFirstParty } from './first-party.ts';
 import { checkKeys } from './keys.ts';
 import type { GivenKeys } from './secret-keys.ts';
 import { databaseTrouble } from '../start/database-trouble.ts';
@@ -47,6 +48,7 @@ export async function lookAtDatabase(
       ...(await guarded('administrator', () =>
         checkAdministrator(deps, unusable.has('PUBLIC_URL') ? undefined : config.publicUrl),
       )),
+      ...(await guarded('first-party', () => checkFirstParty(deps))),
     ];
   } catch (error) {
     const cause = error instanceof Unavailable ? error.cause : error;

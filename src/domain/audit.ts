@@ -9,6 +9,7 @@ export const auditTypes = [
   'user.disabled',
   'user.enabled',
   'user.password_set',
+  'user.password_changed',
   'user.signed_in',
   'user.sign_in_failed',
   'client.created',

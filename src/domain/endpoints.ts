@@ -16,7 +16,12 @@ export const userinfoAliases = ['/api/userinfo'] as const;
 export const discoveryPaths = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'] as const;
 
 /** The first-party API, which discovery does not name. */
-export const firstPartyEndpoints = { login: '/auth/login', refresh: '/auth/refresh', logout: '/auth/logout' } as const;
+export const firstPartyEndpoints = {
+  login: '/auth/login',
+  refresh: '/auth/refresh',
+  logout: '/auth/logout',
+  password: '/auth/password',
+} as const;
 
 /** Other addresses of the login, which applications use. */
 export const loginAliases = ['/api/auth/login', '/api/mobile/login'] as const;

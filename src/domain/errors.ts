@@ -23,6 +23,8 @@ export type OAuthErrorCode =
   // RFC 6750 3.1
   | 'invalid_token'
   | 'insufficient_scope'
+  // RFC 9470 3
+  | 'insufficient_user_authentication'
   // RFC 7009 2.2.1
   | 'unsupported_token_type'
   // RFC 8707 2

@@ -12,6 +12,7 @@ export type CheckName =
   | 'schema'
   | 'signing-keys'
   | 'administrator'
+  | 'first-party'
   | 'address'
   | 'certificate'
   | 'mail';

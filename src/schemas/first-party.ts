@@ -19,6 +19,7 @@ const login = Type.Object(
 );
 const refresh = Type.Object({ ...client, refresh_token: text, scope: Type.Optional(text) }, closed);
 const logout = Type.Object({ ...client, refresh_token: Type.Optional(text) }, closed);
+const password = Type.Object({ current_password: Type.String(), new_password: Type.String() }, closed);
 
 /** @throws Refusal invalid_input with every mistake, as all of these. */
 export function checkedLogin(value: unknown): Static<typeof login> {
@@ -31,4 +32,8 @@ export function checkedRefresh(value: unknown): Static<typeof refresh> {
 
 export function checkedLogout(value: unknown): Static<typeof logout> {
   return checked(logout, () => [], value);
+}
+
+export function checkedPasswordChange(value: unknown): Static<typeof password> {
+  return checked(password, () => [], value);
 }

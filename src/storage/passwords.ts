@@ -29,6 +29,23 @@ export async function setPasswordHash(
   await set.run(tx, { tenantId, userId, id, hash, now });
 }
 
+// users_pkey
+const lock = statement({ tenantId: 'uuid', userId: 'uuid', version: 'integer' }, (q, p) =>
+  q
+    .selectFrom('users')
+    .select('id')
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.userId)
+    .where('password_version', '=', p.version)
+    .where('disabled_at', 'is', null)
+    .forNoKeyUpdate(),
+);
+
+/** Nobody else changes the user until the transaction ends. @returns false when the user was disabled, or the password changed, first. */
+export async function lockPassword(tx: Db, tenantId: string, userId: string, version: number): Promise<boolean> {
+  return (await lock.first(tx, { tenantId, userId, version })) !== undefined;
+}
+
 // credentials_one_password_idx
 const replace = statement({ tenantId: 'uuid', userId: 'uuid', from: 'text', to: 'text' }, (q, p) =>
   q

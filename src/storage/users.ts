@@ -249,6 +249,30 @@ const endEverything = statement(
       SELECT (SELECT count(*) FROM sessions_ended WHERE lived) AS sessions, (SELECT count(*) FROM grants_revoked WHERE lived) AS grants`,
 );
 
+// sessions_user_idx, grants_user_idx
+const endOthers = statement(
+  { tenantId: 'uuid', id: 'uuid', kept: 'uuid?', reason: 'text', now: 'timestamptz' },
+  (_q, p) =>
+    sql<Ended>`WITH sessions_ended AS (
+        ${endSessions(p, { which: sql`sessions.user_id = ${p.id} AND sessions.id IS DISTINCT FROM ${p.kept}`, reason: p.reason })}
+      ), grants_revoked AS (
+        ${endGrants(p, { which: sql`grants.user_id = ${p.id} AND grants.session_id IS DISTINCT FROM ${p.kept}`, reason: p.reason })}
+      )
+      SELECT (SELECT count(*) FROM sessions_ended WHERE lived) AS sessions, (SELECT count(*) FROM grants_revoked WHERE lived) AS grants`,
+);
+
+/** Ends every session and grant of the user but the session `kept` and what came of it. The caller records why. */
+export async function endOthersOf(
+  tx: Db,
+  tenantId: string,
+  id: string,
+  kept: string | undefined,
+  reason: 'password_changed',
+  now: number,
+): Promise<Ended> {
+  return (await endOthers.first(tx, { tenantId, id, kept: kept ?? null, reason, now }))!;
+}
+
 /** How many of what lived until then have ended. */
 export type Ended = { readonly sessions: number; readonly grants: number };
 

@@ -105,7 +105,7 @@ test('a healthy installation: no problem, 0, for scripts and for people; nothing
   expect(findings.filter(({ severity }) => severity !== 'ok')).toEqual([]);
   expect(code).toBe(0);
   const first = 'settings data-directory secret-key database durability connections clock schema';
-  const then = 'signing-keys administrator address mail';
+  const then = 'signing-keys administrator first-party address mail';
   expect(findings.map(({ check }) => check)).toEqual(`${first} ${then}`.split(' '));
   const shown = await commandLine(settings)(['doctor']);
   expect([shown.code, shown.stdout]).toEqual([0, expect.stringMatching(/^0 problems, 0 warnings, \d+ ok\.$/m)]);

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import type { Agent } from '../support/agent.ts';
 import { type CommandLine, commandLine, resultOf, settingsOf } from '../support/command-line.ts';
 import { query } from '../support/database.ts';
-import { expectDead } from '../support/families.ts';
+import { expectDead, liveLeaves } from '../support/families.ts';
 import { alice, bob, claimsOf, codeFlow, ownClient, refresh, type Tokens, webClient, world } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
@@ -81,6 +81,7 @@ test('end --user: every session of the user, each with its event, and of nobody 
   for (const { agent, tokens } of [first, second]) {
     expect(await isSignedIn(agent)).toBe(false);
     await expectDead(running, webClient, tokens);
+    expect(await liveLeaves(running.database.url, tokens.access_token)).toBe(0);
   }
   expect((await refresh(running, ownClient, offline.tokens.refresh_token)).status).toBe(200);
   expect(await isSignedIn(bobs.agent)).toBe(true);

@@ -29,7 +29,7 @@ async function issuerAt(host: string, headers: Record<string, string> = {}): Pro
   const { status, body } = await rawRequest(address, { path, headers: { host, ...headers } });
   return status === 200 ? (JSON.parse(body) as { issuer: string }).issuer : status;
 }
-const lookups = () => sent.filter(({ text }) => /from "tenants"/.test(text));
+const lookups = () => sent.filter(({ text }) => /from "tenants" where .*"host"/.test(text));
 
 test.each([
   'acme.example.com',

@@ -6,25 +6,15 @@ import { OAuthError } from '../../domain/errors.ts';
 import { revokeGrant } from '../../storage/grants.ts';
 import { findRefreshToken } from '../../storage/refresh-tokens.ts';
 import { endSession } from '../../storage/sessions.ts';
-import { activeClient } from '../clients/current.ts';
 import { eventOf } from '../events.ts';
-import { verifyAccessToken } from '../tokens/verify-access-token.ts';
+import { firstPartyBearer } from './bearer.ts';
 import { firstPartyClient, type NamedClient } from './client.ts';
 
 type Ending = { readonly grantId: string; readonly sessionId: string | undefined; readonly userId: string };
 
 /** An access token for the issuer of a first-party client; whoever else got one cannot sign anybody out. @throws OAuthError invalid_token. */
 export async function logoutByAccessToken(deps: Deps, context: RequestContext, accessToken: string): Promise<void> {
-  const { user, clientId, grantId, sessionId } = await verifyAccessToken(deps, context, accessToken, {
-    audience: context.tenant.issuer,
-  });
-  const client = await activeClient(deps, context.tenant, clientId);
-  if (!client?.metadata.first_party)
-    throw new OAuthError(
-      'invalid_token',
-      'The access token is invalid, expired or revoked.',
-      'not of a first-party client',
-    );
+  const { user, grantId, sessionId } = await firstPartyBearer(deps, context, accessToken);
   await end(deps, context, { grantId, sessionId, userId: user.id });
 }
 

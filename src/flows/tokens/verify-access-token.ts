@@ -14,6 +14,8 @@ export type VerifiedAccessToken = {
   readonly clientId: string;
   readonly grantId: string;
   readonly sessionId: string | undefined;
+  /** `auth_time`, in milliseconds. */
+  readonly authenticatedAt: number;
 };
 
 /**
@@ -31,12 +33,13 @@ export async function verifyAccessToken(
   const expected = { types: ['at+jwt'], keys, issuer: tenant.issuer, audience, now };
   const claims = await verifyClaims(accessToken, expected);
   if (!claims) throw invalid('expired, not ours or for another audience');
-  const { grant_id: grantId, sub, scope: granted, client_id: clientId } = claims;
+  const { grant_id: grantId, sub, scope: granted, client_id: clientId, auth_time: authTime } = claims;
   if (
     typeof grantId !== 'string' ||
     typeof sub !== 'string' ||
     typeof granted !== 'string' ||
-    typeof clientId !== 'string'
+    typeof clientId !== 'string' ||
+    typeof authTime !== 'number'
   )
     throw invalid('without a grant');
   const scopes = granted.split(' ');
@@ -45,7 +48,7 @@ export async function verifyAccessToken(
   const user = await findUserOfGrant(deps.db, tenant.id, grantId, now);
   if (!user || user.id !== sub) throw invalid('its grant, session, client or user no longer stands');
   const sessionId = typeof claims['sid'] === 'string' ? claims['sid'] : undefined;
-  return { user, scopes, clientId, grantId, sessionId };
+  return { user, scopes, clientId, grantId, sessionId, authenticatedAt: authTime * 1000 };
 }
 
 function invalid(why: string): OAuthError {

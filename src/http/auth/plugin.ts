@@ -9,6 +9,7 @@ import { readJson } from '../json.ts';
 import { route } from '../methods.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
+import { password } from './password.ts';
 import { answerProblems } from './problems.ts';
 import { refresh } from './refresh.ts';
 
@@ -26,5 +27,6 @@ export function authScope(deps: Deps) {
     for (const path of [firstPartyEndpoints.login, ...loginAliases]) post(path, login(deps));
     post(firstPartyEndpoints.refresh, refresh(deps));
     post(firstPartyEndpoints.logout, logout(deps));
+    post(firstPartyEndpoints.password, password(deps));
   };
 }

@@ -3,6 +3,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import type { OAuthErrorCode, RefusalCode } from '../../domain/errors.ts';
 import type { Mistake } from '../../domain/mistake.ts';
+import { freshFor } from '../../flows/first-party/bearer.ts';
 import { failureOf, refusalStatus } from '../failures.ts';
 import { apiHeaders } from '../headers.ts';
 
@@ -13,6 +14,7 @@ const oauthStatuses: Partial<Record<OAuthErrorCode, number>> = {
   invalid_client: 401,
   invalid_grant: 401,
   invalid_token: 401,
+  insufficient_user_authentication: 401,
   unauthorized_client: 403,
   insufficient_scope: 403,
 };
@@ -80,10 +82,12 @@ const titles: Readonly<Record<number, string>> = {
   503: 'Service Unavailable',
 };
 
-/** RFC 6750 3, RFC 6749 5.2. */
+/** RFC 6750 3, RFC 6749 5.2, RFC 9470 3. */
 function challenge(request: FastifyRequest, code: string): string {
   const realm = `realm="${request.tenant.issuer}"`;
   if (code === 'invalid_client') return `Basic ${realm}, charset="UTF-8"`;
+  if (code === 'insufficient_user_authentication')
+    return `Bearer ${realm}, error="${code}", error_description="A more recent sign-in is needed.", max_age="${freshFor}"`;
   return code === 'invalid_token' ? `Bearer ${realm}, error="invalid_token"` : `Bearer ${realm}`;
 }
 

@@ -1,0 +1,39 @@
+// The person behind an access token of a first-party client: what the API of their own account asks for.
+import type { Deps } from '../../deps.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { OAuthError } from '../../domain/errors.ts';
+import { activeClient } from '../clients/current.ts';
+import { type VerifiedAccessToken, verifyAccessToken } from '../tokens/verify-access-token.ts';
+
+/** Seconds: how long ago a sign-in may be for what changes how people prove who they are. */
+export const freshFor = 300;
+
+/**
+ * For the issuer, of a first-party client: an access token that an API or a client of somebody else got is none.
+ * @throws OAuthError invalid_token.
+ */
+export async function firstPartyBearer(
+  deps: Deps,
+  context: RequestContext,
+  accessToken: string,
+): Promise<VerifiedAccessToken> {
+  const verified = await verifyAccessToken(deps, context, accessToken, { audience: context.tenant.issuer });
+  const client = await activeClient(deps, context.tenant, verified.clientId);
+  if (client?.metadata.first_party) return verified;
+  throw new OAuthError(
+    'invalid_token',
+    'The access token is invalid, expired or revoked.',
+    'not of a first-party client',
+  );
+}
+
+/** The same, and signed in not long ago. @throws OAuthError insufficient_user_authentication (RFC 9470 3). */
+export async function freshBearer(
+  deps: Deps,
+  context: RequestContext,
+  accessToken: string,
+): Promise<VerifiedAccessToken> {
+  const verified = await firstPartyBearer(deps, context, accessToken);
+  if (context.now - verified.authenticatedAt <= freshFor * 1000) return verified;
+  throw new OAuthError('insufficient_user_authentication', 'This needs a sign-in of the last five minutes.');
+}
