@@ -161,6 +161,12 @@ describe('logout', () => {
     return logout({}, bearer((await logIn({ issuer: elsewhere }, alice)).body.access_token));
   }
 
+  test("with another client's refresh token: refused, and its family lives, though both clients are the tenant's own", async () => {
+    const { refresh_token: token } = (await logIn(signet, alice, named)).body;
+    expect((await logout({ refresh_token: token })).body.code).toBe('invalid_grant');
+    expect((await refreshAt(signet, token, named)).status).toBe(200);
+  });
+
   test('with both a Bearer and a refresh token: which one is meant is not guessed', async () => {
     const { access_token: access, refresh_token: token } = (await logIn(signet, alice)).body;
     expect((await logout({ refresh_token: token }, bearer(access))).status).toBe(422);

@@ -3,6 +3,7 @@ import { applicationMutants } from './applications.ts';
 import { administrationMutants } from './administration.ts';
 import { clientMutants } from './clients.ts';
 import { codeMutants } from './codes.ts';
+import { firstPartyMutants } from './first-party.ts';
 import { keyMutants } from './keys.ts';
 import type { Mutant } from './mutant.ts';
 import { opsMutants } from './ops.ts';
@@ -17,6 +18,7 @@ export const mutants: readonly Mutant[] = [
   ...applicationMutants,
   ...clientMutants,
   ...codeMutants,
+  ...firstPartyMutants,
   ...keyMutants,
   ...opsMutants,
   ...refreshMutants,
