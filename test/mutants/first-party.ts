@@ -1,0 +1,90 @@
+// Removals from the JSON API of the tenant's own applications.
+import type { Mutant } from './mutant.ts';
+
+const login = 'test/auth/login.test.ts';
+const refreshAndLogout = 'test/auth/refresh-logout.test.ts';
+const password = 'test/auth/password.test.ts';
+
+export const firstPartyMutants: readonly Mutant[] = [
+  {
+    name: 'any client signs people in with their password',
+    file: 'src/flows/first-party/client.ts',
+    remove: `  if (!client.metadata.first_party)
+    throw new OAuthError('unauthorized_client', 'Only first-party clients may sign people in here.');
+`,
+    insert: '',
+    test: login,
+  },
+  {
+    name: 'a login goes on though the password was changed after its check',
+    file: 'src/flows/first-party/login.ts',
+    remove: '  if (!isBegun) throw wrongCredentials();\n',
+    insert: '',
+    test: login,
+  },
+  {
+    name: 'browser code of anybody may call the first-party API',
+    file: 'src/flows/clients/current.ts',
+    remove: 'get(origin)?.isFirstParty ?? false',
+    insert: 'has(origin)',
+    test: login,
+  },
+  {
+    name: 'the built-in client can be deleted',
+    file: 'src/flows/clients/delete.ts',
+    remove: '    if (client.metadata.built_in)\n',
+    insert: '    if (client.metadata.built_in && client.disabled)\n',
+    test: 'test/cli/clients.test.ts',
+    title: 'built in',
+  },
+  {
+    name: 'another client ends a family',
+    file: 'src/flows/first-party/logout.ts',
+    remove: `  if (clientId !== client.id || userId === undefined)
+`,
+    insert: '  if (userId === undefined)\n',
+    test: refreshAndLogout,
+  },
+  {
+    name: 'an access token that any client got signs its user out',
+    file: 'src/flows/first-party/bearer.ts',
+    remove: '  if (client?.metadata.first_party) return verified;\n',
+    insert: '  if (client) return verified;\n',
+    test: refreshAndLogout,
+  },
+  {
+    name: 'an access token for an API signs its user out',
+    file: 'src/flows/first-party/bearer.ts',
+    remove: ', { audience: context.tenant.issuer }',
+    insert: ', {}',
+    test: refreshAndLogout,
+  },
+  {
+    name: 'a password is changed hours after the sign-in',
+    file: 'src/flows/first-party/bearer.ts',
+    remove: '  if (context.now - verified.authenticatedAt <= freshFor * 1000) return verified;\n',
+    insert: '  if (verified.authenticatedAt > 0) return verified;\n',
+    test: password,
+  },
+  {
+    name: 'a password is changed without the one there is',
+    file: 'src/flows/first-party/password.ts',
+    remove: '  if (!isRight || known?.id !== user.id) throw wrongCredentials();\n',
+    insert: '  if (known?.id !== user.id) throw wrongCredentials();\n',
+    test: password,
+  },
+  {
+    name: 'the later of two changes at once wins',
+    file: 'src/flows/first-party/password.ts',
+    remove: '    if (!(await lockPassword(tx, tenant.id, user.id, known.passwordVersion))) throw wrongCredentials();\n',
+    insert: '    await lockPassword(tx, tenant.id, user.id, known.passwordVersion);\n',
+    test: password,
+  },
+  {
+    name: 'a changed password leaves the other sessions',
+    file: 'src/flows/first-party/password.ts',
+    remove: "    const ended = await endOthersOf(tx, tenant.id, user.id, sessionId, 'password_changed', now);\n",
+    insert: '    const ended = {};\n',
+    test: password,
+  },
+];
