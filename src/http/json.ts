@@ -12,6 +12,11 @@ export function readJson(scope: FastifyInstance): void {
   scope.addContentTypeParser('application/json', options, async (_request: FastifyRequest, body: Buffer) =>
     body.length === 0 ? undefined : parse(body),
   );
+  // Also what comes without a type. No body at all needs none.
+  scope.addContentTypeParser('*', options, async (_request: FastifyRequest, body: Buffer) => {
+    if (body.length === 0) return undefined;
+    throw new Refusal('unsupported_media_type', 'Send the body as JSON, with Content-Type: application/json.');
+  });
 }
 
 function parse(body: Buffer): unknown {

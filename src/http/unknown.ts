@@ -1,13 +1,16 @@
-// Addresses that nothing answers: a page for people, JSON for programs.
+// Addresses that nothing answers: a page for people, JSON for programs, a problem where all errors are problems.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
 import type { Tenant } from '../domain/tenant.ts';
 import { tenantOfRequest } from '../flows/tenants/find.ts';
+import { sendProblem } from './auth/problems.ts';
 import { hostOf } from './context.ts';
 import { apiHeaders } from './headers.ts';
 import { wayOut } from './pages/errors.ts';
 import { sendPage } from './pages/page.ts';
 import { errorPage } from './pages/views/error.ts';
+
+const firstPartyPath = /^(\/t\/[^/?]+)?\/(auth|api\/auth|api\/mobile)\//;
 
 export function answerUnknown(app: FastifyInstance, deps: Deps): void {
   app.setNotFoundHandler(async (request, reply) => {
@@ -24,6 +27,12 @@ export function answerUnknown(app: FastifyInstance, deps: Deps): void {
       return sendPage(request, reply, (page) => errorPage(page, model), { status: 404 });
     }
     apiHeaders(reply);
+    if (firstPartyPath.test(request.url))
+      return sendProblem(request, reply, {
+        status: 404,
+        code: 'not_found',
+        detail: 'There is nothing at this address.',
+      });
     return reply.code(404).send({ error: 'invalid_request', error_description: 'There is nothing at this address.' });
   });
 }

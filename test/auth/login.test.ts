@@ -150,7 +150,23 @@ describe('wrong', () => {
     const response = await fetch(url(), { method: 'POST', headers: { 'content-type': type }, body });
     expect(response.status).toBe(status);
     expect(response.headers.get('content-type')).toContain('application/problem+json');
+    if (status === 415)
+      expect(await response.json()).toMatchObject({
+        detail: expect.stringContaining('Content-Type: application/json'),
+      });
   });
+
+  test.each(['/auth/logn', '/t/acme/auth/', '/api/mobile/refresh', '/api/auth/x?y'])(
+    '%s: a problem as well, for there is nothing there',
+    async (path) => {
+      const { status, headers, body } = await postJson(`${signet.issuer}${path}`, {});
+      expect([status, headers.get('content-type'), body.code]).toEqual([
+        404,
+        'application/problem+json; charset=utf-8',
+        'not_found',
+      ]);
+    },
+  );
 
   test('another method, another tenant', async () => {
     const got = await fetch(url());
@@ -181,7 +197,12 @@ test('strangers use up their budget, and a device that has signed in before keep
   for (let tries = 0; tries < 9 && last.status === 401; tries += 1)
     last = await logIn(signet, { ...target, password: 'guessed, and not right' });
   expect([last.status, last.body.code]).toEqual([429, 'too_many_attempts']);
-  expect(Number(last.headers.get('retry-after'))).toBeGreaterThan(0);
+  const wait = Number(last.headers.get('retry-after'));
+  expect(wait).toBeGreaterThan(0);
+  expect(last.body).toMatchObject({
+    retry_after: wait,
+    detail: expect.stringContaining(`Try again in ${wait} second`),
+  });
   expect((await logIn(signet, target)).status).toBe(429);
   expect((await logIn(signet, target, { device })).status).toBe(200);
   // Another account's device is nothing here, nor is one that was made up.

@@ -113,6 +113,15 @@ describe('logout', () => {
     }
   });
 
+  test('with an empty body of whatever type, as programs send it that have none: 204', async () => {
+    const { access_token: token } = (await logIn(signet, alice)).body;
+    const type = { 'content-type': 'application/x-www-form-urlencoded' };
+    const headers = { ...bearer(token), ...type };
+    expect((await fetch(`${signet.issuer}/auth/logout`, { method: 'POST', headers, body: '' })).status).toBe(204);
+    // Not 403 for its scopes: a token that is over has none.
+    expect((await getUserinfo(signet, token)).status).toBe(401);
+  });
+
   test('leaves the same person signed in elsewhere', async () => {
     const [here, there] = [(await logIn(signet, alice)).body, (await logIn(signet, alice)).body];
     await logout({ refresh_token: here.refresh_token });

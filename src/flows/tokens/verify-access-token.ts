@@ -42,11 +42,11 @@ export async function verifyAccessToken(
     typeof authTime !== 'number'
   )
     throw invalid('without a grant');
+  const user = await findUserOfGrant(deps.db, tenant.id, grantId, now);
+  if (!user || user.id !== sub) throw invalid('its grant, session, client or user no longer stands');
   const scopes = granted.split(' ');
   if (scope !== undefined && !scopes.includes(scope))
     throw new OAuthError('insufficient_scope', `This needs the scope ${scope}.`);
-  const user = await findUserOfGrant(deps.db, tenant.id, grantId, now);
-  if (!user || user.id !== sub) throw invalid('its grant, session, client or user no longer stands');
   const sessionId = typeof claims['sid'] === 'string' ? claims['sid'] : undefined;
   return { user, scopes, clientId, grantId, sessionId, authenticatedAt: authTime * 1000 };
 }

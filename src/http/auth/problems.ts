@@ -25,6 +25,8 @@ type Problem = {
   readonly code: string;
   readonly detail: string;
   readonly mistakes?: readonly Mistake[];
+  /** Seconds, as Retry-After. */
+  readonly retryAfter?: number | undefined;
 };
 
 /** RFC 9457 3: every error of this scope. */
@@ -36,36 +38,50 @@ export function answerProblems(scope: FastifyInstance, deps: Deps): void {
       case 'oauth': {
         const { code, description, cause } = failure.error;
         deps.log.info({ reqId: request.id, code, description, cause }, 'refused');
-        return send(request, reply, { status: oauthStatuses[code] ?? 400, code, detail: description });
+        return sendProblem(request, reply, { status: oauthStatuses[code] ?? 400, code, detail: description });
       }
       case 'refusal': {
         const { code, message, mistakes, retryAfter } = failure.refusal;
-        if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
         const status = refusalStatuses[code] ?? refusalStatus[code];
-        return send(request, reply, { status, code, detail: message, mistakes });
+        return sendProblem(request, reply, { status, code, detail: message, mistakes, retryAfter });
       }
       case 'unavailable':
-        void reply.header('retry-after', failure.retryAfter);
-        return send(request, reply, {
+        return sendProblem(request, reply, {
           status: 503,
           code: 'temporarily_unavailable',
-          detail: 'The server cannot answer at this moment. Try again soon.',
+          detail: 'The server cannot answer at this moment.',
+          retryAfter: failure.retryAfter,
         });
       case 'bug':
         deps.log.error({ reqId: request.id, err: error }, 'a request failed unexpectedly');
-        return send(request, reply, { status: 500, code: 'server_error', detail: 'Something went wrong here.' });
+        return sendProblem(request, reply, { status: 500, code: 'server_error', detail: 'Something went wrong here.' });
     }
   });
 }
 
-function send(request: FastifyRequest, reply: FastifyReply, { status, code, detail, mistakes = [] }: Problem) {
+/** Answers with one problem. */
+export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
+  const { status, code, detail, mistakes = [], retryAfter } = problem;
+  if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
   // RFC 9110 15.5.2: a 401 names a way to authenticate.
   if (status === 401) void reply.header('www-authenticate', challenge(request, code));
   const errors = mistakes.map(({ path, problem }) => ({ pointer: pointerOf(path), detail: problem }));
   return reply
     .code(status)
     .type('application/problem+json')
-    .send({ title: titles[status], status, code, detail, instance: request.id, ...(errors.length > 0 && { errors }) });
+    .send({
+      title: titles[status],
+      status,
+      code,
+      detail: retryAfter === undefined ? detail : `${detail} Try again in ${secondsIn(retryAfter)}.`,
+      instance: request.id,
+      ...(errors.length > 0 && { errors }),
+      ...(retryAfter !== undefined && { retry_after: retryAfter }),
+    });
+}
+
+function secondsIn(count: number): string {
+  return count === 1 ? '1 second' : `${count} seconds`;
 }
 
 const titles: Readonly<Record<number, string>> = {
