@@ -2,7 +2,7 @@
 import { type SecretBox, secretBox } from '../crypto/secret-box.ts';
 import type { Deps } from '../deps.ts';
 import { type Finding, problem, warning } from '../domain/finding.ts';
-import { clientSecretsByKey, sealedKeys, type SecretsOfKey } from '../storage/doctor-keys.ts';
+import { clientSecretsByKey, rotationKeysBySeal, sealedKeys, type SecretsOfKey } from '../storage/doctor-keys.ts';
 import { opensPrivateKey } from '../flows/keys/ring.ts';
 
 /** The keys of SECRET_KEY, the current one first. */
@@ -32,7 +32,7 @@ export async function checkOpening(db: Deps['db'], given: GivenKeys): Promise<Fi
     ...closedKeys(closed, given),
     ...damagedKeys(damaged),
     ...(box ? unknownSecrets(secrets, box) : []),
-    ...olderKeys(given.keys ?? [], sealedBy, secrets),
+    ...olderKeys(given.keys ?? [], { sealedBy, rotationBy: await rotationKeysBySeal(db) }, secrets),
   ];
 }
 
@@ -78,15 +78,16 @@ const anew =
 
 function olderKeys(
   keys: readonly Uint8Array[],
-  sealedBy: ReadonlyMap<string, number>,
+  { sealedBy, rotationBy }: Record<'sealedBy' | 'rotationBy', ReadonlyMap<string, number>>,
   secrets: readonly SecretsOfKey[],
 ): Finding[] {
   return keys.slice(1).map((key, index) => {
     const id = secretBox([key]).currentKey;
     const name = `Key ${index + 2} of SECRET_KEY (${id})`;
     const sealed = sealedBy.get(id) ?? 0;
+    const rotating = rotationBy.get(id) ?? 0;
     const made = secrets.find((some) => some.key === id);
-    if (sealed === 0 && !made)
+    if (sealed === 0 && rotating === 0 && !made)
       return warning(
         'secret-key',
         `${name} is not needed by anything in the database any more.`,
@@ -94,11 +95,12 @@ function olderKeys(
       );
     const uses = [
       ...(sealed > 0 ? [`it seals ${numbered(sealed, 'signing key')}`] : []),
+      ...(rotating > 0 ? [`it seals ${numbered(rotating, 'rotation key')}`] : []),
       ...(made ? [`the secrets of ${clientsOf(made)} were made with it`] : []),
     ];
     const cures = [
-      ...(sealed > 0
-        ? ['a server that runs with these keys seals signing keys anew by itself, a hundred a minute']
+      ...(sealed + rotating > 0
+        ? ['a server that runs with these keys seals them anew by itself, a hundred a minute']
         : []),
       ...(made ? [`for clients, ${anew}`] : []),
     ];

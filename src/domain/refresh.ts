@@ -37,11 +37,12 @@ const clockTolerance = 5000;
  * RFC 9700 4.14.2 with a grace for the lost reply: whoever presents a rotated token again within `graceMs`, as the same
  * client asking for the same, before its child was used, gets the same child. Too late, or after the child, it is reuse;
  * asking for something else is only refused, because a client's own mistake must not end its family. The grace counts from
- * `rotatedAt`; of a rotation from the future it is over, so that no wrong clock makes it longer.
+ * `rotatedAt` to `now`, when the request began: one that waited here for its turn was in time. A rotation that is after
+ * `readAt`, when the token was read, was made by another clock: it is refused, so that no wrong clock makes the grace longer.
  */
 export function decideRefresh(
   token: PresentedToken,
-  asked: { clientId: string; fingerprint: Buffer; graceMs: number; now: number },
+  asked: { clientId: string; fingerprint: Buffer; graceMs: number; now: number; readAt: number },
 ): RefreshDecision {
   const { family } = token;
   if (family.clientId !== asked.clientId) return { kind: 'refuse', why: 'issued to another client' };
@@ -52,7 +53,7 @@ export function decideRefresh(
   if (token.rotatedAt === undefined) return { kind: 'use' };
   if (token.childUsed) return { kind: 'reuse', why: 'its child was already used' };
   if (asked.now - token.rotatedAt > asked.graceMs) return { kind: 'reuse', why: 'rotated longer ago than the grace' };
-  if (token.rotatedAt - asked.now > clockTolerance) return { kind: 'reuse', why: 'rotated in the future' };
+  if (token.rotatedAt - asked.readAt > clockTolerance) return { kind: 'refuse', why: 'rotated in the future' };
   if (!token.fingerprint?.equals(asked.fingerprint))
     return { kind: 'refuse', why: 'a repeat that asks for something else' };
   if (token.rotationKey === undefined) return { kind: 'refuse', why: 'no rotation key named' };

@@ -86,6 +86,18 @@ export async function* sealedKeys(db: Db): AsyncGenerator<StoredSeal> {
   }
 }
 
+const rotationSeals = statement(
+  {},
+  () =>
+    sql<{ key: string; count: number }>`
+      SELECT split_part(key_sealed, '.', 1) AS key, count(*)::int AS count FROM rotation_keys GROUP BY key`,
+);
+
+/** How many rotation keys each SECRET_KEY seals, by its id. */
+export async function rotationKeysBySeal(db: Db): Promise<Map<string, number>> {
+  return new Map((await rotationSeals.all(db, {})).map(({ key, count }) => [key, count]));
+}
+
 // A sequential scan, for an examination.
 const madeWith = statement(
   {},

@@ -18,6 +18,27 @@ export async function findRotationKey(db: Db, id: string): Promise<StoredRotatio
 const at = statement({ beginsAt: 'timestamptz' }, (q, p) =>
   q.selectFrom('rotation_keys').select(['id', 'key_sealed as sealed']).where('begins_at', '=', p.beginsAt),
 );
+// A sequential scan of the few there are.
+const sealedOtherwise = statement(
+  { current: 'text' },
+  (_q, p) =>
+    sql<StoredRotationKey>`SELECT id, key_sealed AS sealed FROM rotation_keys
+      WHERE split_part(key_sealed, '.', 1) <> ${p.current} LIMIT 100`,
+);
+const reseal = statement({ id: 'uuid', from: 'text', to: 'text' }, (q, p) =>
+  q.updateTable('rotation_keys').set({ key_sealed: p.to }).where('id', '=', p.id).where('key_sealed', '=', p.from),
+);
+
+/** Those that an older SECRET_KEY seals. */
+export async function rotationKeysSealedOtherwise(db: Db, current: string): Promise<StoredRotationKey[]> {
+  return sealedOtherwise.all(db, { current });
+}
+
+/** The same key under the current SECRET_KEY. */
+export async function resealRotationKey(db: Db, id: string, from: string, to: string): Promise<void> {
+  await reseal.run(db, { id, from, to });
+}
+
 const add = statement(
   { id: 'uuid', beginsAt: 'timestamptz', sealed: 'text' },
   (_q, p) =>

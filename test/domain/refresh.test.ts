@@ -21,7 +21,7 @@ function token(change: Partial<PresentedToken> = {}, family: Partial<PresentedTo
     ...change,
   };
 }
-const asked = { clientId: 'app', fingerprint: same, graceMs, now };
+const asked = { clientId: 'app', fingerprint: same, graceMs, now, readAt: now };
 const rotated = { rotatedAt: now - graceMs, fingerprint: same, rotationKey: 'key' };
 
 test.each<[string, PresentedToken, string]>([
@@ -45,11 +45,17 @@ test.each<[string, PresentedToken, string]>([
   [
     'rotated in the future: no wrong clock makes the grace longer',
     token({ ...rotated, rotatedAt: now + 5001 }),
-    'reuse',
+    'refuse',
   ],
   ['rotated, without the name of a key', token({ ...rotated, rotationKey: undefined }), 'refuse'],
 ])('%s', (_what, presented, kind) => {
   expect(decideRefresh(presented, asked).kind).toBe(kind);
+});
+
+test('a request that waited for its turn gets what was rotated meanwhile, and is in time though the grace is over now', () => {
+  const waited = { ...asked, readAt: now + graceMs + 60_000 };
+  expect(decideRefresh(token({ ...rotated, rotatedAt: now + 30_000 }), waited).kind).toBe('repeat');
+  expect(decideRefresh(token(rotated), waited).kind).toBe('repeat');
 });
 
 const anyToken = fc

@@ -31,6 +31,21 @@ beforeAll(async () => {
 afterEach(() => gate.open());
 afterAll(() => signet.stop());
 
+test('a request that is overtaken by its own retry and reads long after it: the same child, and the family lives', async () => {
+  const { tokens } = await codeFlow(signet, spaClient);
+  const beside = await startSignet({ beside: signet });
+  const read = gate.hold('before', statements.readRefreshToken);
+  const first = refresh(signet, spaClient, tokens.refresh_token);
+  await read.arrived;
+  signet.clock.advance(60);
+  const retry = await refresh({ issuer: beside.server.url }, spaClient, tokens.refresh_token);
+  read.open();
+  expect([retry.status, (await first).status]).toEqual([200, 200]);
+  expect((await first).body.refresh_token).toBe(retry.body.refresh_token);
+  expect(await liveLeaves(signet.database.url, tokens.access_token)).toBe(1);
+  await beside.stop();
+});
+
 test('twenty refreshes of one token of a public client: one child, the same tokens for all', async () => {
   const { tokens } = await codeFlow(signet, spaClient);
   const answers = await Promise.all(Array.from({ length: 20 }, () => refresh(signet, spaClient, tokens.refresh_token)));

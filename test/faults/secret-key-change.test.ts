@@ -6,7 +6,7 @@ import { advanceKeys } from '../../src/flows/keys/advance.ts';
 import { newId } from '../../src/flows/events.ts';
 import { maintain } from '../../src/flows/upkeep/maintenance.ts';
 import { query } from '../support/database.ts';
-import { claimsOf, codeFlow, getUserinfo, ownClient, refresh, world } from '../support/flow.ts';
+import { claimsOf, codeFlow, getUserinfo, ownClient, refresh, spaClient, world } from '../support/flow.ts';
 import { startSignet, type TestOptions, type TestSignet } from '../support/signet.ts';
 
 const [older, newer] = [randomBytes(32), randomBytes(32)];
@@ -53,6 +53,29 @@ test('with "new,old" one round seals the keys of all tenants anew; then "new" al
     expect((await getUserinfo(there, had[i]!.tokens.access_token)).status).toBe(200);
   }
   await expect(startSignet({ beside: first, config: { secretKeys: [older] } })).rejects.toThrow(/SECRET_KEY/);
+});
+
+test('rotation keys are sealed anew as well: refreshes and repeats go on with "new" alone; with neither, 503 and no end', async () => {
+  const first = await start({ provision: world }, older);
+  // A moment at which this key will be the one for a while.
+  first.clock.advance(600 - (Math.floor(first.clock.now / 1000) % 600));
+  const parent = (await codeFlow(first, spaClient)).tokens;
+  const child = (await refresh(first, spaClient, parent.refresh_token)).body;
+  const both = await start({ beside: first }, newer, older);
+  const early = await start({ beside: first }, newer, older);
+  await round(both);
+  const alone = await start({ beside: first }, newer);
+  const repeated = await refresh({ issuer: alone.server.url }, spaClient, parent.refresh_token);
+  expect([repeated.status, repeated.body.refresh_token]).toEqual([200, child.refresh_token]);
+  const next = await refresh({ issuer: alone.server.url }, spaClient, child.refresh_token);
+  expect(next.status).toBe(200);
+
+  await query(first.database.url, `UPDATE rotation_keys SET key_sealed = 'lost.' || split_part(key_sealed, '.', 2)`);
+  const again = () => refresh({ issuer: early.server.url }, spaClient, next.body.refresh_token);
+  const refused = await again();
+  expect([refused.status, refused.body.error]).toEqual([503, 'temporarily_unavailable']);
+  first.clock.advance(600);
+  expect((await again()).status).toBe(200);
 });
 
 test('keys that no key opens are logged, and stop neither the sealing of others nor the rest of the round', async () => {

@@ -125,9 +125,25 @@ export const refreshMutants: readonly Mutant[] = [
   {
     name: 'a rotation from the future keeps its grace open',
     file: decision,
-    remove: 'if (token.rotatedAt - asked.now > clockTolerance)',
+    remove: 'if (token.rotatedAt - asked.readAt > clockTolerance)',
     insert: 'if (token.rotatedAt < 0)',
     test: 'test/domain/refresh.test.ts',
+  },
+  {
+    name: 'a request that waited takes its own retry for a rotation from the future',
+    file: 'src/flows/grants/refresh-token.ts',
+    remove: 'readAt: deps.clock()',
+    insert: 'readAt: context.now',
+    test: 'test/faults/races-refresh.test.ts',
+    title: 'overtaken',
+  },
+  {
+    name: 'rotation keys stay sealed by the old SECRET_KEY',
+    file: 'src/flows/upkeep/maintenance.ts',
+    remove: '    await resealRotationKeys(deps);\n',
+    insert: '',
+    test: 'test/faults/secret-key-change.test.ts',
+    title: 'rotation keys',
   },
   {
     name: 'a child that is not there is given',

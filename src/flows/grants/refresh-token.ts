@@ -67,6 +67,7 @@ async function answer(
     fingerprint: asked,
     graceMs: client.metadata.refresh_token_grace * 1000,
     now: context.now,
+    readAt: deps.clock(),
   });
   switch (decision.kind) {
     case 'refuse':

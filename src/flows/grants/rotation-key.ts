@@ -3,7 +3,13 @@ import { derived } from '../../crypto/hash.ts';
 import { type OpaqueToken, opaqueToken } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
 import { Unavailable } from '../../domain/errors.ts';
-import { findRotationKey, rotationKeyOf, type StoredRotationKey } from '../../storage/rotation-keys.ts';
+import {
+  findRotationKey,
+  resealRotationKey,
+  rotationKeyOf,
+  rotationKeysSealedOtherwise,
+  type StoredRotationKey,
+} from '../../storage/rotation-keys.ts';
 import { newId } from '../events.ts';
 
 /** Milliseconds that one key is for. */
@@ -12,6 +18,7 @@ const period = 10 * 60_000;
 export type RotationKey = { readonly id: string; readonly key: Buffer };
 
 const everyTenant = '-';
+const sealedAs = 'rotation key';
 
 /** The key of the moment, made when it is the first. From memory but once a minute. */
 export async function currentRotationKey(deps: Deps, now: number): Promise<RotationKey> {
@@ -19,7 +26,7 @@ export async function currentRotationKey(deps: Deps, now: number): Promise<Rotat
   return deps.memory.get('keys', everyTenant, `rotation ${beginsAt}`, async () => {
     const stored = await rotationKeyOf(deps.db, beginsAt, () => {
       const id = newId(deps, now);
-      return { id, sealed: deps.box.seal('rotation key', id, deps.random(32)) };
+      return { id, sealed: deps.box.seal(sealedAs, id, deps.random(32)) };
     });
     // Repeats ask for it by its id.
     return deps.memory.get('keys', everyTenant, `rotation ${stored.id}`, async () => opened(deps, stored));
@@ -35,8 +42,27 @@ export async function rotationKeyNamed(deps: Deps, id: string): Promise<Rotation
   });
 }
 
+/** @throws Unavailable when SECRET_KEY does not open it: the next one is another, and no family ends for it. */
 function opened(deps: Deps, { id, sealed }: StoredRotationKey): RotationKey {
-  return { id, key: deps.box.open('rotation key', id, sealed) };
+  try {
+    return { id, key: deps.box.open(sealedAs, id, sealed) };
+  } catch (error) {
+    deps.log.error({ rotationKey: id, error: (error as Error).message }, 'a rotation key cannot be opened');
+    throw new Unavailable('a rotation key cannot be opened');
+  }
+}
+
+/** Seals with the current SECRET_KEY what an older one seals, so that the older one can be taken out. */
+export async function resealRotationKeys(deps: Deps): Promise<void> {
+  for (const { id, sealed } of await rotationKeysSealedOtherwise(deps.db, deps.box.currentKey)) {
+    try {
+      const plain = deps.box.open(sealedAs, id, sealed);
+      await resealRotationKey(deps.db, id, sealed, deps.box.seal(sealedAs, id, plain));
+    } catch (error) {
+      if (error instanceof Unavailable) throw error;
+      deps.log.warn({ rotationKey: id, error: (error as Error).message }, 'a rotation key could not be sealed anew');
+    }
+  }
 }
 
 /** What a rotation makes of the presented token: its one child, and the `jti` of the access token that comes with it. */

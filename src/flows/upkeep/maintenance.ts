@@ -3,6 +3,7 @@ import type { Deps } from '../../deps.ts';
 import { takeLease } from '../../storage/leases.ts';
 import { expiring } from '../../storage/purge.ts';
 import { newId } from '../events.ts';
+import { resealRotationKeys } from '../grants/rotation-key.ts';
 import { resealKeys } from '../keys/ring.ts';
 import { advanceKeys } from '../keys/advance.ts';
 import { keepAuditMonths } from './audit-months.ts';
@@ -25,6 +26,7 @@ export async function maintain(deps: Deps, holder: string, policies: Policies = 
   if (!(await takeLease(deps.db, 'maintenance', holder, now, now + 2 * interval))) return;
   try {
     await resealKeys(deps);
+    await resealRotationKeys(deps);
     await advanceKeys(deps);
   } finally {
     await purgeExpired(deps, now);
