@@ -19,6 +19,8 @@ export type Deps = {
   readonly memory: Memory;
   /** For clients' secrets: from which network each is not looked at, and until when. */
   readonly closedUntil: ClosedUntil;
+  /** Who acts where no request does: the server by itself, or an operator at a terminal. */
+  readonly actor: 'server' | 'operator';
   readonly log: Logger;
   readonly metrics: Metrics;
 };

@@ -28,11 +28,11 @@ export function actingAs(context: RequestContext, kind: 'user' | 'client', id: s
   return { ...context, actor: { kind, id } };
 }
 
-/** For what the server does by itself, or an operator asks for. `now` in milliseconds. */
+/** For what the server does by itself, or an operator asks for: `actor` says which. `now` in milliseconds. */
 export function contextWithoutRequest(
+  { actor: kind }: { readonly actor: 'server' | 'operator' },
   tenant: Tenant,
   now: number,
-  kind: 'server' | 'operator' = 'server',
 ): RequestContext {
   return { tenant, now, requestId: undefined, ip: undefined, userAgent: undefined, actor: { kind } };
 }

@@ -40,6 +40,8 @@ export type BackendOptions = Replaced & {
    * refuses both. `restored`: makes the database and leaves it empty, for a backup that brings its own schema.
    */
   readonly schema?: 'migrate' | 'as it is' | 'restored';
+  /** Undefined: the server. */
+  readonly actor?: Deps['actor'] | undefined;
   readonly metrics?: Metrics | undefined;
   readonly tracing?: Tracing | undefined;
 };
@@ -71,6 +73,7 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
       box: secretBox(secretKeys),
       memory: createMemory(() => performance.now()),
       closedUntil: createClosedUntil(),
+      actor: options.actor ?? 'server',
       log,
       metrics: options.metrics ?? unmeasured,
     };

@@ -132,7 +132,7 @@ async function prepare(deps: Deps, tenant: Tenant, config: Config): Promise<stri
     const { warnings } = await applyFile(deps, config.provision);
     for (const warning of warnings) deps.log.warn(warning);
   }
-  const context = contextWithoutRequest(tenant, deps.clock());
+  const context = contextWithoutRequest(deps, tenant, deps.clock());
   if (config.adminEmail !== undefined) await ensureFirstAdmin(deps, context, config.adminEmail, config.adminPassword!);
   return openSetup(deps, context);
 }

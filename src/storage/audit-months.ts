@@ -24,24 +24,47 @@ export async function oldestOtherMonth(db: Pick<Db, 'send'>): Promise<Month | un
   return row?.at === null || row === undefined ? undefined : monthOf(row.at);
 }
 
+/** Whether more than `most` events of a month wait for its partition. */
+export async function waitMoreThan(db: Pick<Db, 'send'>, month: Month, most: number): Promise<boolean> {
+  const [from, to] = [startOf(month), startOf(month + 1)];
+  const rows = await send(
+    db,
+    `SELECT 1 FROM ${prefix}other WHERE at >= '${from}' AND at < '${to}' OFFSET ${most} LIMIT 1`,
+  );
+  return rows.length > 0;
+}
+
 /** Makes the partition of a month, with the rows that wait for it; does nothing when another process was first. */
-export async function addAuditMonth(db: Db, month: Month): Promise<void> {
+export async function addAuditMonth(tx: Pick<Db, 'send'>, month: Month): Promise<void> {
   const table = `${prefix}${nameOf(month)}`;
   const [from, to] = [startOf(month), startOf(month + 1)];
+  // Nothing is written for the month until its partition is there; every other month goes on.
+  await send(tx, `LOCK TABLE ${prefix}other IN ACCESS EXCLUSIVE MODE`);
+  if ((await auditMonths(tx)).has(month)) return;
+  await send(tx, `CREATE TABLE ${table} (LIKE audit_events INCLUDING ALL)`);
+  await send(
+    tx,
+    `WITH moved AS (DELETE FROM ${prefix}other WHERE at >= '${from}' AND at < '${to}' RETURNING *) INSERT INTO ${table} SELECT * FROM moved`,
+  );
+  await send(tx, `ALTER TABLE audit_events ATTACH PARTITION ${table} FOR VALUES FROM ('${from}') TO ('${to}')`);
+}
+
+/**
+ * Drops every event of a month at once. Whoever writes an event waits while this waits for those who read the log (a
+ * backup may take hours), so it gives up soon. @throws Unavailable when somebody reads.
+ */
+export async function dropAuditMonth(db: Db, month: Month): Promise<void> {
   await db.transaction(async (tx) => {
-    // Nothing is written for the month until its partition is there; every other month goes on.
-    await send(tx, `LOCK TABLE ${prefix}other IN ACCESS EXCLUSIVE MODE`);
-    if ((await auditMonths(tx)).has(month)) return;
-    await send(tx, `CREATE TABLE ${table} (LIKE audit_events INCLUDING ALL)`);
-    await send(
-      tx,
-      `WITH moved AS (DELETE FROM ${prefix}other WHERE at >= '${from}' AND at < '${to}' RETURNING *) INSERT INTO ${table} SELECT * FROM moved`,
-    );
-    await send(tx, `ALTER TABLE audit_events ATTACH PARTITION ${table} FOR VALUES FROM ('${from}') TO ('${to}')`);
+    await send(tx, `SET LOCAL lock_timeout = '50ms'`);
+    await send(tx, `DROP TABLE IF EXISTS ${prefix}${nameOf(month)}`);
   });
 }
 
-/** Drops every event of a month at once. */
-export async function dropAuditMonth(db: Db, month: Month): Promise<void> {
-  await send(db, `DROP TABLE IF EXISTS ${prefix}${nameOf(month)}`);
+/** Deletes up to 5000 events that are older than `month` and stand in no month's partition. @returns how many it were. */
+export async function deleteOtherBefore(db: Db, month: Month): Promise<number> {
+  const rows = await send(
+    db,
+    `DELETE FROM ${prefix}other WHERE ctid IN (SELECT ctid FROM ${prefix}other WHERE at < '${startOf(month)}' LIMIT 5000) RETURNING 1`,
+  );
+  return rows.length;
 }

@@ -221,7 +221,7 @@ describe('delete', () => {
 
   test('with more grants than one transaction takes, and interrupted: it is refused, and a second time finishes', async () => {
     const { deps } = running.server;
-    const context = contextWithoutRequest((await tenantBySlug(deps, 'default'))!, running.clock.now);
+    const context = contextWithoutRequest(deps, (await tenantBySlug(deps, 'default'))!, running.clock.now);
     const busy = { ...spaClient, client_id: 'busy' };
     await running.provision({ clients: [busy] });
     const { tokens } = await codeFlow(running, busy);

@@ -47,7 +47,7 @@ async function tenant(slug: string) {
     /** The same at the other process. */
     elsewhere: `${beside.server.url}/t/${slug}`,
     options: ['--tenant', slug],
-    context: () => contextWithoutRequest(found, running.clock.now),
+    context: () => contextWithoutRequest(running.server.deps, found, running.clock.now),
     published: async (at = running.server.url) => {
       const { keys } = (await (await fetch(`${at}/t/${slug}/oauth/jwks`)).json()) as { keys: { kid: string }[] };
       return keys.map(({ kid }) => kid);

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { type CommandLine, commandLine, settingsOf } from '../support/command-line.ts';
+import { query } from '../support/database.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
 // Each command is a process of its own, which takes as long as the machine lets it.
@@ -83,4 +84,27 @@ test('a file that is no longer YAML: the command does its work, and says that it
   await writeFile(broken, '{');
   const { code, output } = await commandLine({ ...settingsOf(running), PROVISION: broken })(['user', 'enable', 'tim']);
   expect([code, output]).toEqual([0, expect.stringContaining('Warning: PROVISION may undo this')]);
+});
+
+test('who acted: the server for what it applies at its start, an operator for the commands', async () => {
+  const actors = () =>
+    query<{ slug: string; actor_kind: string }>(
+      running.database.url,
+      `SELECT DISTINCT t.slug, e.actor_kind FROM audit_events e JOIN tenants t ON t.id = e.tenant_id
+       WHERE e.type IN ('tenant.created', 'client.created', 'key.created') AND t.slug IN ('default', 'globex', 'initech')
+       ORDER BY t.slug`,
+    );
+  expect(await actors()).toEqual([{ slug: 'default', actor_kind: 'server' }]);
+  const globex = join(directory, 'globex.yaml');
+  await writeFile(
+    globex,
+    'tenant: globex\nclients:\n  - client_id: app\n    token_endpoint_auth_method: none\n    redirect_uris: [https://app.example/cb]\n',
+  );
+  expect((await signet(['apply', globex])).code).toBe(0);
+  expect((await signet(['tenant', 'create', 'initech'])).code).toBe(0);
+  expect(await actors()).toEqual([
+    { slug: 'default', actor_kind: 'server' },
+    { slug: 'globex', actor_kind: 'operator' },
+    { slug: 'initech', actor_kind: 'operator' },
+  ]);
 });

@@ -43,7 +43,7 @@ test.each([
 
 test('two creations in one tenant do not wait for each other', async () => {
   const { deps } = signet.server;
-  const context = contextWithoutRequest((await tenantBySlug(deps, 'default'))!, deps.clock());
+  const context = contextWithoutRequest(deps, (await tenantBySlug(deps, 'default'))!, deps.clock());
   const password = 'a bridge over the quiet river';
   await deps.db.transaction(async (tx) => {
     await createUser({ ...deps, db: tx }, context, { username: 'slow', password });

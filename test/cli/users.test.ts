@@ -140,7 +140,7 @@ describe('list', () => {
 
   test('signs of patterns mean themselves, and names count as well as addresses', async () => {
     const { deps } = running.server;
-    const context = contextWithoutRequest((await tenantBySlug(deps, 'default'))!, deps.clock());
+    const context = contextWithoutRequest(deps, (await tenantBySlug(deps, 'default'))!, deps.clock());
     for (const [search, found] of [
       ['X_Y', ['x_y']],
       ['%', ['x_y']],
@@ -288,7 +288,7 @@ describe('disable and enable', () => {
       users: ['ann', 'abe'].map((username) => ({ username, password: long, roles: ['admin'] })),
     });
     const { deps } = running.server;
-    const context = contextWithoutRequest((await tenantBySlug(deps, 'globex'))!, deps.clock());
+    const context = contextWithoutRequest(deps, (await tenantBySlug(deps, 'globex'))!, deps.clock());
     const gate = gateStatements(running);
     const held = gate.hold('before', /INSERT INTO audit_events/);
     const first = disableUser(deps, context, 'ann', { force: false });

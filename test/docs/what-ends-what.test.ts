@@ -53,7 +53,7 @@ describe('what ends what', { timeout: 60_000 }, () => {
   afterAll(() => signet?.stop());
 
   const context = async () =>
-    contextWithoutRequest((await tenantBySlug(signet.server.deps, 'default'))!, signet.clock.now);
+    contextWithoutRequest(signet.server.deps, (await tenantBySlug(signet.server.deps, 'default'))!, signet.clock.now);
   const jwks = async () => (await (await fetch(`${signet.issuer}/oauth/jwks`)).json()) as JSONWebKeySet;
   const registered = (client_id: string) => ({
     client_id,

@@ -89,7 +89,7 @@ async function wholeStory(at: Tenant, password: string): Promise<void> {
 async function administer(at: Tenant): Promise<void> {
   const { deps } = signet.server;
   const tenant = (await tenantBySlug(deps, new URL(at.issuer).pathname.split('/').at(-1)!))!;
-  const context = contextWithoutRequest(tenant, deps.clock());
+  const context = contextWithoutRequest(deps, tenant, deps.clock());
   const password = 'a password of fifteen';
   const boss = await createUser(deps, context, { username: 'boss', roles: ['admin'], password });
   expect((await listUsers(deps, context, { limit: 9 })).items).toHaveLength(3);

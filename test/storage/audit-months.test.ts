@@ -1,4 +1,5 @@
 // The audit log by the month: made ahead, filled whatever the clock says, dropped as a whole.
+import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { keepAuditMonths } from '../../src/flows/upkeep/audit-months.ts';
 import { query } from '../support/database.ts';
@@ -65,4 +66,43 @@ test('a month that is older than it must be kept is dropped, one a round; withou
   expect(await parts()).toEqual(before.slice(1));
   for (let round = 0; round < 20; round += 1) await keepAuditMonths(deps, 20);
   expect((await parts())[0]).toBe('2031_06');
+});
+
+const write = (at: string, count: number) =>
+  query(
+    signet.database.url,
+    `INSERT INTO audit_events (tenant_id, id, at, type, actor_kind, data)
+     SELECT (SELECT id FROM tenants LIMIT 1), gen_random_uuid(), $1, 'key.created', 'server', '{}' FROM generate_series(1, $2)`,
+    [at, count],
+  );
+
+test('a past month with more events than can be moved in a moment stays where it is, and keeps no other from being made and dropped', async () => {
+  const { deps } = signet.server;
+  await write('2032-01-15T00:00:00Z', 100_001);
+  goTo('2035-06-01T00:00:00Z');
+  await event('large');
+  await keepAuditMonths(deps, 60);
+  expect(await countIn('other')).toBe('100001');
+  expect(await parts()).toContain('2035_09');
+  const [oldest] = await parts();
+  // The large one is too old now: it goes in batches, beside a month that goes as a whole.
+  await keepAuditMonths(deps, 36);
+  expect([await countIn('other'), (await parts())[0] === oldest]).toEqual(['0', false]);
+});
+
+test('while somebody reads the log no month is dropped, and nobody who writes waits for it', async () => {
+  const { deps } = signet.server;
+  const [oldest] = await parts();
+  const reader = new pg.Client(signet.database.url);
+  await reader.connect();
+  await reader.query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM audit_events');
+  const refused: unknown[] = [];
+  const log = { ...deps.log, warn: (about: object) => refused.push(about) } as unknown as typeof deps.log;
+  await Promise.all([keepAuditMonths({ ...deps, log }, 1), event('beside-a-reader')]);
+  expect(refused).toHaveLength(1);
+  expect((await parts())[0]).toBe(oldest);
+  await reader.query('COMMIT');
+  await reader.end();
+  await keepAuditMonths(deps, 1);
+  expect((await parts())[0]).not.toBe(oldest);
 });

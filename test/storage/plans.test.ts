@@ -57,7 +57,7 @@ async function cost({ text, values }: SentStatement): Promise<{ wasted: number; 
 }
 
 const contextOf = async () =>
-  contextWithoutRequest((await tenantBySlug(signet.server.deps, 'default'))!, signet.clock.now);
+  contextWithoutRequest(signet.server.deps, (await tenantBySlug(signet.server.deps, 'default'))!, signet.clock.now);
 
 test(`deleting a client among ${crowd} grants of others reads its own rows only`, async () => {
   sent.length = 0;

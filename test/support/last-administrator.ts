@@ -6,5 +6,5 @@ import type { TestSignet } from './signet.ts';
 
 export async function disableByForce({ server, clock }: TestSignet, username: string): Promise<void> {
   const tenant = (await tenantBySlug(server.deps, 'default'))!;
-  await disableUser(server.deps, contextWithoutRequest(tenant, clock.now), username, { force: true });
+  await disableUser(server.deps, contextWithoutRequest(server.deps, tenant, clock.now), username, { force: true });
 }

@@ -29,7 +29,11 @@ export async function withBackend<T>(
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   const config = settingsOf(terminal);
-  const backend = await openBackend(config, { log: commandLog(), schema: make ? 'migrate' : 'as it is' });
+  const backend = await openBackend(config, {
+    actor: 'operator',
+    log: commandLog(),
+    schema: make ? 'migrate' : 'as it is',
+  });
   noteCreated(terminal.out, config, backend);
   const { deps } = backend;
   try {
@@ -59,7 +63,7 @@ export async function withTenant<T>(
     const tenant = slug === opened.tenant.slug ? opened.tenant : await tenantBySlug(deps, slug);
     if (!tenant)
       throw new CommandError('not_found', `There is no tenant ${slug}. "signet tenant list" shows those there are.`);
-    return work(deps, contextWithoutRequest(tenant, deps.clock(), 'operator'), opened);
+    return work(deps, contextWithoutRequest(deps, tenant, deps.clock()), opened);
   });
 }
 
@@ -69,7 +73,7 @@ export async function withUnpreparedBackend<T>(
   work: (opened: { config: Config; deps: PatientDeps }) => Promise<T>,
 ): Promise<T> {
   const config = settingsOf(terminal);
-  const backend = await openBackend(config, { log: commandLog(), schema: 'restored' });
+  const backend = await openBackend(config, { actor: 'operator', log: commandLog(), schema: 'restored' });
   try {
     return await work({ config, deps: { ...backend.deps, db: backend.patient } });
   } finally {

@@ -16,7 +16,7 @@ export async function advanceKeys(deps: Deps): Promise<void> {
     const tenant = await findTenantById(deps.db, tenantId);
     if (!tenant) continue;
     // One tenant's trouble must not stop the others.
-    await advanceKeysOf(deps, contextWithoutRequest(tenant, now)).catch((error: unknown) =>
+    await advanceKeysOf(deps, contextWithoutRequest(deps, tenant, now)).catch((error: unknown) =>
       deps.log.error(
         { tenant: tenant.slug, error: (error as Error).message },
         'the keys of a tenant could not be advanced',

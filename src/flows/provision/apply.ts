@@ -51,7 +51,7 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
         existing ?? (await createTenant(deps, tx, tenantId, newTenant(deps, { slug, name, host }), keys, now));
       if (!tenant)
         throw new ProvisioningError([`tenant ${slug} was made at this moment by somebody else, or its host is taken`]);
-      const context = contextWithoutRequest(tenant, now);
+      const context = contextWithoutRequest(deps, tenant, now);
       const isChanged = await applyTenant(deps, tx, context, name, file.settings);
       if (!existing || isChanged) tell({ type: 'tenant', name: slug }, existing ? 'updated' : 'created');
       // Under the tenant's lock, as whoever disables an administrator.

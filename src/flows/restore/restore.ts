@@ -6,6 +6,7 @@ import { columnsOf, insertRows, isEmptyDatabase, sealingKeys } from '../../stora
 import type { Db } from '../../storage/database.ts';
 import { assertSameMigrations, MigrationError, migrateInside } from '../../storage/migrate.ts';
 import { listAllTenants } from '../../storage/tenants.ts';
+import { sortAuditMonths } from '../upkeep/audit-months.ts';
 import { newKeysOf, recordRestored, type Restored } from './restored.ts';
 import {
   type BackupEnd,
@@ -56,6 +57,7 @@ export async function restore(deps: PatientDeps, lines: BackupLines, options: Re
     assertWhole(deps, lines, head, loaded);
     if ((await lines.next()) !== undefined) throw damaged();
     await migrateInside(tx);
+    await sortAuditMonths(tx, deps.clock());
     const tenants = await listAllTenants(tx);
     if (options.keepIssued) await assertKeys(deps, tx);
     // Nobody else uses this database yet, so that making keys may take its time here.

@@ -38,7 +38,7 @@ export async function recordRestored(
   await forgetFormerLocation(tx);
   const total = { sessions: 0, grants: 0, tenants: tenants.length };
   for (const tenant of tenants) {
-    const context = contextWithoutRequest(tenant, now);
+    const context = contextWithoutRequest(deps, tenant, now);
     // First, as whoever else changes much of a tenant does.
     await lockTenant(tx, tenant.id);
     const ended = keys && (await endEverythingIssued(tx, tenant.id, 'restored', now));

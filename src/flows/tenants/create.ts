@@ -37,7 +37,7 @@ export async function createTenant(
 ): Promise<Tenant | undefined> {
   if (!(await insertTenant(tx, { id, ...tenant }, now))) return undefined;
   const made: Tenant = { id, ...tenant, settings: completeSettings(tenant.settings) };
-  const context = contextWithoutRequest(made, now);
+  const context = contextWithoutRequest(deps, made, now);
   await record(deps, tx, context, { type: 'tenant.created', data: { slug: tenant.slug, issuer: tenant.issuer } });
   for (const key of keys) await insertMadeKey(deps, tx, context, key, 'active');
   await createBuiltInClient(deps, tx, context);
