@@ -2,7 +2,7 @@
 import type { Mutant } from './mutant.ts';
 
 const decision = 'src/domain/refresh.ts';
-const storage = 'src/storage/refresh-tokens.ts';
+const storage = 'src/storage/refresh-rotation.ts';
 
 export const refreshMutants: readonly Mutant[] = [
   {

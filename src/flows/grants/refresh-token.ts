@@ -11,12 +11,8 @@ import type { Params } from '../../domain/params.ts';
 import { decideRefresh, type Origin } from '../../domain/refresh.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import { revokeGrant } from '../../storage/grants.ts';
-import {
-  findRefreshToken,
-  type FoundRefreshToken,
-  rotateRefreshToken,
-  useRefreshToken,
-} from '../../storage/refresh-tokens.ts';
+import { rotateRefreshToken, useRefreshToken } from '../../storage/refresh-rotation.ts';
+import { findRefreshToken, type FoundRefreshToken } from '../../storage/refresh-tokens.ts';
 import { eventOf, record } from '../events.ts';
 import { resourcesAsked, scopesAsked } from './asked.ts';
 import { mintTokens } from './mint.ts';
