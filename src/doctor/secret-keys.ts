@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts';
 import { type Finding, problem, warning } from '../domain/finding.ts';
 import { clientSecretsByKey, rotationKeysBySeal, sealedKeys, type SecretsOfKey } from '../storage/doctor-keys.ts';
 import { opensPrivateKey } from '../flows/keys/ring.ts';
+import { listed } from './listed.ts';
 
 /** The keys of SECRET_KEY, the current one first. */
 export type GivenKeys = {
@@ -12,9 +13,6 @@ export type GivenKeys = {
   /** The file that keeps the key; undefined when the settings give it, or should. */
   readonly file: string | undefined;
 };
-
-/** How many keys are named one by one. */
-const most = 5;
 
 /** What no key opens is a problem; an older key that could go, or that must stay for now, is a warning. */
 export async function checkOpening(db: Deps['db'], given: GivenKeys): Promise<Finding[]> {
@@ -114,12 +112,6 @@ function olderKeys(
 
 function clientsOf({ count, examples }: SecretsOfKey): string {
   return `${numbered(count, 'client')} (${listed(examples, count)})`;
-}
-
-function listed(names: readonly string[], count = names.length): string {
-  const shown = names.slice(0, most);
-  const rest = count - shown.length;
-  return `${shown.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`;
 }
 
 function numbered(number: number, word: string): string {

@@ -25,3 +25,13 @@ export const firstPartyEndpoints = {
 
 /** Other addresses of the login, which applications use. */
 export const loginAliases = ['/api/auth/login', '/api/mobile/login'] as const;
+
+const firstPartyFolders = new Set(
+  [...Object.values(firstPartyEndpoints), ...loginAliases].map((path) => path.slice(0, path.lastIndexOf('/') + 1)),
+);
+
+/** Whether an address below an issuer, its path or query included, is where the first-party API is, be there an endpoint or not. */
+export function isFirstPartyAddress(url: string): boolean {
+  const below = url.replace(/^\/t\/[^/?]+/, '');
+  return [...firstPartyFolders].some((folder) => below.startsWith(folder));
+}

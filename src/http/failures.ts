@@ -1,5 +1,6 @@
 // What an error means over HTTP, before a scope gives it its own format.
-import type { FastifyError } from 'fastify';
+import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
+import type { Deps } from '../deps.ts';
 import { OAuthError, Refusal, type RefusalCode, Unavailable } from '../domain/errors.ts';
 
 /** Nobody's fault but ours: logged, and nothing of it is told. */
@@ -37,7 +38,7 @@ export const refusalStatus: Readonly<Record<RefusalCode, number>> = {
 };
 
 /** Sorts what was thrown. Fastify's own complaints about a request (status 400 to 499) become refusals. */
-export function failureOf(error: unknown): Failure {
+function failureOf(error: unknown): Failure {
   if (error instanceof OAuthError) return { kind: 'oauth', error };
   if (error instanceof Refusal) return { kind: 'refusal', refusal: error };
   if (error instanceof Unavailable) return { kind: 'unavailable', retryAfter: error.retryAfter };
@@ -45,4 +46,19 @@ export function failureOf(error: unknown): Failure {
   if (status < 400 || status >= 500) return { kind: 'bug' };
   const known = byStatus[status] ?? { code: 'malformed' as const, text: 'The request is malformed.' };
   return { kind: 'refusal', refusal: new Refusal(known.code, known.text, { cause: error }) };
+}
+
+/** The same, while it is answered: with Retry-After where it says when to come again, and what is our fault in the log. */
+export function answeredFailure(
+  deps: Pick<Deps, 'log'>,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+): Failure {
+  const failure = failureOf(error);
+  const retryAfter = failure.kind === 'refusal' ? failure.refusal.retryAfter : undefined;
+  const seconds = failure.kind === 'unavailable' ? failure.retryAfter : retryAfter;
+  if (seconds !== undefined) void reply.header('retry-after', seconds);
+  if (failure.kind === 'bug') deps.log.error({ reqId: request.id, err: error }, 'a request failed unexpectedly');
+  return failure;
 }

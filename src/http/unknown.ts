@@ -1,6 +1,7 @@
 // Addresses that nothing answers: a page for people, JSON for programs, a problem where all errors are problems.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
+import { isFirstPartyAddress } from '../domain/endpoints.ts';
 import type { Tenant } from '../domain/tenant.ts';
 import { tenantOfRequest } from '../flows/tenants/find.ts';
 import { sendProblem } from './auth/problems.ts';
@@ -9,8 +10,6 @@ import { apiHeaders } from './headers.ts';
 import { wayOut } from './pages/errors.ts';
 import { sendPage } from './pages/page.ts';
 import { errorPage } from './pages/views/error.ts';
-
-const firstPartyPath = /^(\/t\/[^/?]+)?\/(auth|api\/auth|api\/mobile)\//;
 
 export function answerUnknown(app: FastifyInstance, deps: Deps): void {
   app.setNotFoundHandler(async (request, reply) => {
@@ -27,7 +26,7 @@ export function answerUnknown(app: FastifyInstance, deps: Deps): void {
       return sendPage(request, reply, (page) => errorPage(page, model), { status: 404 });
     }
     apiHeaders(reply);
-    if (firstPartyPath.test(request.url))
+    if (isFirstPartyAddress(request.url))
       return sendProblem(request, reply, {
         status: 404,
         code: 'not_found',

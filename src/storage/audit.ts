@@ -2,7 +2,7 @@
 import { type Expression, type RawBuilder, sql } from 'kysely';
 import type { Actor, AuditEvent } from '../domain/audit.ts';
 import type { Db } from './database.ts';
-import { type Markers, statement } from './statement.ts';
+import { type Markers, statement, type Part } from './statement.ts';
 
 /** The parameters that statements with an event of their own take for it. */
 export const eventParams = {
@@ -34,8 +34,6 @@ export function eventValues({ eventId, now, requestId, ip, actor }: EventValues)
     actorId: 'id' in actor ? actor.id : null,
   };
 }
-
-type Part = RawBuilder<unknown> | Expression<unknown>;
 
 /** The parts of an audit row that differ; they may name columns of what stands in `from`. */
 type AuditRow = {

@@ -1,11 +1,11 @@
 // Grants: what was authorized, the family of every token that descends from it, and its end.
-import { type Expression, type RawBuilder, sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Authentication } from '../domain/authentication.ts';
 import type { AuditType } from '../domain/audit.ts';
 import type { Grant } from '../domain/grant.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
-import { type Markers, statement } from './statement.ts';
+import { type Markers, statement, type Part } from './statement.ts';
 
 export type GrantRow = {
   grant_id: string;
@@ -63,8 +63,6 @@ export function toGrant(row: GrantRow): Grant {
     revoked: row.revoked_at !== null,
   };
 }
-
-type Part = RawBuilder<unknown> | Expression<unknown>;
 
 /**
  * Ends the grants of the tenant that `which` picks and that have not ended: the only way a family ends before its time.

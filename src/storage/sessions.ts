@@ -5,7 +5,7 @@ import { type Session, touchInterval } from '../domain/session.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { endGrants } from './grants.ts';
-import { type Markers, statement } from './statement.ts';
+import { type Markers, statement, type Part } from './statement.ts';
 
 // sessions_secret_idx, users_pkey
 const bySecret = statement({ tenantId: 'uuid', secretHash: 'bytea' }, (q, p) =>
@@ -73,8 +73,6 @@ export function sessionIsAlive(now: Expression<number>, alias = 'sessions'): Raw
   const of = (column: string) => sql.ref(`${alias}.${column}`);
   return sql<boolean>`(${of('ended_at')} IS NULL AND ${of('expires_at')} > ${now} AND ${of('idle_expires_at')} > ${now}) IS TRUE`;
 }
-
-type Part = RawBuilder<unknown> | Expression<unknown>;
 
 /**
  * Ends the sessions of the tenant that `which` picks and that have not ended: the only way a session ends before its time.

@@ -38,6 +38,9 @@ type Values<P> = { readonly [K in keyof P]: Value<P[K]> };
 /** The parameters as they stand in a statement, for parts that several statements share. */
 export type Markers<P> = { readonly [K in keyof P]: Expression<ColumnValue<P[K]>> };
 
+/** A piece of a statement that another one puts into it. */
+export type Part = RawBuilder<unknown> | Expression<unknown>;
+
 class Marker {
   readonly param: string;
   constructor(param: string) {

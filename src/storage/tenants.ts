@@ -38,6 +38,22 @@ export async function listAllTenants(db: Db): Promise<Tenant[]> {
   return (await all.all(db, {})).map((row) => toTenant(row)!);
 }
 
+// clients_pkey, once a tenant
+const withClient = statement({ clientId: 'text' }, (q, p) =>
+  q
+    .selectFrom('tenants as t')
+    .innerJoin('clients as c', 'c.tenant_id', 't.id')
+    .select('t.slug')
+    .where('c.id', '=', p.clientId)
+    .where('c.disabled_at', 'is', null)
+    .orderBy('t.slug'),
+);
+
+/** The slugs of the tenants that have a client of this id which is not disabled. */
+export async function tenantsWithClient(db: Db, clientId: string): Promise<string[]> {
+  return (await withClient.all(db, { clientId })).map(({ slug }) => slug);
+}
+
 const insert = statement(
   { id: 'uuid', slug: 'text', issuer: 'text', host: 'text?', name: 'text', settings: 'jsonb', now: 'timestamptz' },
   (q, p) =>

@@ -1,18 +1,10 @@
 // POST /auth/login: a password for tokens, by the tenant's own applications, and nobody else's.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from '../support/database.ts';
-import { postJson, logIn } from '../support/first-party.ts';
+import { api, backend, logIn, postJson } from '../support/first-party.ts';
 import { alice, basic, bob, claimsOf, getUserinfo, ownClient, webClient, world } from '../support/flow.ts';
 import { gateStatements, statements } from '../support/gate.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
-
-const backend = {
-  client_id: 'backend',
-  client_secret: 'a-secret-of-the-own-backend-of-32-chars',
-  first_party: true,
-  redirect_uris: ['https://backend.example/cb'],
-};
-const api = { identifier: 'https://api.own.example', scopes: ['orders:read'] };
 
 let signet: TestSignet;
 beforeAll(async () => {

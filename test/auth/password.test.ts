@@ -1,19 +1,11 @@
 // POST /auth/password: the person behind a fresh token changes the password, with the one they have; all else of theirs ends.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { query } from '../support/database.ts';
-import { logIn, postJson, refreshAt } from '../support/first-party.ts';
+import { api, backend, logIn, postJson, refreshAt } from '../support/first-party.ts';
 import { claimsOf, codeFlow, getUserinfo, spaClient, type Tokens, world } from '../support/flow.ts';
 import { gateStatements } from '../support/gate.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
-const api = { identifier: 'https://api.own.example', scopes: ['orders:read'] };
-const backend = {
-  client_id: 'backend',
-  client_secret: 'a-secret-of-the-own-backend-of-32-chars',
-  first_party: true,
-  scope: 'openid orders:read',
-  redirect_uris: ['https://backend.example/cb'],
-};
 const wanted = 'a new one, made up by herself';
 
 let signet: TestSignet;

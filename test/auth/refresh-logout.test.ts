@@ -2,18 +2,10 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAgent } from '../support/agent.ts';
 import { query } from '../support/database.ts';
-import { logIn, postJson, refreshAt } from '../support/first-party.ts';
+import { api, backend, logIn, postJson, refreshAt } from '../support/first-party.ts';
 import { alice, claimsOf, codeFlow, getUserinfo, meaningOf, spaClient, type Tokens, world } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
-const api = { identifier: 'https://api.own.example', scopes: ['orders:read'] };
-const backend = {
-  client_id: 'backend',
-  client_secret: 'a-secret-of-the-own-backend-of-32-chars',
-  first_party: true,
-  scope: 'openid orders:read',
-  redirect_uris: ['https://backend.example/cb'],
-};
 const named = { client_id: backend.client_id, client_secret: backend.client_secret };
 
 let signet: TestSignet;

@@ -1,6 +1,16 @@
 // The first-party API as an application calls it.
 import type { Tokens } from './flow.ts';
 
+/** The tenant's own API, and a confidential client of its own that may call it. */
+export const api = { identifier: 'https://api.own.example', scopes: ['orders:read'] };
+export const backend = {
+  client_id: 'backend',
+  client_secret: 'a-secret-of-the-own-backend-of-32-chars',
+  first_party: true,
+  scope: 'openid orders:read',
+  redirect_uris: ['https://backend.example/cb'],
+};
+
 export type ApiAnswer = {
   readonly status: number;
   readonly headers: Headers;

@@ -4,7 +4,7 @@ import type { Deps } from '../../deps.ts';
 import type { OAuthErrorCode, RefusalCode } from '../../domain/errors.ts';
 import type { Mistake } from '../../domain/mistake.ts';
 import { freshFor } from '../../flows/first-party/bearer.ts';
-import { failureOf, refusalStatus } from '../failures.ts';
+import { answeredFailure, refusalStatus } from '../failures.ts';
 import { apiHeaders } from '../headers.ts';
 
 /** Where this API says it otherwise than pages do. */
@@ -33,7 +33,7 @@ type Problem = {
 export function answerProblems(scope: FastifyInstance, deps: Deps): void {
   scope.setErrorHandler((error, request, reply) => {
     apiHeaders(reply);
-    const failure = failureOf(error);
+    const failure = answeredFailure(deps, request, reply, error);
     switch (failure.kind) {
       case 'oauth': {
         const { code, description, cause } = failure.error;
@@ -53,7 +53,6 @@ export function answerProblems(scope: FastifyInstance, deps: Deps): void {
           retryAfter: failure.retryAfter,
         });
       case 'bug':
-        deps.log.error({ reqId: request.id, err: error }, 'a request failed unexpectedly');
         return sendProblem(request, reply, { status: 500, code: 'server_error', detail: 'Something went wrong here.' });
     }
   });
@@ -62,7 +61,6 @@ export function answerProblems(scope: FastifyInstance, deps: Deps): void {
 /** Answers with one problem. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   const { status, code, detail, mistakes = [], retryAfter } = problem;
-  if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
   // RFC 9110 15.5.2: a 401 names a way to authenticate.
   if (status === 401) void reply.header('www-authenticate', challenge(request, code));
   const errors = mistakes.map(({ path, problem }) => ({ pointer: pointerOf(path), detail: problem }));

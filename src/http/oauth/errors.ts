@@ -1,8 +1,8 @@
 // Errors of the OAuth endpoints as RFC 6749 5.2 JSON.
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import type { OAuthErrorCode } from '../../domain/errors.ts';
-import { failureOf, refusalStatus } from '../failures.ts';
+import { answeredFailure, refusalStatus } from '../failures.ts';
 import { apiHeaders } from '../headers.ts';
 
 const statuses: Partial<Record<OAuthErrorCode, number>> = {
@@ -17,7 +17,7 @@ const statuses: Partial<Record<OAuthErrorCode, number>> = {
 export function answerOAuthErrors(scope: FastifyInstance, deps: Deps): void {
   scope.setErrorHandler((error, request, reply) => {
     apiHeaders(reply);
-    const failure = failureOf(error);
+    const failure = answeredFailure(deps, request, reply, error);
     switch (failure.kind) {
       case 'oauth': {
         const { code, description, cause } = failure.error;
@@ -27,20 +27,13 @@ export function answerOAuthErrors(scope: FastifyInstance, deps: Deps): void {
         return send(reply, statuses[code] ?? 400, code, description);
       }
       case 'refusal':
-        if (failure.refusal.retryAfter !== undefined) void reply.header('retry-after', failure.refusal.retryAfter);
         return send(reply, refusalStatus[failure.refusal.code], 'invalid_request', failure.refusal.message);
       case 'unavailable':
-        void reply.header('retry-after', failure.retryAfter);
         return send(reply, 503, 'temporarily_unavailable', 'The server cannot answer at this moment. Try again soon.');
       case 'bug':
-        return bug(deps, request, reply, error);
+        return send(reply, 500, 'server_error', `Something went wrong here. Reference: ${request.id}`);
     }
   });
-}
-
-function bug(deps: Deps, request: FastifyRequest, reply: FastifyReply, error: unknown) {
-  deps.log.error({ reqId: request.id, err: error }, 'a request failed unexpectedly');
-  return send(reply, 500, 'server_error', `Something went wrong here. Reference: ${request.id}`);
 }
 
 function send(reply: FastifyReply, status: number, error: OAuthErrorCode, description: string) {

@@ -5,7 +5,7 @@ import { AuthorizationError, type RefusalCode } from '../../domain/errors.ts';
 import { respondWithError } from '../../flows/authorize/respond.ts';
 import { basePath } from '../context.ts';
 import { readCookies } from '../cookies.ts';
-import { failureOf, refusalStatus } from '../failures.ts';
+import { answeredFailure, refusalStatus } from '../failures.ts';
 import { sendAuthorizationResponse } from './authorization-response.ts';
 import { sendPage } from './page.ts';
 import { type Destination, type ErrorModel, errorPage, type NextStep } from './views/error.ts';
@@ -49,7 +49,7 @@ export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
         respondWithError(request.tenant, target, code, description),
       );
     }
-    const failure = failureOf(error);
+    const failure = answeredFailure(deps, request, reply, error);
     switch (failure.kind) {
       case 'oauth':
         return show(request, reply, 400, {
@@ -59,8 +59,7 @@ export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
           next: 'tell_application',
         });
       case 'refusal': {
-        const { code, message, retryAfter } = failure.refusal;
-        if (retryAfter !== undefined) void reply.header('retry-after', retryAfter);
+        const { code, message } = failure.refusal;
         return show(
           request,
           reply,
@@ -70,14 +69,12 @@ export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
         );
       }
       case 'unavailable':
-        void reply.header('retry-after', failure.retryAfter);
         return show(request, reply, 503, {
           code: 'temporarily_unavailable',
           description: 'The server cannot answer at this moment.',
           next: 'wait',
         });
       case 'bug':
-        deps.log.error({ reqId: request.id, err: error }, 'a request failed unexpectedly');
         return show(request, reply, 500, { code: 'server_error', description: 'Something went wrong here.' });
     }
   });
