@@ -5,7 +5,6 @@ import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError, Unavailable } from '../../domain/errors.ts';
-import type { Grant } from '../../domain/grant.ts';
 import { networkOf } from '../../domain/limits.ts';
 import type { Params } from '../../domain/params.ts';
 import { decideRefresh, type Origin } from '../../domain/refresh.ts';
@@ -18,7 +17,14 @@ import { resourcesAsked, scopesAsked } from './asked.ts';
 import { mintTokens } from './mint.ts';
 import { childOf, currentRotationKey, rotationKeyNamed } from './rotation-key.ts';
 
-type Presented = { readonly token: string; readonly hash: Buffer };
+/** One look at a presented token. */
+type Look = {
+  readonly client: Client;
+  readonly params: Params;
+  readonly token: string;
+  readonly hash: Buffer;
+  readonly found: FoundRefreshToken;
+};
 
 /** RFC 6749 6, RFC 9700 4.14. Two round trips: read, then rotate in one statement; a third for whoever loses a race. */
 export async function refreshTokenGrant(
@@ -35,20 +41,14 @@ export async function refreshTokenGrant(
   for (let look = 1; look <= 2; look += 1) {
     const found = await findRefreshToken(deps.db, context.tenant.id, hash, context.now);
     if (!found) throw refusal();
-    const response = await answer(deps, context, client, params, { token, hash }, found);
+    const response = await answer(deps, context, { client, params, token, hash, found });
     if (response) return response;
   }
   throw refusal();
 }
 
-async function answer(
-  deps: Deps,
-  context: RequestContext,
-  client: Client,
-  params: Params,
-  presented: Presented,
-  found: FoundRefreshToken,
-): Promise<TokenResponse | undefined> {
+async function answer(deps: Deps, context: RequestContext, look: Look): Promise<TokenResponse | undefined> {
+  const { client, params, found } = look;
   const scopes = scopesAsked(params);
   const resources = params.all('resource');
   const asked = fingerprint([
@@ -79,22 +79,20 @@ async function answer(
       );
       throw refusal(decision.why);
     case 'repeat':
-      return repeat(deps, context, client, params, presented, found, decision);
+      return repeat(deps, context, look, decision);
     case 'use':
-      return use(deps, context, client, params, presented, found, asked, scopes);
+      return use(deps, context, look, { fingerprint: asked, scopes });
   }
 }
 
 async function use(
   deps: Deps,
   context: RequestContext,
-  client: Client,
-  params: Params,
-  presented: Presented,
-  found: FoundRefreshToken,
-  asked: Buffer,
-  scopes: string[] | undefined,
+  look: Look,
+  asked: { fingerprint: Buffer; scopes: string[] | undefined },
 ): Promise<TokenResponse | undefined> {
+  const { client, params, token, hash, found } = look;
+  const { scopes } = asked;
   const { tenant, now } = context;
   const { grant } = found;
   if (scopes && !scopes.every((scope) => grant.scopes.includes(scope))) {
@@ -105,27 +103,27 @@ async function use(
   const subject = { kind: 'grant', grant } as const;
   const mint = { subject, client, scopes: scopes ?? grant.scopes, resources };
   if (!client.metadata.refresh_token_rotation) {
-    const response = await mintTokens(deps, context, { ...mint, refreshToken: presented.token });
+    const response = await mintTokens(deps, context, { ...mint, refreshToken: token });
     const used = await useRefreshToken(
       deps.db,
       tenant.id,
-      { hash: presented.hash, grantId: grant.id },
+      { hash, grantId: grant.id },
       session,
       eventOf(deps, context),
     );
     return used ? response : undefined;
   }
   const rotationKey = await currentRotationKey(deps, now);
-  const { child, jti } = childOf(rotationKey, parentOf(tenant.id, grant, found.presented.generation, presented));
+  const { child, jti } = childOf(rotationKey, parentOf(tenant.id, look));
   const response = await mintTokens(deps, context, { ...mint, refreshToken: child.token, jti });
   const won = await rotateRefreshToken(
     deps.db,
     tenant.id,
     {
-      hash: presented.hash,
+      hash,
       grantId: grant.id,
       childHash: child.hash,
-      fingerprint: asked,
+      fingerprint: asked.fingerprint,
       rotationKey: rotationKey.id,
       userAgent: originOf(context).userAgent,
     },
@@ -142,17 +140,15 @@ async function use(
 async function repeat(
   deps: Deps,
   context: RequestContext,
-  client: Client,
-  params: Params,
-  presented: Presented,
-  found: FoundRefreshToken,
+  look: Look,
   { rotatedAt, rotationKey }: { rotatedAt: number; rotationKey: string },
 ): Promise<TokenResponse> {
+  const { client, params, found } = look;
   const { tenant, now } = context;
   const { grant } = found;
   const { rotatedFrom, generation } = found.presented;
   const key = await rotationKeyNamed(deps, rotationKey);
-  const { child, jti } = childOf(key, parentOf(tenant.id, grant, generation, presented));
+  const { child, jti } = childOf(key, parentOf(tenant.id, look));
   if (!found.childHash?.equals(child.hash)) throw new Unavailable('the child of a refresh token is another one');
   const asOf = { ...context, now: rotatedAt };
   const response = await mintTokens(deps, asOf, {
@@ -180,8 +176,8 @@ async function repeat(
   return { ...response, expires_in: Math.max(0, response.expires_in - elapsed) };
 }
 
-function parentOf(tenantId: string, grant: Grant, generation: number, { token }: Presented) {
-  return { tenantId, grantId: grant.id, generation, token };
+function parentOf(tenantId: string, { token, found }: Look) {
+  return { tenantId, grantId: found.grant.id, generation: found.presented.generation, token };
 }
 
 /** Characters of a user agent that are kept: enough to tell one from another. */

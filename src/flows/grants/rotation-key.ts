@@ -11,6 +11,7 @@ import {
   type StoredRotationKey,
 } from '../../storage/rotation-keys.ts';
 import { newId } from '../events.ts';
+import { sealAnew } from '../keys/reseal.ts';
 
 /** Milliseconds that one key is for. */
 const period = 10 * 60_000;
@@ -54,15 +55,14 @@ function opened(deps: Deps, { id, sealed }: StoredRotationKey): RotationKey {
 
 /** Seals with the current SECRET_KEY what an older one seals, so that the older one can be taken out. */
 export async function resealRotationKeys(deps: Deps): Promise<void> {
-  for (const { id, sealed } of await rotationKeysSealedOtherwise(deps.db, deps.box.currentKey)) {
-    try {
-      const plain = deps.box.open(sealedAs, id, sealed);
-      await resealRotationKey(deps.db, id, sealed, deps.box.seal(sealedAs, id, plain));
-    } catch (error) {
-      if (error instanceof Unavailable) throw error;
-      deps.log.warn({ rotationKey: id, error: (error as Error).message }, 'a rotation key could not be sealed anew');
-    }
-  }
+  const found = await rotationKeysSealedOtherwise(deps.db, deps.box.currentKey);
+  const things = found.map(({ id, sealed }) => ({
+    about: id,
+    sealed,
+    names: { rotationKey: id },
+    store: (anew: string) => resealRotationKey(deps.db, id, sealed, anew),
+  }));
+  await sealAnew(deps, sealedAs, things);
 }
 
 /** What a rotation makes of the presented token: its one child, and the `jti` of the access token that comes with it. */

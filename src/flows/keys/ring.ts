@@ -12,11 +12,11 @@ import type { SecretBox } from '../../crypto/secret-box.ts';
 import type { Deps } from '../../deps.ts';
 import type { SigningAlg } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import { Unavailable } from '../../domain/errors.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import type { Db } from '../../storage/database.ts';
 import { insertKey, keysSealedOtherwise, listPublishedKeys, resealKey } from '../../storage/signing-keys.ts';
 import { record } from '../events.ts';
+import { sealAnew } from './reseal.ts';
 
 export type KeyRing = {
   readonly signing: ReadonlyMap<SigningAlg, SigningKey>;
@@ -84,16 +84,14 @@ export async function insertMadeKey(
 
 /** Seals anew what an older SECRET_KEY seals, so that the older one can be taken out of the settings. */
 export async function resealKeys(deps: Deps): Promise<void> {
-  for (const { tenantId, kid, sealed } of await keysSealedOtherwise(deps.db, deps.box.currentKey)) {
-    try {
-      const plain = deps.box.open('signing key', aboutKey(tenantId, kid), sealed);
-      await resealKey(deps.db, tenantId, kid, sealed, deps.box.seal('signing key', aboutKey(tenantId, kid), plain));
-    } catch (error) {
-      // One key's trouble must not stop the others, nor the rest of the round.
-      if (error instanceof Unavailable) throw error;
-      deps.log.error({ tenantId, kid, error: (error as Error).message }, 'a signing key could not be sealed anew');
-    }
-  }
+  const found = await keysSealedOtherwise(deps.db, deps.box.currentKey);
+  const things = found.map(({ tenantId, kid, sealed }) => ({
+    about: aboutKey(tenantId, kid),
+    sealed,
+    names: { tenantId, kid },
+    store: (anew: string) => resealKey(deps.db, tenantId, kid, sealed, anew),
+  }));
+  await sealAnew(deps, 'signing key', things);
 }
 
 /** @throws Error that names the key, when it is sealed with another SECRET_KEY or was changed. */
