@@ -62,7 +62,7 @@ export async function resealRotationKeys(deps: Deps): Promise<void> {
     names: { rotationKey: id },
     store: (anew: string) => resealRotationKey(deps.db, id, sealed, anew),
   }));
-  await sealAnew(deps, sealedAs, things);
+  await sealAnew(deps, { purpose: sealedAs, trouble: 'a rotation key could not be sealed anew' }, things);
 }
 
 /** What a rotation makes of the presented token: its one child, and the `jti` of the access token that comes with it. */

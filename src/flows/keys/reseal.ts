@@ -11,15 +11,19 @@ export type SealedThing = {
   readonly store: (sealed: string) => Promise<void>;
 };
 
-/** Each under the current SECRET_KEY. One that cannot be opened is logged. @throws Unavailable */
-export async function sealAnew(deps: Deps, kind: string, things: readonly SealedThing[]): Promise<void> {
+/** Each under the current SECRET_KEY. One that cannot be opened is logged with the words of `trouble`. @throws Unavailable */
+export async function sealAnew(
+  deps: Deps,
+  { purpose, trouble }: { purpose: string; trouble: string },
+  things: readonly SealedThing[],
+): Promise<void> {
   for (const { about, sealed, names, store } of things) {
     try {
-      await store(deps.box.seal(kind, about, deps.box.open(kind, about, sealed)));
+      await store(deps.box.seal(purpose, about, deps.box.open(purpose, about, sealed)));
     } catch (error) {
       // One thing's trouble must not stop the others, nor the rest of the round.
       if (error instanceof Unavailable) throw error;
-      deps.log.error({ ...names, error: (error as Error).message }, `a ${kind} could not be sealed anew`);
+      deps.log.error({ ...names, error: (error as Error).message }, trouble);
     }
   }
 }

@@ -91,7 +91,7 @@ export async function resealKeys(deps: Deps): Promise<void> {
     names: { tenantId, kid },
     store: (anew: string) => resealKey(deps.db, tenantId, kid, sealed, anew),
   }));
-  await sealAnew(deps, 'signing key', things);
+  await sealAnew(deps, { purpose: 'signing key', trouble: 'a signing key could not be sealed anew' }, things);
 }
 
 /** @throws Error that names the key, when it is sealed with another SECRET_KEY or was changed. */
