@@ -26,6 +26,10 @@ export type SecretBox = {
   has(keyId: string): boolean;
   /** True when `mac` was made under the first key, so that it outlives the others. */
   isCurrent(mac: string): boolean;
+  /** A key for `purpose` alone, derived from the first key, and that key's id. */
+  purposeKey(purpose: string): { readonly id: string; readonly key: Uint8Array };
+  /** The same derived from the key of this id; undefined when it is not among those given. */
+  purposeKeyNamed(keyId: string, purpose: string): Uint8Array | undefined;
 };
 
 /** `keys`: 32 bytes each, the current one first. */
@@ -75,6 +79,11 @@ export function secretBox(keys: readonly Uint8Array[]): SecretBox {
     currentKey: first.id,
     has: (keyId) => ring.some(({ id }) => id === keyId),
     isCurrent: (mac) => mac.startsWith(`${first.id}.`),
+    purposeKey: (purpose) => ({ id: first.id, key: keyFor(first.id, first.key, `key ${purpose}`) }),
+    purposeKeyNamed(keyId, purpose) {
+      const entry = ring.find(({ id }) => id === keyId);
+      return entry && keyFor(entry.id, entry.key, `key ${purpose}`);
+    },
     matches(purpose, value, mac) {
       const dot = mac.indexOf('.');
       const entry = ring.find(({ id }) => id === mac.slice(0, dot)) ?? first;

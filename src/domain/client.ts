@@ -1,4 +1,5 @@
 // A client: its registered metadata, the defaults of what was left out, and the rules the metadata must obey.
+import type { Acr } from './factors.ts';
 import { redirectUriProblem, webUriProblem } from './redirect-uri.ts';
 import { parseScope, standardScopes } from './scope.ts';
 
@@ -37,6 +38,8 @@ export type ClientMetadata = {
   readonly built_in: boolean;
   /** False lets authorization requests without a code challenge pass. */
   readonly require_pkce: boolean;
+  /** Signing in to it must reach this, whatever else is asked for. */
+  readonly required_acr?: Acr;
   readonly access_token_signed_response_alg: SigningAlg;
   /** Seconds. */
   readonly access_token_lifetime: number;

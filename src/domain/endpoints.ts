@@ -21,6 +21,13 @@ export const firstPartyEndpoints = {
   refresh: '/auth/refresh',
   logout: '/auth/logout',
   password: '/auth/password',
+  mfa: '/auth/mfa',
+  mfaFactor: '/auth/mfa/:id',
+  mfaVerify: '/auth/mfa/verify',
+  mfaChallenge: '/auth/mfa/challenge',
+  mfaTotp: '/auth/mfa/totp',
+  mfaTotpConfirm: '/auth/mfa/totp/confirm',
+  mfaRecoveryCodes: '/auth/mfa/recovery-codes',
 } as const;
 
 /** Other addresses of the login, which applications use. */

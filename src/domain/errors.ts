@@ -48,6 +48,18 @@ export class OAuthError extends Error {
   }
 }
 
+/** RFC 9470 3: the sign-in behind a token is not enough, and what would be. `maxAge` in seconds. */
+export class InsufficientAuthentication extends OAuthError {
+  readonly maxAge: number | undefined;
+  readonly acr: string | undefined;
+
+  constructor(description: string, { maxAge, acr }: { maxAge?: number; acr?: string }) {
+    super('insufficient_user_authentication', description);
+    this.maxAge = maxAge;
+    this.acr = acr;
+  }
+}
+
 /** Where an authorization response goes once the client and its redirect URI are proven. */
 export type ResponseTarget = {
   readonly redirectUri: string;
@@ -70,6 +82,9 @@ export type RefusalCode =
   | 'attempt_unknown'
   | 'attempt_finished'
   | 'wrong_credentials'
+  | 'wrong_code'
+  | 'password_first'
+  | 'second_factors_off'
   | 'unmet_authentication_requirements'
   | 'too_many_attempts'
   | 'cross_site'

@@ -1,31 +1,98 @@
 // Factors: what people can prove who they are with, which of it is needed, and what `acr` and `amr` follow from it.
 import type { Authentication } from './authentication.ts';
 
+/** How one can prove who one is beside the first factor. The names stand in requests, stored attempts and credentials. */
+export const secondFactorMethods = ['totp', 'recovery_code'] as const;
+export type SecondFactorMethod = (typeof secondFactorMethods)[number];
+
 /** How one can prove who one is. The names stand in stored attempts. */
-export const factorMethods = ['password'] as const;
+export const factorMethods = ['password', ...secondFactorMethods] as const;
 export type FactorMethod = (typeof factorMethods)[number];
 
 /** One thing that was proven. `at` in milliseconds. */
-export type Proof = { readonly method: FactorMethod; readonly at: number };
+export type Proof = {
+  readonly method: FactorMethod;
+  readonly at: number;
+  /** Of a password that waits for a second factor: a change of the password voids it. */
+  readonly passwordVersion?: number;
+};
 
-/** RFC 8176 `amr` of each method. */
-const amrOf: Readonly<Record<FactorMethod, string>> = { password: 'pwd' };
+/** Milliseconds in which the second factor must follow the first: a sign-in that is left half done ends. */
+export const halfDoneFor = 10 * 60_000;
 
-/** What `acr` can be, weakest first. One factor; two factors follow with the second ones. */
-export const acrValues = ['urn:signet:acr:1fa'] as const;
+/** RFC 8176 `amr` of each method. A recovery code is one of a list of one-time passwords. */
+const amrOf: Readonly<Record<FactorMethod, string>> = { password: 'pwd', totp: 'otp', recovery_code: 'otp' };
 
-/** The methods of which one must still be proven; empty when what was proven is enough. */
-export function missingFactors(proofs: readonly Proof[]): readonly FactorMethod[] {
-  return proofs.length > 0 ? [] : factorMethods;
+/** What `acr` can be, weakest first: one factor, two factors. */
+export const acrValues = ['urn:signet:acr:1fa', 'urn:signet:acr:2fa'] as const;
+export type Acr = (typeof acrValues)[number];
+const [oneFactor, twoFactors] = acrValues;
+
+/** What a tenant says of second factors: nobody can add one, whoever wants one, everybody. */
+export const mfaPolicies = ['off', 'optional', 'required'] as const;
+export type MfaPolicy = (typeof mfaPolicies)[number];
+
+/** Everybody who has a say in how much must be proven. */
+export type Askers = {
+  /** What the person can prove beside a password. */
+  readonly enrolled: readonly SecondFactorMethod[];
+  readonly tenant: MfaPolicy;
+  /** `required_acr` of the client. */
+  readonly client: Acr | undefined;
+  /** `acr_values` of the request: one of them is enough. Values that are not known here are no demand. */
+  readonly request: readonly string[];
+};
+
+/** The `acr` that a sign-in must reach: the strongest asker wins. Whoever has a second factor is always asked for it. */
+export function demandedAcr({ enrolled, tenant, client, request }: Askers): Acr {
+  const asked = acrValues.find((value) => request.includes(value));
+  return isSecondFactor(enrolled) || tenant === 'required' || client === twoFactors || asked === twoFactors
+    ? twoFactors
+    : oneFactor;
 }
 
-/** What proofs that are enough say in sessions and tokens. `proofs`: at least one. */
+/** Whether these are a second factor: recovery codes stand in for one, and are none by themselves. */
+export function isSecondFactor(enrolled: readonly SecondFactorMethod[]): boolean {
+  return enrolled.some((method) => method !== 'recovery_code');
+}
+
+/** True when `acr` says at least as much as `demanded`. */
+export function reaches(acr: string, demanded: Acr): boolean {
+  return acrValues.indexOf(acr as Acr) >= acrValues.indexOf(demanded);
+}
+
+/** The methods of which one must still be proven; empty when what was proven reaches `demanded`. */
+export function missingFactors(proofs: readonly Proof[], demanded: Acr): readonly FactorMethod[] {
+  if (!proofs.some(({ method }) => !isSecond(method))) return ['password'];
+  return demanded === oneFactor || proofs.some(({ method }) => isSecond(method)) ? [] : secondFactorMethods;
+}
+
+/** What the proofs of one sign-in, when they are enough, say in sessions and tokens. `proofs`: at least one. */
 export function authenticationOf(proofs: readonly Proof[]): Authentication {
-  return {
+  const first: Authentication = {
     at: Math.max(...proofs.map(({ at }) => at)),
-    amr: [...new Set(proofs.map(({ method }) => amrOf[method]))],
-    acr: acrValues[0],
+    amr: [...new Set(proofs.filter(({ method }) => !isSecond(method)).map(({ method }) => amrOf[method]))],
+    acr: oneFactor,
     mfaMethod: undefined,
     mfaVerifiedAt: undefined,
   };
+  const second = proofs.findLast(({ method }) => isSecond(method));
+  return second ? steppedUp(first, second) : first;
+}
+
+/**
+ * What a second factor adds to a sign-in: RFC 8176 2 `mfa`. The time of the sign-in stays: only a part of it was proven anew.
+ */
+export function steppedUp(authentication: Authentication, { method, at }: Proof): Authentication {
+  return {
+    at: authentication.at,
+    amr: [...new Set([...authentication.amr, amrOf[method], 'mfa'])],
+    acr: twoFactors,
+    mfaMethod: method,
+    mfaVerifiedAt: at,
+  };
+}
+
+function isSecond(method: FactorMethod): method is SecondFactorMethod {
+  return method !== 'password';
 }

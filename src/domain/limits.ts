@@ -1,5 +1,4 @@
 // How many attempts are free, how the wait grows after them, and the keys under which attempts are counted.
-import type { FactorMethod } from './factors.ts';
 
 /** A budget: attempts are free up to `free`, then each costs a wait that doubles from one second up to `longestWait`. */
 export type Budget = {
@@ -13,11 +12,20 @@ export type Budget = {
 /** Per account and browser it has used before; per account and everybody else; per network address. */
 export type FactorBudgets = { readonly knownBrowser: Budget; readonly strangers: Budget; readonly address: Budget };
 
-/** What guessing at each factor may cost. */
-export const factorBudgets: Readonly<Record<FactorMethod, FactorBudgets>> = {
+/** What is guessed at: a password, or any code of a second factor, so that no other kind of code gives more guesses. */
+export const guessedAt = ['password', 'code'] as const;
+export type GuessedAt = (typeof guessedAt)[number];
+
+/** What guessing at each may cost. Six digits are few: after the first dozen, an hour has one guess. */
+export const factorBudgets: Readonly<Record<GuessedAt, FactorBudgets>> = {
   password: {
     knownBrowser: { free: 5, longestWait: 15 * 60_000, forgottenAfter: 24 * 3600_000 },
     strangers: { free: 5, longestWait: 15 * 60_000, forgottenAfter: 24 * 3600_000 },
+    address: { free: 100, longestWait: 60_000, forgottenAfter: 3600_000 },
+  },
+  code: {
+    knownBrowser: { free: 5, longestWait: 3600_000, forgottenAfter: 7 * 24 * 3600_000 },
+    strangers: { free: 5, longestWait: 3600_000, forgottenAfter: 7 * 24 * 3600_000 },
     address: { free: 100, longestWait: 60_000, forgottenAfter: 3600_000 },
   },
 };

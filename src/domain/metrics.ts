@@ -1,13 +1,14 @@
 // What the server reports while it works, for whoever counts it; and in which words.
 import type { GrantType } from './client.ts';
 import type { FactorMethod } from './factors.ts';
+import type { GuessedAt } from './limits.ts';
 import { OAuthError, type OAuthErrorCode, Refusal, type RefusalCode, Unavailable } from './errors.ts';
 
 /** How something ended: the code of the error it ended with, never its text. `failure` is a bug of ours. */
 export type Outcome = 'success' | OAuthErrorCode | RefusalCode | 'unavailable' | 'failure';
 
 /** Which budget of attempts was used up. */
-export type LimitKind = `${FactorMethod}_${'account' | 'known_browser' | 'address'}` | 'client_secret';
+export type LimitKind = `${GuessedAt}_${'account' | 'known_browser' | 'address'}` | 'client_secret';
 
 /** Called when something has happened. What is passed has few values each, and none of them is anybody's. */
 export type Metrics = {

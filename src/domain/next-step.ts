@@ -2,6 +2,7 @@
 import type { AuthorizationRequest } from './authorization-request.ts';
 import { type Client, isPublic } from './client.ts';
 import type { OAuthErrorCode } from './errors.ts';
+import { demandedAcr, type MfaPolicy, reaches } from './factors.ts';
 import { isReadableByOtherPrograms } from './redirect-uri.ts';
 import type { Session } from './session.ts';
 
@@ -26,6 +27,8 @@ export type Situation = {
   readonly session: Session | undefined;
   readonly attempt: AttemptProgress | undefined;
   readonly consent: StoredConsent | undefined;
+  /** What the tenant says of second factors. */
+  readonly mfa: MfaPolicy;
   /** Milliseconds. */
   readonly now: number;
 };
@@ -54,8 +57,11 @@ export function nextStep(situation: Situation): Step {
 /** Milliseconds in which a sign-in on the way to the answer is not asked again. */
 const freshFor = 5 * 60_000;
 
-function mustSignIn({ request, attempt, client, now }: Situation, session: Session): boolean {
+function mustSignIn({ request, attempt, client, mfa, now }: Situation, session: Session): boolean {
   if (request.hintedUserId !== undefined && request.hintedUserId !== session.userId) return true;
+  const asked = request.acrValues.length > 0 ? request.acrValues : (client.metadata.default_acr_values ?? []);
+  const demanded = demandedAcr({ enrolled: [], tenant: mfa, client: client.metadata.required_acr, request: asked });
+  if (!reaches(session.authentication.acr, demanded)) return true;
   const maxAge = request.maxAge ?? client.metadata.default_max_age;
   // A sign-in counts as fresh only if this very attempt made it, not long ago, and its session is still the browser's.
   const own = attempt?.sessionId === session.id ? attempt.authenticatedAt : undefined;

@@ -1,4 +1,5 @@
 // A tenant: an issuer with its own users, clients, keys and policies.
+import type { MfaPolicy } from './factors.ts';
 
 /** Policies of a tenant, in the names of the provisioning file's `settings`. Times are in seconds. */
 export type TenantSettings = {
@@ -10,6 +11,8 @@ export type TenantSettings = {
   /** The resource that access tokens are for when none is asked; the issuer unless set. */
   readonly default_resource?: string;
   readonly logo_uri?: string;
+  /** Whether people need a second factor beside their password. Whoever has one is always asked for it. */
+  readonly mfa: MfaPolicy;
 };
 
 export type Tenant = {
@@ -27,6 +30,7 @@ export function completeSettings(given: Partial<TenantSettings>): TenantSettings
     session_idle_lifetime: 24 * 3600,
     session_lifetime: 30 * 24 * 3600,
     id_token_lifetime: 3600,
+    mfa: 'optional',
     ...given,
   };
 }

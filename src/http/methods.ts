@@ -2,7 +2,11 @@
 import type { FastifyInstance, RouteHandlerMethod } from 'fastify';
 import { Refusal } from '../domain/errors.ts';
 
-type Handlers = { readonly GET?: RouteHandlerMethod; readonly POST?: RouteHandlerMethod };
+type Handlers = {
+  readonly GET?: RouteHandlerMethod;
+  readonly POST?: RouteHandlerMethod;
+  readonly DELETE?: RouteHandlerMethod;
+};
 
 /**
  * Registers `handlers` at `path`. `head`: HEAD is answered like GET; elsewhere it is not a request to act on. `everyday`:

@@ -12,6 +12,7 @@ import {
   firstPartyClientId,
   firstPartyMetadata,
 } from '../domain/client.ts';
+import { acrValues } from '../domain/factors.ts';
 import { closed, text, texts, seconds, year, clientIdPattern, secretPattern } from './parts.ts';
 import type { Mistake, Path } from '../domain/mistake.ts';
 
@@ -41,6 +42,7 @@ export const client = Type.Object(
     default_acr_values: Type.Optional(texts),
     first_party: Type.Optional(Type.Boolean()),
     require_pkce: Type.Optional(Type.Boolean()),
+    required_acr: Type.Optional(Type.Enum([...acrValues])),
     access_token_lifetime: Type.Optional(seconds(24 * 3600)),
     refresh_token_rotation: Type.Optional(Type.Boolean()),
     refresh_token_lifetime: Type.Optional(seconds(year)),

@@ -1,8 +1,10 @@
 // The bodies of the first-party API.
 import Type, { type Static } from 'typebox';
 import { checked } from './mistakes.ts';
+import { secondFactorMethods } from '../domain/factors.ts';
 import { closed, text } from './parts.ts';
 
+const token = text;
 const client = { client_id: Type.Optional(text), client_secret: Type.Optional(text) };
 
 const login = Type.Object(
@@ -20,6 +22,20 @@ const login = Type.Object(
 const refresh = Type.Object({ ...client, refresh_token: text, scope: Type.Optional(text) }, closed);
 const logout = Type.Object({ ...client, refresh_token: Type.Optional(text) }, closed);
 const password = Type.Object({ current_password: Type.String(), new_password: Type.String() }, closed);
+const code = Type.String({ minLength: 1, maxLength: 100 });
+const method = Type.Optional(Type.Enum([...secondFactorMethods]));
+const verification = Type.Object({ ...client, token: Type.Optional(token), code, method }, closed);
+const challenge = Type.Object({ ...client, token: Type.Optional(token), method }, closed);
+const name = Type.Optional(Type.String({ minLength: 1, maxLength: 100 }));
+const newTotp = Type.Object({ ...client, token: Type.Optional(token), name }, closed);
+const endOthers = { end_other_sessions: Type.Optional(Type.Boolean()) };
+const confirmation = Type.Object(
+  { ...client, token: Type.Optional(token), code, id: Type.Optional(text), ...endOthers },
+  closed,
+);
+const proof = { password: Type.Optional(Type.String()), code: Type.Optional(code) };
+const proofOnly = Type.Object(proof, closed);
+const removal = Type.Object({ ...proof, ...endOthers }, closed);
 
 /** @throws Refusal invalid_input with every mistake, as all of these. */
 export function checkedLogin(value: unknown): Static<typeof login> {
@@ -36,4 +52,28 @@ export function checkedLogout(value: unknown): Static<typeof logout> {
 
 export function checkedPasswordChange(value: unknown): Static<typeof password> {
   return checked(password, () => [], value);
+}
+
+export function checkedVerification(value: unknown): Static<typeof verification> {
+  return checked(verification, () => [], value);
+}
+
+export function checkedChallenge(value: unknown): Static<typeof challenge> {
+  return checked(challenge, () => [], value);
+}
+
+export function checkedNewTotp(value: unknown): Static<typeof newTotp> {
+  return checked(newTotp, () => [], value);
+}
+
+export function checkedConfirmation(value: unknown): Static<typeof confirmation> {
+  return checked(confirmation, () => [], value);
+}
+
+export function checkedProof(value: unknown): Static<typeof proofOnly> {
+  return checked(proofOnly, () => [], value);
+}
+
+export function checkedRemoval(value: unknown): Static<typeof removal> {
+  return checked(removal, () => [], value);
 }

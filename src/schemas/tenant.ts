@@ -3,6 +3,7 @@ import Type, { type Static } from 'typebox';
 import { closed, text, seconds, year } from './parts.ts';
 import { isResourceIdentifier } from '../domain/authorization-request.ts';
 import { webUriProblem } from '../domain/redirect-uri.ts';
+import { mfaPolicies } from '../domain/factors.ts';
 import { isSlug } from '../domain/tenant.ts';
 import type { Mistake } from '../domain/mistake.ts';
 
@@ -13,6 +14,7 @@ export const settings = Type.Object(
     id_token_lifetime: Type.Optional(seconds(24 * 3600)),
     default_resource: Type.Optional(text),
     logo_uri: Type.Optional(text),
+    mfa: Type.Optional(Type.Enum([...mfaPolicies])),
   },
   closed,
 );

@@ -1,6 +1,8 @@
 // What stands behind an access token that the server itself is shown: read each time, so that nothing revoked counts.
+import type { Grant } from '../domain/grant.ts';
 import type { User } from '../domain/user.ts';
 import type { Db } from './database.ts';
+import { grantColumns, toGrant } from './grants.ts';
 import { sessionIsAlive } from './sessions.ts';
 import { statement } from './statement.ts';
 import { toUser, userColumns } from './user-rows.ts';
@@ -16,7 +18,7 @@ const behind = statement({ tenantId: 'uuid', grantId: 'uuid', now: 'timestamptz'
     .innerJoin('clients as c', (join) =>
       join.onRef('c.tenant_id', '=', 'g.tenant_id').onRef('c.id', '=', 'g.client_id'),
     )
-    .select(userColumns)
+    .select([...userColumns, ...grantColumns])
     .where('g.tenant_id', '=', p.tenantId)
     .where('g.id', '=', p.grantId)
     .where('g.revoked_at', 'is', null)
@@ -25,13 +27,13 @@ const behind = statement({ tenantId: 'uuid', grantId: 'uuid', now: 'timestamptz'
     .where((or) => or.or([or('g.offline', '=', true), sessionIsAlive(p.now, 's')])),
 );
 
-/** The user of a living grant, or undefined when the grant, its session, its client or its user no longer stands. */
-export async function findUserOfGrant(
+/** The user of a living grant, and the grant; undefined when it, its session, its client or its user no longer stands. */
+export async function findLivingGrant(
   db: Db,
   tenantId: string,
   grantId: string,
   now: number,
-): Promise<User | undefined> {
+): Promise<{ user: User; grant: Grant } | undefined> {
   const row = await behind.first(db, { tenantId, grantId, now });
-  return row && toUser(row);
+  return row && { user: toUser(row), grant: toGrant(row) };
 }

@@ -1,65 +1,64 @@
 // A sign-in without a browser: session, grant and refresh token of one person and one client, in one statement.
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Authentication } from '../domain/authentication.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
-import { statement } from './statement.ts';
+import { countedParams, forgottenIf } from './limits.ts';
+import { spendFactor, spentParams } from './second-factors.ts';
+import { type Markers, type Part, statement } from './statement.ts';
 
-// users_pkey, limits_pkey. A user disabled, or whose password changed, since it was checked gets nothing.
-const begin = statement(
-  {
-    tenantId: 'uuid',
-    userId: 'uuid',
-    passwordVersion: 'integer',
-    sessionId: 'uuid',
-    secretHash: 'bytea',
-    amr: 'text[]',
-    acr: 'text',
-    mfaMethod: 'text?',
-    mfaVerifiedAt: 'timestamptz?',
-    idleExpiresAt: 'timestamptz',
-    sessionExpiresAt: 'timestamptz',
-    userAgent: 'text?',
-    grantId: 'uuid',
-    clientId: 'text',
-    scopes: 'text[]',
-    resources: 'text[]',
-    offline: 'boolean',
-    grantExpiresAt: 'timestamptz',
-    refreshHash: 'bytea?',
-    accountKey: 'text',
-    addressKey: 'text?',
-    secondEventId: 'uuid',
-    ...eventParams,
-  },
-  (_q, p) =>
-    sql<{ id: string }>`WITH person AS (
+const params = {
+  tenantId: 'uuid',
+  userId: 'uuid',
+  passwordVersion: 'integer',
+  sessionId: 'uuid',
+  secretHash: 'bytea',
+  amr: 'text[]',
+  acr: 'text',
+  mfaMethod: 'text?',
+  mfaVerifiedAt: 'timestamptz?',
+  authenticatedAt: 'timestamptz',
+  idleExpiresAt: 'timestamptz',
+  sessionExpiresAt: 'timestamptz',
+  userAgent: 'text?',
+  grantId: 'uuid',
+  clientId: 'text',
+  scopes: 'text[]',
+  resources: 'text[]',
+  offline: 'boolean',
+  grantExpiresAt: 'timestamptz',
+  refreshHash: 'bytea?',
+  secondEventId: 'uuid',
+  ...countedParams,
+  ...eventParams,
+} as const;
+
+/** The members of a `WITH` that make all of it. `provided`: what the person must also have done, as a condition. */
+function begun(p: Markers<typeof params>, provided: Part): RawBuilder<unknown> {
+  // A user disabled, or whose password changed, since it was checked gets nothing.
+  return sql`person AS (
         SELECT id FROM users
         WHERE tenant_id = ${p.tenantId} AND id = ${p.userId} AND disabled_at IS NULL AND password_version = ${p.passwordVersion}
+          AND ${provided}
         FOR SHARE
       ), session AS (
         INSERT INTO sessions (tenant_id, id, secret_hash, user_id, authenticated_at, amr, acr, mfa_method, mfa_verified_at,
           started_at, last_seen_at, idle_expires_at, expires_at, ip, user_agent)
-        SELECT ${p.tenantId}, ${p.sessionId}, ${p.secretHash}, id, ${p.now}, ${p.amr}, ${p.acr}, ${p.mfaMethod}, ${p.mfaVerifiedAt},
+        SELECT ${p.tenantId}, ${p.sessionId}, ${p.secretHash}, id, ${p.authenticatedAt}, ${p.amr}, ${p.acr}, ${p.mfaMethod}, ${p.mfaVerifiedAt},
           ${p.now}, ${p.now}, ${p.idleExpiresAt}, ${p.sessionExpiresAt}, ${p.ip}, ${p.userAgent}
         FROM person
         RETURNING id, user_id
       ), family AS (
         INSERT INTO grants (tenant_id, id, client_id, user_id, session_id, scopes, resources, offline, authenticated_at, amr, acr,
           mfa_method, mfa_verified_at, created_at, last_used_at, expires_at)
-        SELECT ${p.tenantId}, ${p.grantId}, ${p.clientId}, user_id, id, ${p.scopes}, ${p.resources}, ${p.offline}, ${p.now}, ${p.amr}, ${p.acr},
+        SELECT ${p.tenantId}, ${p.grantId}, ${p.clientId}, user_id, id, ${p.scopes}, ${p.resources}, ${p.offline}, ${p.authenticatedAt}, ${p.amr}, ${p.acr},
           ${p.mfaMethod}, ${p.mfaVerifiedAt}, ${p.now}, ${p.now}, ${p.grantExpiresAt}
         FROM session
         RETURNING id, user_id, session_id
       ), token AS (
         INSERT INTO refresh_tokens (tenant_id, hash, grant_id, generation, created_at)
         SELECT ${p.tenantId}, ${p.refreshHash}, id, 1, ${p.now} FROM family WHERE ${p.refreshHash} IS NOT NULL
-      ), cleared AS (
-        DELETE FROM limits WHERE tenant_id = ${p.tenantId} AND key = ${p.accountKey} AND EXISTS (SELECT 1 FROM family)
-      ), refunded AS (
-        UPDATE limits SET attempts = GREATEST(attempts - 1, 0)
-        WHERE tenant_id = ${p.tenantId} AND key = ${p.addressKey} AND EXISTS (SELECT 1 FROM family)
-      ), signed_in AS (
+      ), ${forgottenIf(p, sql`SELECT 1 FROM family`)}, signed_in AS (
         ${auditRow(p, {
           from: sql`FROM family`,
           type: sql`'user.signed_in'`,
@@ -79,8 +78,28 @@ const begin = statement(
           grant: sql`id`,
           data: sql`jsonb_build_object('refresh_token', ${p.refreshHash} IS NOT NULL)`,
         })}
-      )
-      SELECT id FROM family`,
+      )`;
+}
+
+// users_pkey, limits_pkey
+const beginAfterOne = statement(
+  params,
+  (_q, p) => sql<{ id: string }>`WITH ${begun(p, sql`true`)} SELECT id FROM family`,
+);
+
+// users_pkey, limits_pkey, credentials_pkey, sign_in_attempts_pkey. The attempt ends only for whoever spent the factor.
+const beginAfterTwo = statement(
+  { ...params, ...spentParams, attemptId: 'text' },
+  (_q, p) =>
+    sql<{ id: string | null }>`WITH spent AS (
+        ${spendFactor(p)}
+      ), finished AS (
+        UPDATE sign_in_attempts SET finished_at = ${p.now}
+        WHERE tenant_id = ${p.tenantId} AND id = ${p.attemptId} AND finished_at IS NULL AND expires_at > ${p.now}
+          AND EXISTS (SELECT 1 FROM spent)
+        RETURNING id
+      ), ${begun(p, sql`EXISTS (SELECT 1 FROM finished)`)}
+      SELECT family.id FROM spent LEFT JOIN family ON true`,
 );
 
 export type FirstPartySignIn = {
@@ -110,12 +129,38 @@ export type FirstPartySignIn = {
 export async function beginFirstPartySession(
   db: Db,
   tenantId: string,
-  { authentication, ...signIn }: FirstPartySignIn,
+  signIn: FirstPartySignIn,
   event: EventValues,
 ): Promise<boolean> {
-  const row = await begin.first(db, {
+  return (await beginAfterOne.first(db, values(tenantId, signIn, event))) !== undefined;
+}
+
+/** The second factor that was proven, and the attempt that waited for it. `step`: of TOTP. */
+export type SecondProof = {
+  readonly attemptId: string;
+  readonly credentialId: string;
+  readonly step: number | undefined;
+};
+
+/** The same, and in the same statement the second factor is spent and the attempt finished. */
+export async function beginFirstPartySessionAfter(
+  db: Db,
+  tenantId: string,
+  { attemptId, credentialId, step }: SecondProof,
+  signIn: FirstPartySignIn,
+  event: EventValues,
+): Promise<'begun' | 'spent before' | 'ended'> {
+  const second = { attemptId, credentialId, step: step ?? null };
+  const row = await beginAfterTwo.first(db, { ...values(tenantId, signIn, event), ...second });
+  if (!row) return 'spent before';
+  return row.id === null ? 'ended' : 'begun';
+}
+
+function values(tenantId: string, { authentication, ...signIn }: FirstPartySignIn, event: EventValues) {
+  return {
     tenantId,
     ...signIn,
+    authenticatedAt: authentication.at,
     amr: authentication.amr,
     acr: authentication.acr,
     mfaMethod: authentication.mfaMethod ?? null,
@@ -124,6 +169,5 @@ export async function beginFirstPartySession(
     refreshHash: signIn.refreshHash ?? null,
     addressKey: signIn.addressKey ?? null,
     ...eventValues(event),
-  });
-  return row !== undefined;
+  };
 }

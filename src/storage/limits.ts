@@ -1,8 +1,8 @@
 // Attempt counters shared by all processes: an attempt is reserved before it is made, by one statement per key.
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import { type Budget, waitAfter } from '../domain/limits.ts';
 import type { Db } from './database.ts';
-import { statement } from './statement.ts';
+import { type Markers, type Part, statement } from './statement.ts';
 
 // limits_pkey. Nothing comes back while the wait of the last attempt lasts: that attempt is refused, and not counted.
 const reserve = statement(
@@ -76,6 +76,19 @@ const clearPrefix = statement(
 /** Forgets the attempts under every key that begins with `prefix`. */
 export async function clearAttemptsBelow(tx: Db, tenantId: string, prefix: string): Promise<void> {
   await clearPrefix.run(tx, { tenantId, prefix });
+}
+
+/** Where an attempt was counted, as statements take it that do what the attempt was for. */
+export const countedParams = { accountKey: 'text', addressKey: 'text?' } as const;
+
+/** Two members of the `WITH` of a statement: what a right attempt cost is forgotten and given back, when `done` has rows. limits_pkey */
+export function forgottenIf(p: Markers<typeof countedParams & { tenantId: 'uuid' }>, done: Part): RawBuilder<unknown> {
+  return sql`cleared AS (
+        DELETE FROM limits WHERE tenant_id = ${p.tenantId} AND key = ${p.accountKey} AND EXISTS (${done})
+      ), refunded AS (
+        UPDATE limits SET attempts = GREATEST(attempts - 1, 0)
+        WHERE tenant_id = ${p.tenantId} AND key = ${p.addressKey} AND EXISTS (${done})
+      )`;
 }
 
 const computed = new Map<Budget, number[]>();

@@ -65,3 +65,71 @@ export async function spendOneTimeToken(
 ): Promise<boolean> {
   return (await spend.run(tx, { tenantId, kind, hash, now })) === 1;
 }
+
+// one_time_tokens_pkey. A user has one at a time: the newer takes the place of the older.
+const keepAbout = statement(
+  {
+    tenantId: 'uuid',
+    kind: 'text',
+    hash: 'bytea',
+    userId: 'uuid',
+    payload: 'jsonb',
+    now: 'timestamptz',
+    expiresAt: 'timestamptz',
+  },
+  (_q, p) =>
+    sql`INSERT INTO one_time_tokens (tenant_id, kind, hash, user_id, payload, attempts, created_at, expires_at)
+      VALUES (${p.tenantId}, ${p.kind}, ${p.hash}, ${p.userId}, ${p.payload}, 0, ${p.now}, ${p.expiresAt})
+      ON CONFLICT (tenant_id, kind, hash) DO UPDATE
+        SET payload = EXCLUDED.payload, attempts = 0, created_at = EXCLUDED.created_at, expires_at = EXCLUDED.expires_at, used_at = NULL`,
+);
+
+/** A TOTP secret that nobody has confirmed yet: it is no factor. */
+export type Enrolment = { readonly id: string; readonly sealed: string; readonly name?: string | undefined };
+
+/** `hash`: of whose it is. */
+export async function keepEnrolment(
+  db: Db,
+  tenantId: string,
+  { hash, userId, enrolment, expiresAt }: { hash: Buffer; userId: string; enrolment: Enrolment; expiresAt: number },
+  now: number,
+): Promise<void> {
+  await keepAbout.run(db, { tenantId, kind: 'totp_enrolment', hash, userId, payload: enrolment, now, expiresAt });
+}
+
+// one_time_tokens_pkey
+const findPayload = statement({ tenantId: 'uuid', kind: 'text', hash: 'bytea', now: 'timestamptz' }, (q, p) =>
+  q
+    .selectFrom('one_time_tokens')
+    .select('payload')
+    .where('tenant_id', '=', p.tenantId)
+    .where('kind', '=', p.kind)
+    .where('hash', '=', p.hash)
+    .where('used_at', 'is', null)
+    .where('expires_at', '>', p.now),
+);
+
+export async function findEnrolment(
+  db: Db,
+  tenantId: string,
+  hash: Buffer,
+  now: number,
+): Promise<Enrolment | undefined> {
+  return (await findPayload.first(db, { tenantId, kind: 'totp_enrolment', hash, now }))?.payload as
+    | Enrolment
+    | undefined;
+}
+
+// one_time_tokens_pkey
+const take = statement(
+  { tenantId: 'uuid', kind: 'text', hash: 'bytea', id: 'text', now: 'timestamptz' },
+  (_q, p) =>
+    sql`DELETE FROM one_time_tokens
+      WHERE tenant_id = ${p.tenantId} AND kind = ${p.kind} AND hash = ${p.hash} AND payload->>'id' = ${p.id}
+        AND used_at IS NULL AND expires_at > ${p.now}`,
+);
+
+/** @returns false for everybody but the first. */
+export async function takeEnrolment(tx: Db, tenantId: string, hash: Buffer, id: string, now: number): Promise<boolean> {
+  return (await take.run(tx, { tenantId, kind: 'totp_enrolment', hash, id, now })) === 1;
+}

@@ -1,4 +1,5 @@
 // Users as statements read them: their columns, with or without their password.
+import { type SecondFactorMethod, secondFactorMethods } from '../domain/factors.ts';
 import type { User } from '../domain/user.ts';
 import { type JoinBuilder, type Kysely, sql } from 'kysely';
 import type { Credentials, DB, Users } from './schema.ts';
@@ -27,8 +28,12 @@ export type UserRow = {
   updated_at: number;
 };
 
-/** A user with what their password is compared with. */
-export type UserWithPassword = User & { readonly passwordHash: string | undefined; readonly passwordVersion: number };
+/** A user with what their password is compared with, and what they can prove beside it. */
+export type UserWithPassword = User & {
+  readonly passwordHash: string | undefined;
+  readonly passwordVersion: number;
+  readonly secondFactors: readonly SecondFactorMethod[];
+};
 
 export function toUser(row: UserRow): User {
   return {
@@ -45,9 +50,18 @@ export function toUser(row: UserRow): User {
 }
 
 export function toUserWithPassword(
-  row: (UserRow & { password_hash: string | null; password_version: number }) | undefined,
+  row:
+    | (UserRow & { password_hash: string | null; password_version: number; second_factors: string[] | null })
+    | undefined,
 ): UserWithPassword | undefined {
-  return row && { ...toUser(row), passwordHash: row.password_hash ?? undefined, passwordVersion: row.password_version };
+  return (
+    row && {
+      ...toUser(row),
+      passwordHash: row.password_hash ?? undefined,
+      passwordVersion: row.password_version,
+      secondFactors: secondFactorMethods.filter((method) => row.second_factors?.includes(method) ?? false),
+    }
+  );
 }
 
 type Joined = DB & { u: Users; c: Credentials };
@@ -60,10 +74,24 @@ export function onPassword(join: JoinBuilder<Joined, 'u' | 'c'>): JoinBuilder<Jo
     .on('c.kind', '=', sql.lit('password'));
 }
 
-/** Users as `u` with the hash of their password, or null. */
+// credentials_user_idx. A recovery code that was used is none any more.
+const unspentSecondFactors = sql<boolean>`(f.kind = 'totp' OR (f.kind = 'recovery_code' AND f.last_used_at IS NULL))`;
+
+/** Users as `u` with the hash of their password, or null, and the kinds of their second factors, or null. */
 export function withPassword(q: Kysely<DB>) {
   return q
     .selectFrom('users as u')
     .leftJoin('credentials as c', onPassword)
-    .select([...userColumns, 'c.secret as password_hash', 'u.password_version']);
+    .leftJoinLateral(
+      (e) =>
+        e
+          .selectFrom('credentials as f')
+          .select(sql<string[] | null>`array_agg(DISTINCT f.kind)`.as('second_factors'))
+          .whereRef('f.tenant_id', '=', 'u.tenant_id')
+          .whereRef('f.user_id', '=', 'u.id')
+          .where(unspentSecondFactors)
+          .as('factors'),
+      (join) => join.onTrue(),
+    )
+    .select([...userColumns, 'c.secret as password_hash', 'u.password_version', 'factors.second_factors']);
 }

@@ -56,6 +56,20 @@ export async function findUserByUsername(
   return toUserWithPassword(await byUsername.first(db, { tenantId, key: identifierKey(username) }));
 }
 
+// users_pkey, credentials_one_password_idx, credentials_user_idx
+const byIdWithPassword = statement({ tenantId: 'uuid', id: 'uuid' }, (q, p) =>
+  withPassword(q).where('u.tenant_id', '=', p.tenantId).where('u.id', '=', p.id),
+);
+
+/** With everything that they can prove who they are with. */
+export async function findUserWithPassword(
+  db: Db,
+  tenantId: string,
+  id: string,
+): Promise<UserWithPassword | undefined> {
+  return toUserWithPassword(await byIdWithPassword.first(db, { tenantId, id }));
+}
+
 // users_pkey
 const lock = statement({ tenantId: 'uuid', id: 'uuid' }, (q, p) =>
   q
@@ -267,7 +281,7 @@ export async function endOthersOf(
   tenantId: string,
   id: string,
   kept: string | undefined,
-  reason: 'password_changed',
+  reason: 'password_changed' | 'second_factor_changed',
   now: number,
 ): Promise<Ended> {
   return (await endOthers.first(tx, { tenantId, id, kept: kept ?? null, reason, now }))!;

@@ -1,19 +1,68 @@
-// What is enough to sign in, and what the proofs say in tokens.
-import { expect, test } from 'vitest';
-import { authenticationOf, factorMethods, missingFactors } from '../../src/domain/factors.ts';
+// What is enough to sign in, who may demand more, and what the proofs say in tokens.
+import { describe, expect, test } from 'vitest';
+import {
+  acrValues,
+  type Askers,
+  authenticationOf,
+  demandedAcr,
+  missingFactors,
+  reaches,
+  secondFactorMethods,
+  steppedUp,
+} from '../../src/domain/factors.ts';
 
-test('without a proof, one of all methods is missing; with one, none is', () => {
-  expect(missingFactors([])).toEqual(factorMethods);
-  expect(missingFactors([{ method: 'password', at: 5 }])).toEqual([]);
+const [one, two] = acrValues;
+const password = { method: 'password', at: 5 } as const;
+const totp = { method: 'totp', at: 9 } as const;
+
+test('the password comes first; a second factor is missing where two are demanded', () => {
+  expect(missingFactors([], one)).toEqual(['password']);
+  expect(missingFactors([totp], two)).toEqual(['password']);
+  expect(missingFactors([password], one)).toEqual([]);
+  expect(missingFactors([password], two)).toEqual(secondFactorMethods);
+  expect(missingFactors([password, { method: 'recovery_code', at: 6 }], two)).toEqual([]);
 });
 
-test('the latest proof says when; each method is named once', () => {
+describe('the strongest asker wins', () => {
+  const nobody: Askers = { enrolled: [], tenant: 'optional', client: undefined, request: [] };
+  test.each<[string, Partial<Askers>, string]>([
+    ['nobody asks', {}, one],
+    ['the tenant', { tenant: 'required' }, two],
+    ['the client', { client: two }, two],
+    ['the client for one, the tenant for two', { client: one, tenant: 'required' }, two],
+    ['the request', { request: [two] }, two],
+    ['the request for either', { request: [two, one] }, one],
+    ['the request for what is not known here', { request: ['phr'] }, one],
+    ['the request for one, of somebody who has two', { request: [one], enrolled: ['totp'] }, two],
+    ['whoever has a factor, though the tenant lets nobody add one', { tenant: 'off', enrolled: ['totp'] }, two],
+    ['recovery codes alone, which stand in for nothing', { enrolled: ['recovery_code'] }, one],
+  ])('%s', (_who, askers, demanded) => {
+    expect(demandedAcr({ ...nobody, ...askers })).toBe(demanded);
+  });
+});
+
+test('the latest proof of a sign-in says when; each method is named once', () => {
   const proofs = [7, 9, 8].map((at) => ({ method: 'password', at }) as const);
   expect(authenticationOf(proofs)).toEqual({
     at: 9,
     amr: ['pwd'],
-    acr: 'urn:signet:acr:1fa',
+    acr: one,
     mfaMethod: undefined,
     mfaVerifiedAt: undefined,
   });
+});
+
+test('two factors of one sign-in, and one that is proven later: its time is its own, and the sign-in stays as old as it is', () => {
+  const both = { amr: ['pwd', 'otp', 'mfa'], acr: two, mfaMethod: 'totp', mfaVerifiedAt: 9 };
+  expect(authenticationOf([password, totp])).toEqual({ at: 9, ...both });
+  expect(steppedUp(authenticationOf([password]), totp)).toEqual({ at: 5, ...both });
+});
+
+test('an acr that is not known here reaches nothing', () => {
+  expect([reaches(two, one), reaches(one, one), reaches(one, two), reaches('phr', one)]).toEqual([
+    true,
+    true,
+    false,
+    false,
+  ]);
 });

@@ -12,7 +12,13 @@ const session: Session = {
   id: 'session-1',
   userId: 'alice',
   username: 'alice',
-  authentication: { at: now - 100_000, amr: ['pwd'], acr: '1', mfaMethod: undefined, mfaVerifiedAt: undefined },
+  authentication: {
+    at: now - 100_000,
+    amr: ['pwd'],
+    acr: 'urn:signet:acr:1fa',
+    mfaMethod: undefined,
+    mfaVerifiedAt: undefined,
+  },
   startedAt: now - 100_000,
   lastSeenAt: now,
   idleExpiresAt: now + 1000,
@@ -39,7 +45,16 @@ function request(change: Partial<AuthorizationRequest> = {}): AuthorizationReque
 }
 
 function situation(change: Partial<Situation> = {}): Situation {
-  return { request: request(), client: client(), session, attempt: undefined, consent: everything, now, ...change };
+  return {
+    request: request(),
+    client: client(),
+    session,
+    attempt: undefined,
+    consent: everything,
+    mfa: 'optional',
+    now,
+    ...change,
+  };
 }
 
 const justSignedIn: AttemptProgress = {

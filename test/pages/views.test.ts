@@ -11,6 +11,7 @@ import { consentPage, type Consent } from '../../src/http/pages/views/consent.ts
 import { errorPage } from '../../src/http/pages/views/error.ts';
 import { formPostPage } from '../../src/http/pages/views/form-post.ts';
 import type { Page } from '../../src/http/pages/views/layout.ts';
+import { type SecondFactor, secondFactorPage } from '../../src/http/pages/views/second-factor.ts';
 import { setupPage } from '../../src/http/pages/views/setup.ts';
 import { signInPage, type SignIn } from '../../src/http/pages/views/sign-in.ts';
 import { signedOutPage, signOutConfirmPage } from '../../src/http/pages/views/sign-out.ts';
@@ -20,6 +21,16 @@ const locales = Object.keys(catalogues) as Locale[];
 const long = 'The Extraordinarily Long-Named Department of Interplanetary Logistics';
 
 const signIn: SignIn = { action: '/sign-in', attempt: 'attempt-1', clientName: 'Photos', username: '' };
+
+const secondFactor: SecondFactor = {
+  action: '/sign-in/second-factor',
+  attempt: 'attempt-1',
+  username: 'jane.doe.of.the.long.username@subdomain.department.example.com',
+  switchUri: '/sign-in?attempt=attempt-1',
+  clientName: 'Photos',
+  method: 'totp',
+  others: [{ method: 'recovery_code', uri: '/sign-in/second-factor?attempt=attempt-1&method=recovery_code' }],
+};
 
 const consent: Consent = {
   action: '/consent',
@@ -89,6 +100,17 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
     'sign-in after the setup': signInPage(outside, {
       ...fill({ action: '/', attempt: 'a', username: '' }),
       notice: 'setup_done',
+    }),
+    'second factor': secondFactorPage(outside, {
+      ...fill(secondFactor),
+      method: 'totp',
+      others: secondFactor.others.map((other) => ({ ...fill(other), method: other.method })),
+    }),
+    'second factor refused': secondFactorPage(outside, {
+      ...fill({ ...secondFactor, clientName: undefined }),
+      method: 'recovery_code',
+      others: [],
+      error: { code: 'wrong_code' },
     }),
     consent: consentPage(outside, fill(consent)),
     'consent to nothing': consentPage(outside, fill({ ...consent, clientName: long, scopes: [], resources: [] })),

@@ -25,7 +25,6 @@ test('a person signs in, the client gets tokens, UserInfo answers, a refresh wor
     aud: 'web',
     nonce: asked.nonce,
     amr: ['pwd'],
-    mfa_verified: false,
   });
   expect(claimsOf(tokens.access_token)).toMatchObject({
     iss: signet.issuer,

@@ -15,7 +15,26 @@ export type ApiAnswer = {
   readonly status: number;
   readonly headers: Headers;
   readonly text: string;
-  readonly body: Tokens & { token: string; device: string; code?: string; detail?: string; instance?: string };
+  readonly body: Tokens & {
+    token: string;
+    device: string;
+    code?: string;
+    detail?: string;
+    instance?: string;
+  } & SecondFactorAnswer;
+};
+
+/** What answers about second factors have besides. */
+type SecondFactorAnswer = {
+  readonly mfa_required?: boolean;
+  readonly mfa_methods?: readonly string[];
+  readonly mfa_enrolment?: readonly string[];
+  readonly mfa_verified?: boolean;
+  readonly id: string;
+  readonly secret: string;
+  readonly otpauth_uri: string;
+  readonly qr_svg: string;
+  readonly recovery_codes: readonly string[];
 };
 
 /** A POST with a JSON body, or none. */
@@ -23,9 +42,10 @@ export async function postJson(
   url: string,
   body?: unknown,
   headers: Readonly<Record<string, string>> = {},
+  method = 'POST',
 ): Promise<ApiAnswer> {
   const response = await fetch(url, {
-    method: 'POST',
+    method,
     headers: { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers },
     ...(body !== undefined && { body: JSON.stringify(body) }),
   });

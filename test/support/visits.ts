@@ -10,6 +10,7 @@ export function outcomeOf(answer: Answer): string {
     return params.get('error') ?? (params.has('code') ? 'code' : `redirect to ${answer.location}`);
   }
   if (answer.body.includes('id="login-password"')) return 'sign-in';
+  if (answer.body.includes('id="mfa-code"')) return 'second factor';
   if (answer.body.includes('id="consent-allow"')) return 'consent';
   if (answer.body.includes('id="error-code"')) return `page ${pageError(answer).code}`;
   return `${answer.status} ${answer.body.slice(0, 200)}`;

@@ -73,6 +73,7 @@ async function decide(deps: Deps, context: RequestContext, asked: Asked, tries =
     client,
     session,
     attempt,
+    mfa: tenant.settings.mfa,
     now,
     consent: await storedConsent(deps, context, asked, session),
   });

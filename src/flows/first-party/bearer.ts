@@ -1,7 +1,9 @@
 // The person behind an access token of a first-party client: what the API of their own account asks for.
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import { OAuthError } from '../../domain/errors.ts';
+import { InsufficientAuthentication, OAuthError } from '../../domain/errors.ts';
+import { acrValues, isSecondFactor, reaches } from '../../domain/factors.ts';
+import { type SecondFactor, secondFactorsOf } from '../../storage/second-factors.ts';
 import { activeClient } from '../clients/current.ts';
 import { type VerifiedAccessToken, verifyAccessToken } from '../tokens/verify-access-token.ts';
 
@@ -27,13 +29,22 @@ export async function firstPartyBearer(
   );
 }
 
-/** The same, and signed in not long ago. @throws OAuthError insufficient_user_authentication (RFC 9470 3). */
+/**
+ * The same, and signed in not long ago, with a second factor if the person has one. Both as the grant has it now: a session
+ * that added the first factor, or was raised, goes on with the token it has.
+ * @throws OAuthError insufficient_user_authentication (RFC 9470 3).
+ */
 export async function freshBearer(
   deps: Deps,
   context: RequestContext,
   accessToken: string,
-): Promise<VerifiedAccessToken> {
+): Promise<VerifiedAccessToken & { readonly secondFactors: readonly SecondFactor[] }> {
   const verified = await firstPartyBearer(deps, context, accessToken);
-  if (context.now - verified.authenticatedAt <= freshFor * 1000) return verified;
-  throw new OAuthError('insufficient_user_authentication', 'This needs a sign-in of the last five minutes.');
+  if (context.now - verified.authenticatedAt > freshFor * 1000)
+    throw new InsufficientAuthentication('This needs a sign-in of the last five minutes.', { maxAge: freshFor });
+  const secondFactors = await secondFactorsOf(deps.db, context.tenant.id, verified.user.id);
+  const demanded = isSecondFactor(secondFactors.map(({ method }) => method)) ? acrValues[1] : acrValues[0];
+  if (!reaches(verified.grant.authentication.acr, demanded))
+    throw new InsufficientAuthentication('This needs a sign-in with the second factor.', { acr: demanded });
+  return { ...verified, secondFactors };
 }

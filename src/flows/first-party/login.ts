@@ -1,21 +1,16 @@
 // Signing in without a browser: a username and a password for tokens, for the tenant's own applications.
-import { opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
-import { actingAs, type RequestContext } from '../../domain/context.ts';
+import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError, Refusal } from '../../domain/errors.ts';
-import { acrValues, authenticationOf } from '../../domain/factors.ts';
-import type { Grant } from '../../domain/grant.ts';
+import { acrValues, demandedAcr, missingFactors } from '../../domain/factors.ts';
 import { reporting } from '../../domain/metrics.ts';
-import type { TokenResponse } from '../../domain/token-response.ts';
-import { beginFirstPartySession } from '../../storage/first-party-sign-ins.ts';
 import { replacePasswordHash } from '../../storage/passwords.ts';
 import { grantableScopes, registeredResources } from '../clients/grantable.ts';
-import { eventOf, newId } from '../events.ts';
-import { mintTokens } from '../grants/mint.ts';
-import { checkPassword, wrongCredentials } from '../sign-in/check-password.ts';
-import { withKnownBrowser } from '../sign-in/known-browsers.ts';
+import { checkPassword } from '../sign-in/check-password.ts';
 import { firstPartyClient, type NamedClient } from './client.ts';
+import { askSecondFactor, type HalfLoggedIn } from './half-done.ts';
+import { beginTokenSession, type LoggedIn } from './session.ts';
 
 export type Login = NamedClient & {
   readonly username: string;
@@ -27,79 +22,45 @@ export type Login = NamedClient & {
   readonly device?: string | undefined;
 };
 
-/** `token` is the access token, once more. */
-export type LoggedIn = TokenResponse & { readonly token: string; readonly device: string };
-
 /**
- * At most five round trips: the user, two budgets, the session with its tokens; and a hash made anew where one is due.
+ * At most five round trips: the user, two budgets, the session with its tokens; and a hash made anew where one is due. Or,
+ * where a second factor is needed, a partial token in place of the session.
  * @throws OAuthError for the client and what it asks for; Refusal wrong_credentials, too_many_attempts,
  * unmet_authentication_requirements. @throws Unavailable when too many hashes wait.
  */
-export function login(deps: Deps, context: RequestContext, asked: Login): Promise<LoggedIn> {
+export function login(deps: Deps, context: RequestContext, asked: Login): Promise<LoggedIn | HalfLoggedIn> {
   return reporting(withPassword(deps, context, asked), (outcome) => deps.metrics.signIn('password', outcome));
 }
 
-async function withPassword(deps: Deps, context: RequestContext, asked: Login): Promise<LoggedIn> {
+async function withPassword(deps: Deps, context: RequestContext, asked: Login): Promise<LoggedIn | HalfLoggedIn> {
   const { tenant, now } = context;
   const client = await firstPartyClient(deps, context, asked);
   const scopes = scopesFor(client, asked.scope);
   const resources = await registeredResources(deps, tenant, [asked.resource ?? []].flat());
   if (!resources) throw new OAuthError('invalid_target', 'A resource that was asked for is not registered here.');
-  assertReachable(asked.acr_values);
-  const checked = await checkPassword(deps, context, { ...asked, known: asked.device });
-  const { user, reserved, rehashed } = checked;
-  const authentication = authenticationOf([{ method: 'password', at: now }]);
-  const refresh = client.metadata.grant_types.includes('refresh_token')
-    ? opaqueToken('refreshToken', deps.random(opaqueBytes))
-    : undefined;
-  const grant: Grant = {
-    id: newId(deps, now),
-    clientId: client.id,
-    userId: user.id,
-    sessionId: newId(deps, now),
-    scopes,
-    resources,
-    offline: scopes.includes('offline_access'),
-    authentication,
-    expiresAt: now + client.metadata.refresh_token_lifetime * 1000,
-    revoked: false,
-  };
-  const response = await mintTokens(deps, context, {
-    subject: { kind: 'grant', grant },
+  const request = acrValuesFor(client, asked.acr_values);
+  const { user, reserved, rehashed } = await checkPassword(deps, context, { ...asked, known: asked.device });
+  const proven = {
+    user,
     client,
     scopes,
     resources,
-    refreshToken: refresh?.token,
+    proofs: [{ method: 'password', at: now }],
+    reserved,
+    device: asked.device,
+  } as const;
+  const demanded = demandedAcr({
+    enrolled: user.secondFactors,
+    tenant: tenant.settings.mfa,
+    client: client.metadata.required_acr,
+    request,
   });
-  const isBegun = await beginFirstPartySession(
-    deps.db,
-    tenant.id,
-    {
-      userId: user.id,
-      passwordVersion: user.passwordVersion,
-      sessionId: grant.sessionId!,
-      secretHash: opaqueToken('session', deps.random(opaqueBytes)).hash,
-      authentication,
-      idleExpiresAt: now + tenant.settings.session_idle_lifetime * 1000,
-      sessionExpiresAt: now + tenant.settings.session_lifetime * 1000,
-      userAgent: context.userAgent?.slice(0, 300),
-      grantId: grant.id,
-      clientId: client.id,
-      scopes,
-      resources,
-      offline: grant.offline,
-      grantExpiresAt: grant.expiresAt,
-      refreshHash: refresh?.hash,
-      accountKey: reserved.accountKey,
-      addressKey: reserved.addressKey,
-      secondEventId: newId(deps, now),
-    },
-    eventOf(deps, actingAs(context, 'user', user.id)),
-  );
-  if (!isBegun) throw wrongCredentials();
+  const isHalf = missingFactors(proven.proofs, demanded).length > 0;
+  const answer = isHalf
+    ? await askSecondFactor(deps, context, { ...proven, demanded })
+    : await beginTokenSession(deps, context, proven);
   if (rehashed) await replacePasswordHash(deps.db, tenant.id, user.id, rehashed.from, rehashed.to);
-  const device = withKnownBrowser(deps, tenant.id, asked.device, user.id);
-  return { ...response, token: response.access_token, device };
+  return answer;
 }
 
 /** None asked: the registered ones, but for those that are given only when asked for. */
@@ -109,10 +70,11 @@ function scopesFor(client: Client, asked: string | undefined): string[] {
   return asked === undefined ? scopes.filter((scope) => scope !== 'openid' && scope !== 'offline_access') : scopes;
 }
 
-/** @throws Refusal unmet_authentication_requirements when nothing that can be proven here is one of them. */
-function assertReachable(asked: string | undefined): void {
+/** OpenID Connect Registration 1.0 2: none asked, those of the client. @throws Refusal unmet_authentication_requirements when nobody here can reach one of them. */
+function acrValuesFor(client: Client, asked: string | undefined): readonly string[] {
   const values = (asked ?? '').split(' ').filter((value) => value !== '');
-  if (values.length === 0 || acrValues.some((value) => values.includes(value))) return;
+  if (values.length === 0) return client.metadata.default_acr_values ?? [];
+  if (acrValues.some((value) => values.includes(value))) return values;
   throw new Refusal(
     'unmet_authentication_requirements',
     `None of the acr_values can be reached. Those there are: ${acrValues.join(', ')}.`,

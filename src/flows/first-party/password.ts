@@ -4,10 +4,11 @@ import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { invalidInput } from '../../domain/errors.ts';
 import { passwordProblem } from '../../domain/user.ts';
 import { lockPassword, setPasswordHash } from '../../storage/passwords.ts';
-import { endOthersOf, findUserByUsername } from '../../storage/users.ts';
+import { endOthersOf } from '../../storage/users.ts';
 import { newId, record } from '../events.ts';
 import { wrongCredentials } from '../sign-in/check-password.ts';
-import { attemptNotMade, attemptSucceeded, reserveFactorAttempt } from '../sign-in/limiter.ts';
+import { attemptSucceeded } from '../sign-in/limiter.ts';
+import { checkOwnPassword } from '../sign-in/own-password.ts';
 import { freshBearer } from './bearer.ts';
 
 /**
@@ -25,19 +26,11 @@ export async function changePassword(
   const { user, sessionId } = await freshBearer(deps, context, accessToken);
   const problem = passwordProblem(wanted) ?? (wanted === current ? 'is the one there is' : undefined);
   if (problem !== undefined) throw invalidInput([{ path: ['new_password'], problem }]);
-  const known = await findUserByUsername(deps.db, tenant.id, user.username);
-  // The holder of a token has a budget of its own: nobody else's guesses keep a person from changing the password.
-  const account = { identifier: user.username, userId: user.id, knownBrowser: sessionId ?? 'token' };
-  const reserved = await reserveFactorAttempt(deps, context, 'password', account);
-  const isRight = await deps.hasher.verify(current, known?.passwordHash).catch(async (error: unknown) => {
-    await attemptNotMade(deps.db, tenant.id, reserved, now);
-    throw error;
-  });
-  if (!isRight || known?.id !== user.id) throw wrongCredentials();
+  const { reserved, passwordVersion } = await checkOwnPassword(deps, context, { user, sessionId }, current);
   const hash = await deps.hasher.hash(wanted);
   const acting = actingAs(context, 'user', user.id);
   await deps.db.transaction(async (tx) => {
-    if (!(await lockPassword(tx, tenant.id, user.id, known.passwordVersion))) throw wrongCredentials();
+    if (!(await lockPassword(tx, tenant.id, user.id, passwordVersion))) throw wrongCredentials();
     await setPasswordHash(tx, tenant.id, user.id, { id: newId(deps, now), hash }, now);
     const ended = await endOthersOf(tx, tenant.id, user.id, sessionId, 'password_changed', now);
     await attemptSucceeded(tx, tenant.id, reserved);

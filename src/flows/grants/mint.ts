@@ -41,14 +41,15 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
     // RFC 9068 2.2: of a client that acts for itself, the client.
     sub: userId ?? client.id,
     iat,
-    ...(grant && userId !== undefined && authenticationClaims(grant.authentication)),
     ...(grant?.sessionId !== undefined && { sid: grant.sessionId }),
   };
+  const authentication = grant && userId !== undefined ? grant.authentication : undefined;
   const accessToken = await signJwt(
     await signingKey(deps, tenant, client.metadata.access_token_signed_response_alg),
     'at+jwt',
     {
       ...common,
+      ...(authentication && authenticationClaims(authentication, 'access')),
       aud: audience.length === 1 ? audience[0] : audience,
       exp: iat + client.metadata.access_token_lifetime,
       jti: mint.jti ?? deps.random(16).toString('base64url'),
@@ -62,6 +63,7 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
   const idToken = hasIdToken
     ? await signJwt(await signingKey(deps, tenant, client.metadata.id_token_signed_response_alg), 'JWT', {
         ...common,
+        ...(authentication && authenticationClaims(authentication, 'id')),
         aud: client.id,
         exp: iat + tenant.settings.id_token_lifetime,
         ...(mint.nonce === undefined ? {} : { nonce: mint.nonce }),

@@ -2,10 +2,10 @@
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { longestPasswordBytes, type User } from '../../domain/user.ts';
+import { longestPasswordBytes } from '../../domain/user.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { findUserForSignIn } from '../../storage/users.ts';
-import { record } from '../events.ts';
+import { recordFailure } from './failed.ts';
 import { knownBrowserOf } from './known-browsers.ts';
 import { attemptNotMade, type ReservedAttempt, reserveFactorAttempt } from './limiter.ts';
 
@@ -37,7 +37,10 @@ export async function checkPassword(
     throw error;
   });
   const from = user?.passwordHash;
-  if (!isRight || !user || user.disabled || from === undefined) throw await failed(deps, context, user, reserved);
+  if (!isRight || !user || user.disabled || from === undefined) {
+    await recordFailure(deps, context, { factor: 'password', userId: user?.id, attempts: reserved.attempts });
+    throw wrongCredentials();
+  }
   const rehashed = deps.hasher.needsRehash(from) ? { from, to: await deps.hasher.hash(password) } : undefined;
   return { user, reserved, rehashed };
 }
@@ -45,21 +48,4 @@ export async function checkPassword(
 /** One text for every reason. */
 export function wrongCredentials(): Refusal {
   return new Refusal('wrong_credentials', 'The username or the password is wrong.');
-}
-
-// Beyond a few, failures are recorded only at each doubling: an attack must not fill the log.
-async function failed(
-  deps: Deps,
-  context: RequestContext,
-  user: User | undefined,
-  { attempts }: ReservedAttempt,
-): Promise<Refusal> {
-  if (attempts <= 5 || Number.isInteger(Math.log2(attempts))) {
-    await record(deps, deps.db, context, {
-      type: 'user.sign_in_failed',
-      ...(user ? { userId: user.id } : {}),
-      data: { attempts },
-    });
-  }
-  return wrongCredentials();
 }

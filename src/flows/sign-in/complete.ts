@@ -2,7 +2,7 @@
 import { opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
 import { actingAs, type BrowserCookies, type RequestContext } from '../../domain/context.ts';
-import { authenticationOf, missingFactors, type Proof } from '../../domain/factors.ts';
+import { type Acr, authenticationOf, missingFactors, type Proof } from '../../domain/factors.ts';
 import type { Session } from '../../domain/session.ts';
 import type { Db } from '../../storage/database.ts';
 import { beginSession, endSession, type NewSession, renewSession } from '../../storage/sessions.ts';
@@ -25,8 +25,9 @@ export type SignedIn = {
 export type Proven = {
   readonly attempt: SignInAttempt;
   readonly user: { readonly id: string; readonly passwordVersion: number };
-  /** Enough of them (domain/factors.ts). */
   readonly proofs: readonly Proof[];
+  /** What they are enough for (domain/factors.ts). */
+  readonly demanded: Acr;
   /** The attempt that was counted before the last of them was checked. */
   readonly reserved: ReservedAttempt;
   readonly cookies: BrowserCookies;
@@ -41,9 +42,10 @@ export type Proven = {
 export async function completeSignIn(
   deps: Deps,
   context: RequestContext,
-  { attempt, user, proofs, reserved, cookies, also }: Proven,
+  { attempt, user, proofs, demanded, reserved, cookies, also }: Proven,
 ): Promise<SignedIn> {
-  if (missingFactors(proofs).length > 0) throw new Error('a sign-in was to be completed before enough was proven');
+  if (missingFactors(proofs, demanded).length > 0)
+    throw new Error('a sign-in was to be completed before enough was proven');
   const { tenant, now } = context;
   const previous = await livingSession(deps, context, cookies.session);
   const acting = actingAs(context, 'user', user.id);

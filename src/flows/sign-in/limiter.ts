@@ -3,8 +3,7 @@ import { contentTag } from '../../crypto/hash.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { type FactorMethod, factorMethods } from '../../domain/factors.ts';
-import { factorBudgets, networkOf } from '../../domain/limits.ts';
+import { factorBudgets, type GuessedAt, guessedAt, networkOf } from '../../domain/limits.ts';
 import type { LimitKind } from '../../domain/metrics.ts';
 import { identifierKey, type User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
@@ -30,7 +29,7 @@ export type ReservedAttempt = {
 export async function reserveFactorAttempt(
   deps: Deps,
   context: RequestContext,
-  factor: FactorMethod,
+  factor: GuessedAt,
   account: { identifier: string; userId: string | undefined; knownBrowser: string | undefined },
 ): Promise<ReservedAttempt> {
   const { tenant, now, ip } = context;
@@ -74,19 +73,19 @@ export async function forgetAttempts(
   tenantId: string,
   { id, username, email }: Pick<User, 'id' | 'username' | 'email'>,
 ): Promise<void> {
-  for (const factor of factorMethods) {
+  for (const factor of guessedAt) {
     for (const name of [username, email])
       if (name !== undefined) await clearAttempts(tx, tenantId, strangersKey(factor, name));
     await clearAttemptsBelow(tx, tenantId, browsersKey(factor, id));
   }
 }
 
-function strangersKey(factor: FactorMethod, identifier: string): string {
+function strangersKey(factor: GuessedAt, identifier: string): string {
   return `${factor} account ${contentTag(identifierKey(identifier))}`;
 }
 
 /** What the key of each browser that knows the user begins with. */
-function browsersKey(factor: FactorMethod, userId: string): string {
+function browsersKey(factor: GuessedAt, userId: string): string {
   return `${factor} account ${userId} browser `;
 }
 

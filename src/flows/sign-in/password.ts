@@ -1,11 +1,17 @@
 // Signing in with a password in a browser.
 import type { Deps } from '../../deps.ts';
-import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
+import { actingAs, type BrowserCookies, type RequestContext } from '../../domain/context.ts';
+import { Refusal } from '../../domain/errors.ts';
+import { isSecondFactor, missingFactors } from '../../domain/factors.ts';
 import { reporting } from '../../domain/metrics.ts';
+import { markHalfSignedIn } from '../../storage/half-sign-ins.ts';
 import { replacePasswordHash } from '../../storage/passwords.ts';
+import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
+import { eventOf } from '../events.ts';
 import { attemptOf } from './attempt.ts';
-import { checkPassword } from './check-password.ts';
+import { type CheckedPassword, checkPassword, wrongCredentials } from './check-password.ts';
 import { completeSignIn, type SignedIn } from './complete.ts';
+import { demandOf } from './demand.ts';
 
 export type PasswordSignIn = {
   readonly attemptId: string | undefined;
@@ -14,26 +20,69 @@ export type PasswordSignIn = {
   readonly cookies: BrowserCookies;
 };
 
+/** The attempt waits for a second factor. */
+export type HalfSignedIn = { readonly waitsFor: 'second factor'; readonly attemptId: string };
+
 /**
- * Proves a password and completes the sign-in.
- * @throws Refusal and Unavailable as {@link checkPassword}; attempt_unknown.
+ * Proves a password, and completes the sign-in unless a second factor is needed.
+ * @throws Refusal and Unavailable as {@link checkPassword}; attempt_unknown; unmet_authentication_requirements when a second
+ * factor is needed and the person has none.
  */
-export function signInWithPassword(deps: Deps, context: RequestContext, input: PasswordSignIn): Promise<SignedIn> {
+export function signInWithPassword(
+  deps: Deps,
+  context: RequestContext,
+  input: PasswordSignIn,
+): Promise<SignedIn | HalfSignedIn> {
   return reporting(provePassword(deps, context, input), (outcome) => deps.metrics.signIn('password', outcome));
 }
 
-async function provePassword(deps: Deps, context: RequestContext, input: PasswordSignIn): Promise<SignedIn> {
+async function provePassword(
+  deps: Deps,
+  context: RequestContext,
+  input: PasswordSignIn,
+): Promise<SignedIn | HalfSignedIn> {
   const { username, password, cookies } = input;
   const attempt = await attemptOf(deps, context, input.attemptId, cookies.browser);
-  const { user, reserved, rehashed } = await checkPassword(deps, context, { username, password, known: cookies.known });
+  const checked = await checkPassword(deps, context, { username, password, known: cookies.known });
+  const { user, reserved, rehashed } = checked;
+  const proofs = [{ method: 'password', at: context.now }] as const;
+  const demanded = await demandOf(deps, context, attempt, user);
+  if (missingFactors(proofs, demanded).length > 0) return askForSecond(deps, context, attempt, checked);
   return completeSignIn(deps, context, {
     attempt,
     user,
-    proofs: [{ method: 'password', at: context.now }],
+    proofs,
+    demanded,
     reserved,
     cookies,
     ...(rehashed && {
       also: (tx) => replacePasswordHash(tx, context.tenant.id, user.id, rehashed.from, rehashed.to),
     }),
   });
+}
+
+async function askForSecond(
+  deps: Deps,
+  context: RequestContext,
+  attempt: SignInAttempt,
+  { user, reserved, rehashed }: CheckedPassword,
+): Promise<HalfSignedIn> {
+  const { tenant, now } = context;
+  if (!isSecondFactor(user.secondFactors))
+    throw new Refusal(
+      'unmet_authentication_requirements',
+      'A second factor is needed to sign in here, and your account has none.',
+    );
+  const half = {
+    id: attempt.id,
+    userId: user.id,
+    passwordVersion: user.passwordVersion,
+    proofs: [{ method: 'password', at: now, passwordVersion: user.passwordVersion }],
+    accountKey: reserved.accountKey,
+    addressKey: reserved.addressKey,
+  } as const;
+  const acting = actingAs(context, 'user', user.id);
+  if (!(await markHalfSignedIn(deps.db, tenant.id, half, eventOf(deps, acting)))) throw wrongCredentials();
+  if (rehashed) await replacePasswordHash(deps.db, tenant.id, user.id, rehashed.from, rehashed.to);
+  return { waitsFor: 'second factor', attemptId: attempt.id };
 }

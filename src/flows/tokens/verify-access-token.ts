@@ -3,13 +3,16 @@ import { verifyClaims } from '../../crypto/jwt.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
+import type { Grant } from '../../domain/grant.ts';
 import type { User } from '../../domain/user.ts';
-import { findUserOfGrant } from '../../storage/access-tokens.ts';
+import { findLivingGrant } from '../../storage/access-tokens.ts';
 import { keyRing } from '../keys/ring.ts';
 
 /** What a good token says, and the user it is about as they are now. */
 export type VerifiedAccessToken = {
   readonly user: User;
+  /** As it is now: a second factor that was proven since the token was issued counts. */
+  readonly grant: Grant;
   readonly scopes: readonly string[];
   readonly clientId: string;
   readonly grantId: string;
@@ -42,13 +45,13 @@ export async function verifyAccessToken(
     typeof authTime !== 'number'
   )
     throw invalid('without a grant');
-  const user = await findUserOfGrant(deps.db, tenant.id, grantId, now);
-  if (!user || user.id !== sub) throw invalid('its grant, session, client or user no longer stands');
+  const living = await findLivingGrant(deps.db, tenant.id, grantId, now);
+  if (living?.user.id !== sub) throw invalid('its grant, session, client or user no longer stands');
   const scopes = granted.split(' ');
   if (scope !== undefined && !scopes.includes(scope))
     throw new OAuthError('insufficient_scope', `This needs the scope ${scope}.`);
   const sessionId = typeof claims['sid'] === 'string' ? claims['sid'] : undefined;
-  return { user, scopes, clientId, grantId, sessionId, authenticatedAt: authTime * 1000 };
+  return { ...living, scopes, clientId, grantId, sessionId, authenticatedAt: authTime * 1000 };
 }
 
 function invalid(why: string): OAuthError {

@@ -9,6 +9,7 @@ import { readJson } from '../json.ts';
 import { route } from '../methods.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
+import { challenge, confirmTotp, list, recoveryCodes, remove, totp, verify } from './mfa.ts';
 import { password } from './password.ts';
 import { answerProblems } from './problems.ts';
 import { refresh } from './refresh.ts';
@@ -20,13 +21,20 @@ export function authScope(deps: Deps) {
     answerProblems(scope, deps);
     readJson(scope);
     allowOrigins(scope, deps, isFirstPartyOrigin);
-    const post = (path: string, handler: RouteHandlerMethod) => {
-      route(scope, path, { POST: handler }, { cors: true });
-      answerPreflight(scope, path, 'POST');
+    const at = (path: string, method: 'GET' | 'POST' | 'DELETE', handler: RouteHandlerMethod) => {
+      route(scope, path, { [method]: handler }, { cors: true });
+      answerPreflight(scope, path, method);
     };
-    for (const path of [firstPartyEndpoints.login, ...loginAliases]) post(path, login(deps));
-    post(firstPartyEndpoints.refresh, refresh(deps));
-    post(firstPartyEndpoints.logout, logout(deps));
-    post(firstPartyEndpoints.password, password(deps));
+    for (const path of [firstPartyEndpoints.login, ...loginAliases]) at(path, 'POST', login(deps));
+    at(firstPartyEndpoints.refresh, 'POST', refresh(deps));
+    at(firstPartyEndpoints.logout, 'POST', logout(deps));
+    at(firstPartyEndpoints.password, 'POST', password(deps));
+    at(firstPartyEndpoints.mfa, 'GET', list(deps));
+    at(firstPartyEndpoints.mfaFactor, 'DELETE', remove(deps));
+    at(firstPartyEndpoints.mfaVerify, 'POST', verify(deps));
+    at(firstPartyEndpoints.mfaChallenge, 'POST', challenge(deps));
+    at(firstPartyEndpoints.mfaTotp, 'POST', totp(deps));
+    at(firstPartyEndpoints.mfaTotpConfirm, 'POST', confirmTotp(deps));
+    at(firstPartyEndpoints.mfaRecoveryCodes, 'POST', recoveryCodes(deps));
   };
 }

@@ -1,14 +1,13 @@
 // Errors of the first-party API as RFC 9457 problem details.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../deps.ts';
-import type { OAuthErrorCode, RefusalCode } from '../../domain/errors.ts';
+import { InsufficientAuthentication, type OAuthErrorCode, type RefusalCode } from '../../domain/errors.ts';
 import type { Mistake } from '../../domain/mistake.ts';
-import { freshFor } from '../../flows/first-party/bearer.ts';
 import { answeredFailure, refusalStatus } from '../failures.ts';
 import { apiHeaders } from '../headers.ts';
 
 /** Where this API says it otherwise than pages do. */
-const refusalStatuses: Partial<Record<RefusalCode, number>> = { wrong_credentials: 401 };
+const refusalStatuses: Partial<Record<RefusalCode, number>> = { wrong_credentials: 401, wrong_code: 401 };
 
 const oauthStatuses: Partial<Record<OAuthErrorCode, number>> = {
   invalid_client: 401,
@@ -25,6 +24,8 @@ type Problem = {
   readonly code: string;
   readonly detail: string;
   readonly mistakes?: readonly Mistake[];
+  /** RFC 9470 3: what the challenge asks for. */
+  readonly lacking?: InsufficientAuthentication | undefined;
   /** Seconds, as Retry-After. */
   readonly retryAfter?: number | undefined;
 };
@@ -38,7 +39,8 @@ export function answerProblems(scope: FastifyInstance, deps: Deps): void {
       case 'oauth': {
         const { code, description, cause } = failure.error;
         deps.log.info({ reqId: request.id, code, description, cause }, 'refused');
-        return sendProblem(request, reply, { status: oauthStatuses[code] ?? 400, code, detail: description });
+        const lacking = failure.error instanceof InsufficientAuthentication ? failure.error : undefined;
+        return sendProblem(request, reply, { status: oauthStatuses[code] ?? 400, code, detail: description, lacking });
       }
       case 'refusal': {
         const { code, message, mistakes, retryAfter } = failure.refusal;
@@ -60,9 +62,9 @@ export function answerProblems(scope: FastifyInstance, deps: Deps): void {
 
 /** Answers with one problem. */
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
-  const { status, code, detail, mistakes = [], retryAfter } = problem;
+  const { status, code, detail, mistakes = [], lacking, retryAfter } = problem;
   // RFC 9110 15.5.2: a 401 names a way to authenticate.
-  if (status === 401) void reply.header('www-authenticate', challenge(request, code));
+  if (status === 401) void reply.header('www-authenticate', challenge(request, code, lacking));
   const errors = mistakes.map(({ path, problem }) => ({ pointer: pointerOf(path), detail: problem }));
   return reply
     .code(status)
@@ -97,11 +99,13 @@ const titles: Readonly<Record<number, string>> = {
 };
 
 /** RFC 6750 3, RFC 6749 5.2, RFC 9470 3. */
-function challenge(request: FastifyRequest, code: string): string {
+function challenge(request: FastifyRequest, code: string, lacking: InsufficientAuthentication | undefined): string {
   const realm = `realm="${request.tenant.issuer}"`;
   if (code === 'invalid_client') return `Basic ${realm}, charset="UTF-8"`;
-  if (code === 'insufficient_user_authentication')
-    return `Bearer ${realm}, error="${code}", error_description="A more recent sign-in is needed.", max_age="${freshFor}"`;
+  if (lacking) {
+    const asks = lacking.acr === undefined ? `max_age="${lacking.maxAge}"` : `acr_values="${lacking.acr}"`;
+    return `Bearer ${realm}, error="${code}", error_description="${lacking.description}", ${asks}`;
+  }
   return code === 'invalid_token' ? `Bearer ${realm}, error="invalid_token"` : `Bearer ${realm}`;
 }
 

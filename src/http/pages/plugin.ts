@@ -11,6 +11,7 @@ import { consent, consentForm } from './consent.ts';
 import { answerPageErrors } from './errors.ts';
 import { stylesheetFile } from './page.ts';
 import { refuseCrossSite } from './same-site.ts';
+import { secondFactor, secondFactorForm } from './second-factor.ts';
 import { setup, setupForm } from './setup.ts';
 import { signIn, signInForm } from './sign-in.ts';
 import { authorizeAgain, authorizeEndpoint } from './authorize.ts';
@@ -24,6 +25,7 @@ export function pagesScope(deps: Deps) {
     // Who types the address of the issuer wants their account, or to sign in first.
     route(scope, '/', { GET: (request, reply) => reply.redirect(`${basePath(request.tenant)}/account`, 303) });
     route(scope, '/sign-in', { GET: signInForm(deps), POST: signIn(deps) });
+    route(scope, '/sign-in/second-factor', { GET: secondFactorForm(deps), POST: secondFactor(deps) });
     route(scope, '/consent', { GET: consentForm(deps), POST: consent(deps) });
     route(scope, '/sign-out', { POST: logoutConfirmation(deps) });
     route(scope, '/account', { GET: account(deps) });

@@ -3,16 +3,16 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { clientName } from '../../domain/client.ts';
 import { Refusal, Unavailable } from '../../domain/errors.ts';
-import { cancelSignIn } from '../../flows/authorize/cancel.ts';
 import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
 import { signInWithPassword } from '../../flows/sign-in/password.ts';
 import { refusalStatus } from '../failures.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies, setCookie } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
-import { sendAuthorizationResponse } from './authorization-response.ts';
-import { backToHub, goOn } from './hub.ts';
+import { cancel } from './cancel.ts';
+import { goOn } from './hub.ts';
 import { sendPage } from './page.ts';
+import { signedIn } from './signed-in.ts';
 import { type SignIn, type SignInError, signInPage } from './views/sign-in.ts';
 
 const notices = ['setup_done'] as const;
@@ -39,25 +39,14 @@ export function signIn(deps: Deps): RouteHandlerMethod {
     const context = contextOf(deps, request);
     const cookies = readCookies(request);
     const attemptId = params.get('attempt');
-    if (params.get('cancel') !== undefined) {
-      const response = await cancelSignIn(deps, context, { attemptId, cookies });
-      return response
-        ? sendAuthorizationResponse(deps, request, reply, response)
-        : reply.redirect(`${basePath(request.tenant)}/sign-in`, 303);
-    }
+    if (params.get('cancel') !== undefined) return cancel(deps, request, reply, attemptId);
     const username = params.get('username') ?? '';
     try {
-      const signedIn = await signInWithPassword(deps, context, {
-        attemptId,
-        username,
-        password: params.get('password') ?? '',
-        cookies,
-      });
-      setCookie(reply, request.tenant, 'session', signedIn.sessionCookie);
-      setCookie(reply, request.tenant, 'known', signedIn.knownCookie);
-      return await (signedIn.hasRequest
-        ? backToHub(request, reply, signedIn.attemptId)
-        : goOn(request, reply, '/account'));
+      const password = params.get('password') ?? '';
+      const outcome = await signInWithPassword(deps, context, { attemptId, username, password, cookies });
+      return await ('waitsFor' in outcome
+        ? goOn(request, reply, `/sign-in/second-factor?attempt=${outcome.attemptId}`)
+        : signedIn(request, reply, outcome));
     } catch (error) {
       const shown = shownAbove(error);
       if (!shown) throw error;

@@ -7,7 +7,9 @@ export type Field = {
   name: string;
   label: string;
   type: 'text' | 'email' | 'password';
-  autocomplete: 'username' | 'email' | 'current-password' | 'new-password';
+  autocomplete: 'username' | 'email' | 'current-password' | 'new-password' | 'one-time-code' | 'off';
+  /** Digits only: telephones show the keys for them. */
+  numeric?: boolean | undefined;
   value?: string | undefined;
   hint?: string | undefined;
   error?: string | undefined;
@@ -36,6 +38,7 @@ export function field(input: Field): Html {
         input.value ? html` value="${input.value}"` : undefined,
         described !== '' && html` aria-describedby="${described}"`,
         invalid && html` aria-invalid="true"`,
+        input.numeric === true && html` inputmode="numeric"`,
         input.autofocus === true && html` autofocus`,
         input.type !== 'password' && html` autocapitalize="none" autocorrect="off" spellcheck="false"`,
       ]}

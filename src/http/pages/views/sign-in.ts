@@ -4,6 +4,7 @@ import { translator, type Locale, type Translate } from '../../../texts/messages
 import { emblem } from './emblem.ts';
 import { alert, field, hiddenFields, status } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
+import { tooManyAttempts } from './too-many-attempts.ts';
 
 /** Why the last attempt failed. Known and unknown users get the same. */
 export type SignInError = {
@@ -96,17 +97,7 @@ function lead(page: Page, model: SignIn, t: Translate): string {
 }
 
 function errorText(error: SignInError, locale: Locale, t: Translate): string {
-  if (error.code !== 'too_many_attempts') return t(`sign_in.error.${error.code}`);
-  return error.retryAfter === undefined
-    ? t('sign_in.error.too_many_attempts_later')
-    : t('sign_in.error.too_many_attempts', { when: fromNow(error.retryAfter, locale) });
-}
-
-/** "In 5 minutes", in the words of the language; rounded up, because coming too early only costs another attempt. */
-function fromNow(seconds: number, locale: Locale): string {
-  const words = new Intl.RelativeTimeFormat(locale, { numeric: 'always' });
-  const whole = Math.max(1, Math.ceil(seconds));
-  if (whole <= 90) return words.format(whole, 'second');
-  if (whole <= 90 * 60) return words.format(Math.ceil(whole / 60), 'minute');
-  return words.format(Math.ceil(whole / 3600), 'hour');
+  return error.code === 'too_many_attempts'
+    ? tooManyAttempts(error.retryAfter, locale)
+    : t(`sign_in.error.${error.code}`);
 }

@@ -1,0 +1,94 @@
+// A second factor proven without a browser: the half-done sign-in becomes a whole one, or a session that stands is raised.
+import type { Deps } from '../../deps.ts';
+import { actingAs, type RequestContext } from '../../domain/context.ts';
+import { OAuthError } from '../../domain/errors.ts';
+import { missingFactors, type SecondFactorMethod, steppedUp } from '../../domain/factors.ts';
+import { reporting } from '../../domain/metrics.ts';
+import { raiseGrant } from '../../storage/second-factors.ts';
+import { activeClient } from '../clients/current.ts';
+import { eventOf } from '../events.ts';
+import { mintTokens } from '../grants/mint.ts';
+import { checkCode, type GivenCode, wrongCode } from '../sign-in/check-code.ts';
+import { knownBrowserOf, withKnownBrowser } from '../sign-in/known-browsers.ts';
+import { firstPartyBearer } from './bearer.ts';
+import type { NamedClient } from './client.ts';
+import { halfDoneOf } from './half-done.ts';
+import { partialTokenInvalid } from './partial-token.ts';
+import { beginTokenSession, type LoggedIn } from './session.ts';
+
+export type Verified = LoggedIn & { readonly mfa_verified: true };
+
+/**
+ * The whole answer of the sign-in that the partial token is of.
+ * @throws OAuthError invalid_token, and for the client; Refusal wrong_code, too_many_attempts.
+ */
+export function verifySecondFactor(
+  deps: Deps,
+  context: RequestContext,
+  asked: NamedClient & GivenCode & { readonly token: string },
+): Promise<Verified> {
+  return counted(deps, asked, async () => {
+    const { attemptId, client, half, proofs, user } = await halfDoneOf(deps, context, asked.token, asked);
+    const { tenant, now } = context;
+    const knownBrowser = knownBrowserOf(deps, tenant.id, half.device, user.id);
+    const { method, credentialId, step, reserved } = await checkCode(deps, context, {
+      user,
+      given: asked,
+      knownBrowser,
+    });
+    const all = [...proofs, { method, at: now }];
+    if (missingFactors(all, half.demanded).length > 0) throw partialTokenInvalid();
+    const { scopes, resources, device } = half;
+    const second = { attemptId, credentialId, step };
+    const proven = { user, client, scopes, resources, proofs: all, reserved, device, second };
+    return { ...(await beginTokenSession(deps, context, proven)), mfa_verified: true };
+  });
+}
+
+/**
+ * RFC 9470 4, step-up: the session and the family of an access token say from here on that a second factor was proven. The
+ * refresh token goes on; when the person signed in stays as it was.
+ * @throws OAuthError invalid_token; Refusal wrong_code, too_many_attempts.
+ */
+export function stepUp(deps: Deps, context: RequestContext, accessToken: string, given: GivenCode): Promise<Verified> {
+  return counted(deps, given, async () => {
+    const { tenant, now } = context;
+    const { user, grant, scopes } = await firstPartyBearer(deps, context, accessToken);
+    const client = await activeClient(deps, tenant, grant.clientId);
+    if (!client) throw ended();
+    const { method, credentialId, step, reserved } = await checkCode(deps, context, {
+      user,
+      given,
+      knownBrowser: undefined,
+    });
+    const authentication = steppedUp(grant.authentication, { method, at: now });
+    const { accountKey, addressKey } = reserved;
+    const { amr, acr } = authentication;
+    const how = await raiseGrant(
+      deps.db,
+      tenant.id,
+      { userId: user.id, credentialId, step, accountKey, addressKey, grantId: grant.id, amr, acr, mfaMethod: method },
+      eventOf(deps, actingAs(context, 'user', user.id)),
+    );
+    if (how === 'spent before') throw wrongCode();
+    if (how === 'ended') throw ended();
+    const response = await mintTokens(deps, context, {
+      subject: { kind: 'grant', grant: { ...grant, authentication } },
+      client,
+      scopes,
+      resources: grant.resources,
+    });
+    const device = withKnownBrowser(deps, tenant.id, undefined, user.id);
+    return { ...response, token: response.access_token, device, mfa_verified: true };
+  });
+}
+
+function ended(): OAuthError {
+  return new OAuthError('invalid_token', 'The access token is invalid, expired or revoked.', 'its family has ended');
+}
+
+/** Counted under the method that was named, or that most codes are of. */
+function counted(deps: Deps, { method }: GivenCode, prove: () => Promise<Verified>): Promise<Verified> {
+  const counts: SecondFactorMethod = method === 'recovery_code' ? method : 'totp';
+  return reporting(prove(), (outcome) => deps.metrics.signIn(counts, outcome));
+}

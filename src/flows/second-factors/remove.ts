@@ -1,0 +1,50 @@
+// A second factor removed by its person, and what there is of them.
+import type { Deps } from '../../deps.ts';
+import { actingAs, type RequestContext } from '../../domain/context.ts';
+import { Refusal } from '../../domain/errors.ts';
+import { isUuid } from '../../domain/uuid.ts';
+import { removeSecondFactor, type SecondFactor } from '../../storage/second-factors.ts';
+import { endOthersOf, lockUser } from '../../storage/users.ts';
+import { record } from '../events.ts';
+import type { Owner } from './owner.ts';
+import type { Again } from './prove-again.ts';
+
+/** With the last factor the recovery codes go. @throws Refusal not_found; as {@link Again}. */
+export async function removeFactor(
+  deps: Deps,
+  context: RequestContext,
+  { user, grant }: Owner,
+  { id, again, endOthers }: { id: string; again: Again; endOthers: boolean },
+): Promise<void> {
+  const { tenant, now } = context;
+  await deps.db.transaction(async (tx) => {
+    await lockUser(tx, tenant.id, user.id);
+    await again(tx);
+    if (!isUuid(id) || !(await removeSecondFactor(tx, tenant.id, user.id, id))) throw noSuchFactor();
+    if (endOthers) await endOthersOf(tx, tenant.id, user.id, grant?.sessionId, 'second_factor_changed', now);
+    await record(deps, tx, actingAs(context, 'user', user.id), {
+      type: 'user.second_factor_removed',
+      userId: user.id,
+      data: { method: 'totp' },
+    });
+  });
+}
+
+export function noSuchFactor(): Refusal {
+  return new Refusal('not_found', 'There is no such factor.');
+}
+
+/** Times in milliseconds. */
+export type FactorList = {
+  readonly factors: readonly SecondFactor[];
+  /** How many there were made, and how many are left. */
+  readonly codes: { readonly made: number; readonly left: number };
+};
+
+export function listed(all: readonly SecondFactor[]): FactorList {
+  const codes = all.filter(({ method }) => method === 'recovery_code');
+  return {
+    factors: all.filter(({ method }) => method !== 'recovery_code'),
+    codes: { made: codes.length, left: codes.filter(({ lastUsedAt }) => lastUsedAt === undefined).length },
+  };
+}

@@ -1,0 +1,134 @@
+// A TOTP factor added: a secret made and shown once, and a factor only when its first code has been proven.
+import { fingerprint } from '../../crypto/hash.ts';
+import { base32Of, totpSecretBytes, totpStepOf, totpUri } from '../../crypto/totp.ts';
+import type { Deps } from '../../deps.ts';
+import { actingAs, type RequestContext } from '../../domain/context.ts';
+import { OAuthError, Refusal } from '../../domain/errors.ts';
+import { isSecondFactor, steppedUp } from '../../domain/factors.ts';
+import type { Grant } from '../../domain/grant.ts';
+import type { User } from '../../domain/user.ts';
+import type { Db } from '../../storage/database.ts';
+import { findEnrolment, keepEnrolment, takeEnrolment } from '../../storage/one-time-tokens.ts';
+import { insertTotp, raiseGrant, secondFactorsOf, spendSecondFactor } from '../../storage/second-factors.ts';
+import { endOthersOf, lockUser } from '../../storage/users.ts';
+import { eventOf, newId, record } from '../events.ts';
+import { wrongCode } from '../sign-in/check-code.ts';
+import { recordFailure } from '../sign-in/failed.ts';
+import { reserveFactorAttempt } from '../sign-in/limiter.ts';
+import { openTotpSecret, sealTotpSecret } from '../sign-in/totp-secret.ts';
+import type { Owner } from './owner.ts';
+import { qrSvg } from './qr.ts';
+import { makeRecoveryCodes } from './recovery-codes.ts';
+
+/** Milliseconds in which the first code must come. */
+const enrolmentLifetime = 10 * 60_000;
+
+/** More would only make wrong codes dearer to check. */
+const mostFactors = 5;
+
+export type NewTotp = {
+  readonly id: string;
+  /** RFC 4648 base32, to be typed. */
+  readonly secret: string;
+  readonly otpauth_uri: string;
+  readonly qr_svg: string;
+};
+
+/** Takes the place of one that was begun and not confirmed. @throws Refusal second_factors_off; conflict when there are enough. */
+export async function beginTotp(
+  deps: Deps,
+  { tenant, now }: RequestContext,
+  { user }: Owner,
+  name: string | undefined,
+): Promise<NewTotp> {
+  if (tenant.settings.mfa === 'off') throw new Refusal('second_factors_off', 'Nobody can add a second factor here.');
+  const factors = await secondFactorsOf(deps.db, tenant.id, user.id);
+  if (factors.filter(({ method }) => method === 'totp').length >= mostFactors) throw enough();
+  const secret = deps.random(totpSecretBytes);
+  const enrolment = { id: newId(deps, now), sealed: sealTotpSecret(deps, tenant.id, user.id, secret), name };
+  const kept = { hash: ownerOf(user), userId: user.id, enrolment, expiresAt: now + enrolmentLifetime };
+  await keepEnrolment(deps.db, tenant.id, kept, now);
+  const uri = totpUri(secret, { issuer: tenant.name, account: user.username });
+  return { id: enrolment.id, secret: base32Of(secret), otpauth_uri: uri, qr_svg: qrSvg(uri) };
+}
+
+export type AddedTotp = {
+  readonly id: string;
+  readonly method: 'totp';
+  /** With the first factor only. */
+  readonly recovery_codes?: readonly string[];
+};
+
+/**
+ * The factor counts from here on, and the code that was given is spent. The grant and session of a token are raised by it.
+ * @throws Refusal not_found when nothing waits for a code; wrong_code, too_many_attempts, conflict.
+ */
+export async function confirmTotp(
+  deps: Deps,
+  context: RequestContext,
+  { user, grant }: Owner,
+  given: { code: string; id?: string | undefined; endOthers: boolean },
+): Promise<AddedTotp> {
+  const { tenant, now } = context;
+  const account = { identifier: user.username, userId: user.id, knownBrowser: undefined };
+  const reserved = await reserveFactorAttempt(deps, context, 'code', account);
+  const enrolment = await findEnrolment(deps.db, tenant.id, ownerOf(user), now);
+  if (!enrolment || (given.id !== undefined && given.id !== enrolment.id)) throw nothingBegun();
+  const secret = openTotpSecret(deps, tenant.id, user.id, enrolment.sealed);
+  const step = await totpStepOf(secret, given.code.replaceAll(/\s/g, ''), now, 0);
+  if (step === undefined) {
+    await recordFailure(deps, context, { factor: 'code', userId: user.id, attempts: reserved.attempts });
+    throw wrongCode();
+  }
+  const { id, sealed, name } = enrolment;
+  const acting = actingAs(context, 'user', user.id);
+  return deps.db.transaction(async (tx) => {
+    const locked = await lockUser(tx, tenant.id, user.id);
+    if (!locked || locked.disabled || !(await takeEnrolment(tx, tenant.id, ownerOf(user), id, now)))
+      throw nothingBegun();
+    const before = (await secondFactorsOf(tx, tenant.id, user.id)).map(({ method }) => method);
+    const isFirst = !isSecondFactor(before);
+    // Between the factors only the first can be added: another would lead around it.
+    if (!grant && !isFirst) throw nothingBegun();
+    if (before.filter((method) => method === 'totp').length >= mostFactors) throw enough();
+    await insertTotp(tx, tenant.id, { id, userId: user.id, name, sealed }, now);
+    const spending = { userId: user.id, credentialId: id, step, ...counted(reserved) };
+    if (grant) await raise(deps, tx, acting, grant, spending);
+    else await spendSecondFactor(tx, tenant.id, spending, now);
+    await record(deps, tx, acting, { type: 'user.second_factor_added', userId: user.id, data: { method: 'totp' } });
+    if (given.endOthers) await endOthersOf(tx, tenant.id, user.id, grant?.sessionId, 'second_factor_changed', now);
+    const codes = isFirst ? await makeRecoveryCodes(deps, tx, acting, user.id) : undefined;
+    return { id, method: 'totp', ...(codes && { recovery_codes: codes }) };
+  });
+}
+
+/** The session that added the factor has proven it. @throws OAuthError invalid_token when it ended meanwhile. */
+async function raise(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  grant: Grant,
+  spending: Parameters<typeof spendSecondFactor>[2],
+): Promise<void> {
+  const { amr, acr } = steppedUp(grant.authentication, { method: 'totp', at: context.now });
+  const raised = { ...spending, grantId: grant.id, amr, acr, mfaMethod: 'totp' } as const;
+  if ((await raiseGrant(tx, context.tenant.id, raised, eventOf(deps, context))) !== 'raised')
+    throw new OAuthError('invalid_token', 'The access token is invalid, expired or revoked.', 'its family has ended');
+}
+
+function counted({ accountKey, addressKey }: { accountKey: string; addressKey: string | undefined }) {
+  return { accountKey, addressKey };
+}
+
+/** A user has one enrolment at a time. */
+function ownerOf({ id }: User): Buffer {
+  return fingerprint([id]);
+}
+
+function nothingBegun(): Refusal {
+  return new Refusal('not_found', 'No new factor waits for this code. Begin again.');
+}
+
+function enough(): Refusal {
+  return new Refusal('conflict', `There are ${mostFactors} such factors already: remove one first.`);
+}

@@ -1,0 +1,87 @@
+// Checks a code of a second factor, whichever door it came by: the attempt is reserved, the code compared, a failure recorded. Spending it is the caller's.
+import { hashOfRecoveryCode } from '../../crypto/recovery-codes.ts';
+import { totpStepOf } from '../../crypto/totp.ts';
+import type { Deps } from '../../deps.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { Refusal } from '../../domain/errors.ts';
+import type { SecondFactorMethod } from '../../domain/factors.ts';
+import type { User } from '../../domain/user.ts';
+import { type SecondFactor, secondFactorsOf } from '../../storage/second-factors.ts';
+import { recordFailure } from './failed.ts';
+import { type ReservedAttempt, reserveFactorAttempt } from './limiter.ts';
+import { openTotpSecret } from './totp-secret.ts';
+
+/** A right code that nobody has spent yet: of which credential, and of which step. */
+export type CheckedCode = {
+  readonly method: SecondFactorMethod;
+  readonly credentialId: string;
+  readonly step: number | undefined;
+  readonly reserved: ReservedAttempt;
+};
+
+export type GivenCode = {
+  readonly code: string;
+  /** Only a code of this method counts; any, when it is left out. */
+  readonly method?: string | undefined;
+};
+
+/**
+ * `knownBrowser`: under which id the account knows the browser or device. The name that was typed plays no part: every
+ * stranger's code counts on one budget of the user, a new attempt resets nothing.
+ * @throws Refusal wrong_code, the same for a code that was used before; too_many_attempts.
+ */
+export async function checkCode(
+  deps: Deps,
+  context: RequestContext,
+  { user, given, knownBrowser }: { user: User; given: GivenCode; knownBrowser: string | undefined },
+): Promise<CheckedCode> {
+  const account = { identifier: user.username, userId: user.id, knownBrowser };
+  const reserved = await reserveFactorAttempt(deps, context, 'code', account);
+  const factors = await secondFactorsOf(deps.db, context.tenant.id, user.id);
+  const found = await matching(deps, context, user.id, factors, given);
+  if (found) return { ...found, reserved };
+  await recordFailure(deps, context, { factor: 'code', userId: user.id, attempts: reserved.attempts });
+  throw wrongCode();
+}
+
+/** One text for every reason. */
+export function wrongCode(): Refusal {
+  return new Refusal('wrong_code', 'The code is wrong, or it was used before.');
+}
+
+async function matching(
+  deps: Deps,
+  { tenant, now }: RequestContext,
+  userId: string,
+  factors: readonly SecondFactor[],
+  { code, method }: GivenCode,
+): Promise<Omit<CheckedCode, 'reserved'> | undefined> {
+  const digits = code.replaceAll(/\s/g, '');
+  const hash = hashOfRecoveryCode(code);
+  for (const factor of factors) {
+    if (method !== undefined && method !== factor.method) continue;
+    if (factor.method === 'totp') {
+      const secret = openedOrLogged(deps, tenant.id, userId, factor);
+      const step = secret && (await totpStepOf(secret, digits, now, factor.step));
+      if (step !== undefined) return { method: 'totp', credentialId: factor.id, step };
+    } else if (hash !== undefined && factor.secret === hash && factor.lastUsedAt === undefined) {
+      return { method: 'recovery_code', credentialId: factor.id, step: undefined };
+    }
+  }
+  return undefined;
+}
+
+/** One that cannot be opened must not keep the person from their other factors. */
+function openedOrLogged(
+  deps: Deps,
+  tenantId: string,
+  userId: string,
+  { id, secret }: SecondFactor,
+): Buffer | undefined {
+  try {
+    return openTotpSecret(deps, tenantId, userId, secret);
+  } catch (error) {
+    deps.log.error({ tenantId, credentialId: id, error: (error as Error).message }, 'a TOTP secret cannot be opened');
+    return undefined;
+  }
+}

@@ -1,0 +1,117 @@
+// The second factor of a browser's sign-in: what its page shows, and the code that completes the sign-in.
+import type { Deps } from '../../deps.ts';
+import type { Client } from '../../domain/client.ts';
+import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
+import { Refusal } from '../../domain/errors.ts';
+import { halfDoneFor, type Proof, type SecondFactorMethod, secondFactorMethods } from '../../domain/factors.ts';
+import { reporting } from '../../domain/metrics.ts';
+import { spendSecondFactor } from '../../storage/second-factors.ts';
+import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
+import type { UserWithPassword } from '../../storage/user-rows.ts';
+import { findUserWithPassword } from '../../storage/users.ts';
+import { activeClient } from '../clients/current.ts';
+import { attemptOf } from './attempt.ts';
+import { checkCode, wrongCode } from './check-code.ts';
+import { completeSignIn, type SignedIn } from './complete.ts';
+import { demandOf } from './demand.ts';
+import { knownBrowserOf } from './known-browsers.ts';
+import { livingSession } from './session.ts';
+
+export type SecondFactorView = {
+  readonly attemptId: string;
+  readonly client: Client | undefined;
+  readonly username: string;
+  /** What is asked for now, and what else could be. */
+  readonly method: SecondFactorMethod;
+  readonly others: readonly SecondFactorMethod[];
+  readonly uiLocales: string | undefined;
+};
+
+/** The page for an attempt whose password was proven; one that was signed in goes on. @throws Refusal attempt_unknown, attempt_finished; password_first. */
+export async function viewSecondFactor(
+  deps: Deps,
+  context: RequestContext,
+  input: { attemptId: string | undefined; method: string | undefined; cookies: BrowserCookies },
+): Promise<SecondFactorView | 'to the hub' | 'to the account'> {
+  const { attempt, user } = await halfDone(deps, context, input.attemptId, input.cookies);
+  if (attempt.sessionId !== undefined && (await livingSession(deps, context, input.cookies.session)))
+    return attempt.request ? 'to the hub' : 'to the account';
+  const method =
+    secondFactorMethods.find((one) => one === input.method && user.secondFactors.includes(one)) ??
+    user.secondFactors[0]!;
+  return {
+    attemptId: attempt.id,
+    client: attempt.request && (await activeClient(deps, context.tenant, attempt.request.clientId)),
+    username: user.username,
+    method,
+    others: user.secondFactors.filter((other) => other !== method),
+    uiLocales: attempt.request?.uiLocales,
+  };
+}
+
+export type CodeSignIn = {
+  readonly attemptId: string | undefined;
+  readonly code: string;
+  readonly method: string | undefined;
+  readonly cookies: BrowserCookies;
+};
+
+/**
+ * Proves the second factor, and completes the sign-in.
+ * @throws Refusal attempt_unknown, attempt_finished; password_first when it was not proven, or too long ago, or changed since;
+ * wrong_code, too_many_attempts.
+ */
+export function signInWithCode(deps: Deps, context: RequestContext, input: CodeSignIn): Promise<SignedIn> {
+  const method = input.method === 'recovery_code' ? 'recovery_code' : 'totp';
+  return reporting(proveCode(deps, context, input), (outcome) => deps.metrics.signIn(method, outcome));
+}
+
+async function proveCode(deps: Deps, context: RequestContext, input: CodeSignIn): Promise<SignedIn> {
+  const { tenant, now } = context;
+  const { cookies, code } = input;
+  const { attempt, user, proof } = await halfDone(deps, context, input.attemptId, cookies);
+  const knownBrowser = knownBrowserOf(deps, tenant.id, cookies.known, user.id);
+  const { method, credentialId, step, reserved } = await checkCode(deps, context, {
+    user,
+    given: { code },
+    knownBrowser,
+  });
+  const { accountKey, addressKey } = reserved;
+  const spending = { userId: user.id, credentialId, step, accountKey, addressKey };
+  return completeSignIn(deps, context, {
+    attempt,
+    user,
+    proofs: [proof, { method, at: now }],
+    demanded: await demandOf(deps, context, attempt, user),
+    reserved,
+    cookies,
+    also: async (tx) => {
+      if (!(await spendSecondFactor(tx, tenant.id, spending, now))) throw wrongCode();
+    },
+  });
+}
+
+/** The attempt of this browser between its factors, and whose it is. */
+async function halfDone(
+  deps: Deps,
+  context: RequestContext,
+  attemptId: string | undefined,
+  cookies: BrowserCookies,
+): Promise<{ attempt: SignInAttempt; user: UserWithPassword; proof: Proof }> {
+  const attempt = await attemptOf(deps, context, attemptId, cookies.browser);
+  const proof = attempt.proofs.find(({ method }) => method === 'password');
+  const isRecent = proof !== undefined && context.now - proof.at < halfDoneFor && context.now >= proof.at;
+  const user =
+    isRecent && attempt.userId !== undefined
+      ? await findUserWithPassword(deps.db, context.tenant.id, attempt.userId)
+      : undefined;
+  if (
+    !proof ||
+    !user ||
+    user.disabled ||
+    user.passwordVersion !== proof.passwordVersion ||
+    user.secondFactors.length === 0
+  )
+    throw new Refusal('password_first', 'The password comes first, and not long before the code.');
+  return { attempt, user, proof };
+}

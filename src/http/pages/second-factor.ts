@@ -1,0 +1,95 @@
+// GET and POST /sign-in/second-factor.
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
+import type { Deps } from '../../deps.ts';
+import { clientName } from '../../domain/client.ts';
+import { Refusal, Unavailable } from '../../domain/errors.ts';
+import { type SecondFactorView, signInWithCode, viewSecondFactor } from '../../flows/sign-in/second-factor.ts';
+import { basePath, contextOf } from '../context.ts';
+import { readCookies } from '../cookies.ts';
+import { refusalStatus } from '../failures.ts';
+import { bodyParams, queryParams } from '../forms.ts';
+import { cancel } from './cancel.ts';
+import { backToHub, goOn } from './hub.ts';
+import { sendPage } from './page.ts';
+import { signedIn } from './signed-in.ts';
+import { type SecondFactorError, secondFactorPage } from './views/second-factor.ts';
+
+/** The page that asks for a code. */
+export function secondFactorForm(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const query = queryParams(request);
+    const attemptId = query.get('attempt');
+    const cookies = readCookies(request);
+    try {
+      const method = query.get('method');
+      const view = await viewSecondFactor(deps, contextOf(deps, request), { attemptId, method, cookies });
+      if (view === 'to the hub') return backToHub(request, reply, attemptId!);
+      return view === 'to the account' ? goOn(request, reply, '/account') : show(request, reply, view);
+    } catch (error) {
+      return passwordFirst(request, reply, attemptId, error);
+    }
+  };
+}
+
+/** The code, or "back to the application". */
+export function secondFactor(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const params = bodyParams(request);
+    const context = contextOf(deps, request);
+    const cookies = readCookies(request);
+    const attemptId = params.get('attempt');
+    const method = params.get('method');
+    if (params.get('cancel') !== undefined) return cancel(deps, request, reply, attemptId);
+    try {
+      const code = params.get('code') ?? '';
+      return await signedIn(request, reply, await signInWithCode(deps, context, { attemptId, code, method, cookies }));
+    } catch (error) {
+      const shown = shownAbove(error);
+      if (!shown) return passwordFirst(request, reply, attemptId, error);
+      if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
+      const view = await viewSecondFactor(deps, context, { attemptId, method, cookies });
+      if (typeof view === 'string') throw error;
+      return show(request, reply, view, shown);
+    }
+  };
+}
+
+/** Errors after which the same page makes sense again. */
+function shownAbove(error: unknown): (SecondFactorError & { status: number }) | undefined {
+  if (error instanceof Unavailable) return { code: 'busy', retryAfter: error.retryAfter, status: 503 };
+  if (!(error instanceof Refusal) || (error.code !== 'wrong_code' && error.code !== 'too_many_attempts'))
+    return undefined;
+  return { code: error.code, status: refusalStatus[error.code], retryAfter: error.retryAfter };
+}
+
+/** Who has waited too long begins again where the password is asked for. */
+function passwordFirst(request: FastifyRequest, reply: FastifyReply, attemptId: string | undefined, error: unknown) {
+  if (error instanceof Refusal && error.code === 'password_first')
+    return goOn(request, reply, `/sign-in?attempt=${attemptId}`);
+  throw error;
+}
+
+function show(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  view: SecondFactorView,
+  error?: SecondFactorError & { status: number },
+) {
+  const base = basePath(request.tenant);
+  const here = `${base}/sign-in/second-factor`;
+  const model = {
+    action: here,
+    attempt: view.attemptId,
+    username: view.username,
+    switchUri: `${base}/sign-in?attempt=${view.attemptId}`,
+    clientName: view.client && clientName(view.client),
+    clientLogoUri: view.client?.metadata.logo_uri,
+    method: view.method,
+    others: view.others.map((method) => ({ method, uri: `${here}?attempt=${view.attemptId}&method=${method}` })),
+    error,
+  };
+  return sendPage(request, reply, (page) => secondFactorPage(page, model), {
+    status: error?.status ?? 200,
+    uiLocales: view.uiLocales,
+  });
+}

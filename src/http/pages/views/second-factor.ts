@@ -1,0 +1,97 @@
+// The page where a person proves a second factor, after the password.
+import type { SecondFactorMethod } from '../../../domain/factors.ts';
+import { translator } from '../../../texts/messages.ts';
+import { emblem } from './emblem.ts';
+import { alert, field, hiddenFields } from './form-parts.ts';
+import { html, type Html } from './html.ts';
+import { layout, type Page } from './layout.ts';
+import { tooManyAttempts } from './too-many-attempts.ts';
+
+/** Why the last code did not do. */
+export type SecondFactorError = {
+  code: 'wrong_code' | 'too_many_attempts' | 'busy';
+  /** Seconds until another attempt is worth making. */
+  retryAfter?: number | undefined;
+};
+
+/** What the second-factor page shows. */
+export type SecondFactor = {
+  action: string;
+  attempt: string;
+  username: string;
+  /** Where somebody else signs in. */
+  switchUri: string;
+  clientName?: string | undefined;
+  clientLogoUri?: string | undefined;
+  /** What is asked for. */
+  method: SecondFactorMethod;
+  /** What else could be, and the page that asks for it. */
+  others: readonly { method: SecondFactorMethod; uri: string }[];
+  error?: SecondFactorError | undefined;
+};
+
+/** Renders the second-factor page. */
+export function secondFactorPage(page: Page, model: SecondFactor): Html {
+  const t = translator(page.locale);
+  const { method, error } = model;
+  return layout(page, {
+    title: t('second_factor.title'),
+    failed: error !== undefined,
+    body: html`<div class="card">
+      ${model.clientName && emblem(model.clientName, model.clientLogoUri)}
+      <h1>${t('second_factor.title')}</h1>
+      <p class="lead">${t(`second_factor.lead.${method}`)}</p>
+      ${
+        error &&
+        alert(
+          'mfa-error',
+          error.code === 'too_many_attempts'
+            ? tooManyAttempts(error.retryAfter, page.locale)
+            : t(`second_factor.error.${error.code}`),
+        )
+      }
+      <form method="post" action="${model.action}">
+        ${hiddenFields({ attempt: model.attempt, method })}
+        ${field({
+          id: 'mfa-code',
+          name: 'code',
+          label: t(`second_factor.label.${method}`),
+          type: 'text',
+          autocomplete: method === 'totp' ? 'one-time-code' : 'off',
+          numeric: method === 'totp',
+          describedBy: error && 'mfa-error',
+          invalid: error?.code === 'wrong_code',
+          autofocus: true,
+        })}
+        <div class="actions">
+          <button class="button button-primary" id="mfa-submit" type="submit">${t('second_factor.submit')}</button>
+          ${
+            model.clientName &&
+            html`<button
+              class="button button-quiet"
+              id="login-cancel"
+              type="submit"
+              name="cancel"
+              value="1"
+              formnovalidate
+            >
+              ${t('sign_in.cancel', { client: model.clientName })}
+            </button>`
+          }
+        </div>
+      </form>
+      <ul class="link-row">
+        ${model.others.map(
+          (other) =>
+            html`<li>
+              <a id="mfa-method-${other.method}" href="${other.uri}">${t(`second_factor.use.${other.method}`)}</a>
+            </li>`,
+        )}
+      </ul>
+      <div class="person">
+        <p><bdi>${model.username}</bdi></p>
+        <a id="mfa-switch" href="${model.switchUri}">${t('second_factor.switch')}</a>
+      </div>
+    </div>`,
+  });
+}

@@ -1,0 +1,242 @@
+// Second factors: what a user can prove beside a password, and each thing that was proven spent once.
+import { type RawBuilder, sql } from 'kysely';
+import type { SecondFactorMethod } from '../domain/factors.ts';
+import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
+import type { Db } from './database.ts';
+import { countedParams, forgottenIf } from './limits.ts';
+import { type Markers, statement } from './statement.ts';
+
+/** Times in milliseconds. */
+export type SecondFactor = {
+  readonly id: string;
+  readonly method: SecondFactorMethod;
+  readonly name: string | undefined;
+  /** A TOTP secret, sealed; or the hash of a recovery code. */
+  readonly secret: string;
+  /** The last TOTP step that was used. */
+  readonly step: number;
+  readonly createdAt: number;
+  readonly lastUsedAt: number | undefined;
+};
+
+// credentials_user_idx
+const ofUser = statement(
+  { tenantId: 'uuid', userId: 'uuid' },
+  (_q, p) =>
+    sql<{
+      id: string;
+      kind: string;
+      name: string | null;
+      secret: string;
+      step: number | null;
+      created_at: number;
+      last_used_at: number | null;
+    }>`SELECT id, kind, name, secret, (data->>'step')::integer AS step, created_at, last_used_at
+      FROM credentials
+      WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN ('totp', 'recovery_code')
+      ORDER BY created_at, id`,
+);
+
+/** All of the user's, the oldest first; recovery codes that were used among them. */
+export async function secondFactorsOf(db: Db, tenantId: string, userId: string): Promise<SecondFactor[]> {
+  return (await ofUser.all(db, { tenantId, userId })).map((row) => ({
+    id: row.id,
+    method: row.kind as SecondFactorMethod,
+    name: row.name ?? undefined,
+    secret: row.secret,
+    step: row.step ?? 0,
+    createdAt: row.created_at,
+    lastUsedAt: row.last_used_at ?? undefined,
+  }));
+}
+
+/** What was proven, as statements take it: which credential, and of a TOTP one the step. */
+export const spentParams = {
+  tenantId: 'uuid',
+  userId: 'uuid',
+  credentialId: 'uuid',
+  step: 'integer?',
+  now: 'timestamptz',
+} as const;
+
+/**
+ * RFC 6238 5.2, OWASP ASVS 6.5.1: spends a TOTP step or a recovery code. Whoever comes second, on whatever process, with the
+ * same step, an older one or the same code gets no row. credentials_pkey
+ */
+export function spendFactor(p: Markers<typeof spentParams>): RawBuilder<unknown> {
+  return sql`UPDATE credentials
+        SET last_used_at = ${p.now},
+          data = CASE kind WHEN 'totp' THEN jsonb_build_object('step', ${p.step}) ELSE data END
+        WHERE tenant_id = ${p.tenantId} AND id = ${p.credentialId} AND user_id = ${p.userId}
+          AND ((kind = 'totp' AND COALESCE((data->>'step')::integer, 0) < ${p.step})
+            OR (kind = 'recovery_code' AND last_used_at IS NULL))
+        RETURNING id, user_id`;
+}
+
+/** What was proven, and where the attempt was counted. */
+export type Spending = {
+  readonly userId: string;
+  readonly credentialId: string;
+  readonly step: number | undefined;
+  readonly accountKey: string;
+  readonly addressKey: string | undefined;
+};
+
+/** {@link Spending} as statements take it. */
+export function spendingValues({ step, addressKey, ...spending }: Spending) {
+  return { ...spending, step: step ?? null, addressKey: addressKey ?? null };
+}
+
+const spend = statement(
+  { ...spentParams, ...countedParams },
+  (_q, p) =>
+    sql`WITH spent AS (
+        ${spendFactor(p)}
+      ), ${forgottenIf(p, sql`SELECT 1 FROM spent`)}
+      SELECT id FROM spent`,
+);
+
+/** Spends it for what the same transaction does. @returns false when somebody was first. */
+export async function spendSecondFactor(tx: Db, tenantId: string, spending: Spending, now: number): Promise<boolean> {
+  return (await spend.first(tx, { tenantId, now, ...spendingValues(spending) })) !== undefined;
+}
+
+// credentials_pkey
+const insert = statement(
+  {
+    tenantId: 'uuid',
+    id: 'uuid',
+    userId: 'uuid',
+    kind: 'text',
+    name: 'text?',
+    secret: 'text',
+    data: 'jsonb',
+    now: 'timestamptz',
+  },
+  (_q, p) =>
+    sql`INSERT INTO credentials (tenant_id, id, user_id, kind, name, secret, data, version, created_at, updated_at)
+      VALUES (${p.tenantId}, ${p.id}, ${p.userId}, ${p.kind}, ${p.name}, ${p.secret}, ${p.data}, 1, ${p.now}, ${p.now})`,
+);
+
+/** A TOTP factor of which no step is spent yet. */
+export async function insertTotp(
+  tx: Db,
+  tenantId: string,
+  totp: { id: string; userId: string; name: string | undefined; sealed: string },
+  now: number,
+): Promise<void> {
+  const { sealed, name, ...rest } = totp;
+  await insert.run(tx, { tenantId, ...rest, kind: 'totp', name: name ?? null, secret: sealed, data: { step: 0 }, now });
+}
+
+// credentials_user_idx
+const replaceCodes = statement(
+  { tenantId: 'uuid', userId: 'uuid', ids: 'text[]', hashes: 'text[]', now: 'timestamptz' },
+  (_q, p) =>
+    sql`WITH older AS (
+        DELETE FROM credentials WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind = 'recovery_code'
+      )
+      INSERT INTO credentials (tenant_id, id, user_id, kind, secret, data, version, created_at, updated_at)
+      SELECT ${p.tenantId}, made.id::uuid, ${p.userId}, 'recovery_code', made.hash, '{}'::jsonb, 1, ${p.now}, ${p.now}
+      FROM unnest(${p.ids}, ${p.hashes}) AS made (id, hash)`,
+);
+
+/** New recovery codes in the place of all others. */
+export async function replaceRecoveryCodes(
+  tx: Db,
+  tenantId: string,
+  userId: string,
+  codes: readonly { id: string; hash: string }[],
+  now: number,
+): Promise<void> {
+  const ids = codes.map(({ id }) => id);
+  await replaceCodes.run(tx, { tenantId, userId, ids, hashes: codes.map(({ hash }) => hash), now });
+}
+
+// credentials_pkey, and credentials_user_idx for the codes, which stand in for a factor and go with the last.
+const remove = statement(
+  { tenantId: 'uuid', userId: 'uuid', id: 'uuid' },
+  (_q, p) =>
+    sql<{ id: string }>`WITH removed AS (
+        DELETE FROM credentials
+        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND id = ${p.id} AND kind = 'totp'
+        RETURNING id
+      ), codes AS (
+        DELETE FROM credentials
+        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind = 'recovery_code' AND EXISTS (SELECT 1 FROM removed)
+          AND NOT EXISTS (
+            SELECT 1 FROM credentials
+            WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind = 'totp' AND id <> ${p.id})
+      )
+      SELECT id FROM removed`,
+);
+
+/** Removes a factor, and with the last one the recovery codes. @returns false when the user has no such factor. */
+export async function removeSecondFactor(tx: Db, tenantId: string, userId: string, id: string): Promise<boolean> {
+  return (await remove.first(tx, { tenantId, userId, id })) !== undefined;
+}
+
+// grants_pkey, sessions_pkey, credentials_pkey. Nothing is raised unless the factor was spent.
+const raise = statement(
+  {
+    ...spentParams,
+    ...countedParams,
+    ...eventParams,
+    grantId: 'uuid',
+    amr: 'text[]',
+    acr: 'text',
+    mfaMethod: 'text',
+  },
+  (_q, p) =>
+    sql<{ grant_id: string | null }>`WITH spent AS (
+        ${spendFactor(p)}
+      ), family AS (
+        UPDATE grants SET amr = ${p.amr}, acr = ${p.acr}, mfa_method = ${p.mfaMethod}, mfa_verified_at = ${p.now}
+        FROM spent
+        WHERE grants.tenant_id = ${p.tenantId} AND grants.id = ${p.grantId} AND grants.user_id = spent.user_id
+          AND grants.revoked_at IS NULL
+        RETURNING grants.id, grants.user_id, grants.client_id, grants.session_id
+      ), session AS (
+        UPDATE sessions SET amr = ${p.amr}, acr = ${p.acr}, mfa_method = ${p.mfaMethod}, mfa_verified_at = ${p.now}
+        FROM family
+        WHERE sessions.tenant_id = ${p.tenantId} AND sessions.id = family.session_id AND sessions.ended_at IS NULL
+      ), ${forgottenIf(p, sql`SELECT 1 FROM spent`)}, event AS (
+        ${auditRow(p, {
+          from: sql`FROM family`,
+          type: sql`'session.stepped_up'`,
+          user: sql`user_id`,
+          client: sql`client_id`,
+          session: sql`session_id`,
+          grant: sql`id`,
+          data: sql`jsonb_build_object('method', ${p.mfaMethod})`,
+        })}
+      )
+      SELECT family.id AS grant_id FROM spent LEFT JOIN family ON true`,
+);
+
+export type Raise = Spending & {
+  readonly grantId: string;
+  readonly amr: readonly string[];
+  readonly acr: string;
+  readonly mfaMethod: SecondFactorMethod;
+};
+
+/** Spends the factor, and the grant and its session say so from here on. */
+export async function raiseGrant(
+  db: Db,
+  tenantId: string,
+  { grantId, amr, acr, mfaMethod, ...spending }: Raise,
+  event: EventValues,
+): Promise<'raised' | 'spent before' | 'ended'> {
+  const row = await raise.first(db, {
+    tenantId,
+    grantId,
+    amr,
+    acr,
+    mfaMethod,
+    ...spendingValues(spending),
+    ...eventValues(event),
+  });
+  if (!row) return 'spent before';
+  return row.grant_id === null ? 'ended' : 'raised';
+}
