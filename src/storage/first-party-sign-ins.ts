@@ -27,7 +27,7 @@ const begin = statement(
     offline: 'boolean',
     grantExpiresAt: 'timestamptz',
     refreshHash: 'bytea?',
-    accountKey: 'text',
+    accountKey: 'text?',
     addressKey: 'text?',
     secondEventId: 'uuid',
     ...eventParams,
@@ -100,8 +100,8 @@ export type FirstPartySignIn = {
   readonly offline: boolean;
   readonly grantExpiresAt: number;
   readonly refreshHash: Buffer | undefined;
-  /** Where the attempt was counted: forgotten, and given back. */
-  readonly accountKey: string;
+  /** Where the attempt was counted, if it was: forgotten, and given back. */
+  readonly accountKey: string | undefined;
   readonly addressKey: string | undefined;
   readonly secondEventId: string;
 };
@@ -122,6 +122,7 @@ export async function beginFirstPartySession(
     mfaVerifiedAt: authentication.mfaVerifiedAt ?? null,
     userAgent: signIn.userAgent ?? null,
     refreshHash: signIn.refreshHash ?? null,
+    accountKey: signIn.accountKey ?? null,
     addressKey: signIn.addressKey ?? null,
     ...eventValues(event),
   });

@@ -1,4 +1,4 @@
-// Signing in without a browser: a username and a password for tokens, for the tenant's own applications.
+// Signing in without a browser: a username and a password, or a key, for tokens, for the tenant's own applications.
 import { opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
@@ -16,6 +16,7 @@ import { mintTokens } from '../grants/mint.ts';
 import { checkPassword, wrongCredentials } from '../sign-in/check-password.ts';
 import { withKnownBrowser } from '../sign-in/known-browsers.ts';
 import { firstPartyClient, type NamedClient } from './client.ts';
+import { serviceLogin } from './service-login.ts';
 
 export type Login = NamedClient & {
   readonly username: string;
@@ -27,8 +28,8 @@ export type Login = NamedClient & {
   readonly device?: string | undefined;
 };
 
-/** `token` is the access token, once more. */
-export type LoggedIn = TokenResponse & { readonly token: string; readonly device: string };
+/** `token` is the access token, once more. A program has no `device`: strangers cannot keep it out. */
+export type LoggedIn = TokenResponse & { readonly token: string; readonly device?: string };
 
 /**
  * At most five round trips: the user, two budgets, the session with its tokens; and a hash made anew where one is due.
@@ -46,6 +47,9 @@ async function withPassword(deps: Deps, context: RequestContext, asked: Login): 
   const resources = await registeredResources(deps, tenant, [asked.resource ?? []].flat());
   if (!resources) throw new OAuthError('invalid_target', 'A resource that was asked for is not registered here.');
   assertReachable(asked.acr_values);
+  const { username, password, acr_values: acrValues } = asked;
+  const service = await serviceLogin(deps, context, { username, password, client, scopes, resources, acrValues });
+  if (service) return { ...service, token: service.access_token };
   const checked = await checkPassword(deps, context, { ...asked, known: asked.device });
   const { user, reserved, rehashed } = checked;
   const authentication = authenticationOf([{ method: 'password', at: now }]);
