@@ -187,6 +187,9 @@ describe('wrong', () => {
     for (const answer of answers) expectRefused(answer);
     expect(new Set(answers.map(({ text, body }) => text.replace(body.instance!, ''))).size).toBe(1);
     expect((await logIn({ issuer: `${signet.issuer}/t/other` }, elsewhere)).status).toBe(200);
+    // None of these was a use.
+    for (const { username } of [disabled, wrong, one])
+      expect((await listServiceKeys(deps, await contextOf(), username))[0]!.lastUsedAt).toBeUndefined();
     await enableService(deps, await contextOf(), disabled.username);
     expect((await logIn(signet, disabled)).status).toBe(200);
   });

@@ -15,13 +15,6 @@ export const serviceAccountMutants: readonly Mutant[] = [
     test,
   },
   {
-    name: 'a key opens an account of another tenant',
-    file: statements,
-    remove: 'WHERE c.tenant_id = ${p.tenantId} AND',
-    insert: 'WHERE ${p.tenantId} IS NOT NULL AND',
-    test,
-  },
-  {
     name: 'a key opens the account of a person',
     file: statements,
     remove: "u.kind = 'service' AND ",
