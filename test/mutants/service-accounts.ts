@@ -122,8 +122,8 @@ export const serviceAccountMutants: readonly Mutant[] = [
   {
     name: 'keys without number',
     file: keys,
-    remove: '.length >= mostLivingKeys)',
-    insert: '.length > mostLivingKeys + 1)',
+    remove: '.length < mostLivingKeys)',
+    insert: '.length < mostLivingKeys + 1)',
     test,
   },
 ];

@@ -53,14 +53,16 @@ export async function insertKey(
   if (problem !== undefined) throw invalidInput([{ path: ['name'], problem }]);
   const known = await storage.listServiceKeys(tx, tenant.id, user.id);
   if (known.some((key) => key.name === name)) throw alreadyThere(`key ${name} of ${user.username}`);
-  if (known.filter((key) => isKeyAlive(key, now)).length >= mostLivingKeys)
-    throw new Refusal(
-      'invalid_input',
-      `${user.username} has ${mostLivingKeys} keys, and no more are allowed: revoke one.`,
-    );
+  assertRoom(known, user, now);
   const row = { ...wanted, userId: user.id, id: newId(deps, now) };
   await storage.insertServiceKey(tx, tenant.id, row, now).catch(takenKey);
   await record(deps, tx, context, { type: 'service_key.added', userId: user.id, data: { name } });
+}
+
+/** @throws Refusal invalid_input when the account has as many as it may. */
+export function assertRoom(known: readonly ServiceKey[], { username }: User, now: number): void {
+  if (known.filter((key) => isKeyAlive(key, now)).length < mostLivingKeys) return;
+  throw new Refusal('invalid_input', `${username} has ${mostLivingKeys} keys, and no more are allowed: revoke one.`);
 }
 
 /** Turns the violation into words; the transaction is lost all the same. */

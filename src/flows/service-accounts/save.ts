@@ -3,7 +3,7 @@ import { hashOfOpaque } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { defaultKeyLifetime } from '../../domain/service-key.ts';
+import { defaultKeyLifetime, isKeyAlive } from '../../domain/service-key.ts';
 import type { User } from '../../domain/user.ts';
 import { expiryOf, type ServiceAccountEntry, type ServiceKeyEntry } from '../../schemas/service-account.ts';
 import type { Db } from '../../storage/database.ts';
@@ -12,7 +12,7 @@ import { findUserByUsername, lockUser } from '../../storage/users.ts';
 import { record } from '../events.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
 import { saveUser } from '../users/save.ts';
-import { endWithKey, insertKey, takenKey } from './keys.ts';
+import { assertRoom, endWithKey, insertKey, takenKey } from './keys.ts';
 
 /**
  * Makes the account, or brings it to what the entry says; what it leaves out stays, keys counted. Another key under a name
@@ -62,6 +62,8 @@ async function saveKey(
     return true;
   }
   if (isSame && expiresAt === known.expiresAt) return false;
+  if (!isKeyAlive(known, now) && isKeyAlive({ expiresAt }, now))
+    assertRoom(await listServiceKeys(tx, tenant.id, user.id), user, now);
   await updateServiceKey(tx, tenant.id, { userId: user.id, name, hash, expiresAt }, now).catch(takenKey);
   if (!isSame) {
     await endWithKey(deps, tx, context, user.id, name);
