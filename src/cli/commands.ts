@@ -15,7 +15,12 @@ export const single: Readonly<Record<string, () => Promise<MakeCommand>>> = {
   restored: async () => (await import('./restored.ts')).restoredCommand,
 };
 
-export type Group = { readonly about: string; readonly commands: readonly (() => Promise<MakeCommand>)[] };
+export type Group = {
+  readonly about: string;
+  readonly commands: readonly (() => Promise<MakeCommand>)[];
+  /** Commands of three words, below the second one. */
+  readonly groups?: Readonly<Record<string, Group>>;
+};
 
 /** Commands that belong together, below one name. */
 export const groups: Readonly<Record<string, Group>> = {
@@ -35,6 +40,25 @@ export const groups: Readonly<Record<string, Group>> = {
       async () => (await import('./user/enable.ts')).userEnableCommand,
       async () => (await import('./user/set-password.ts')).userSetPasswordCommand,
     ],
+  },
+  service: {
+    about: 'Service accounts: the programs that sign in, each with keys of its own.',
+    commands: [
+      async () => (await import('./service/create.ts')).serviceCreateCommand,
+      async () => (await import('./service/list.ts')).serviceListCommand,
+      async () => (await import('./service/disable.ts')).serviceDisableCommand,
+      async () => (await import('./service/enable.ts')).serviceEnableCommand,
+    ],
+    groups: {
+      key: {
+        about: 'Keys of service accounts.',
+        commands: [
+          async () => (await import('./service/key/add.ts')).serviceKeyAddCommand,
+          async () => (await import('./service/key/list.ts')).serviceKeyListCommand,
+          async () => (await import('./service/key/revoke.ts')).serviceKeyRevokeCommand,
+        ],
+      },
+    },
   },
   client: {
     about: 'Clients: the applications that people sign in to.',

@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Environment } from '../config/names.ts';
-import { groups, single } from './commands.ts';
+import { type Group, groups, single } from './commands.ts';
 import { output } from './frame/output.ts';
 import { exitCodes } from './frame/run.ts';
 import { sayWhatIsWrong, wantsJson } from './frame/usage.ts';
@@ -24,15 +24,18 @@ async function program(env: Environment, args: readonly string[]): Promise<Comma
   const known = Object.hasOwn(single, named) || Object.hasOwn(groups, named);
   for (const [name, load] of Object.entries(single))
     if (!known || name === named) signet.addCommand((await load())(env));
-  for (const [name, { about, commands }] of Object.entries(groups)) {
-    if (known && name !== named) continue;
-    const group = new Command(name).description(about);
-    for (const load of commands) group.addCommand((await load())(env));
-    signet.addCommand(group);
-  }
+  for (const [name, group] of Object.entries(groups))
+    if (!known || name === named) signet.addCommand(await groupCommand(env, name, group));
   if (!known) (await import('./completion.ts')).addCompletion(signet);
   sayWhatIsWrong(signet, json);
   return signet;
+}
+
+async function groupCommand(env: Environment, name: string, { about, commands, groups: below = {} }: Group) {
+  const group = new Command(name).description(about);
+  for (const load of commands) group.addCommand((await load())(env));
+  for (const [word, inner] of Object.entries(below)) group.addCommand(await groupCommand(env, word, inner));
+  return group;
 }
 
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {

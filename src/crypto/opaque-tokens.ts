@@ -7,7 +7,8 @@ const prefixes = {
   session: 'sgs_',
   browser: 'sgb_',
   setup: 'sgu_',
-  clientSecret: 'sgk_',
+  clientSecret: 'sgx_',
+  serviceKey: 'sgk_',
 } as const;
 
 export type OpaqueKind = keyof typeof prefixes;

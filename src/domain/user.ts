@@ -1,7 +1,11 @@
-// A user: what is known of a person, and how the names people type are compared.
+// A user: what is known of a person or a program, and how the names people type are compared.
+
+/** A person signs in with a password; a service, which is a program, with keys. It never changes. */
+export type UserKind = 'person' | 'service';
 
 export type User = {
   readonly id: string;
+  readonly kind: UserKind;
   readonly username: string;
   readonly email: string | undefined;
   readonly emailVerified: boolean;

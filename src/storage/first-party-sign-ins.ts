@@ -119,8 +119,8 @@ export type FirstPartySignIn = {
   readonly offline: boolean;
   readonly grantExpiresAt: number;
   readonly refreshHash: Buffer | undefined;
-  /** Where the attempt was counted: forgotten, and given back. */
-  readonly accountKey: string;
+  /** Where the attempt was counted, if it was: forgotten, and given back. */
+  readonly accountKey: string | undefined;
   readonly addressKey: string | undefined;
   readonly secondEventId: string;
 };
@@ -167,6 +167,7 @@ function values(tenantId: string, { authentication, ...signIn }: FirstPartySignI
     mfaVerifiedAt: authentication.mfaVerifiedAt ?? null,
     userAgent: signIn.userAgent ?? null,
     refreshHash: signIn.refreshHash ?? null,
+    accountKey: signIn.accountKey ?? null,
     addressKey: signIn.addressKey ?? null,
     ...eventValues(event),
   };

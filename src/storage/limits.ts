@@ -79,7 +79,7 @@ export async function clearAttemptsBelow(tx: Db, tenantId: string, prefix: strin
 }
 
 /** Where an attempt was counted, as statements take it that do what the attempt was for. */
-export const countedParams = { accountKey: 'text', addressKey: 'text?' } as const;
+export const countedParams = { accountKey: 'text?', addressKey: 'text?' } as const;
 
 /** Two members of the `WITH` of a statement: what a right attempt cost is forgotten and given back, when `done` has rows. limits_pkey */
 export function forgottenIf(p: Markers<typeof countedParams & { tenantId: 'uuid' }>, done: Part): RawBuilder<unknown> {

@@ -242,6 +242,7 @@ export interface Users {
   email_verified: boolean;
   groups: string[];
   id: string;
+  kind: Generated<string>;
   password_version: number;
   roles: string[];
   tenant_id: string;

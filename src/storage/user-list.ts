@@ -1,16 +1,17 @@
-// Users as lists show them: a page at a time, in the order of their names, searched.
+// People as lists show them: a page at a time, in the order of their names, searched.
 import { sql } from 'kysely';
 import { identifierKey, type User } from '../domain/user.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 import { toUser, userColumns } from './user-rows.ts';
 
-// users_username_idx: read from `after` on, in its order, until the page is full.
+// users_username_idx: read from `after` on, in its order, until the page is full. Service accounts are passed over.
 const page = statement({ tenantId: 'uuid', after: 'text', limit: 'integer' }, (q, p) =>
   q
     .selectFrom('users as u')
     .select(userColumns)
     .where('u.tenant_id', '=', p.tenantId)
+    .where('u.kind', '=', sql.lit('person'))
     .where('u.username_key', '>', p.after)
     .orderBy('u.username_key')
     .limit(p.limit),
@@ -26,6 +27,7 @@ const searched = statement(
       .selectFrom('users as u')
       .select(userColumns)
       .where('u.tenant_id', '=', p.tenantId)
+      .where('u.kind', '=', sql.lit('person'))
       .where('u.username_key', '>', p.after)
       .where((or) =>
         or.or([
@@ -40,7 +42,7 @@ const searched = statement(
   },
 );
 
-/** Up to `limit` users by name, those behind the name `after`. With `search`: whose username, address or name contains it. */
+/** Up to `limit` people by name, those behind the name `after`. With `search`: whose username, address or name contains it. */
 export async function listUsers(
   db: Db,
   tenantId: string,

@@ -1,12 +1,13 @@
 // Users as statements read them: their columns, with or without their password.
 import { type SecondFactorMethod, secondFactorMethods } from '../domain/factors.ts';
-import type { User } from '../domain/user.ts';
+import type { User, UserKind } from '../domain/user.ts';
 import { type JoinBuilder, type Kysely, sql } from 'kysely';
 import type { Credentials, DB, Users } from './schema.ts';
 
 /** What a {@link User} is read from, in a statement where `users` has the name `u`. */
 export const userColumns = [
   'u.id',
+  'u.kind',
   'u.username',
   'u.email',
   'u.email_verified',
@@ -18,6 +19,7 @@ export const userColumns = [
 ] as const;
 export type UserRow = {
   id: string;
+  kind: string;
   username: string;
   email: string | null;
   email_verified: boolean;
@@ -38,6 +40,7 @@ export type UserWithPassword = User & {
 export function toUser(row: UserRow): User {
   return {
     id: row.id,
+    kind: row.kind as UserKind,
     username: row.username,
     email: row.email ?? undefined,
     emailVerified: row.email_verified,
@@ -66,11 +69,12 @@ export function toUserWithPassword(
 
 type Joined = DB & { u: Users; c: Credentials };
 
-/** Joins the password of the user `u` as `c`. */
+/** Joins the password of the user `u` as `c`. A service account has none, whatever stands in the table. */
 export function onPassword(join: JoinBuilder<Joined, 'u' | 'c'>): JoinBuilder<Joined, 'u' | 'c'> {
   return join
     .onRef('c.tenant_id', '=', 'u.tenant_id')
     .onRef('c.user_id', '=', 'u.id')
+    .on('u.kind', '=', sql.lit('person'))
     .on('c.kind', '=', sql.lit('password'));
 }
 

@@ -1,7 +1,7 @@
 // Users: found, made, changed, disabled.
 import { sql } from 'kysely';
 import type { AuditType } from '../domain/audit.ts';
-import { identifierKey, type User } from '../domain/user.ts';
+import { identifierKey, type User, type UserKind } from '../domain/user.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { endGrants } from './grants.ts';
@@ -110,12 +110,20 @@ export type UserFields = {
 };
 
 const create = statement(
-  { ...fields, credentialId: 'uuid', passwordHash: 'text?', disabledAt: 'timestamptz?', type: 'text', ...eventParams },
+  {
+    ...fields,
+    kind: 'text',
+    credentialId: 'uuid',
+    passwordHash: 'text?',
+    disabledAt: 'timestamptz?',
+    type: 'text',
+    ...eventParams,
+  },
   (_q, p) =>
     sql`WITH made AS (
-        INSERT INTO users (tenant_id, id, username, username_key, email, email_key, email_verified, claims, roles, groups,
+        INSERT INTO users (tenant_id, id, kind, username, username_key, email, email_key, email_verified, claims, roles, groups,
           password_version, disabled_at, version, created_at, updated_at)
-        VALUES (${p.tenantId}, ${p.id}, ${p.username}, ${p.usernameKey}, ${p.email}, ${p.emailKey}, ${p.emailVerified}, ${p.claims},
+        VALUES (${p.tenantId}, ${p.id}, ${p.kind}, ${p.username}, ${p.usernameKey}, ${p.email}, ${p.emailKey}, ${p.emailVerified}, ${p.claims},
           ${p.roles}, ${p.groups}, 1, ${p.disabledAt}, 1, ${p.now}, ${p.now})
         RETURNING id
       ), password AS (
@@ -135,6 +143,7 @@ export async function createUser(
   tenantId: string,
   user: UserFields & {
     id: string;
+    kind: UserKind;
     /** The id of the password's row, and its hash. */
     credentialId: string;
     passwordHash: string | undefined;
@@ -143,12 +152,13 @@ export async function createUser(
   },
   event: EventValues,
 ): Promise<void> {
-  const { id, credentialId, passwordHash, disabled, type, ...given } = user;
+  const { id, kind, credentialId, passwordHash, disabled, type, ...given } = user;
   const { now } = event;
   await create.run(db, {
     ...bound(tenantId, id, given, now),
     ...eventValues(event),
     type,
+    kind,
     credentialId,
     passwordHash: passwordHash ?? null,
     disabledAt: disabled ? now : null,
@@ -295,7 +305,7 @@ export async function endEverythingOf(
   tx: Db,
   tenantId: string,
   id: string,
-  reason: 'user_disabled' | 'password_changed',
+  reason: 'user_disabled' | 'password_changed' | 'key_revoked',
   now: number,
 ): Promise<Ended> {
   return (await endEverything.first(tx, { tenantId, id, reason, now }))!;

@@ -17,6 +17,7 @@ import {
   webClient,
   world,
 } from '../support/flow.ts';
+import { logIn } from '../support/first-party.ts';
 import { rawRequest } from '../support/raw-request.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
@@ -28,6 +29,7 @@ const canary = {
   bearer: 'canary-bearer-token',
   query: 'canary-query-value',
   body: 'canary-body-value',
+  serviceKey: `sgk_${'canary-service-key'.padEnd(43, 'x')}`,
   header: 'canary-header-value',
 };
 const person = { username: 'carol', password: canary.password };
@@ -48,6 +50,8 @@ beforeAll(async () => {
     provision: { ...world, users: [...world.users, person], clients: [...world.clients, client] },
     log: pino({ level: 'trace' }, stream),
   });
+  const keys = [{ name: 'first', key: canary.serviceKey }];
+  await signet.provision({ service_accounts: [{ username: 'program', keys }] });
   const [key] = signet.config.secretKeys!;
   for (const encoding of ['hex', 'base64', 'base64url'] as const)
     secrets.set(`SECRET_KEY in ${encoding}`, key!.toString(encoding));
@@ -92,6 +96,12 @@ async function walk(): Promise<void> {
   await getUserinfo(signet, canary.bearer);
   await getUserinfo(signet, tokens.id_token);
   await createAgent().get(`${signet.issuer}/setup?token=${secrets.get('the setup token')}`);
+
+  for (const username of ['program', person.username]) {
+    const { status, body } = await logIn(signet, { username, password: canary.serviceKey });
+    expect(status).toBe(username === 'program' ? 200 : 401);
+    if (status === 200) secrets.set(`access_token ${body.token.slice(-4)}`, body.token);
+  }
 
   const stranger = createAgent();
   const page = await stranger.follow(await stranger.get(authorizationRequest(signet, client).url), signet.issuer);

@@ -1,5 +1,5 @@
 // Every secret value the server gives out, presented in every place that takes one: only its own place knows it (M14).
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAgent, field } from '../support/agent.ts';
 import {
@@ -15,6 +15,7 @@ import {
   webClient,
   world,
 } from '../support/flow.ts';
+import { logIn } from '../support/first-party.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
 const kinds = [
@@ -29,8 +30,11 @@ const kinds = [
   'form token',
   'setup token',
   'client secret',
+  'service key',
 ] as const;
 type Kind = (typeof kinds)[number];
+
+const serviceKey = `sgk_${randomBytes(32).toString('base64url')}`;
 
 let signet: TestSignet;
 let values: Record<Kind, string>;
@@ -39,6 +43,7 @@ const name = (cookie: string) => `signet-default-${cookie}`;
 
 beforeAll(async () => {
   signet = await startSignet({ provision: world });
+  await signet.provision({ service_accounts: [{ username: 'program', keys: [{ name: 'first', key: serviceKey }] }] });
   const { tokens, agent } = await codeFlow(signet, webClient);
   asked = authorizationRequest(signet, webClient);
   const code = (await authorizeInteractively(agent, asked)).get('code')!;
@@ -58,6 +63,7 @@ beforeAll(async () => {
     'form token': field(await agent.get(`${signet.issuer}/account`), 'csrf'),
     'setup token': new URL(signet.server.setupUrl!).searchParams.get('token')!,
     'client secret': webClient.client_secret,
+    'service key': serviceKey,
   };
 });
 afterAll(() => signet.stop());
@@ -165,6 +171,10 @@ const places: Record<string, { takes: Kind; accepts: (value: string) => Promise<
       return (await fetch(`${signet.issuer}/oauth/token`, { method: 'POST', headers, body })).status !== 401;
     },
   },
+  'password of a service account': {
+    takes: 'service key',
+    accepts: async (password) => (await logIn(signet, { username: 'program', password })).status === 200,
+  },
 };
 
 const foreign = Object.entries(places).flatMap(([place, { takes }]) =>
@@ -177,7 +187,7 @@ describe('M14 a value of one kind is not taken where another kind belongs', () =
   });
 
   test('M14 nor is the random part of one under the prefix of another', async () => {
-    const opaque = ['code', 'refresh token', 'session cookie', 'browser cookie', 'setup token'] as const;
+    const opaque = ['code', 'refresh token', 'session cookie', 'browser cookie', 'setup token', 'service key'] as const;
     for (const { takes, accepts } of Object.values(places)) {
       const prefix = values[takes].slice(0, 4);
       if (!/^sg[a-z]_$/.test(prefix)) continue;

@@ -266,7 +266,7 @@ describe('what there is', () => {
     const [code] = await query(signet.database.url, `SELECT id FROM credentials WHERE kind = 'recovery_code' LIMIT 1`);
     const [password] = await query(
       signet.database.url,
-      `SELECT c.id FROM credentials c JOIN users u ON u.id = c.user_id WHERE kind = 'password' AND username = $1`,
+      `SELECT c.id FROM credentials c JOIN users u ON u.id = c.user_id WHERE c.kind = 'password' AND username = $1`,
       [user.username],
     );
     for (const id of [theirs.id, code!['id'], password!['id'], 'none']) {

@@ -52,7 +52,7 @@ describe('create', () => {
     expect(made).toMatchObject({
       client_id: 'app',
       client_name: 'App',
-      client_secret: expect.stringMatching(/^sgk_[\w-]{43}$/),
+      client_secret: expect.stringMatching(/^sgx_[\w-]{43}$/),
       client_secret_expires_at: 0,
       redirect_uris: [callback],
       token_endpoint_auth_method: 'client_secret_basic',
@@ -89,7 +89,7 @@ describe('create', () => {
       ['client', 'create', '--id', 'given', '--from', '-'],
       JSON.stringify(metadata),
     );
-    expect(made).toMatchObject({ ...metadata, client_id: 'given', client_secret: expect.stringMatching(/^sgk_/) });
+    expect(made).toMatchObject({ ...metadata, client_id: 'given', client_secret: expect.stringMatching(/^sgx_/) });
   });
 
   test('a redirect URI that may not be one: 2, because it stands on the command line', async () => {
@@ -148,12 +148,18 @@ test('list: a page at a time, of one tenant, for people and for scripts, and nev
   expect(JSON.stringify(rest)).not.toMatch(/secret_mac|a-secret-that/);
 });
 
+test('a secret with the prefix of earlier ones, sgk_, goes on working', async () => {
+  const early = { ...webClient, client_id: 'early', client_secret: `sgk_${'e'.repeat(43)}` };
+  await running.provision({ clients: [early] });
+  expect((await codeFlow(running, early)).tokens.refresh_token).toMatch(/^sgr_/);
+});
+
 describe('rotate-secret', () => {
   test('the running server refuses the old secret and takes the new one; tokens go on', async () => {
     const { tokens } = await codeFlow(running, webClient);
     const elsewhere = { issuer: `${running.issuer}/t/acme` };
     const { code, stdout } = await signet(['client', 'rotate-secret', 'web']);
-    expect([code, stdout]).toEqual([0, expect.stringMatching(/^sgk_[\w-]{43}\n$/)]);
+    expect([code, stdout]).toEqual([0, expect.stringMatching(/^sgx_[\w-]{43}\n$/)]);
     await expect.poll(async () => (await refresh(running, webClient, tokens.refresh_token)).status).toBe(401);
     const rotated = { ...webClient, client_secret: stdout.trim() };
     expect((await refresh(running, rotated, tokens.refresh_token)).status).toBe(200);

@@ -40,6 +40,9 @@ describe.each(installedShells)('in $name', (shell) => {
     expect(await offers('')).toEqual(names.toSorted());
     expect(await offers('user', '')).toEqual(['create', 'disable', 'enable', 'list', 'set-password']);
     expect(await offers('user', 'crea')).toEqual(['create']);
+    expect(await offers('service', '')).toEqual(['create', 'disable', 'enable', 'key', 'list']);
+    expect(await offers('service', 'key', '')).toEqual(['add', 'list', 'revoke']);
+    expect(await offers('service', 'key', 'add', '--n')).toEqual(['--name']);
     expect(await offers('--json', 'keys', 'r')).toEqual(['revoke', 'rotate']);
   });
 

@@ -27,6 +27,14 @@ users:
     disabled: true
     roles: [editor]
   - username: tim
+service_accounts:
+  - username: job
+    disabled: false
+    keys:
+      - name: other
+        key: sgk_${'b'.repeat(43)}
+      - name: main
+        key: sgk_${'a'.repeat(43)}
 `;
 
 let directory: string;
@@ -74,6 +82,9 @@ test.each<[string, string[]]>([
   ['user enable eve', ['15:15 users[1].disabled: take it out.']],
   ['user set-password tim --password-stdin', []],
   ['user disable tim', []],
+  ['service key revoke job main', ['24:9 service_accounts[0].keys[1]: take the key out.']],
+  ['service disable job', ['20:15 service_accounts[0].disabled: set it to true, or take it out.']],
+  ['service enable job', []],
   ['user set-password ada --tenant acme --password-stdin', []],
 ])('%s: what the file has against it, and nothing else', async (line, warnings) => {
   expect(await warningsOf(...line.split(' '), ...(line === 'user disable eve' ? ['--force'] : []))).toEqual(warnings);

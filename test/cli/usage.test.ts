@@ -25,6 +25,12 @@ test.each([
     'signet user create',
   ],
   ['an option of another command', ['apply', 'x', '--tenant', 'acme'], 'Unknown option "--tenant".', 'signet apply'],
+  [
+    'a misspelt option of three words',
+    ['service', 'key', 'add', 'x', '--nam', 'y'],
+    'Unknown option "--nam". Did you mean --name?',
+    'signet service key add',
+  ],
   ['an argument that is missing', ['user', 'disable'], 'Missing required argument "user".', 'signet user disable'],
   [
     'one argument too many',

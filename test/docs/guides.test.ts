@@ -103,8 +103,8 @@ describe('guides', { timeout: 120_000 }, () => {
     expect((await follow(checkout, 'docs/uses/machine.md')).acts).toBe(5);
   });
 
-  test('the first-party API signs in, refreshes and signs out', async () => {
-    expect((await follow(checkout, 'docs/use-cases.md')).acts).toBe(5);
+  test('the first-party API signs people and programs in, refreshes and signs out', async () => {
+    expect((await follow(checkout, 'docs/use-cases.md')).acts).toBe(11);
   });
 
   test('what operators type does what operating.md says', async () => {

@@ -9,6 +9,7 @@ import type { Mutant } from './mutant.ts';
 import { opsMutants } from './ops.ts';
 import { refreshMutants } from './refresh.ts';
 import { restoreMutants } from './restore.ts';
+import { serviceAccountMutants } from './service-accounts.ts';
 import { sessionMutants } from './sessions.ts';
 import { tenantMutants } from './tenants.ts';
 import { testingMutants } from './testing.ts';
@@ -23,6 +24,7 @@ export const mutants: readonly Mutant[] = [
   ...opsMutants,
   ...refreshMutants,
   ...restoreMutants,
+  ...serviceAccountMutants,
   ...sessionMutants,
   ...tenantMutants,
   ...testingMutants,

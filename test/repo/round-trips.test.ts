@@ -92,6 +92,14 @@ test('/auth/login takes four statements, of which the last makes everything', as
   expect(statements.at(-1)!.text).toMatch(/^WITH person AS/);
 });
 
+test('a program signs in with two statements: the key, and what it opens', async () => {
+  const key = `sgk_${'k'.repeat(43)}`;
+  await signet.provision({ service_accounts: [{ username: 'program', keys: [{ name: 'first', key }] }] });
+  const program = { username: 'program', password: key };
+  await logIn(signet, program);
+  expect(await statementsFor(() => logIn(signet, program))).toHaveLength(2);
+});
+
 test('UserInfo asks once, the published documents never', async () => {
   const { access_token } = tokens['web']!;
   expect(await statementsFor(() => getUserinfo(signet, access_token))).toHaveLength(1);

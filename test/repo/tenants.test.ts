@@ -1,11 +1,14 @@
 // Two tenants with the same clients, names, addresses and redirect URIs: every statement says whose it is, nothing crosses.
 import { asPatient } from '../support/patient.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { contextWithoutRequest } from '../../src/domain/context.ts';
+import { contextWithoutRequest, type RequestContext } from '../../src/domain/context.ts';
 import { deleteClient } from '../../src/flows/clients/delete.ts';
 import { listClients } from '../../src/flows/clients/list.ts';
 import { registerClient } from '../../src/flows/clients/register.ts';
 import { rotateClientSecret } from '../../src/flows/clients/rotate-secret.ts';
+import { createService } from '../../src/flows/service-accounts/create.ts';
+import { listServices } from '../../src/flows/service-accounts/find.ts';
+import { addServiceKey, listServiceKeys, revokeServiceKey } from '../../src/flows/service-accounts/keys.ts';
 import { endNamedSession, endSessionsOfUser } from '../../src/flows/sessions/end.ts';
 import { listTenantSessions } from '../../src/flows/sessions/list.ts';
 import { tenantBySlug } from '../../src/flows/tenants/find.ts';
@@ -17,6 +20,7 @@ import { setPassword } from '../../src/flows/users/passwords.ts';
 import type { SentStatement } from '../../src/storage/database.ts';
 import { type Agent, createAgent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
+import { logIn } from '../support/first-party.ts';
 import { revokeAccess, signOut } from '../support/endings.ts';
 import {
   alice,
@@ -108,10 +112,24 @@ async function administer(at: Tenant): Promise<void> {
   await disableUser(deps, context, 'boss', { force: true });
   await enableUser(deps, context, 'boss');
   await resetAdministrator(deps, context, 'boss', password);
+  await administerProgram(at, context);
   await registerClient(deps, context, { client_id: 'new', redirect_uris: ['https://new.example/cb'] });
   expect((await listClients(deps, context, { after: 'm', limit: 1 })).items).toMatchObject([{ id: 'new' }]);
   await rotateClientSecret(deps, context, 'new');
   await deleteClient(asPatient(deps), context, 'new');
+}
+
+/** A program of the same name at both tenants. */
+async function administerProgram(at: Tenant, context: RequestContext): Promise<void> {
+  const { deps } = signet.server;
+  const first = { name: 'first', expiresAt: undefined };
+  const { key } = await createService(deps, context, { username: 'program' }, first);
+  await addServiceKey(deps, context, 'program', { ...first, name: 'second' });
+  expect((await logIn(at, { username: 'program', password: key! })).status).toBe(200);
+  expect((await listServices(deps, context, { limit: 9 })).items).toMatchObject([{ keys: 2 }]);
+  expect(await listServiceKeys(deps, context, 'program')).toHaveLength(2);
+  await revokeServiceKey(deps, context, 'program', 'first');
+  expect((await logIn(at, { username: 'program', password: key! })).status).toBe(401);
 }
 
 async function revoke(at: Tenant, client: TestClient, token: string): Promise<number> {

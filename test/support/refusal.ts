@@ -7,7 +7,7 @@ export type Refused = {
   readonly body: unknown;
 };
 
-const kept = /sg[crsu]_[A-Za-z0-9_-]{43}|eyJ[\w-]+\.[\w-]+\.[\w-]+/;
+const kept = /sg[crsukx]_[A-Za-z0-9_-]{43}|eyJ[\w-]+\.[\w-]+\.[\w-]+/;
 const trace = /\n\s+at .+:\d+:\d+|node_modules|\.ts:\d+/;
 
 /** The default oracle of an attack; `status` narrows it. */

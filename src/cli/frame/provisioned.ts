@@ -9,8 +9,8 @@ import type { ClientEntry } from '../../schemas/client.ts';
 import type { Path } from '../../domain/mistake.ts';
 import type { Output } from './output.ts';
 
-/** A name in an entry of the file (or the entry itself) that would undo it, and what to do with that. */
-export type Undoing = { readonly name?: string; readonly todo: string };
+/** A name or a part in an entry of the file (or the entry itself) that would undo it, and what to do with that. */
+export type Undoing = { readonly name?: string; readonly path?: Path; readonly todo: string };
 
 type Where = { readonly out: Output; readonly config: Config; readonly context: RequestContext };
 
@@ -28,12 +28,25 @@ export async function warnOfClient(
 /** @param undoes what of the user's entry would undo the change. */
 export async function warnOfUser(
   where: Where,
-  { username }: User,
+  { username, kind }: User,
   undoes: (entry: UserEntry) => readonly Undoing[],
 ): Promise<void> {
   const key = identifierKey(username);
-  await warn(where, 'users', (sound) =>
-    sound.users.map((entry) => (entry && identifierKey(entry.username) === key ? undoes(entry) : [])),
+  const find = (entries: readonly (UserEntry | undefined)[]) =>
+    entries.map((entry) => (entry && identifierKey(entry.username) === key ? undoes(entry) : []));
+  if (kind === 'person') await warn(where, 'users', (sound) => find(sound.users));
+  else await warn(where, 'service_accounts', (sound) => find(sound.serviceAccounts));
+}
+
+/** The key `name` of a service account, which was just revoked and is still in the file. */
+export async function warnOfServiceKey(where: Where, { username }: User, name: string): Promise<void> {
+  const key = identifierKey(username);
+  await warn(where, 'service_accounts', (sound) =>
+    sound.serviceAccounts.map((entry) => {
+      const i =
+        entry && identifierKey(entry.username) === key ? (entry.keys ?? []).findIndex((one) => one.name === name) : -1;
+      return i < 0 ? [] : [{ path: ['keys', i], todo: 'take the key out' }];
+    }),
   );
 }
 
@@ -46,7 +59,7 @@ export function formerPassword(entry: UserEntry, password: string): Undoing[] {
 
 async function warn(
   { out, config: { provision: file }, context }: Where,
-  list: 'clients' | 'users',
+  list: 'clients' | 'users' | 'service_accounts',
   find: (sound: SoundPart) => readonly (readonly Undoing[])[],
 ): Promise<void> {
   if (file === undefined) return;
@@ -57,8 +70,8 @@ async function warn(
     const { sound, position } = readProvisioning(await readFile(file, 'utf8'), file);
     if (sound.tenant === null || tenantOf(sound.tenant).slug !== context.tenant.slug) return;
     for (const [i, undoings] of find(sound).entries())
-      for (const { name, todo } of undoings) {
-        const path: Path = name === undefined ? [list, i] : [list, i, name];
+      for (const { name, path: inside = name === undefined ? [] : [name], todo } of undoings) {
+        const path: Path = [list, i, ...inside];
         out.note(`Warning: PROVISION undoes this at the next start of the server: ${position(path)}: ${todo}.`);
       }
   } catch (error) {

@@ -13,10 +13,13 @@ export function wantsJson(args: readonly string[]): boolean {
 export function sayWhatIsWrong(signet: Command, json: boolean): void {
   const nowhere = () => {};
   signet.configureOutput({ outputError: nowhere, ...(json && { writeErr: nowhere }) });
-  for (const command of [...signet.commands, ...signet.commands.flatMap((group) => group.commands)])
-    command.copyInheritedSettings(signet);
-  for (const command of [signet, ...signet.commands, ...signet.commands.flatMap((group) => group.commands)])
-    command.exitOverride((error) => end(command, error, json));
+  for (const command of below(signet)) command.copyInheritedSettings(signet);
+  for (const command of [signet, ...below(signet)]) command.exitOverride((error) => end(command, error, json));
+}
+
+/** Every command and group below this one. */
+function below(command: Command): Command[] {
+  return command.commands.flatMap((one) => [one, ...below(one)]);
 }
 
 function end(command: Command, { code, exitCode, message }: CommanderError, json: boolean): never {

@@ -3,7 +3,7 @@ import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import type { User } from '../../domain/user.ts';
 import type { UserEntry } from '../../schemas/user.ts';
-import { findNamedUser } from '../../flows/users/find.ts';
+import { findNamedPerson } from '../../flows/users/find.ts';
 import type { Ended } from '../../flows/users/passwords.ts';
 import { withTenant } from '../frame/backend.ts';
 import type { TenantOption } from '../frame/options.ts';
@@ -21,7 +21,7 @@ type Shown<Change extends Changed> = {
   readonly undoes?: (entry: UserEntry) => readonly Undoing[];
 };
 
-/** Nobody types a password for a user who is not there: they are looked for first. */
+/** Nobody types a password for a user who is not there, or can have none: they are looked for first. */
 export async function giveNewPassword<Change extends Changed>(
   terminal: Terminal,
   named: string,
@@ -31,7 +31,7 @@ export async function giveNewPassword<Change extends Changed>(
 ): Promise<void> {
   const source = passwordSource(options);
   await withTenant(terminal, { tenant: options.tenant }, async (deps, context, { config }) => {
-    await findNamedUser(deps, context, named);
+    await findNamedPerson(deps, context, named);
     const given = await source(deps);
     const changed = await change(deps, { ...context, now: deps.clock() }, named, given.password);
     const { id, username } = changed.user;

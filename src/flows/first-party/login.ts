@@ -1,4 +1,4 @@
-// Signing in without a browser: a username and a password for tokens, for the tenant's own applications.
+// Signing in without a browser: a username and a password, or a key, for tokens, for the tenant's own applications.
 import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
@@ -10,6 +10,7 @@ import { grantableScopes, registeredResources } from '../clients/grantable.ts';
 import { checkPassword } from '../sign-in/check-password.ts';
 import { firstPartyClient, type NamedClient } from './client.ts';
 import { askSecondFactor, type HalfLoggedIn } from './half-done.ts';
+import { serviceLogin } from './service-login.ts';
 import { beginTokenSession, type LoggedIn } from './session.ts';
 
 export type Login = NamedClient & {
@@ -39,6 +40,9 @@ async function withPassword(deps: Deps, context: RequestContext, asked: Login): 
   const resources = await registeredResources(deps, tenant, [asked.resource ?? []].flat());
   if (!resources) throw new OAuthError('invalid_target', 'A resource that was asked for is not registered here.');
   const request = acrValuesFor(client, asked.acr_values);
+  const { username, password } = asked;
+  const service = await serviceLogin(deps, context, { username, password, client, scopes, resources, request });
+  if (service) return { ...service, token: service.access_token };
   const { user, reserved, rehashed } = await checkPassword(deps, context, { ...asked, known: asked.device });
   const proven = {
     user,

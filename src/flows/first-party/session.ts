@@ -19,8 +19,8 @@ import { withKnownBrowser } from '../sign-in/known-browsers.ts';
 import type { ReservedAttempt } from '../sign-in/limiter.ts';
 import { partialTokenInvalid } from './partial-token.ts';
 
-/** `token` is the access token, once more. */
-export type LoggedIn = TokenResponse & { readonly token: string; readonly device: string };
+/** `token` is the access token, once more. A program has no `device`: strangers cannot keep it out. */
+export type LoggedIn = TokenResponse & { readonly token: string; readonly device?: string };
 
 export type Proven = {
   readonly user: { readonly id: string; readonly passwordVersion: number };

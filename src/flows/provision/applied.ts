@@ -1,7 +1,10 @@
 // What applying a provisioning file did.
 
 /** One thing that a file describes, by the name it has in the file. */
-export type Thing = { readonly type: 'tenant' | 'resource' | 'client' | 'user'; readonly name: string };
+export type Thing = {
+  readonly type: 'tenant' | 'resource' | 'client' | 'user' | 'service_account';
+  readonly name: string;
+};
 
 /** What was done, and what a reader should know. */
 export type Applied = {
@@ -13,5 +16,5 @@ export type Applied = {
 };
 
 export function thingInWords({ type, name }: Thing): string {
-  return `${type} ${name}`;
+  return `${type.replace('_', ' ')} ${name}`;
 }

@@ -18,6 +18,7 @@ import { saveClient } from '../clients/save.ts';
 import { newId, record } from '../events.ts';
 import { saveResource } from '../resources/save.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
+import { saveService } from '../service-accounts/save.ts';
 import { createTenant, keysForNewTenant, newTenant } from '../tenants/create.ts';
 import { type PreparedUser, prepareUser, saveUser } from '../users/save.ts';
 import type { Applied, Thing } from './applied.ts';
@@ -71,6 +72,10 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
         const { outcome, isAdministratorLost } = await saving.catch(refusedAt(['users', i], position));
         tell({ type: 'user', name: user.entry.username }, outcome);
         if (isAdministratorLost) demoted.push(i);
+      }
+      for (const [i, entry] of (file.service_accounts ?? []).entries()) {
+        const saving = saveService(deps, tx, context, entry).catch(refusedAt(['service_accounts', i], position));
+        tell({ type: 'service_account', name: entry.username }, await saving);
       }
       if (isAdministered && !(await someoneCanUseRole(tx, tenantId, adminRole)))
         throw new ProvisioningError(withPositions(demoted.map(takesLastAdministrator), position));

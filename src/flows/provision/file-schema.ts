@@ -3,6 +3,7 @@ import Type, { type Static } from 'typebox';
 import { closed } from '../../schemas/parts.ts';
 import { client, type ClientEntry } from '../../schemas/client.ts';
 import { resource, type ResourceEntry } from '../../schemas/resource.ts';
+import { serviceAccount, type ServiceAccountEntry } from '../../schemas/service-account.ts';
 import { user, type UserEntry } from '../../schemas/user.ts';
 import { settings, tenant } from '../../schemas/tenant.ts';
 
@@ -14,6 +15,7 @@ export const fileSchema = Type.Object(
     resources: Type.Optional(Type.Array(resource, { maxItems: 1000 })),
     clients: Type.Optional(Type.Array(client, { maxItems: 10_000 })),
     users: Type.Optional(Type.Array(user, { maxItems: 100_000 })),
+    service_accounts: Type.Optional(Type.Array(serviceAccount, { maxItems: 10_000 })),
   },
   closed,
 );
@@ -28,4 +30,5 @@ export type SoundPart = {
   readonly resources: readonly (ResourceEntry | undefined)[];
   readonly clients: readonly (ClientEntry | undefined)[];
   readonly users: readonly (UserEntry | undefined)[];
+  readonly serviceAccounts: readonly (ServiceAccountEntry | undefined)[];
 };

@@ -1,6 +1,7 @@
 // The rules that a provisioning file must obey beyond its shape.
 import { identifierKey } from '../../domain/user.ts';
 import type { SoundPart } from './file-schema.ts';
+import { serviceAccountMistakes } from '../../schemas/service-account.ts';
 import { type UserEntry, userMistakes } from '../../schemas/user.ts';
 import type { Mistake } from '../../domain/mistake.ts';
 import { clientMistakes } from '../../schemas/client.ts';
@@ -8,7 +9,8 @@ import { resourceMistakes } from '../../schemas/resource.ts';
 import { tenantMistakes } from '../../schemas/tenant.ts';
 
 /** Every rule that the sound part of a file breaks. */
-export function ruleMistakes({ tenant, settings, resources, clients, users }: SoundPart): Mistake[] {
+export function ruleMistakes(sound: SoundPart): Mistake[] {
+  const { tenant, settings, resources, clients, users, serviceAccounts } = sound;
   const email = (user: UserEntry | undefined) => (user?.email === undefined ? undefined : identifierKey(user.email));
   return [
     ...tenantMistakes(tenant ?? undefined, settings),
@@ -31,7 +33,26 @@ export function ruleMistakes({ tenant, settings, resources, clients, users }: So
       'username',
     ),
     ...repeated('users', users.map(email), 'email'),
+    ...serviceAccounts.flatMap((account, i) =>
+      account ? serviceAccountMistakes(account, ['service_accounts', i]) : [],
+    ),
+    ...repeated(
+      'service_accounts',
+      serviceAccounts.map((account) => account && identifierKey(account.username)),
+      'username',
+    ),
+    ...namesOfUsers(sound),
   ];
+}
+
+/** A person and a program cannot have the same name. */
+function namesOfUsers({ users, serviceAccounts }: SoundPart): Mistake[] {
+  const people = new Map(users.flatMap((user, i) => (user ? [[identifierKey(user.username), i]] : [])));
+  return serviceAccounts.flatMap((account, i) => {
+    const person = account && people.get(identifierKey(account.username));
+    if (person === undefined) return [];
+    return [{ path: ['service_accounts', i, 'username'], problem: `is the same as in users[${person}]` }];
+  });
 }
 
 function repeated(list: string, values: readonly (string | undefined)[], field: string): Mistake[] {

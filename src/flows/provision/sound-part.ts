@@ -5,8 +5,9 @@ import type { Mistake } from '../../domain/mistake.ts';
 /** What of the file is not touched by `mistakes` of shape. */
 export function soundPart(value: unknown, mistakes: readonly Mistake[]): SoundPart {
   const broken = new Set(mistakes.flatMap(({ path }) => [path[0], path.slice(0, 2).join('/')]));
-  if (broken.has('')) return { tenant: null, settings: undefined, resources: [], clients: [], users: [] };
-  const { tenant, settings, resources, clients, users } = value as ProvisioningFile;
+  if (broken.has(''))
+    return { tenant: null, settings: undefined, resources: [], clients: [], users: [], serviceAccounts: [] };
+  const { tenant, settings, resources, clients, users, service_accounts: serviceAccounts } = value as ProvisioningFile;
   const list = mistakes.filter(({ path }) => path.length === 1).map(({ path }) => path[0]);
   const entries = <T>(name: string, all: readonly T[] = []) =>
     list.includes(name) ? [] : all.map((entry, i) => (broken.has(`${name}/${i}`) ? undefined : entry));
@@ -16,5 +17,6 @@ export function soundPart(value: unknown, mistakes: readonly Mistake[]): SoundPa
     resources: entries('resources', resources),
     clients: entries('clients', clients),
     users: entries('users', users),
+    serviceAccounts: entries('service_accounts', serviceAccounts),
   };
 }

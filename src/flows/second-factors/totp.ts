@@ -34,14 +34,15 @@ export type NewTotp = {
   readonly qr_svg: string;
 };
 
-/** Takes the place of one that was begun and not confirmed. @throws Refusal second_factors_off; conflict when there are enough. */
+/** Takes the place of one that was begun and not confirmed. A program has none: its keys are made and revoked for it. @throws Refusal second_factors_off; conflict when there are enough. */
 export async function beginTotp(
   deps: Deps,
   { tenant, now }: RequestContext,
   { user }: Owner,
   name: string | undefined,
 ): Promise<NewTotp> {
-  if (tenant.settings.mfa === 'off') throw new Refusal('second_factors_off', 'Nobody can add a second factor here.');
+  if (tenant.settings.mfa === 'off' || user.kind === 'service')
+    throw new Refusal('second_factors_off', 'Nobody can add a second factor here.');
   const factors = await secondFactorsOf(deps.db, tenant.id, user.id);
   if (factors.filter(({ method }) => method === 'totp').length >= mostFactors) throw enough();
   const secret = deps.random(totpSecretBytes);

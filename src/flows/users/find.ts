@@ -16,11 +16,21 @@ export async function findNamedUser(deps: Deps, { tenant }: RequestContext, name
   return user;
 }
 
+/** The same, of people only: a service account signs in with keys. @throws Refusal not_found; invalid_input for a service account. */
+export async function findNamedPerson(deps: Deps, context: RequestContext, named: string): Promise<User> {
+  const user = await findNamedUser(deps, context, named);
+  if (user.kind === 'person') return user;
+  throw new Refusal(
+    'invalid_input',
+    `${user.username} is a service account: it signs in with keys, never with a password.`,
+  );
+}
+
 export function noSuchUser(named: string): Refusal {
   return new Refusal('not_found', `There is no user ${named}.`);
 }
 
-/** Users by name, those behind the username `after`. With `search`: whose username, e-mail address or name contains it. */
+/** People by name, those behind the username `after`. With `search`: whose username, e-mail address or name contains it. */
 export async function listUsers(
   deps: Deps,
   { tenant }: RequestContext,

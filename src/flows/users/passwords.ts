@@ -7,7 +7,7 @@ import type { Db } from '../../storage/database.ts';
 import { endEverythingOf, type Ended, lockUser } from '../../storage/users.ts';
 import { setPasswordHash } from '../../storage/passwords.ts';
 import { newId, record } from '../events.ts';
-import { findNamedUser, noSuchUser } from './find.ts';
+import { findNamedPerson, noSuchUser } from './find.ts';
 
 export type { Ended };
 
@@ -52,7 +52,7 @@ export async function replacePassword<T>(
   also: (tx: Db, user: User, ended: Ended) => Promise<T>,
 ): Promise<T> {
   const { tenant, now } = context;
-  const { id } = await findNamedUser(deps, context, named);
+  const { id } = await findNamedPerson(deps, context, named);
   const hash = await hashOfChosen(deps, password);
   return deps.db.transaction(async (tx) => {
     const user = await lockUser(tx, tenant.id, id);

@@ -4,9 +4,9 @@ import type { Deps } from '../../deps.ts';
 import type { AuditType } from '../../domain/audit.ts';
 import { storedClaims } from '../../domain/claims.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import { alreadyThere, Refusal } from '../../domain/errors.ts';
+import { alreadyThere, invalidInput, Refusal } from '../../domain/errors.ts';
 import { adminRole } from '../../domain/role.ts';
-import type { User } from '../../domain/user.ts';
+import type { User, UserKind } from '../../domain/user.ts';
 import type { UserEntry } from '../../schemas/user.ts';
 import { type Db, isUniqueViolation } from '../../storage/database.ts';
 import { setPasswordHash } from '../../storage/passwords.ts';
@@ -20,6 +20,7 @@ export type PreparedUser = {
   readonly passwordHash: string | undefined;
   /** One is given or stored. */
   readonly hasPassword: boolean;
+  readonly kind: UserKind;
 };
 
 /** Computes the hash, which takes long, before the transaction. `tenantId`: undefined when the tenant is not made yet. */
@@ -27,7 +28,7 @@ export async function prepareUser(deps: Deps, tenantId: string | undefined, entr
   const known =
     tenantId === undefined ? undefined : await storage.findUserByUsername(deps.db, tenantId, entry.username);
   const passwordHash = await hashFor(deps, entry, known?.passwordHash);
-  return { entry, passwordHash, hasPassword: (passwordHash ?? known?.passwordHash) !== undefined };
+  return { entry, passwordHash, hasPassword: (passwordHash ?? known?.passwordHash) !== undefined, kind: 'person' };
 }
 
 async function hashFor(deps: Deps, entry: UserEntry, stored: string | undefined): Promise<string | undefined> {
@@ -50,6 +51,7 @@ export async function insertUser(
   entry: UserEntry,
   passwordHash: string | undefined,
   type: AuditType,
+  kind: UserKind = 'person',
 ): Promise<User> {
   const { tenant, now } = context;
   const id = newId(deps, now);
@@ -57,32 +59,39 @@ export async function insertUser(
   const disabled = entry.disabled ?? false;
   try {
     const password = { credentialId: newId(deps, now), passwordHash };
-    await storage.createUser(tx, tenant.id, { id, ...fields, ...password, disabled, type }, eventOf(deps, context));
+    await storage.createUser(
+      tx,
+      tenant.id,
+      { id, kind, ...fields, ...password, disabled, type },
+      eventOf(deps, context),
+    );
   } catch (error) {
     if (isUniqueViolation(error, 'users_username_idx')) throw alreadyThere(`user ${entry.username}`);
     if (isUniqueViolation(error, 'users_email_idx'))
       throw alreadyThere(`user with the e-mail address ${entry.email ?? entry.username}`);
     throw error;
   }
-  return { id, ...fields, disabled, updatedAt: now };
+  return { id, kind, ...fields, disabled, updatedAt: now };
 }
 
 /**
  * Makes the user, or brings one who is there to what the entry says; what it leaves out stays. A new password or
- * disabling ends every session and grant. @throws Refusal exists when another user has the e-mail address.
+ * disabling ends every session and grant. @throws Refusal exists when another user has the e-mail address; invalid_input
+ * when who is there is of another kind.
  */
 export async function saveUser(
   deps: Deps,
   tx: Db,
   context: RequestContext,
-  { entry, passwordHash }: PreparedUser,
+  { entry, passwordHash, kind }: PreparedUser,
 ): Promise<{ outcome: SaveOutcome; isAdministratorLost: boolean }> {
   const { tenant, now } = context;
   const known = await storage.findUserByUsername(tx, tenant.id, entry.username);
+  if (known && known.kind !== kind) throw otherKind(known);
   const holder = entry.email === undefined ? undefined : await storage.findUserForSignIn(tx, tenant.id, entry.email);
   if (holder && holder.id !== known?.id) throw emailTaken(holder);
   if (!known) {
-    await insertUser(deps, tx, context, entry, passwordHash, 'user.created');
+    await insertUser(deps, tx, context, entry, passwordHash, 'user.created', kind);
     return { outcome: 'created', isAdministratorLost: false };
   }
   const before: storage.UserFields = {
@@ -119,6 +128,14 @@ function emailTaken({ username }: User): Refusal {
   return new Refusal('exists', `Another user has this e-mail address: ${username}.`, {
     mistakes: [{ path: ['email'], problem: `is the e-mail address of the user ${username}` }],
   });
+}
+
+function otherKind({ kind }: User): Refusal {
+  const problem =
+    kind === 'service'
+      ? 'is that of a service account, which belongs in service_accounts and has no password'
+      : 'is that of a person, who belongs in users and has no keys';
+  return invalidInput([{ path: ['username'], problem }]);
 }
 
 /** What the entry leaves out stays as it was. */
