@@ -2,7 +2,13 @@
 import { type SecretBox, secretBox } from '../crypto/secret-box.ts';
 import type { Deps } from '../deps.ts';
 import { type Finding, problem, warning } from '../domain/finding.ts';
-import { clientSecretsByKey, rotationKeysBySeal, sealedKeys, type SecretsOfKey } from '../storage/doctor-keys.ts';
+import {
+  clientSecretsByKey,
+  rotationKeysBySeal,
+  sealedKeys,
+  type SecretsOfKey,
+  totpSecretsBySeal,
+} from '../storage/doctor-keys.ts';
 import { opensPrivateKey } from '../flows/keys/ring.ts';
 import { listed } from './listed.ts';
 
@@ -26,11 +32,12 @@ export async function checkOpening(db: Deps['db'], given: GivenKeys): Promise<Fi
     else sealedBy.set(sealedWith, (sealedBy.get(sealedWith) ?? 0) + 1);
   }
   const secrets = await clientSecretsByKey(db);
+  const totpBy = await totpSecretsBySeal(db);
   return [
     ...closedKeys(closed, given),
     ...damagedKeys(damaged),
-    ...(box ? unknownSecrets(secrets, box) : []),
-    ...olderKeys(given.keys ?? [], { sealedBy, rotationBy: await rotationKeysBySeal(db) }, secrets),
+    ...(box ? [...unknownSecrets(secrets, box), ...closedTotp(totpBy, box)] : []),
+    ...olderKeys(given.keys ?? [], { sealedBy, rotationBy: await rotationKeysBySeal(db), totpBy }, secrets),
   ];
 }
 
@@ -71,12 +78,24 @@ function unknownSecrets(secrets: readonly SecretsOfKey[], box: SecretBox): Findi
     );
 }
 
+function closedTotp(totpBy: ReadonlyMap<string, number>, box: SecretBox): Finding[] {
+  return [...totpBy]
+    .filter(([key]) => !box.has(key))
+    .map(([key, count]) =>
+      problem(
+        'secret-key',
+        `${numbered(count, 'TOTP secret')} ${count === 1 ? 'is' : 'are'} sealed with a SECRET_KEY that is not given (key ${key}): these people's codes are refused.`,
+        'Give that key behind the current one (SECRET_KEY="new,old").',
+      ),
+    );
+}
+
 const anew =
   'apply the provisioning file with their secrets in it once more, or run "signet client rotate-secret" for each';
 
 function olderKeys(
   keys: readonly Uint8Array[],
-  { sealedBy, rotationBy }: Record<'sealedBy' | 'rotationBy', ReadonlyMap<string, number>>,
+  { sealedBy, rotationBy, totpBy }: Record<'sealedBy' | 'rotationBy' | 'totpBy', ReadonlyMap<string, number>>,
   secrets: readonly SecretsOfKey[],
 ): Finding[] {
   return keys.slice(1).map((key, index) => {
@@ -84,8 +103,9 @@ function olderKeys(
     const name = `Key ${index + 2} of SECRET_KEY (${id})`;
     const sealed = sealedBy.get(id) ?? 0;
     const rotating = rotationBy.get(id) ?? 0;
+    const totp = totpBy.get(id) ?? 0;
     const made = secrets.find((some) => some.key === id);
-    if (sealed === 0 && rotating === 0 && !made)
+    if (sealed + rotating + totp === 0 && !made)
       return warning(
         'secret-key',
         `${name} is not needed by anything in the database any more.`,
@@ -94,10 +114,11 @@ function olderKeys(
     const uses = [
       ...(sealed > 0 ? [`it seals ${numbered(sealed, 'signing key')}`] : []),
       ...(rotating > 0 ? [`it seals ${numbered(rotating, 'rotation key')}`] : []),
+      ...(totp > 0 ? [`it seals ${numbered(totp, 'TOTP secret')}`] : []),
       ...(made ? [`the secrets of ${clientsOf(made)} were made with it`] : []),
     ];
     const cures = [
-      ...(sealed + rotating > 0
+      ...(sealed + rotating + totp > 0
         ? ['a server that runs with these keys seals them anew by itself, a hundred a minute']
         : []),
       ...(made ? [`for clients, ${anew}`] : []),

@@ -98,6 +98,19 @@ export async function rotationKeysBySeal(db: Db): Promise<Map<string, number>> {
   return new Map((await rotationSeals.all(db, {})).map(({ key, count }) => [key, count]));
 }
 
+// credentials_totp_seal_idx
+const totpSeals = statement(
+  {},
+  () =>
+    sql<{ key: string; count: number }>`
+      SELECT split_part(secret, '.', 1) AS key, count(*)::int AS count FROM credentials WHERE kind = 'totp' GROUP BY key ORDER BY key`,
+);
+
+/** How many TOTP secrets each SECRET_KEY seals, by its id. */
+export async function totpSecretsBySeal(db: Db): Promise<Map<string, number>> {
+  return new Map((await totpSeals.all(db, {})).map(({ key, count }) => [key, count]));
+}
+
 // A sequential scan, for an examination.
 const madeWith = statement(
   {},

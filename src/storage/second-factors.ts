@@ -240,3 +240,50 @@ export async function raiseGrant(
   if (!row) return 'spent before';
   return row.grant_id === null ? 'ended' : 'raised';
 }
+
+// credentials_totp_seal_idx
+const sealedOtherwise = statement(
+  { current: 'text' },
+  (_q, p) =>
+    sql<{ tenant_id: string; id: string; user_id: string; secret: string }>`SELECT tenant_id, id, user_id, secret
+      FROM credentials
+      WHERE kind = 'totp' AND (split_part(secret, '.', 1) < ${p.current} OR split_part(secret, '.', 1) > ${p.current})
+      LIMIT 100`,
+);
+
+/** A TOTP secret as it lies there. */
+export type StoredTotpSecret = {
+  readonly tenantId: string;
+  readonly id: string;
+  readonly userId: string;
+  readonly sealed: string;
+};
+
+/** Up to 100 TOTP secrets, of any tenant, that an older SECRET_KEY seals. */
+export async function totpSecretsSealedOtherwise(db: Db, current: string): Promise<StoredTotpSecret[]> {
+  return (await sealedOtherwise.all(db, { current })).map((row) => ({
+    tenantId: row.tenant_id,
+    id: row.id,
+    userId: row.user_id,
+    sealed: row.secret,
+  }));
+}
+
+// credentials_pkey
+const reseal = statement({ tenantId: 'uuid', id: 'uuid', from: 'text', to: 'text' }, (q, p) =>
+  q
+    .updateTable('credentials')
+    .set({ secret: p.to })
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.id)
+    .where('secret', '=', p.from),
+);
+
+/** The same secret under the current SECRET_KEY. */
+export async function resealTotpSecret(
+  db: Db,
+  { tenantId, id, sealed }: Omit<StoredTotpSecret, 'userId'>,
+  to: string,
+): Promise<void> {
+  await reseal.run(db, { tenantId, id, from: sealed, to });
+}

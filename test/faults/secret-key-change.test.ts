@@ -6,7 +6,9 @@ import { advanceKeys } from '../../src/flows/keys/advance.ts';
 import { newId } from '../../src/flows/events.ts';
 import { maintain } from '../../src/flows/upkeep/maintenance.ts';
 import { query } from '../support/database.ts';
-import { claimsOf, codeFlow, getUserinfo, ownClient, refresh, spaClient, world } from '../support/flow.ts';
+import { logIn } from '../support/first-party.ts';
+import { alice, claimsOf, codeFlow, getUserinfo, ownClient, refresh, spaClient, world } from '../support/flow.ts';
+import { codeOf, enrol, verifyAt } from '../support/second-factors.ts';
 import { startSignet, type TestOptions, type TestSignet } from '../support/signet.ts';
 
 const [older, newer] = [randomBytes(32), randomBytes(32)];
@@ -53,6 +55,22 @@ test('with "new,old" one round seals the keys of all tenants anew; then "new" al
     expect((await getUserinfo(there, had[i]!.tokens.access_token)).status).toBe(200);
   }
   await expect(startSignet({ beside: first, config: { secretKeys: [older] } })).rejects.toThrow(/SECRET_KEY/);
+});
+
+test('TOTP secrets are sealed anew as well; with neither key their codes are refused, and recovery codes go on', async () => {
+  const first = await start({ provision: world }, older);
+  const person = await enrol(first, alice);
+  const half = async (at: TestSignet) => (await logIn({ issuer: at.server.url }, alice)).body.token;
+  const prove = async (at: TestSignet, code: string) =>
+    (await verifyAt({ issuer: at.server.url }, { token: await half(at), code })).status;
+  const lost = await start({ beside: first }, newer, older);
+  await query(first.database.url, `UPDATE credentials SET secret = 'x' || secret WHERE kind = 'totp'`);
+  expect(await prove(lost, codeOf(person.secret, first.clock.now))).toBe(401);
+  expect(await prove(lost, person.recoveryCodes[0]!)).toBe(200);
+  await query(first.database.url, `UPDATE credentials SET secret = substr(secret, 2) WHERE kind = 'totp'`);
+  await round(lost);
+  const alone = await start({ beside: first }, newer);
+  expect(await prove(alone, codeOf(person.secret, first.clock.now))).toBe(200);
 });
 
 test('rotation keys are sealed anew as well: refreshes and repeats go on with "new" alone; with neither, 503 and no end', async () => {

@@ -5,6 +5,7 @@ import { expiring } from '../../storage/purge.ts';
 import { newId } from '../events.ts';
 import { resealRotationKeys } from '../grants/rotation-key.ts';
 import { resealKeys } from '../keys/ring.ts';
+import { resealTotpSecrets } from '../second-factors/reseal.ts';
 import { advanceKeys } from '../keys/advance.ts';
 import { keepAuditMonths } from './audit-months.ts';
 
@@ -27,6 +28,7 @@ export async function maintain(deps: Deps, holder: string, policies: Policies = 
   try {
     await resealKeys(deps);
     await resealRotationKeys(deps);
+    await resealTotpSecrets(deps);
     await advanceKeys(deps);
   } finally {
     await purgeExpired(deps, now);
