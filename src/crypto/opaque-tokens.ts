@@ -13,6 +13,9 @@ const prefixes = {
 
 export type OpaqueKind = keyof typeof prefixes;
 
+/** Every kind there is. */
+export const opaqueKinds = Object.keys(prefixes) as readonly OpaqueKind[];
+
 /** 32 random bytes: 256 bits. */
 export const opaqueBytes = 32;
 

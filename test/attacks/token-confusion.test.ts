@@ -3,6 +3,7 @@ import { randomBytes, randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAgent, field } from '../support/agent.ts';
 import {
+  alice,
   type Asked,
   authorizationRequest,
   authorizeInteractively,
@@ -15,7 +16,11 @@ import {
   webClient,
   world,
 } from '../support/flow.ts';
-import { logIn } from '../support/first-party.ts';
+import { endpoints, firstPartyEndpoints } from '../../src/domain/endpoints.ts';
+import { type OpaqueKind, opaqueKinds } from '../../src/crypto/opaque-tokens.ts';
+import { query } from '../support/database.ts';
+import { type ApiAnswer, logIn, postJson } from '../support/first-party.ts';
+import { bearer, enrol, type Enrolled, logInWithBoth } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
 const kinds = [
@@ -31,19 +36,42 @@ const kinds = [
   'setup token',
   'client secret',
   'service key',
+  'first-party access token',
+  'first-party refresh token',
+  'partial token',
+  'recovery code',
+  'TOTP secret',
 ] as const;
 type Kind = (typeof kinds)[number];
+
+/** Which of them is each kind of opaque token there is: a new one has a row, or this file does not compile. */
+const ofOpaque: Readonly<Record<OpaqueKind, Kind>> = {
+  authorizationCode: 'code',
+  refreshToken: 'refresh token',
+  session: 'session cookie',
+  browser: 'browser cookie',
+  setup: 'setup token',
+  clientSecret: 'client secret',
+  serviceKey: 'service key',
+};
+
+/** Addresses where nothing is taken that was given out before. */
+const takesNothing: readonly string[] = [endpoints.jwks];
 
 const serviceKey = `sgk_${randomBytes(32).toString('base64url')}`;
 
 let signet: TestSignet;
 let values: Record<Kind, string>;
+let person: Enrolled;
 let asked: Asked;
 const name = (cookie: string) => `signet-default-${cookie}`;
 
 beforeAll(async () => {
   signet = await startSignet({ provision: world });
   await signet.provision({ service_accounts: [{ username: 'program', keys: [{ name: 'first', key: serviceKey }] }] });
+  await signet.provision({ users: [{ username: 'person', password: 'the one she has had so far' }] });
+  person = await enrol(signet, { username: 'person', password: 'the one she has had so far' });
+  const { body: own } = await logInWithBoth(signet, person);
   const { tokens, agent } = await codeFlow(signet, webClient);
   asked = authorizationRequest(signet, webClient);
   const code = (await authorizeInteractively(agent, asked)).get('code')!;
@@ -64,6 +92,11 @@ beforeAll(async () => {
     'setup token': new URL(signet.server.setupUrl!).searchParams.get('token')!,
     'client secret': webClient.client_secret,
     'service key': serviceKey,
+    'first-party access token': own.access_token,
+    'first-party refresh token': own.refresh_token,
+    'partial token': await half(),
+    'recovery code': person.recoveryCodes[0]!,
+    'TOTP secret': person.secret,
   };
 });
 afterAll(() => signet.stop());
@@ -73,10 +106,25 @@ const cookies = (pairs: Record<string, string>) => ({
     .map(([key, value]) => `${name(key)}=${value}`)
     .join('; '),
 });
+const half = async () => (await logIn(signet, person.user)).body.token;
+/** Nobody waits for somebody else's guesses here. */
+const forgetGuesses = () => query(signet.database.url, 'DELETE FROM limits');
+const ask = async (path: string, body: object | undefined, token?: string, method = 'POST') => {
+  await forgetGuesses();
+  return postJson(`${signet.issuer}${path}`, body, token === undefined ? {} : bearer(token), method);
+};
+/** Whatever is wrong besides, it is not the token. */
+const isTaken = async (answer: Promise<ApiAnswer>) => {
+  const { status, body } = await answer;
+  return (
+    !(status === 401 && ['invalid_token', 'insufficient_user_authentication'].includes(body.code!)) && status !== 400
+  );
+};
+const living = async () => (await query(signet.database.url, 'SELECT 1 FROM grants WHERE revoked_at IS NULL')).length;
 const setupForm = { username: 'root', email: 'root@example.com', password: 'a password of enough characters' };
 
-/** Each place, the kind that belongs there, and whether it takes the value. */
-const places: Record<string, { takes: Kind; accepts: (value: string) => Promise<boolean> }> = {
+/** Each place, the kind that belongs there, and whether it takes the value. `at`: the address, where the name does not say it. */
+const places: Record<string, { takes: Kind; at?: string; accepts: (value: string) => Promise<boolean> }> = {
   'code at the token endpoint': {
     takes: 'code',
     accepts: async (code) => {
@@ -173,13 +221,100 @@ const places: Record<string, { takes: Kind; accepts: (value: string) => Promise<
   },
   'password of a service account': {
     takes: 'service key',
+    at: firstPartyEndpoints.login,
     accepts: async (password) => (await logIn(signet, { username: 'program', password })).status === 200,
+  },
+  'device at login': {
+    takes: 'known-browser cookie',
+    at: firstPartyEndpoints.login,
+    accepts: async (device) => {
+      await forgetGuesses();
+      for (let guess = 0; guess < 5; guess += 1) await logIn(signet, { ...alice, password: 'wrong' });
+      const { status } = await logIn(signet, alice, { device });
+      await forgetGuesses();
+      return status === 200;
+    },
+  },
+  'token at /auth/mfa/challenge': {
+    takes: 'partial token',
+    at: firstPartyEndpoints.mfaChallenge,
+    accepts: (token) => isTaken(ask(firstPartyEndpoints.mfaChallenge, { token })),
+  },
+  'Bearer at /auth/mfa/challenge': {
+    takes: 'first-party access token',
+    at: firstPartyEndpoints.mfaChallenge,
+    accepts: (token) => isTaken(ask(firstPartyEndpoints.mfaChallenge, {}, token)),
+  },
+  'token at /auth/mfa/verify': {
+    takes: 'partial token',
+    at: firstPartyEndpoints.mfaVerify,
+    accepts: (token) => isTaken(ask(firstPartyEndpoints.mfaVerify, { token, code: '000000' })),
+  },
+  'Bearer at /auth/mfa/verify': {
+    takes: 'first-party access token',
+    at: firstPartyEndpoints.mfaVerify,
+    accepts: (token) => isTaken(ask(firstPartyEndpoints.mfaVerify, { code: '000000' }, token)),
+  },
+  'code at /auth/mfa/verify': {
+    takes: 'recovery code',
+    at: firstPartyEndpoints.mfaVerify,
+    accepts: async (value) => {
+      const code = value.slice(0, 100);
+      return (await ask(firstPartyEndpoints.mfaVerify, { token: await half(), code })).status === 200;
+    },
+  },
+  ...Object.fromEntries(
+    (
+      [
+        ['GET', firstPartyEndpoints.mfa, undefined],
+        ['POST', firstPartyEndpoints.mfaTotp, {}],
+        ['POST', firstPartyEndpoints.mfaTotpConfirm, { code: '000000' }],
+        ['POST', firstPartyEndpoints.mfaRecoveryCodes, {}],
+        ['DELETE', firstPartyEndpoints.mfaFactor, {}],
+        ['POST', firstPartyEndpoints.password, { current_password: 'wrong', new_password: 'wrong as well' }],
+      ] as const
+    ).map(([method, at, body]) => [
+      `Bearer at ${method} ${at}`,
+      { takes: 'first-party access token', at, accepts: (token: string) => isTaken(ask(at, body, token, method)) },
+    ]),
+  ),
+  'refresh_token at /auth/refresh': {
+    takes: 'first-party refresh token',
+    at: firstPartyEndpoints.refresh,
+    accepts: async (refresh_token) => (await ask(firstPartyEndpoints.refresh, { refresh_token })).status === 200,
+  },
+  'refresh_token at /auth/logout': {
+    takes: 'first-party refresh token',
+    at: firstPartyEndpoints.logout,
+    accepts: async (refresh_token) => {
+      const before = await living();
+      await ask(firstPartyEndpoints.logout, { refresh_token });
+      const isEnded = (await living()) < before;
+      // The Bearer below is of the same family.
+      if (isEnded) values['first-party access token'] = (await logInWithBoth(signet, person)).body.access_token;
+      return isEnded;
+    },
+  },
+  'Bearer at /auth/logout': {
+    takes: 'first-party access token',
+    at: firstPartyEndpoints.logout,
+    accepts: async (token) => (await ask(firstPartyEndpoints.logout, {}, token)).status === 204,
   },
 };
 
 const foreign = Object.entries(places).flatMap(([place, { takes }]) =>
   kinds.filter((kind) => kind !== takes).map((kind) => ({ kind, place })),
 );
+
+test('every kind of opaque token has its row, and every address that takes something its place', () => {
+  expect(Object.keys(ofOpaque).toSorted()).toEqual([...opaqueKinds].toSorted());
+  const covered = new Set(Object.values(places).map(({ at }) => at));
+  const oauth = Object.keys(places).join(' ');
+  for (const address of Object.values(firstPartyEndpoints)) expect(covered, address).toContain(address);
+  for (const [name, address] of Object.entries(endpoints))
+    if (!takesNothing.includes(address))
+      expect(oauth.toLowerCase(), address).toContain({ revoke: 'token', token: 'token endpoint' }[name] ?? name);
+});
 
 describe('M14 a value of one kind is not taken where another kind belongs', () => {
   test.each(foreign)('M14 $kind as $place: refused', async ({ kind, place }) => {

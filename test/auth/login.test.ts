@@ -85,6 +85,22 @@ describe('right', () => {
 });
 
 describe('wrong', () => {
+  test('the built-in client gets nothing for the API of administrators, asked for or by default; another one does', async () => {
+    const identifier = `${signet.issuer}/admin/api`;
+    await signet.provision({ resources: [{ identifier }] });
+    const refused = await logIn(signet, alice, { resource: identifier });
+    expect([refused.status, refused.body.code]).toEqual([400, 'invalid_target']);
+    const { client_id, client_secret } = backend;
+    const given = await logIn(signet, alice, { resource: identifier, client_id, client_secret });
+    expect(claimsOf(given.body.token)['aud']).toBe(identifier);
+    await signet.provision({
+      tenant: 'third',
+      users: [alice],
+      settings: { default_resource: `${signet.issuer}/t/third/admin/api` },
+    });
+    expect((await logIn({ issuer: `${signet.issuer}/t/third` }, alice)).body.code).toBe('invalid_target');
+  });
+
   const problem = (status: number, code: string) =>
     expect.objectContaining({ status, code, title: expect.any(String), instance: expect.any(String) });
 

@@ -6,7 +6,9 @@ import { audienceOf, scopesFor } from '../../domain/audience.ts';
 import { authenticationClaims } from '../../domain/authentication.ts';
 import { type Client, stillRegistered } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
+import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
+import { adminApiOf } from '../../domain/resource.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import { tenantResources } from '../clients/current.ts';
 import { signingKey } from '../keys/ring.ts';
@@ -26,13 +28,16 @@ export type Mint = {
   readonly jti?: string | undefined;
 };
 
-/** RFC 9068 2 access token and OpenID Connect Core 1.0 2 ID token, with the response that carries them. */
+/** RFC 9068 2 access token and OpenID Connect Core 1.0 2 ID token, with the response that carries them. @throws OAuthError invalid_target. */
 export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint): Promise<TokenResponse> {
   const { tenant, now } = context;
   const { client, subject } = mint;
   const grant = subject.kind === 'grant' ? subject.grant : undefined;
   const userId = grant?.userId;
   const audience = audienceOf(tenant, mint.resources);
+  // Whoever may call without naming a client must not come to administer, on whatever way the resource was asked for.
+  if (client.metadata.built_in && audience.includes(adminApiOf(tenant.issuer)))
+    throw new OAuthError('invalid_target', 'This client gets no tokens for that resource.');
   const granted = stillRegistered(client.metadata, mint.scopes);
   const scopes = scopesFor(tenant, mint.resources, granted, await tenantResources(deps, tenant));
   const iat = Math.floor(now / 1000);
