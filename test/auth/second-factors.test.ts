@@ -242,7 +242,7 @@ describe('refused, and the answer is the same for every reason', () => {
       },
     ],
     [
-      'one of a user who was disabled meanwhile (M72)',
+      'M72 one of a user who was disabled meanwhile',
       async () => {
         const token = await partial();
         await signet.provision({ users: [{ ...person.user, disabled: true }] });
@@ -275,7 +275,7 @@ describe('refused, and the answer is the same for every reason', () => {
     expect((await verifyAt(signet, { token, code: now(), client_id, client_secret })).status).toBe(200);
   });
 
-  test('one of a client that was disabled meanwhile (M72)', async () => {
+  test('M72 one of a client that was disabled meanwhile', async () => {
     const clients = [{ ...backend, client_id: 'gone' }];
     await signet.provision({ clients });
     const named = { client_id: 'gone', client_secret: backend.client_secret };
@@ -301,7 +301,7 @@ describe('refused, and the answer is the same for every reason', () => {
   });
 });
 
-describe('a code counts once (M73)', () => {
+describe('M73 a code counts once', () => {
   test('the code that confirmed the factor does not sign in', async () => {
     const { body: tokens } = await logInWithBoth(signet, person);
     const begun = await postJson(`${signet.issuer}/auth/mfa/totp`, {}, bearer(tokens.access_token));
@@ -358,6 +358,18 @@ describe('a code counts once (M73)', () => {
     expect(statuses.filter((status) => status === 200)).toEqual([200]);
     gates.forEach((gate) => gate.open());
   });
+
+  test('one partial token, two right codes at once: one session', async () => {
+    const token = await partial();
+    const gate = gateStatements(signet);
+    const both = gate.hold('before', /UPDATE credentials/, 2);
+    const answers = [now(), person.recoveryCodes[5]!].map((code) => verifyAt(signet, { token, code }));
+    await both.arrived;
+    both.open();
+    const statuses = (await Promise.all(answers)).map(({ status }) => status);
+    expect(statuses.toSorted((a, b) => a - b)).toEqual([200, 401]);
+    gate.open();
+  });
 });
 
 describe('guessing', () => {
@@ -396,7 +408,7 @@ describe('guessing', () => {
     expect((await verifyAt(signet, { token: own, code: now() })).status).toBe(200);
   });
 
-  test('fifty at once: no more are looked at than the budget allows (M70)', async () => {
+  test('M70 fifty at once: no more are looked at than the budget allows', async () => {
     const token = await partial();
     const answers = await Promise.all(Array.from({ length: 50 }, (_, nth) => guess(token, nth)));
     const looked = answers.filter(({ status }) => status === 401);

@@ -9,6 +9,7 @@ import type { Mutant } from './mutant.ts';
 import { opsMutants } from './ops.ts';
 import { refreshMutants } from './refresh.ts';
 import { restoreMutants } from './restore.ts';
+import { secondFactorMutants } from './second-factors.ts';
 import { serviceAccountMutants } from './service-accounts.ts';
 import { sessionMutants } from './sessions.ts';
 import { tenantMutants } from './tenants.ts';
@@ -24,6 +25,7 @@ export const mutants: readonly Mutant[] = [
   ...opsMutants,
   ...refreshMutants,
   ...restoreMutants,
+  ...secondFactorMutants,
   ...serviceAccountMutants,
   ...sessionMutants,
   ...tenantMutants,

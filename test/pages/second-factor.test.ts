@@ -145,7 +145,7 @@ describe('no way around', () => {
     expect(agent.cookies.has(session)).toBe(false);
   });
 
-  test('one code, two browsers: one of them; and the code of the JSON API does not do in a browser (M73)', async () => {
+  test('M73 one code, two browsers: one of them', async () => {
     const agents = [createAgent(), createAgent()];
     const pages = await Promise.all(agents.map((agent) => half(agent)));
     const answers = await Promise.all(agents.map((agent, i) => submitCode(agent, pages[i]!, now())));
