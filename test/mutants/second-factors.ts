@@ -24,12 +24,12 @@ export const secondFactorMutants: readonly Mutant[] = [
     test: proving,
   },
   {
-    name: 'a partial token of a disabled user goes on',
-    file: 'src/storage/half-sign-ins.ts',
-    remove: "    .where('u.disabled_at', 'is', null)\n",
-    insert: '',
+    name: 'a user who was disabled at that moment gets a session',
+    file: 'src/storage/first-party-sign-ins.ts',
+    remove: ' AND disabled_at IS NULL AND password_version',
+    insert: ' AND password_version',
     test: proving,
-    title: 'M72 one of a user',
+    title: 'a user disabled between',
   },
   {
     name: 'one partial token begins several sessions',
