@@ -18,12 +18,16 @@ const signet = [
   copies('authorization_codes', "'hash', hash, 'grant_id', grant_id"),
   copies('refresh_tokens', "'hash', hash, 'grant_id', grant_id"),
   copies('sign_in_attempts', "'id', n::text"),
+  // One of each kind: a user has a few credentials among many.
+  ...['password', 'totp', 'recovery_code'].map((kind) =>
+    copies('credentials', "'id', gen_random_uuid(), 'user_id', user_id", `WHERE kind = '${kind}'`),
+  ),
 ];
 
-function copies(table: string, changes: string): string {
+function copies(table: string, changes: string, which = ''): string {
   return `INSERT INTO ${table}
     SELECT (jsonb_populate_record(NULL::${table}, template.json || jsonb_build_object(${changes}))).*
-    FROM made, (SELECT to_jsonb(t) AS json FROM ${table} AS t LIMIT 1) AS template`;
+    FROM made, (SELECT to_jsonb(t) AS json FROM ${table} AS t ${which} LIMIT 1) AS template`;
 }
 
 const peer = [

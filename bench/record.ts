@@ -3,17 +3,30 @@ import { createHash, randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pino from 'pino';
+import { opaqueBytes, opaqueToken } from '../src/crypto/opaque-tokens.ts';
+import type { SecretBox } from '../src/crypto/secret-box.ts';
 import { readConfig } from '../src/config/read.ts';
 import { startServer } from '../src/start/server.ts';
 import { createAgent, type Agent } from '../test/support/agent.ts';
 import { authorizeInteractively, claimsOf } from '../test/support/flow.ts';
+import { type FirstParty, recordFirstParty } from './first-party.ts';
 import { type Answer, ask, headerOf } from './load.ts';
 import { countSteps, type Happened, type Step, stepsOf } from './recording.ts';
 import type { Counted, RowName } from './results.ts';
 import * as world from './world.ts';
 
 /** The rows that ask the database or sign something. */
-export type RecordedRow = 'authorize' | 'code' | 'refresh' | 'userinfo' | 'password';
+export const recordedRows = [
+  'authorize',
+  'code',
+  'refresh',
+  'userinfo',
+  'password',
+  'auth-login',
+  'auth-refresh',
+  'auth-mfa',
+] as const;
+export type RecordedRow = (typeof recordedRows)[number];
 
 /** What the floor is given: all it answers with stands here. */
 export type Recorded = {
@@ -30,6 +43,20 @@ export type Recorded = {
   readonly browsers: readonly string[];
   /** The cookies of the same browsers when nobody is signed in. */
   readonly signedOutBrowsers: readonly string[];
+  readonly firstParty: FirstParty;
+};
+
+/** How one request of a row is recorded. */
+export type Recorder = {
+  readonly databaseUrl: string;
+  readonly box: SecretBox;
+  readonly target: world.Target;
+  /** Sends it and waits for the answer. @throws Error when its status is another. */
+  meet(request: string, status: number): Promise<Answer>;
+  /** Keeps what the last request did as the row's; `known` are the values that the floor will know by these names. */
+  keep(row: RecordedRow, known: Readonly<Record<string, string | Buffer>>): void;
+  /** The hash of the session that the last request began, of which nobody gets the secret. */
+  sessionHash(): Buffer;
 };
 
 export function sha256(value: string): Buffer {
@@ -44,7 +71,10 @@ export async function recordSignet(
   directory: string,
 ): Promise<Recorded> {
   const provision = join(directory, 'world.json');
-  await writeFile(provision, JSON.stringify({ users: world.users, clients: [world.client] }));
+  await writeFile(
+    provision,
+    JSON.stringify({ users: [...world.users, world.userOfTwoFactors], clients: [world.client] }),
+  );
   const { config } = readConfig({
     PORT: String(port),
     DATABASE_URL: databaseUrl,
@@ -56,9 +86,11 @@ export async function recordSignet(
   let now = Date.now();
   let happened: Happened[] = [];
   const requestIds = new Set<string>();
+  let newest: Buffer = Buffer.alloc(opaqueBytes);
   const random = (bytes: number) => {
     const made = randomBytes(bytes);
     if (bytes === 9) requestIds.add(made.toString('base64url'));
+    if (bytes === opaqueBytes) newest = made;
     return made;
   };
   const unwatch = watchSignatures((step) => happened.push(step));
@@ -94,7 +126,7 @@ export async function recordSignet(
       if (answer.status !== status) throw new Error(`${answer.status} instead of ${status}:\n${answer.head}`);
       return answer;
     };
-    const keep = (row: RecordedRow, known: Record<string, string | Buffer>) => {
+    const keep: Recorder['keep'] = (row, known) => {
       steps[row] = stepsOf(happened, { now, known, requestIds });
     };
 
@@ -109,11 +141,7 @@ export async function recordSignet(
     const code = codeIn(answered);
     const tokens = tokensIn(await meet(token(world.codeForm(code)), 200));
     const access = claimsOf(tokens.access_token);
-    const ids = {
-      grantId: String(access['grant_id']),
-      sessionId: String(access['sid']),
-      userId: String(access['sub']),
-    };
+    const ids = idsIn(access);
     keep('code', { ...ids, presented: sha256(code), child: sha256(tokens.refresh_token) });
     steps.authorize = stepsOf(atAuthorize.happened, {
       now: atAuthorize.now,
@@ -146,6 +174,14 @@ export async function recordSignet(
       limitKey: `password account ${ids.userId} browser ${deviceId}`,
       session: sha256(/signet-default-session=([^;]+)/.exec(signedIn.head)![1]!),
     });
+    const firstParty = await recordFirstParty({
+      databaseUrl,
+      box: server.deps.box,
+      target,
+      meet,
+      keep,
+      sessionHash: () => opaqueToken('session', newest).hash,
+    });
     const discovery = await meet(world.get(target, '/.well-known/openid-configuration'), 200);
     const jwks = await meet(world.get(target, '/oauth/jwks'), 200);
     const all = steps as Record<RecordedRow, Step[]>;
@@ -167,6 +203,7 @@ export async function recordSignet(
       attemptId: attempt,
       browsers: target.browsers,
       signedOutBrowsers: signedOut,
+      firstParty,
     };
   } finally {
     unwatch();
@@ -201,6 +238,11 @@ type Tokens = { access_token: string; refresh_token: string; id_token: string; s
 
 function tokensIn(answer: Answer): Tokens {
   return JSON.parse(answer.body.toString()) as Tokens;
+}
+
+/** What an access token's claims say that it is of. */
+export function idsIn(claims: Readonly<Record<string, unknown>>): Record<'grantId' | 'sessionId' | 'userId', string> {
+  return { grantId: String(claims['grant_id']), sessionId: String(claims['sid']), userId: String(claims['sub']) };
 }
 
 /** What the answer says of itself, without what belongs to the connection. */

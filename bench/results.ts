@@ -1,7 +1,19 @@
 // What a run gives: the rows, what each measures and composes, and the shape of results/latest.json.
 import type { Machine } from './machine.ts';
 
-export const rowNames = ['discovery', 'jwks', 'authorize', 'code', 'refresh', 'userinfo', 'flow', 'password'] as const;
+export const rowNames = [
+  'discovery',
+  'jwks',
+  'authorize',
+  'code',
+  'refresh',
+  'userinfo',
+  'flow',
+  'password',
+  'auth-login',
+  'auth-refresh',
+  'auth-mfa',
+] as const;
 export type RowName = (typeof rowNames)[number];
 
 export const servers = ['floor', 'signet', 'peer'] as const;
@@ -48,6 +60,23 @@ export const rowTexts: Readonly<Record<RowName, RowText>> = {
     unit: 'The sign-in form with a right password; each attempt is fresh, the browser is known to the account.',
     floor: "Form parsed, cookies hashed, Signet's statements, one Argon2id of the same cost and concurrency.",
     peer: 'It has no sign-in page of its own: an application brings one.',
+  },
+  'auth-login': {
+    unit: '`POST /auth/login` with a right password; the device is known to the account, and without the scope `openid` there is no ID token.',
+    floor:
+      "JSON parsed, Signet's statements, one Argon2id of the same cost and concurrency, one ES256 signature by jose.",
+    peer: 'It has no sign-in without a browser: whoever wants one builds it.',
+  },
+  'auth-refresh': {
+    unit: '`POST /auth/refresh` of the built-in public client, with rotation; each connection goes on with the token it got.',
+    floor: "JSON parsed, Signet's statements, one ES256 signature by jose.",
+    peer: 'It has no first-party API; its token endpoint is in the row `refresh`.',
+  },
+  'auth-mfa': {
+    unit: '`POST /auth/mfa/verify`: a half-done sign-in and its second factor, both fresh, of a person with TOTP and ten recovery codes. A recovery code stands for the code, because a TOTP code can be used only once in 30 s; a TOTP code costs up to three HMAC-SHA1 more.',
+    floor:
+      "JSON parsed, one HS256 verification by jose, Signet's statements, the code hashed and compared, one ES256 signature by jose.",
+    peer: 'It knows no second factors: an application brings them.',
   },
 };
 

@@ -6,6 +6,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
+import { type SecretBox, secretBox } from '../src/crypto/secret-box.ts';
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../src/embedded/postgres.ts';
 import { createAgent } from '../test/support/agent.ts';
 import type { FloorSettings } from './floor/server.ts';
@@ -79,6 +80,8 @@ export type Bench = {
   readonly recorded: Recorded;
   readonly targets: Readonly<Record<ServerName, Target>>;
   readonly databases: Readonly<Record<'signet' | 'floor', string>>;
+  /** Of the SECRET_KEY that Signet was started with. */
+  readonly box: SecretBox;
   readonly postmaster: number | undefined;
   readonly postgresVersion: string;
 };
@@ -158,6 +161,7 @@ export async function startBench(
     recorded,
     targets,
     databases: { signet: signetUrl, floor: floorUrl },
+    box: secretBox([Buffer.from(secretKey, 'base64')]),
     postmaster: parentOf(rows[0]!.pid),
     postgresVersion: rows[0]!.version,
   };

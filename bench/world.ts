@@ -16,6 +16,12 @@ export const users = Array.from({ length: mostConnections + 1 }, (_, i) => ({
   name: `User ${i}`,
 }));
 
+/** One who has a second factor as well, and so does not sign in with a password alone. */
+export const userOfTwoFactors = {
+  username: 'user-of-two',
+  password: 'the long pass phrase of a user of two factors',
+};
+
 /** Confidential and first-party: it has a secret to check, its refresh tokens rotate, and it asks for no consent. */
 export const client = {
   client_id: 'bench',
@@ -83,6 +89,18 @@ export function post(
 ): string {
   const body = new URLSearchParams(form).toString();
   const described = { 'content-type': 'application/x-www-form-urlencoded', 'content-length': String(body.length) };
+  return message(target, `POST ${path}`, { ...described, ...headers }) + body;
+}
+
+/** What the first-party API is asked; ASCII only. */
+export function postJson(
+  target: Target,
+  path: string,
+  json: object,
+  headers: Readonly<Record<string, string>> = {},
+): string {
+  const body = JSON.stringify(json);
+  const described = { 'content-type': 'application/json', 'content-length': String(body.length) };
   return message(target, `POST ${path}`, { ...described, ...headers }) + body;
 }
 

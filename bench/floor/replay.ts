@@ -14,7 +14,7 @@ export type Part = {
   run(known: Known, now: number, learn?: (row: Row) => Known): Promise<readonly (readonly Row[])[]>;
 };
 
-/** A recorded request in two parts: up to the first signature, verification or hash, and from there on. */
+/** A recorded request in two parts: up to the last signature, verification or hash, and from there on. */
 export type Replay = { readonly before: Part; readonly after: Part };
 
 /** As many connections as Signet has by default. Values come as the text they were sent as: nothing is parsed in vain. */
@@ -24,8 +24,8 @@ export function openPool(connectionString: string): pg.Pool {
 }
 
 export function replayOf(pool: pg.Pool, steps: readonly Step[]): Replay {
-  const first = steps.findIndex(({ is }) => is !== 'statement');
-  const cut = first < 0 ? steps.length : first;
+  const last = steps.findLastIndex(({ is }) => is !== 'statement');
+  const cut = last < 0 ? steps.length : last;
   const statements = (part: readonly Step[]) => part.filter((step) => step.is === 'statement');
   return { before: partOf(pool, statements(steps.slice(0, cut))), after: partOf(pool, statements(steps.slice(cut))) };
 }

@@ -1,6 +1,6 @@
 // The page where a person proves a second factor, after the password.
 import type { SecondFactorMethod } from '../../../domain/factors.ts';
-import { translator } from '../../../texts/messages.ts';
+import { type Locale, translator } from '../../../texts/messages.ts';
 import { emblem } from './emblem.ts';
 import { alert, field, hiddenFields } from './form-parts.ts';
 import { html, type Html } from './html.ts';
@@ -41,15 +41,7 @@ export function secondFactorPage(page: Page, model: SecondFactor): Html {
       ${model.clientName && emblem(model.clientName, model.clientLogoUri)}
       <h1>${t('second_factor.title')}</h1>
       <p class="lead">${t(`second_factor.lead.${method}`)}</p>
-      ${
-        error &&
-        alert(
-          'mfa-error',
-          error.code === 'too_many_attempts'
-            ? tooManyAttempts(error.retryAfter, page.locale)
-            : t(`second_factor.error.${error.code}`),
-        )
-      }
+      ${error && alert('mfa-error', errorText(error, method, page.locale))}
       <form method="post" action="${model.action}">
         ${hiddenFields({ attempt: model.attempt, method })}
         ${field({
@@ -94,4 +86,16 @@ export function secondFactorPage(page: Page, model: SecondFactor): Html {
       </div>
     </div>`,
   });
+}
+
+function errorText(error: SecondFactorError, method: SecondFactorMethod, locale: Locale): string {
+  const t = translator(locale);
+  switch (error.code) {
+    case 'too_many_attempts':
+      return tooManyAttempts(error.retryAfter, locale);
+    case 'wrong_code':
+      return t(`second_factor.error.wrong_code.${method}`);
+    case 'busy':
+      return t('second_factor.error.busy');
+  }
 }
