@@ -39,6 +39,7 @@ export const groups: Readonly<Record<string, Group>> = {
       async () => (await import('./user/disable.ts')).userDisableCommand,
       async () => (await import('./user/enable.ts')).userEnableCommand,
       async () => (await import('./user/set-password.ts')).userSetPasswordCommand,
+      async () => (await import('./user/reset-mfa.ts')).userResetMfaCommand,
     ],
   },
   service: {

@@ -287,3 +287,22 @@ export async function resealTotpSecret(
 ): Promise<void> {
   await reseal.run(db, { tenantId, id, from: sealed, to });
 }
+
+// credentials_user_idx, one_time_tokens_user_idx
+const removeAll = statement(
+  { tenantId: 'uuid', userId: 'uuid' },
+  (_q, p) =>
+    sql<{ factors: number }>`WITH removed AS (
+        DELETE FROM credentials
+        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN ('totp', 'recovery_code')
+        RETURNING kind
+      ), begun AS (
+        DELETE FROM one_time_tokens WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind = 'totp_enrolment'
+      )
+      SELECT count(*)::int AS factors FROM removed WHERE kind <> 'recovery_code'`,
+);
+
+/** Removes every factor and recovery code, and what was begun. @returns how many factors there were. */
+export async function removeSecondFactors(tx: Db, tenantId: string, userId: string): Promise<number> {
+  return (await removeAll.first(tx, { tenantId, userId }))!.factors;
+}

@@ -305,7 +305,7 @@ export async function endEverythingOf(
   tx: Db,
   tenantId: string,
   id: string,
-  reason: 'user_disabled' | 'password_changed' | 'key_revoked',
+  reason: 'user_disabled' | 'password_changed' | 'key_revoked' | 'second_factor_changed',
   now: number,
 ): Promise<Ended> {
   return (await endEverything.first(tx, { tenantId, id, reason, now }))!;

@@ -38,7 +38,7 @@ describe.each(installedShells)('in $name', (shell) => {
   test('groups and commands, then the commands of a group', async () => {
     const names = [...Object.keys(single), ...Object.keys(groups), 'completion'];
     expect(await offers('')).toEqual(names.toSorted());
-    expect(await offers('user', '')).toEqual(['create', 'disable', 'enable', 'list', 'set-password']);
+    expect(await offers('user', '')).toEqual(['create', 'disable', 'enable', 'list', 'reset-mfa', 'set-password']);
     expect(await offers('user', 'crea')).toEqual(['create']);
     expect(await offers('service', '')).toEqual(['create', 'disable', 'enable', 'key', 'list']);
     expect(await offers('service', 'key', '')).toEqual(['add', 'list', 'revoke']);

@@ -64,7 +64,7 @@ test('no command at all: 2, with the help for people and the names for scripts',
   const plain = await signet(['user']);
   expect([plain.code, plain.output]).toEqual([2, expect.stringContaining('Usage: signet user')]);
   const { code, stdout, output } = await signet(['user', '--json']);
-  const problem = 'Name a command of user: create, list, disable, enable, set-password.';
+  const problem = 'Name a command of user: create, list, disable, enable, set-password, reset-mfa.';
   expect([code, stdout, JSON.parse(output)]).toEqual([2, '', { error: 'usage', problems: [problem] }]);
 });
 

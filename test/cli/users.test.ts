@@ -9,9 +9,11 @@ import { type Agent, createAgent } from '../support/agent.ts';
 import { type CommandLine, commandLine, resultOf, settingsOf } from '../support/command-line.ts';
 import { query } from '../support/database.ts';
 import { expectDead } from '../support/families.ts';
+import { logIn, refreshAt } from '../support/first-party.ts';
 import { alice, bob, codeFlow, getUserinfo, ownClient, submitPassword, webClient, world } from '../support/flow.ts';
 import { gateStatements } from '../support/gate.ts';
 import { untilBlocked } from '../support/lock-waits.ts';
+import { enrol, verifyAt } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
 // Each command is a process of its own, which takes as long as the machine lets it.
@@ -332,5 +334,38 @@ describe('set-password', () => {
     const { code, output } = await set('bob', `${long}\n${long}\n`);
     expect([code, output]).toEqual([1, expect.stringContaining('more than one line')]);
     expect((await set('nobody', long)).code).toBe(3);
+  });
+});
+
+describe('reset-mfa', () => {
+  test('every factor, code and session is gone, whoever had guessed; a second time there is nothing', async () => {
+    const user = { username: 'lost-telephone', password: long };
+    await running.provision({ users: [user] });
+    const { tokens } = await enrol(running, user);
+    for (let guess = 0; guess < 6; guess += 1)
+      await verifyAt(running, { token: (await logIn(running, user)).body.token, code: '000000' });
+    const reset = await resultOf<{ id: string }>(signet, ['user', 'reset-mfa', 'lost-telephone']);
+    expect(reset).toEqual({
+      id: expect.any(String),
+      username: 'lost-telephone',
+      factors_removed: 1,
+      sessions_ended: 1,
+      grants_revoked: 1,
+    });
+    expect((await refreshAt(running, tokens.refresh_token)).status).toBe(401);
+    expect((await logIn(running, user)).body.mfa_required).toBeUndefined();
+    await enrol(running, user);
+    expect(await eventsOf(reset.id)).toContainEqual({
+      type: 'user.second_factor_removed',
+      data: { method: 'all', factors: 1, sessions: 1, grants: 1 },
+    });
+    expect(await resultOf(signet, ['user', 'reset-mfa', 'alice'])).toMatchObject({
+      factors_removed: 0,
+      sessions_ended: 0,
+    });
+  });
+
+  test('nobody of that name: 3', async () => {
+    expect((await signet(['user', 'reset-mfa', 'nobody'])).code).toBe(3);
   });
 });
