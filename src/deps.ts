@@ -13,6 +13,8 @@ export type Deps = {
   readonly db: Db;
   /** Milliseconds since the epoch. */
   readonly clock: () => number;
+  /** The same of the operating system, to be compared with the database's: also where tests move `clock`. */
+  readonly machineClock: () => number;
   readonly random: (bytes: number) => Buffer;
   readonly hasher: PasswordHasher;
   readonly box: SecretBox;

@@ -1,6 +1,8 @@
 // The database server: its version, its role, its connections and its clock.
 import type { Deps } from '../deps.ts';
+import { clockDifference, clocksApart } from '../domain/clock.ts';
 import { type Finding, ok, problem, warning } from '../domain/finding.ts';
+import { databaseTime } from '../storage/clock.ts';
 import { type ServerFacts, serverFacts } from '../storage/doctor-server.ts';
 import { checkDurability } from '../start/durability.ts';
 
@@ -12,15 +14,13 @@ const skew = { warning: 1000, problem: 5000 } as const;
 
 /** @throws Unavailable when it cannot be reached. */
 export async function checkDatabase(deps: Pick<Deps, 'db' | 'clock'>, poolSize: number): Promise<Finding[]> {
-  const asked = deps.clock();
   const facts = await serverFacts(deps.db);
-  const answered = deps.clock();
   return [
     checkVersion(facts),
     ...checkRole(facts),
     ...(await checkDurability(deps)),
     checkConnections(facts, poolSize),
-    checkClock(facts.now, asked, answered),
+    await checkClock(deps),
   ];
 }
 
@@ -69,13 +69,13 @@ function checkConnections({ slots, takenByOthers }: ServerFacts, poolSize: numbe
   );
 }
 
-/** The clock was read there at some moment between the two here: only what lies outside of them is a difference. */
-function checkClock(there: number, asked: number, answered: number): Finding {
-  const ahead = there > answered ? answered - there : Math.max(0, asked - there);
+async function checkClock({ db, clock }: Pick<Deps, 'db' | 'clock'>): Promise<Finding> {
+  const asked = clock();
+  const there = await databaseTime(db);
+  const ahead = clockDifference(there, asked, clock());
   const difference = Math.abs(ahead);
   if (difference <= skew.warning) return ok('clock', 'The clocks of this machine and of the database agree.');
-  const which = ahead > 0 ? 'ahead of' : 'behind';
-  const seen = `The clock of this machine is ${(difference / 1000).toFixed(1)} s ${which} that of the database.`;
+  const seen = clocksApart(ahead);
   const todo =
     'Let both machines set their clocks by NTP (timedatectl shows whether one does). Tokens and codes end too early or too late until then.';
   return difference > skew.problem ? problem('clock', seen, todo) : warning('clock', seen, todo);

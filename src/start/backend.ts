@@ -17,6 +17,7 @@ import { noDatabase, openStore, type Store } from './database.ts';
 /** What tests replace. */
 export type Replaced = {
   readonly clock?: () => number;
+  readonly machineClock?: () => number;
   readonly random?: (bytes: number) => Buffer;
   readonly log?: Logger;
   readonly observe?: (statement: SentStatement) => void;
@@ -68,6 +69,7 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
       publicUrl: config.publicUrl,
       db: database,
       clock,
+      machineClock: options.machineClock ?? Date.now,
       random: options.random ?? pooledRandom(),
       hasher: passwordHasher(config.passwordHash, config.passwordHash, options.tracing?.passwordHash),
       box: secretBox(secretKeys),

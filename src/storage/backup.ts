@@ -12,6 +12,7 @@ const tables: Readonly<Record<keyof DB, 'copied' | 'left out'>> = {
   changes: 'left out',
   deployment: 'left out',
   leases: 'left out',
+  upkeep_rounds: 'left out',
   // A copy that outlives them would lead from old refresh tokens to their children.
   rotation_keys: 'left out',
   tenants: 'copied',

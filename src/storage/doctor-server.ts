@@ -1,4 +1,4 @@
-// What PostgreSQL says about itself: its version, its role, its limits, its clock, and settings that break promises.
+// What PostgreSQL says about itself: its version, its role, its limits, and settings that break promises.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
@@ -7,8 +7,6 @@ export type ServerFacts = {
   readonly major: number;
   /** It follows another server and takes no writes. */
   readonly isStandby: boolean;
-  /** Milliseconds, by its own clock. */
-  readonly now: number;
   /** How many connections this role may have in this database at most. */
   readonly slots: number;
   /** How many of them others than Signet have now. */
@@ -18,10 +16,9 @@ export type ServerFacts = {
 const facts = statement(
   {},
   () =>
-    sql<{ version: number; standby: boolean; now: number; slots: number; taken: number }>`
+    sql<{ version: number; standby: boolean; slots: number; taken: number }>`
       SELECT current_setting('server_version_num')::int / 10000 AS version,
         pg_is_in_recovery() AS standby,
-        clock_timestamp() AS now,
         least(
           current_setting('max_connections')::int
             - CASE WHEN r.rolsuper THEN 0 ELSE current_setting('superuser_reserved_connections')::int
@@ -40,7 +37,6 @@ export async function serverFacts(db: Db): Promise<ServerFacts> {
   return {
     major: row.version,
     isStandby: row.standby,
-    now: row.now,
     slots: row.slots,
     takenByOthers: row.taken,
   };

@@ -34,11 +34,11 @@ const emptyGrants = purge(
     (SELECT 1 FROM refresh_tokens t WHERE t.tenant_id = grants.tenant_id AND t.grant_id = grants.id)`,
 );
 
-/** What expires, each with what removes one batch of it and says how many rows that were: 0 when none is left. */
+/** What expires, a day after its end (but for keys of ten minutes and a list of changes), each with what removes one batch of it and says how many rows that were: 0 when none is left. */
 export const expiring: Readonly<Record<string, (db: Db, now: number) => Promise<number>>> = {
-  sign_in_attempts: alone('sign_in_attempts', (cutoff) => sql`expires_at < ${cutoff}`),
-  one_time_tokens: alone('one_time_tokens', (cutoff) => sql`expires_at < ${cutoff}`),
-  limits: alone('limits', (cutoff) => sql`expires_at < ${cutoff}`),
+  sign_in_attempts: alone('sign_in_attempts', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
+  one_time_tokens: alone('one_time_tokens', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
+  limits: alone('limits', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
   grants: async (db, now) => (await tokensOfGrants.run(db, { now })) || (await emptyGrants.run(db, { now })),
   // Its ten minutes, the longest grace, and ten more for clocks that differ: then no repeat can need it.
   rotation_keys: alone('rotation_keys', (cutoff) => sql`begins_at < ${cutoff} - interval '30 minutes'`),

@@ -233,6 +233,12 @@ export interface Tenants {
   version: number;
 }
 
+export interface UpkeepRounds {
+  held_until: number | null;
+  last_at: number;
+  only_row: boolean;
+}
+
 export interface Users {
   claims: unknown;
   created_at: number;
@@ -272,5 +278,6 @@ export interface DB {
   sign_in_attempts: SignInAttempts;
   signing_keys: SigningKeys;
   tenants: Tenants;
+  upkeep_rounds: UpkeepRounds;
   users: Users;
 }

@@ -158,6 +158,28 @@ const postpone = statement({ tenantId: 'uuid', now: 'timestamptz', until: 'times
     .where('due_at', '<=', p.now),
 );
 
+// A sequential scan: keys are few, and clocks are seldom set back.
+const forgetFuture = statement(
+  { state: 'text', now: 'timestamptz', dueAt: 'timestamptz?', life: 'integer' },
+  (_q, p) =>
+    sql`UPDATE signing_keys SET state_since = LEAST(state_since, ${p.now}),
+        due_at = CASE WHEN state_since > ${p.now} THEN ${p.dueAt} ELSE ${p.now} END
+      WHERE state = ${p.state}
+        AND (state_since > ${p.now}
+          OR due_at > GREATEST(state_since + make_interval(secs => ${p.life}), ${p.now} + interval '1 hour'))`,
+);
+
+/**
+ * What a clock that was ahead wrote of the lives of all tenants' keys: a state that began in the future begins now, and a
+ * step that was put off is looked at again. No key waits for that future.
+ */
+export async function forgetFutureKeyTimes(db: Db, now: number): Promise<void> {
+  for (const state of ['next', 'active', 'retired'] as const) {
+    const due = dueAt(state, now)!;
+    await forgetFuture.run(db, { state, now, dueAt: due, life: Math.round((due - now) / 1000) });
+  }
+}
+
 /** Looks again at `until` at keys whose step is due but waits for another key's. */
 export async function postponeDueKeys(tx: Db, tenantId: string, now: number, until: number): Promise<void> {
   await postpone.run(tx, { tenantId, now, until });

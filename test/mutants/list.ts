@@ -2,6 +2,7 @@
 import { applicationMutants } from './applications.ts';
 import { administrationMutants } from './administration.ts';
 import { clientMutants } from './clients.ts';
+import { clockMutants } from './clocks.ts';
 import { codeMutants } from './codes.ts';
 import { firstPartyMutants } from './first-party.ts';
 import { keyMutants } from './keys.ts';
@@ -19,6 +20,7 @@ export const mutants: readonly Mutant[] = [
   ...administrationMutants,
   ...applicationMutants,
   ...clientMutants,
+  ...clockMutants,
   ...codeMutants,
   ...firstPartyMutants,
   ...keyMutants,

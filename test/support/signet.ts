@@ -29,6 +29,8 @@ export type TestOptions = {
   readonly log?: Logger;
   readonly observe?: (statement: SentStatement) => void;
   readonly random?: (bytes: number) => Buffer;
+  /** What the operating system says of the time, as far as it is compared with the database's. */
+  readonly machineClock?: () => number;
   /** Another Signet on the same database and with the same clock and secret key: a second process, as far as state goes. */
   readonly beside?: TestSignet;
 };
@@ -49,6 +51,7 @@ export async function startSignet(options: TestOptions = {}): Promise<TestSignet
       log: options.log ?? pino({ level: 'silent' }),
       ...(options.observe ? { observe: options.observe } : {}),
       ...(options.random ? { random: options.random } : {}),
+      ...(options.machineClock ? { machineClock: options.machineClock } : {}),
     },
   });
   const provision = async (file: ProvisioningFile) => {
