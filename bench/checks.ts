@@ -1,8 +1,20 @@
 // Before a row is timed: the server gives the right answers, and refuses what it must.
-import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, jwtVerify } from 'jose';
+import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
+import { firstPartyClientId } from '../src/domain/client.ts';
+import { makeHalfDone } from './half-done.ts';
 import { type Answer, ask } from './load.ts';
 import type { RowName } from './results.ts';
-import { authorizeRequests, codeIn, expect, makeAttempts, signInRequest, tokenIn, userinfoRequest } from './rows.ts';
+import {
+  authorizeRequests,
+  codeIn,
+  expect,
+  loginRequest,
+  makeAttempts,
+  signInRequest,
+  tokenIn,
+  userinfoRequest,
+  verifyRequest,
+} from './rows.ts';
 import type { Bench } from './targets.ts';
 import * as world from './world.ts';
 
@@ -52,7 +64,7 @@ const checks: Readonly<Record<RowName, Check>> = {
     const answer = await ask(target, world.tokenRequest(target, world.refreshForm(first)));
     await tokensAreRight(target, answer);
     demand(tokenIn(answer, 'refresh_token') !== first, 'it does not rotate');
-    const unknown = world.refreshForm(first.replace(/.$/, (last) => (last === 'A' ? 'B' : 'A')));
+    const unknown = world.refreshForm(otherThan(first));
     demand((await ask(target, world.tokenRequest(target, unknown))).status === 400, 'it takes any refresh token');
   },
   async userinfo(_bench, target) {
@@ -81,12 +93,47 @@ const checks: Readonly<Record<RowName, Check>> = {
     const [[again] = []] = await makeAttempts(bench, target, [0], 1);
     expect(await ask(target, signInRequest(target, 0, again!, cookie)), 303);
   },
+  async 'auth-login'(bench, target) {
+    const request = loginRequest(bench, target, 0);
+    const mistyped = request.replace('the long', 'the lone');
+    demand((await ask(target, mistyped)).status >= 400, 'it takes any password');
+    // A right one after it, so that nothing is counted against the device.
+    const answer = await ask(target, request);
+    await accessTokenIsRight(target, tokenIn(answer, 'access_token'), firstPartyClientId);
+    demand(tokenIn(answer, 'refresh_token').length >= 43, 'its refresh token is short');
+  },
+  async 'auth-refresh'(bench, target) {
+    const first = tokenIn(await ask(target, loginRequest(bench, target, 0)), 'refresh_token');
+    const request = world.postJson(target, '/auth/refresh', { refresh_token: first });
+    const answer = await ask(target, request);
+    await accessTokenIsRight(target, tokenIn(answer, 'access_token'), firstPartyClientId);
+    demand(tokenIn(answer, 'refresh_token') !== first, 'it does not rotate');
+    const unknown = request.replace(first, otherThan(first));
+    demand((await ask(target, unknown)).status >= 400, 'it takes any refresh token');
+  },
+  async 'auth-mfa'(bench, target) {
+    const [half, another] = await makeHalfDone(bench, target, 2);
+    const [code, next] = half!.codes;
+    const foreign = verifyRequest(target, half!.token, another!.codes[0]!);
+    demand((await ask(target, foreign)).status >= 400, 'it takes any code');
+    const answer = await ask(target, verifyRequest(target, half!.token, code!));
+    const access = await accessTokenIsRight(target, tokenIn(answer, 'access_token'), firstPartyClientId);
+    demand(access['mfa_verified'] === true, 'its access token says nothing of the second factor');
+    demand((await ask(target, verifyRequest(target, half!.token, next!))).status >= 400, 'it takes a token twice');
+    const forged = verifyRequest(target, otherThan(another!.token), another!.codes[0]!);
+    demand((await ask(target, forged)).status >= 400, 'it takes any partial token');
+  },
 };
 
 const wrongSecret = { authorization: `Basic ${Buffer.from(`${world.client.client_id}:wrong`).toString('base64')}` };
 
 function demand(isRight: boolean, otherwise: string): void {
   if (!isRight) throw new Error(otherwise);
+}
+
+/** The same but for its last letter, also when that is decoded. */
+function otherThan(token: string): string {
+  return token.replace(/.$/, (last) => (last === 'A' ? 'Z' : 'A'));
 }
 
 async function keySet(target: world.Target): Promise<JSONWebKeySet> {
@@ -101,8 +148,14 @@ async function tokensAreRight(target: world.Target, answer: Answer): Promise<voi
   demand(decodeProtectedHeader(idToken).alg === 'RS256', 'its ID token is not signed with RS256');
   const isRefreshed = payload['nonce'] === undefined;
   demand(isRefreshed || payload['nonce'] === world.nonce, 'the nonce is another');
-  const accessToken = tokenIn(answer, 'access_token');
-  const access = await jwtVerify(accessToken, keys, { issuer: target.issuer, typ: 'at+jwt' });
-  demand(access.protectedHeader.alg === 'ES256', 'its access token is not signed with ES256');
-  demand(access.payload['client_id'] === world.client.client_id, 'its access token is for another client');
+  await accessTokenIsRight(target, tokenIn(answer, 'access_token'), world.client.client_id);
+}
+
+/** @returns its claims. */
+async function accessTokenIsRight(target: world.Target, accessToken: string, clientId: string): Promise<JWTPayload> {
+  const keys = createLocalJWKSet(await keySet(target));
+  const { payload, protectedHeader } = await jwtVerify(accessToken, keys, { issuer: target.issuer, typ: 'at+jwt' });
+  demand(protectedHeader.alg === 'ES256', 'its access token is not signed with ES256');
+  demand(payload['client_id'] === clientId, 'its access token is for another client');
+  return payload;
 }

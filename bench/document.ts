@@ -153,6 +153,9 @@ const WHERE_EACH = `- **\`code\`, \`refresh\`, \`flow\`**: most of the CPU is on
 - **\`userinfo\`**: one ES256 verification. The access token is a JWT that anybody can check; the peer's here is a row that
   it looks up, which costs PostgreSQL more and the server less.
 - **\`authorize\`**: PostgreSQL is the limit, because a code, its grant and its audit event are one committed write.
+- **\`auth-login\`, \`auth-refresh\`, \`auth-mfa\`**: without the scope \`openid\` there is no ID token, so each signs once, with
+  ES256. \`auth-login\` is its one Argon2id, as \`password\` is. In \`auth-mfa\` PostgreSQL is the limit: the code is spent and
+  the session, its grant, its refresh token and two audit events are begun in one committed write.
 - **\`discovery\`, \`jwks\`**: finding the tenant by host and path, the security headers, and the metrics.`;
 
 function starts({ starts: measured }: Results): string {
@@ -179,19 +182,21 @@ function starts({ starts: measured }: Results): string {
   );
 }
 
-const SERVERS = `The client of all rows is confidential and first-party: its secret is checked, its refresh tokens rotate, and consent is
-not asked. Access tokens are JWTs signed with ES256, ID tokens are signed with RS256. There are as many users and
-signed-in browsers as connections, and ten thousand more rows of everything that requests look up, so that PostgreSQL
-plans as it does in a database that has been used. Before a row is timed, the answers of each server are checked: that
+const SERVERS = `The client is confidential and first-party: its secret is checked, its refresh tokens rotate, and consent is not asked. In
+the rows \`auth-…\` it is the built-in public one, which nobody has to name. Access tokens are JWTs signed with ES256, ID
+tokens are signed with RS256. There are as many users and signed-in browsers as connections, and ten thousand more rows
+of everything that requests look up, so that PostgreSQL plans as it does in a database that has been used. Before a row is timed, the answers of each server are checked: that
 signatures verify with the published keys, that a wrong secret, a wrong code verifier, a spent code, an unknown refresh
-token, a forged access token and a wrong password are refused. While it is timed, one wrong answer ends the run.
+token, a forged access token, a wrong password, a wrong code of a second factor and a partial token that was forged or
+used are refused. While it is timed, one wrong answer ends the run.
 
 **Signet** runs with its default settings, as \`npm start\` starts it, and logs each request to a file. PostgreSQL is the
 embedded one with its defaults: what it acknowledges is on the disk (\`fsync\`, \`synchronous_commit\`).
 
 **The floor** (\`bench/floor/\`) replays the statements that Signet sends: they are recorded at the beginning of each run,
 so that a statement which Signet no longer sends leaves the floor as well. It checks nothing but the client's secret,
-the code verifier, the access token's signature and the password; it writes no log and seals no replies.
+the code verifier, the signatures of access and partial tokens, the password and the recovery code; it writes no log and
+seals no replies.
 
 **The peer** (\`bench/peer/\`) is configured as its documents say for production: PKCE required, refresh tokens rotated,
 signed cookies, JWT access tokens by resource indicators, and an adapter with one table, prepared statements and an
@@ -236,7 +241,7 @@ const HOW_TO_READ = `## How to read it
   the limit, because they share one core; there the CPU per unit says more than the requests per second.
 - Latency is that of a server with every connection busy, so it is mostly waiting in line: the number of connections,
   divided by the requests per second. A server that has time answers in a fraction of it.
-- \`password\` is slow on purpose. How much one hash costs is a setting (\`PASSWORD_HASH_MEMORY_KIB\`,
+- \`password\` and \`auth-login\` are slow on purpose. How much one hash costs is a setting (\`PASSWORD_HASH_MEMORY_KIB\`,
   \`PASSWORD_HASH_ITERATIONS\`); with its core to itself, the server computes one at a time.
 - The statements of Signet and of the floor are the same, so the CPU of PostgreSQL should be too. What differs there is
   noise, and tells how much of it there is.`;

@@ -1,11 +1,12 @@
 // One request of each row of the first-party API, recorded as the others are.
+import { decodeProtectedHeader } from 'jose';
+import pg from 'pg';
 import { fingerprint } from '../src/crypto/hash.ts';
 import { hashOfRecoveryCode } from '../src/crypto/recovery-codes.ts';
-import { query } from '../test/support/database.ts';
 import { claimsOf } from '../test/support/flow.ts';
 import { codeOf } from '../test/support/second-factors.ts';
 import { ask } from './load.ts';
-import { idsIn, type Recorder, sha256 } from './record.ts';
+import { idsIn, type Recorder, sha256 } from './recording.ts';
 import * as world from './world.ts';
 
 /** What the rows of the first-party API need to know. */
@@ -65,15 +66,12 @@ export async function recordFirstParty(recorder: Recorder): Promise<FirstParty> 
   const two = claimsOf(verified.access_token);
   const idsOfTwo = idsIn(two);
   const attemptId = String(claimsOf(token)['jti']);
-  const [spent] = await query<{ id: string }>(recorder.databaseUrl, 'SELECT id FROM credentials WHERE secret = $1', [
-    hashOfRecoveryCode(code),
-  ]);
   keep('auth-mfa', {
     ...idsOfTwo,
     attempt: attemptId,
     presented: fingerprint([token]),
     limitKey: `code account ${idsOfTwo.userId} browser ${deviceIdOf(device)}`,
-    credential: spent!.id,
+    credential: await credentialOf(recorder.databaseUrl, code),
     child: sha256(verified.refresh_token),
     session: sessionHash(),
   });
@@ -81,7 +79,7 @@ export async function recordFirstParty(recorder: Recorder): Promise<FirstParty> 
     devices,
     claims: { one, two },
     half: { attemptId, userId: idsOfTwo.userId },
-    partialTokenKey: Buffer.from(box.purposeKey('signet-mfa+jwt').key).toString('base64'),
+    partialTokenKey: Buffer.from(box.purposeKey(decodeProtectedHeader(token).typ!).key).toString('base64'),
   };
 }
 
@@ -95,6 +93,20 @@ async function enrol(
   const code = codeOf(secret, Number(claimsOf(token)['iat']) * 1000);
   const { recovery_codes: codes } = await request('/auth/mfa/totp/confirm', { code }, headers);
   return { codes, device };
+}
+
+/** The id of the credential that a recovery code is. */
+async function credentialOf(databaseUrl: string, code: string): Promise<string> {
+  const client = new pg.Client({ connectionString: databaseUrl });
+  await client.connect();
+  try {
+    const { rows } = await client.query<{ id: string }>('SELECT id FROM credentials WHERE secret = $1', [
+      hashOfRecoveryCode(code),
+    ]);
+    return rows[0]!.id;
+  } finally {
+    await client.end();
+  }
 }
 
 export function credentialsOf({ username, password }: { username: string; password: string }) {

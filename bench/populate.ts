@@ -17,7 +17,15 @@ const signet = [
   copies('grants', "'id', grant_id, 'user_id', user_id, 'session_id', session_id"),
   copies('authorization_codes', "'hash', hash, 'grant_id', grant_id"),
   copies('refresh_tokens', "'hash', hash, 'grant_id', grant_id"),
-  copies('sign_in_attempts', "'id', n::text"),
+  copies('sign_in_attempts', "'id', n::text", 'WHERE token_hash IS NULL'),
+  copies(
+    'sign_in_attempts',
+    "'id', 'half' || n, 'user_id', user_id, 'token_hash', hash",
+    'WHERE token_hash IS NOT NULL',
+  ),
+  // A right attempt leaves none behind, so that there is none to copy.
+  `INSERT INTO limits (tenant_id, key, attempts, next_at, expires_at)
+   SELECT tenants.id, 'password account other' || n, 1, now(), now() + interval '1 day' FROM made, tenants`,
   // One of each kind: a user has a few credentials among many.
   ...['password', 'totp', 'recovery_code'].map((kind) =>
     copies('credentials', "'id', gen_random_uuid(), 'user_id', user_id", `WHERE kind = '${kind}'`),

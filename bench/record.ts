@@ -1,32 +1,27 @@
 // Makes the world in a database by a Signet in this process, and records one request of each row there.
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import pino from 'pino';
-import { opaqueBytes, opaqueToken } from '../src/crypto/opaque-tokens.ts';
-import type { SecretBox } from '../src/crypto/secret-box.ts';
 import { readConfig } from '../src/config/read.ts';
+import { opaqueBytes, opaqueToken } from '../src/crypto/opaque-tokens.ts';
 import { startServer } from '../src/start/server.ts';
 import { createAgent, type Agent } from '../test/support/agent.ts';
 import { authorizeInteractively, claimsOf } from '../test/support/flow.ts';
 import { type FirstParty, recordFirstParty } from './first-party.ts';
 import { type Answer, ask, headerOf } from './load.ts';
-import { countSteps, type Happened, type Step, stepsOf } from './recording.ts';
+import {
+  countSteps,
+  type Happened,
+  idsIn,
+  type RecordedRow,
+  type Recorder,
+  sha256,
+  type Step,
+  stepsOf,
+} from './recording.ts';
 import type { Counted, RowName } from './results.ts';
 import * as world from './world.ts';
-
-/** The rows that ask the database or sign something. */
-export const recordedRows = [
-  'authorize',
-  'code',
-  'refresh',
-  'userinfo',
-  'password',
-  'auth-login',
-  'auth-refresh',
-  'auth-mfa',
-] as const;
-export type RecordedRow = (typeof recordedRows)[number];
 
 /** What the floor is given: all it answers with stands here. */
 export type Recorded = {
@@ -45,23 +40,6 @@ export type Recorded = {
   readonly signedOutBrowsers: readonly string[];
   readonly firstParty: FirstParty;
 };
-
-/** How one request of a row is recorded. */
-export type Recorder = {
-  readonly databaseUrl: string;
-  readonly box: SecretBox;
-  readonly target: world.Target;
-  /** Sends it and waits for the answer. @throws Error when its status is another. */
-  meet(request: string, status: number): Promise<Answer>;
-  /** Keeps what the last request did as the row's; `known` are the values that the floor will know by these names. */
-  keep(row: RecordedRow, known: Readonly<Record<string, string | Buffer>>): void;
-  /** The hash of the session that the last request began, of which nobody gets the secret. */
-  sessionHash(): Buffer;
-};
-
-export function sha256(value: string): Buffer {
-  return createHash('sha256').update(value).digest();
-}
 
 /** `directory` gets the provisioning file. The database must be empty; its issuer has `port` from now on. */
 export async function recordSignet(
@@ -238,11 +216,6 @@ type Tokens = { access_token: string; refresh_token: string; id_token: string; s
 
 function tokensIn(answer: Answer): Tokens {
   return JSON.parse(answer.body.toString()) as Tokens;
-}
-
-/** What an access token's claims say that it is of. */
-export function idsIn(claims: Readonly<Record<string, unknown>>): Record<'grantId' | 'sessionId' | 'userId', string> {
-  return { grantId: String(claims['grant_id']), sessionId: String(claims['sid']), userId: String(claims['sub']) };
 }
 
 /** What the answer says of itself, without what belongs to the connection. */

@@ -1,6 +1,23 @@
 // One request of each row, run once by a Signet in this process: what it sends to the database, signs, verifies and hashes, in this order.
+import { createHash } from 'node:crypto';
+import type { SecretBox } from '../src/crypto/secret-box.ts';
 import type { SentStatement } from '../src/storage/database.ts';
+import type { Answer } from './load.ts';
 import type { Counted } from './results.ts';
+import type { Target } from './world.ts';
+
+/** The rows that ask the database or sign something. */
+export const recordedRows = [
+  'authorize',
+  'code',
+  'refresh',
+  'userinfo',
+  'password',
+  'auth-login',
+  'auth-refresh',
+  'auth-mfa',
+] as const;
+export type RecordedRow = (typeof recordedRows)[number];
 
 /** A value of a statement, and where the floor takes it from. */
 export type Slot =
@@ -20,6 +37,19 @@ export type Step =
   | { readonly is: 'verify' }
   | { readonly is: 'hash' };
 
+/** How one request of a row is recorded. */
+export type Recorder = {
+  readonly databaseUrl: string;
+  readonly box: SecretBox;
+  readonly target: Target;
+  /** Sends it and waits for the answer. @throws Error when its status is another. */
+  readonly meet: (request: string, status: number) => Promise<Answer>;
+  /** Keeps what the last request did as the row's; `known` are the values that the floor will know by these names. */
+  readonly keep: (row: RecordedRow, known: Readonly<Record<string, string | Buffer>>) => void;
+  /** The hash of the session that the last request began, of which nobody gets the secret. */
+  readonly sessionHash: () => Buffer;
+};
+
 /** What happened, before it is known what the values are. */
 export type Happened = { readonly statement: SentStatement } | Exclude<Step, { is: 'statement' }>;
 
@@ -29,6 +59,15 @@ export type Meaning = {
   readonly known: Readonly<Record<string, string | Buffer>>;
   readonly requestIds: ReadonlySet<string>;
 };
+
+export function sha256(value: string): Buffer {
+  return createHash('sha256').update(value).digest();
+}
+
+/** What an access token's claims say that it is of. */
+export function idsIn(claims: Readonly<Record<string, unknown>>): Record<'grantId' | 'sessionId' | 'userId', string> {
+  return { grantId: String(claims['grant_id']), sessionId: String(claims['sid']), userId: String(claims['sub']) };
+}
 
 /** What the process does by itself, beside requests. */
 const background = /\bchanges\b|\bpg_snapshot_xmin\b|\bleases\b/;

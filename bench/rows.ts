@@ -1,8 +1,10 @@
 // The rows: what the connections of each say, and the one-time inputs that are made for it beforehand.
 import { randomBytes } from 'node:crypto';
 import pg from 'pg';
-import { type Answer, drive, headerOf, type Script } from './load.ts';
-import { sha256 } from './record.ts';
+import { credentialsOf } from './first-party.ts';
+import { makeHalfDone } from './half-done.ts';
+import { type Answer, ask, drive, headerOf, type Script } from './load.ts';
+import { sha256 } from './recording.ts';
 import type { RowName, ServerName } from './results.ts';
 import type { Bench } from './targets.ts';
 import * as world from './world.ts';
@@ -115,6 +117,48 @@ export const rows: Readonly<Record<RowName, Row>> = {
       };
     },
   },
+  'auth-login': {
+    connections: 4,
+    servers: ['floor', 'signet'],
+    open: (bench, target) => {
+      const requests = [0, 1, 2, 3].map((user) => loginRequest(bench, target, user));
+      const read = (_i: number, answer: Answer) => tokenIn(answer, 'refresh_token') !== '';
+      return Promise.resolve(() => Promise.resolve({ next: (i) => requests[i], read }));
+    },
+  },
+  'auth-refresh': {
+    connections,
+    servers: ['floor', 'signet'],
+    open: async (bench, target) => {
+      const tokens: string[] = [];
+      for (let user = 0; user < connections; user += 1)
+        tokens.push(tokenIn(await ask(target, loginRequest(bench, target, user)), 'refresh_token'));
+      const script: Script = {
+        next: (i) => world.postJson(target, '/auth/refresh', { refresh_token: tokens[i]! }),
+        read(i, answer) {
+          const token = tokenIn(answer, 'refresh_token');
+          if (token === tokens[i]) throw new Error('the refresh token was not rotated');
+          tokens[i] = token;
+          return tokenIn(answer, 'access_token') !== '';
+        },
+      };
+      return () => Promise.resolve(script);
+    },
+  },
+  'auth-mfa': {
+    connections,
+    servers: ['floor', 'signet'],
+    open: async (bench, target) => async (units) => {
+      const halves = await makeHalfDone(bench, target, units);
+      return {
+        next: () => {
+          const half = halves.pop();
+          return half && verifyRequest(target, half.token, half.codes[0]!);
+        },
+        read: (_i, answer) => tokenIn(answer, 'refresh_token') !== '' && answer.body.includes('"mfa_verified":true'),
+      };
+    },
+  },
 };
 
 export function expect(answer: Answer, status: number): Answer {
@@ -129,6 +173,17 @@ export function userinfoRequest(target: world.Target, accessToken: string): stri
 export function signInRequest(target: world.Target, user: number, attempt: string, cookie: string): string {
   const { username, password } = world.users[user]!;
   return world.post(target, '/sign-in', { attempt, username, password }, { cookie });
+}
+
+/** POST /auth/login of a device that the account knows. */
+export function loginRequest({ recorded }: Bench, target: world.Target, user: number): string {
+  const device = recorded.firstParty.devices[user]!;
+  return world.postJson(target, '/auth/login', { ...credentialsOf(world.users[user]!), device });
+}
+
+/** POST /auth/mfa/verify. */
+export function verifyRequest(target: world.Target, token: string, code: string): string {
+  return world.postJson(target, '/auth/mfa/verify', { token, code });
 }
 
 function document(target: world.Target, path: string): Promise<Lane> {

@@ -4,19 +4,21 @@ import { readFile } from 'node:fs/promises';
 import { parse } from 'node:querystring';
 import Fastify, { type FastifyReply } from 'fastify';
 import { calculateJwkThumbprint, CompactSign, compactVerify, type CryptoKey, exportJWK, generateKeyPair } from 'jose';
-import type { Recorded, RecordedRow } from '../record.ts';
+import { fingerprint } from '../../src/crypto/hash.ts';
+import { uuidv7 } from '../../src/domain/uuid.ts';
+import type { Recorded } from '../record.ts';
+import { type RecordedRow, recordedRows } from '../recording.ts';
 import { client } from '../world.ts';
 import { verifiedPassword } from './password.ts';
-import { openPool, replayOf, type Row } from './replay.ts';
+import { type Known, openPool, type Replay, replayOf, type Row } from './replay.ts';
 
 export type FloorSettings = { readonly port: number; readonly databaseUrl: string; readonly recorded: Recorded };
 
 const { port, databaseUrl, recorded } = JSON.parse(await readFile(process.argv[2]!, 'utf8')) as FloorSettings;
 const pool = openPool(databaseUrl);
-const rows = ['authorize', 'code', 'refresh', 'userinfo', 'password'] as const;
-const replay = Object.fromEntries(rows.map((row) => [row, replayOf(pool, recorded.steps[row])])) as Record<
+const replay = Object.fromEntries(recordedRows.map((row) => [row, replayOf(pool, recorded.steps[row])])) as Record<
   RecordedRow,
-  ReturnType<typeof replayOf>
+  Replay
 >;
 
 type Key = {
@@ -51,8 +53,9 @@ function isClient(authorization = ''): boolean {
   return timingSafeEqual(macOf(Buffer.from(authorization.slice(6), 'base64').toString()), secretMac);
 }
 
-const { accessClaims, idClaims } = recorded;
-const lifetimeOf = (claims: Readonly<Record<string, unknown>>) => Number(claims['exp']) - Number(claims['iat']);
+type Claims = Readonly<Record<string, unknown>>;
+const { accessClaims, idClaims, firstParty } = recorded;
+const lifetimeOf = (claims: Claims) => Number(claims['exp']) - Number(claims['iat']);
 const lifetimes = { access: lifetimeOf(accessClaims), id: lifetimeOf(idClaims) };
 
 /** The answer that Signet gave when it was recorded, about this grant. */
@@ -73,12 +76,52 @@ async function tokensFor(row: Row, now: number, refreshToken: string): Promise<o
   };
 }
 
+type Ids = { readonly userId: string; readonly sessionId: string; readonly grantId: string };
+
+/** The same of the first-party API, about the grant that `ids` are of. */
+async function firstPartyTokens(claims: Claims, ids: Ids, now: number, refreshToken: string): Promise<object> {
+  const iat = Math.floor(now / 1000);
+  const token = await sign(es256, 'at+jwt', {
+    ...claims,
+    sub: ids.userId,
+    sid: ids.sessionId,
+    grant_id: ids.grantId,
+    iat,
+    exp: iat + lifetimeOf(claims),
+    jti: randomBytes(16).toString('base64url'),
+  });
+  return {
+    access_token: token,
+    token_type: 'Bearer',
+    expires_in: lifetimeOf(claims),
+    scope: claims['scope'],
+    refresh_token: refreshToken,
+    token,
+  };
+}
+
+/** The end of a sign-in of the first-party API: its tokens signed, then written. @returns undefined when nothing was written. */
+async function beginFirstParty(
+  { after }: Replay,
+  { known, userId, claims, now }: { known: Known; userId: string; claims: Claims; now: number },
+): Promise<object | undefined> {
+  const ids = { userId, sessionId: uuidv7(now, randomBytes(10)), grantId: uuidv7(now, randomBytes(10)) };
+  const child = `sgr_${randomBytes(32).toString('base64url')}`;
+  const session = sha256(`sgs_${randomBytes(32).toString('base64url')}`);
+  const tokens = await firstPartyTokens(claims, ids, now, child);
+  const written = await after.run({ ...known, ...ids, child: sha256(child), session }, now);
+  return written.at(-1)?.length === 1 ? tokens : undefined;
+}
+
 type Form = Readonly<Record<string, string>>;
 
 const app = Fastify({ logger: false });
 app.removeAllContentTypeParsers();
 app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, body, done) =>
   done(null, parse(body as string)),
+);
+app.addContentTypeParser('application/json', { parseAs: 'string' }, (_request, body, done) =>
+  done(null, JSON.parse(body as string)),
 );
 
 const discovery = Buffer.from(recorded.discovery.body);
@@ -160,6 +203,67 @@ app.post('/sign-in', async (request, reply) => {
       'set-cookie': `signet-default-session=${secret}; Path=/; HttpOnly; SameSite=Lax`,
     })
     .redirect(`/oauth/authorize/${form['attempt']}`, 303);
+});
+
+app.post('/auth/login', async (request, reply) => {
+  const now = Date.now();
+  const { username, password, device } = request.body as Form;
+  const [userId = '', deviceId = ''] = device!.split('~');
+  const known = {
+    userId,
+    identifier: username!.toLowerCase(),
+    limitKey: `password account ${userId} browser ${deviceId}`,
+  };
+  const read = await replay['auth-login'].before.run(known, now);
+  const user = read.flat().find((row) => row['password_hash'] !== undefined);
+  if (!user || !(await verifiedPassword(password!, user['password_hash']!))) return refuse(reply);
+  const tokens = await beginFirstParty(replay['auth-login'], { known, userId, claims: firstParty.claims.one, now });
+  return tokens ? reply.header('cache-control', 'no-store').send({ ...tokens, device }) : refuse(reply);
+});
+
+app.post('/auth/refresh', async (request, reply) => {
+  const now = Date.now();
+  const { before, after } = replay['auth-refresh'];
+  const presented = sha256((request.body as Form)['refresh_token']!);
+  const [[row] = []] = await before.run({ presented }, now);
+  if (!row) return refuse(reply);
+  const ids = { userId: row['user_id']!, sessionId: row['session_id']!, grantId: row['grant_id']! };
+  const child = `sgr_${randomBytes(32).toString('base64url')}`;
+  const tokens = await firstPartyTokens(firstParty.claims.one, ids, now, child);
+  const written = await after.run({ presented, child: sha256(child), grantId: ids.grantId }, now);
+  if (written.at(-1)?.length !== 1) return refuse(reply);
+  return reply.header('cache-control', 'no-store').send(tokens);
+});
+
+const partialTokenKey = Buffer.from(firstParty.partialTokenKey, 'base64');
+
+app.post('/auth/mfa/verify', async (request, reply) => {
+  const now = Date.now();
+  const { token, code } = request.body as Form;
+  const { payload } = await compactVerify(token!, partialTokenKey);
+  const claims = JSON.parse(new TextDecoder().decode(payload)) as Record<string, string>;
+  const userId = claims['sub']!;
+  let device: string | undefined;
+  // Where the attempt is counted hangs on the device, which the first statement reads.
+  let limitKey = `code account ${userId}`;
+  const known = { userId, attempt: claims['jti']!, presented: fingerprint([token!]) };
+  const read = await replay['auth-mfa'].before.run({ ...known, limitKey }, now, (row) => {
+    if (row['request'] === undefined) return {};
+    device = (JSON.parse(row['request']) as { device: string }).device;
+    limitKey = `code account ${userId} browser ${device.split('~')[1]}`;
+    return { limitKey };
+  });
+  const hash = sha256(code!.replaceAll('-', '')).toString('base64url');
+  const factor = read.flat().find((row) => row['kind'] === 'recovery_code' && row['secret'] === hash);
+  if (device === undefined || !factor) return refuse(reply);
+  const tokens = await beginFirstParty(replay['auth-mfa'], {
+    known: { ...known, limitKey, credential: factor['id']! },
+    userId,
+    claims: firstParty.claims.two,
+    now,
+  });
+  if (!tokens) return refuse(reply);
+  return reply.header('cache-control', 'no-store').send({ ...tokens, device, mfa_verified: true });
 });
 
 function refuse(reply: FastifyReply) {
