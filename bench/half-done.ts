@@ -9,7 +9,7 @@ import { halfDoneFor } from '../src/domain/factors.ts';
 import { uuidv7 } from '../src/domain/uuid.ts';
 import { makePartialToken } from '../src/flows/first-party/partial-token.ts';
 import { withKnownBrowser } from '../src/flows/sign-in/known-browsers.ts';
-import { openTotpSecret, sealTotpSecret } from '../src/flows/sign-in/totp-secret.ts';
+import { openedTotpSecret, sealTotpSecret } from '../src/flows/sign-in/totp-secret.ts';
 import type { Bench } from './targets.ts';
 import type { Target } from './world.ts';
 
@@ -100,7 +100,10 @@ async function makeOne(deps: Deps, context: RequestContext, template: Template):
   const userId = newId();
   const attemptId = randomBytes(18).toString('base64url');
   const { token, hash } = await makePartialToken(deps, context, { attemptId, userId, clientId: firstPartyClientId });
-  const totpSecret = openTotpSecret(deps, tenant.id, template.userId, template.sealedTotp);
+  const totpSecret = openedTotpSecret(deps, tenant.id, template.userId, {
+    id: 'recorded',
+    sealed: template.sealedTotp,
+  })!;
   const codes = Array.from({ length: codesOfEach }, () => recoveryCode(randomBytes(recoveryCodeBytes)));
   return {
     half: { token, codes: codes.map(({ code }) => code) },

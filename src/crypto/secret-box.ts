@@ -22,6 +22,8 @@ export type SecretBox = {
   matches(purpose: string, value: string, mac: string): boolean;
   /** What `seal` puts in front: the id of the first key. */
   readonly currentKey: string;
+  /** The ids of the other keys. */
+  readonly olderKeys: readonly string[];
   /** Whether the key of this id is among those given. */
   has(keyId: string): boolean;
   /** True when `mac` was made under the first key, so that it outlives the others. */
@@ -77,6 +79,7 @@ export function secretBox(keys: readonly Uint8Array[]): SecretBox {
     },
     mac: (purpose, value) => `${first.id}.${macWith(first.id, first.key, purpose, value).toString('base64url')}`,
     currentKey: first.id,
+    olderKeys: ring.slice(1).map(({ id }) => id),
     has: (keyId) => ring.some(({ id }) => id === keyId),
     isCurrent: (mac) => mac.startsWith(`${first.id}.`),
     purposeKey: (purpose) => ({ id: first.id, key: keyFor(first.id, first.key, `key ${purpose}`) }),

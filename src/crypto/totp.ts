@@ -24,7 +24,8 @@ export async function totpStepOf(
   now: number,
   after: number,
 ): Promise<number | undefined> {
-  if (!/^[0-9]{6}$/.test(code)) return undefined;
+  // A step ahead of the clock, which may have been set back: nothing later than it can be right yet.
+  if (!/^[0-9]{6}$/.test(code) || after > Math.floor(now / 1000 / period)) return undefined;
   const result = await verify({
     secret,
     token: code,
@@ -38,5 +39,18 @@ export async function totpStepOf(
 
 /** The address that authenticator applications read, from a QR code or a link. */
 export function totpUri(secret: Uint8Array, { issuer, account }: { issuer: string; account: string }): string {
-  return generateURI({ issuer, label: account, secret: base32Of(secret), algorithm: 'sha1', digits: 6, period });
+  return generateURI({
+    issuer: shortened(issuer, 40),
+    label: shortened(account, 60),
+    secret: base32Of(secret),
+    algorithm: 'sha1',
+    digits: 6,
+    period,
+  });
+}
+
+/** A QR code has room for so much, and a telephone's screen for less. */
+function shortened(text: string, most: number): string {
+  const characters = Array.from(text);
+  return characters.length > most ? `${characters.slice(0, most - 1).join('')}…` : text;
 }

@@ -1,7 +1,7 @@
 // A client: its registered metadata, the defaults of what was left out, and the rules the metadata must obey.
 import type { Acr } from './factors.ts';
 import { redirectUriProblem, webUriProblem } from './redirect-uri.ts';
-import { parseScope, standardScopes } from './scope.ts';
+import { defaultScope, parseScope } from './scope.ts';
 
 export const grantTypes = ['authorization_code', 'refresh_token'] as const;
 export type GrantType = (typeof grantTypes)[number];
@@ -89,7 +89,7 @@ export function completeMetadata(given: RegisteredMetadata): ClientMetadata {
     grant_types: ['authorization_code', 'refresh_token'],
     response_types: ['code'],
     token_endpoint_auth_method: method,
-    scope: standardScopes.join(' '),
+    scope: defaultScope,
     id_token_signed_response_alg: 'RS256',
     require_auth_time: false,
     first_party: false,

@@ -3,6 +3,12 @@
 /** OpenID Connect Core 1.0 5.4 and 11. */
 export const standardScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'] as const;
 
+/** What a client may have that registered no scope: who somebody is, and nothing that lasts. */
+export const defaultScope = 'openid profile email';
+
+/** Given only to who asks for them: an ID token, and what goes on while the person is away. */
+export const neverUnasked: readonly string[] = ['openid', 'offline_access'];
+
 /** For people: OpenID Connect's own scopes first, from who one is to what lasts, then the others by name. */
 export function inReadingOrder(scopes: readonly string[]): string[] {
   const rank = (scope: string) => {

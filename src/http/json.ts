@@ -27,15 +27,17 @@ function parse(body: Buffer): unknown {
     throw new Refusal('malformed', 'The request is not valid UTF-8.');
   }
   try {
-    return JSON.parse(text, withoutNul);
+    return JSON.parse(text, storable);
   } catch (error) {
     throw error instanceof Refusal ? error : new Refusal('malformed', 'The request is not valid JSON.');
   }
 }
 
-// No value of ours holds NUL, and PostgreSQL cannot.
-function withoutNul(name: string, value: unknown): unknown {
-  if (name.includes('\u0000') || (typeof value === 'string' && value.includes('\u0000')))
-    throw new Refusal('malformed', 'The request contains a NUL character.');
+// No value of ours holds NUL or half of a character, and PostgreSQL cannot.
+function storable(name: string, value: unknown): unknown {
+  for (const text of typeof value === 'string' ? [name, value] : [name]) {
+    if (text.includes('\u0000')) throw new Refusal('malformed', 'The request contains a NUL character.');
+    if (!text.isWellFormed()) throw new Refusal('malformed', 'The request contains half of a character.');
+  }
   return value;
 }

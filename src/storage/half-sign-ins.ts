@@ -96,6 +96,15 @@ const find = statement({ tenantId: 'uuid', id: 'text', tokenHash: 'bytea', now: 
       join.onRef('a.tenant_id', '=', 'u.tenant_id').onRef('a.user_id', '=', 'u.id'),
     )
     .select(['a.request', 'a.proven', 'a.expires_at'])
+    // Looked up first, whatever the statistics say of attempts: the user's row is then one step in its index.
+    .where('u.tenant_id', '=', p.tenantId)
+    .where('u.id', '=', (e) =>
+      e
+        .selectFrom('sign_in_attempts as f')
+        .select('f.user_id')
+        .where('f.tenant_id', '=', p.tenantId)
+        .where('f.id', '=', p.id),
+    )
     .where('a.tenant_id', '=', p.tenantId)
     .where('a.id', '=', p.id)
     .where('a.token_hash', '=', p.tokenHash)
@@ -104,6 +113,23 @@ const find = statement({ tenantId: 'uuid', id: 'text', tokenHash: 'bytea', now: 
     .where('u.disabled_at', 'is', null)
     .where(sql<boolean>`u.password_version = (a.request->>'passwordVersion')::integer`),
 );
+
+// sign_in_attempts_pkey
+const goOn = statement(
+  { tenantId: 'uuid', id: 'text', passwordVersion: 'integer' },
+  (_q, p) =>
+    sql`UPDATE sign_in_attempts SET request = jsonb_set(request, '{passwordVersion}', to_jsonb(${p.passwordVersion}))
+      WHERE tenant_id = ${p.tenantId} AND id = ${p.id} AND finished_at IS NULL`,
+);
+
+/** This one alone goes on, where every other sign-in that is under way is refused. */
+export async function letHalfSignInGoOn(
+  tx: Db,
+  tenantId: string,
+  { id, passwordVersion }: { id: string; passwordVersion: number },
+): Promise<void> {
+  await goOn.run(tx, { tenantId, id, passwordVersion });
+}
 
 /** `expiresAt` in milliseconds. */
 export type FoundHalfSignIn = {

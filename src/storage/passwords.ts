@@ -46,6 +46,28 @@ export async function lockPassword(tx: Db, tenantId: string, userId: string, ver
   return (await lock.first(tx, { tenantId, userId, version })) !== undefined;
 }
 
+// users_pkey
+const renumber = statement({ tenantId: 'uuid', userId: 'uuid', now: 'timestamptz' }, (q, p) =>
+  q
+    .updateTable('users')
+    .set((e) => ({
+      password_version: e('password_version', '+', 1),
+      version: e('version', '+', 1),
+      updated_at: p.now,
+    }))
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.userId)
+    .returning('password_version'),
+);
+
+/**
+ * A sign-in that is under way gets no session, as after a new password: what it proved is not enough any more.
+ * @returns the version that sign-ins from here on have.
+ */
+export async function refuseSignInsUnderWay(tx: Db, tenantId: string, userId: string, now: number): Promise<number> {
+  return (await renumber.first(tx, { tenantId, userId, now }))!.password_version;
+}
+
 // credentials_one_password_idx
 const replace = statement({ tenantId: 'uuid', userId: 'uuid', from: 'text', to: 'text' }, (q, p) =>
   q

@@ -242,12 +242,12 @@ export async function raiseGrant(
 }
 
 // credentials_totp_seal_idx
-const sealedOtherwise = statement(
-  { current: 'text' },
+const sealedWith = statement(
+  { keys: 'text[]' },
   (_q, p) =>
     sql<{ tenant_id: string; id: string; user_id: string; secret: string }>`SELECT tenant_id, id, user_id, secret
       FROM credentials
-      WHERE kind = 'totp' AND (split_part(secret, '.', 1) < ${p.current} OR split_part(secret, '.', 1) > ${p.current})
+      WHERE kind = 'totp' AND split_part(secret, '.', 1) = ANY(${p.keys})
       LIMIT 100`,
 );
 
@@ -259,9 +259,9 @@ export type StoredTotpSecret = {
   readonly sealed: string;
 };
 
-/** Up to 100 TOTP secrets, of any tenant, that an older SECRET_KEY seals. */
-export async function totpSecretsSealedOtherwise(db: Db, current: string): Promise<StoredTotpSecret[]> {
-  return (await sealedOtherwise.all(db, { current })).map((row) => ({
+/** Up to 100 TOTP secrets, of any tenant, that one of these keys seals. */
+export async function totpSecretsSealedWith(db: Db, keys: readonly string[]): Promise<StoredTotpSecret[]> {
+  return (await sealedWith.all(db, { keys })).map((row) => ({
     tenantId: row.tenant_id,
     id: row.id,
     userId: row.user_id,

@@ -127,24 +127,6 @@ export async function removeServiceKey(tx: Db, tenantId: string, userId: string,
   return (await remove.run(tx, { tenantId, userId, name })) === 1;
 }
 
-// users_pkey
-const renumber = statement({ tenantId: 'uuid', userId: 'uuid', now: 'timestamptz' }, (q, p) =>
-  q
-    .updateTable('users')
-    .set((e) => ({
-      password_version: e('password_version', '+', 1),
-      version: e('version', '+', 1),
-      updated_at: p.now,
-    }))
-    .where('tenant_id', '=', p.tenantId)
-    .where('id', '=', p.userId),
-);
-
-/** A sign-in that began before gets no session, as after a new password: its key may be the one that is gone. */
-export async function refuseSignInsUnderWay(tx: Db, tenantId: string, userId: string, now: number): Promise<void> {
-  await renumber.run(tx, { tenantId, userId, now });
-}
-
 /** How the column `secret` has it. */
 function stored(hash: Buffer): string {
   return hash.toString('hex');

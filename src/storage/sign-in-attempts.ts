@@ -127,6 +127,7 @@ const claim = statement({ tenantId: 'uuid', id: 'text', browserHash: 'bytea', no
     .where('tenant_id', '=', p.tenantId)
     .where('id', '=', p.id)
     .where('browser_hash', 'is', null)
+    .where('token_hash', 'is', null)
     .where('expires_at', '>', p.now)
     .returning(columns),
 );

@@ -246,7 +246,13 @@ const setDisabled = statement(
   (q, p) =>
     q
       .updateTable('users')
-      .set((e) => ({ disabled_at: p.disabledAt, updated_at: p.now, version: e('version', '+', 1) }))
+      .set((e) => ({
+        disabled_at: p.disabledAt,
+        updated_at: p.now,
+        version: e('version', '+', 1),
+        // What was under way when they were disabled does not go on when they are enabled again.
+        password_version: e('password_version', '+', 1),
+      }))
       .where('tenant_id', '=', p.tenantId)
       .where('id', '=', p.id),
 );

@@ -1,5 +1,6 @@
 // Tokens for a test: the authorization code flow with PKCE, as a client would run it.
 import { createHash, randomBytes } from 'node:crypto';
+import { defaultScope } from '../domain/scope.ts';
 import { send } from './http.ts';
 
 export type SignIn = {
@@ -31,6 +32,7 @@ export type ClientSide = {
   readonly client_secret?: string | undefined;
   readonly token_endpoint_auth_method?: string | undefined;
   readonly redirect_uris?: readonly string[] | undefined;
+  readonly scope?: string | undefined;
 };
 
 /** @throws Error with what went wrong. */
@@ -45,7 +47,7 @@ export async function requestTokens(
     throw new Error(`client ${client.client_id} has no redirect_uris, so nobody can sign in to it: give it one`);
   const verifier = randomBytes(32).toString('base64url');
   const state = randomBytes(16).toString('base64url');
-  const optional = { ...(scope !== undefined && { scope }), ...(resource !== undefined && { resource }) };
+  const optional = { scope: scope ?? client.scope ?? defaultScope, ...(resource !== undefined && { resource }) };
   const query = new URLSearchParams({
     client_id: client.client_id,
     redirect_uri: redirectUri,

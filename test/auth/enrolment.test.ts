@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { query } from '../support/database.ts';
 import { api, backend, logIn, postJson, refreshAt } from '../support/first-party.ts';
-import { claimsOf, codeFlow, spaClient, world } from '../support/flow.ts';
+import { basic, claimsOf, codeFlow, spaClient, world } from '../support/flow.ts';
 import { gateStatements } from '../support/gate.ts';
 import {
   bearer,
@@ -188,13 +188,53 @@ describe('adding', () => {
     expect((await confirm(later, { code: codeOf(body.secret, signet.clock.now) })).status).toBe(404);
   });
 
-  test('wrong codes cost the budget of the account here as well', async () => {
+  test('wrong codes cost a budget here as well, of this session alone', async () => {
     const token = await accessToken();
     const { body } = await begin(token);
     const statuses: number[] = [];
     for (let nth = 0; nth < 7; nth += 1)
       statuses.push((await confirm(token, { code: wrongCodeOf(body.secret, signet.clock.now, nth) })).status);
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
+    const other = await accessToken();
+    expect((await confirm(other, { code: codeOf(body.secret, signet.clock.now) })).status).toBe(200);
+  });
+
+  test('names of any length and script: a QR code that a telephone reads', async () => {
+    await signet.provision({
+      tenant: { slug: 'long', name: '長'.repeat(200) },
+      users: [{ ...user, username: '名'.repeat(190) }],
+    });
+    const issuer = `${signet.issuer}/t/long`;
+    const { body } = await logIn({ issuer }, { username: '名'.repeat(190), password: user.password });
+    const begun = await postJson(`${issuer}/auth/mfa/totp`, { name: 'her telephone' }, bearer(body.access_token));
+    expect([begun.status, new URL(begun.body.otpauth_uri).searchParams.get('issuer')]).toEqual([
+      200,
+      `${'長'.repeat(39)}…`,
+    ]);
+  });
+
+  test('half of a character is refused before anything is stored', async () => {
+    const token = await accessToken();
+    const response = await fetch(`${signet.issuer}/auth/mfa/totp`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json', ...bearer(token) },
+      body: '{"name":"\\ud800"}',
+    });
+    expect(response.status).toBe(400);
+  });
+
+  test('a confidential client that authenticates by HTTP Basic adds one on the way as well', async () => {
+    const { client_id, client_secret } = backend;
+    const half = (await logIn(signet, user, { acr_values: two, client_id, client_secret })).body.token;
+    const authorization = basic(client_id, client_secret);
+    expect((await postJson(`${signet.issuer}/auth/mfa/totp`, { token: half }, { authorization })).status).toBe(200);
+  });
+
+  test('a secret that cannot be opened any more: nothing waits for a code', async () => {
+    const token = await accessToken();
+    const { body } = await begin(token);
+    await query(signet.database.url, `UPDATE one_time_tokens SET payload = jsonb_set(payload, '{sealed}', '"x.y"')`);
+    expect((await confirm(token, { code: codeOf(body.secret, signet.clock.now) })).status).toBe(404);
   });
 
   test('five factors, and no sixth', async () => {
@@ -269,7 +309,7 @@ describe('what there is', () => {
       `SELECT c.id FROM credentials c JOIN users u ON u.id = c.user_id WHERE c.kind = 'password' AND username = $1`,
       [user.username],
     );
-    for (const id of [theirs.id, code!['id'], password!['id'], 'none']) {
+    for (const id of [theirs.id, code!['id'], password!['id'], 'none', theirs.id, theirs.id]) {
       const answer = await remove(token, id as string, { password: user.password });
       expect([answer.status, answer.body.code]).toEqual([404, 'not_found']);
     }

@@ -3,7 +3,8 @@ import { decodeProtectedHeader } from 'jose';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { query } from '../support/database.ts';
 import { backend, logIn, postJson, refreshAt } from '../support/first-party.ts';
-import { claimsOf, getUserinfo, world } from '../support/flow.ts';
+import { createAgent } from '../support/agent.ts';
+import { claimsOf, getUserinfo, tokenRequest, world } from '../support/flow.ts';
 import { gateStatements } from '../support/gate.ts';
 import {
   bearer,
@@ -372,6 +373,59 @@ describe('M73 a code counts once', () => {
   });
 });
 
+describe('what happens meanwhile', () => {
+  test('a sign-in that began before the first factor gets nothing; the one that added it on the way goes on', async () => {
+    const user = { username: `under-way-${people}`, password: 'the one she has had so far' };
+    await signet.provision({ users: [user] });
+    const own = (await logIn(signet, user, { acr_values: two })).body.token;
+    const { secret } = (await postJson(`${signet.issuer}/auth/mfa/totp`, { token: own })).body;
+    const gate = gateStatements(signet);
+    const held = gate.hold('before', /INSERT INTO sessions/);
+    const thief = logIn(signet, user);
+    await held.arrived;
+    const code = codeOf(secret, signet.clock.now);
+    expect((await postJson(`${signet.issuer}/auth/mfa/totp/confirm`, { token: own, code })).status).toBe(200);
+    gate.open();
+    held.open();
+    expect((await thief).body.code).toBe('wrong_credentials');
+    signet.clock.advance(30);
+    expect((await verifyAt(signet, { token: own, code: codeOf(secret, signet.clock.now) })).status).toBe(200);
+  });
+
+  test('disabled and enabled again: what was half done stays ended', async () => {
+    const token = await partial();
+    await signet.provision({ users: [{ ...person.user, disabled: true }] });
+    await signet.provision({ users: [{ ...person.user, disabled: false }] });
+    expect((await verifyAt(signet, { token, code: now() })).body.code).toBe('invalid_token');
+    expect((await verifyAt(signet, { token: await partial(), code: now() })).status).toBe(200);
+  });
+
+  test('the tenant lets nobody add factors any more: what was begun is not confirmed', async () => {
+    const { access_token: token } = (await logInWithBoth(signet, person)).body;
+    const { secret } = (await postJson(`${signet.issuer}/auth/mfa/totp`, {}, bearer(token))).body;
+    await signet.provision({ settings: { mfa: 'off' } });
+    const code = codeOf(secret, signet.clock.now);
+    const { status, body } = await postJson(`${signet.issuer}/auth/mfa/totp/confirm`, { code }, bearer(token));
+    expect([status, body.code]).toEqual([403, 'second_factors_off']);
+    await signet.provision({ settings: { mfa: 'optional' } });
+  });
+
+  test('a clock set back: the code is refused until the clock is where it was, and nothing fails', async () => {
+    expect((await logInWithBoth(signet, person)).status).toBe(200);
+    signet.clock.advance(-300);
+    const { status, body } = await verifyAt(signet, { token: await partial(), code: now() });
+    expect([status, body.code]).toEqual([401, 'wrong_code']);
+    signet.clock.advance(300);
+    expect((await verifyAt(signet, { token: await partial(), code: now() })).status).toBe(200);
+  });
+
+  test('no browser takes a half-done sign-in of the API for its own', async () => {
+    const id = claimsOf(await partial())['jti'] as string;
+    const answer = await createAgent().get(`${signet.issuer}/oauth/authorize/${id}`);
+    expect([answer.status, answer.body.includes('attempt_unknown')]).toEqual([400, true]);
+  });
+});
+
 describe('guessing', () => {
   const guess = (token: string, nth: number) =>
     verifyAt(signet, { token, code: wrongCodeOf(person.secret, signet.clock.now, nth) });
@@ -445,6 +499,25 @@ describe('step-up', () => {
     signet.clock.advance(30);
     const again = await verifyAt(signet, { code }, bearer(early.access_token));
     expect([again.status, again.body.code]).toEqual([401, 'wrong_code']);
+  });
+
+  test('a token that was narrowed to one resource comes back for that one', async () => {
+    const { client_id, client_secret } = backend;
+    const resource = [signet.issuer, 'https://api.own.example'];
+    await signet.provision({ resources: [{ identifier: 'https://api.own.example', scopes: ['orders:read'] }] });
+    const whole = await logInWithBoth(
+      signet,
+      person,
+      { client_id, client_secret, resource, scope: 'openid orders:read' },
+      { client_id, client_secret },
+    );
+    const narrowed = await tokenRequest(signet, backend, {
+      grant_type: 'refresh_token',
+      refresh_token: whole.body.refresh_token,
+      resource: signet.issuer,
+    });
+    const { body } = await verifyAt(signet, { code: now() }, bearer(narrowed.body.access_token));
+    expect(claimsOf(body.access_token)['aud']).toBe(signet.issuer);
   });
 
   test('with a session that has ended: refused, and the code is not spent', async () => {

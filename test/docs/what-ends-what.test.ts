@@ -60,6 +60,7 @@ describe('what ends what', { timeout: 60_000 }, () => {
     client_secret: 'a-secret-that-has-at-least-32-characters',
     redirect_uris: [`https://${client_id}.example/cb`],
     post_logout_redirect_uris: [`https://${client_id}.example/bye`],
+    scope: 'openid offline_access',
   });
 
   /** Each row with people and clients of its own. */

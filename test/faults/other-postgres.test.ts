@@ -47,7 +47,7 @@ describe.skipIf(!isThere)('PostgreSQL 15', () => {
   });
 
   const without = (contents: Record<string, string[]>) => {
-    const { changes: _, leases: __, deployment: ___, audit_events: events, ...rest } = contents;
+    const { changes: _, leases: __, deployment: ___, upkeep_rounds: ____, audit_events: events, ...rest } = contents;
     return { ...rest, events: events!.filter((row) => !row.includes('deployment.restored')) };
   };
 

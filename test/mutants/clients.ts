@@ -95,4 +95,12 @@ export const clientMutants: readonly Mutant[] = [
     test: 'test/oauth/malformed-bodies.test.ts',
     title: 'a form with invalid UTF-8',
   },
+  {
+    name: 'a request without scope gets what lasts while the person is away',
+    file: 'src/flows/clients/grantable.ts',
+    remove: 'registered.filter((scope) => !neverUnasked.includes(scope))',
+    insert: 'registered.filter((scope) => neverUnasked.includes(scope) || scope !== "")',
+    test: 'test/oauth/scopes-and-resources.test.ts',
+    title: 'asked undefined',
+  },
 ];

@@ -59,7 +59,7 @@ export const serviceAccountMutants: readonly Mutant[] = [
   {
     name: 'a key revoked since it was checked begins a session',
     file: keys,
-    remove: '  await storage.refuseSignInsUnderWay(tx, tenant.id, userId, now);\n',
+    remove: '  await refuseSignInsUnderWay(tx, tenant.id, userId, now);\n',
     insert: '',
     test,
   },

@@ -153,6 +153,34 @@ describe('no way around', () => {
   });
 });
 
+test('what signed in once does not sign in again with a code alone, when its session has ended', async () => {
+  const agent = createAgent();
+  const page = await half(agent, await agent.get(`${signet.issuer}/sign-in`));
+  expect((await submitCode(agent, page, now())).location).toBe(`${signet.issuer}/account`);
+  await query(signet.database.url, 'UPDATE sessions SET ended_at = now()');
+  signet.clock.advance(60);
+  const again = await submitCode(agent, page, now());
+  expect(again.location).toContain('/sign-in?attempt=');
+  expect((await agent.get(page.url)).location).toContain('/sign-in?attempt=');
+});
+
+test('a right password that is not enough is no wrong one, and stands in the audit log', async () => {
+  const user = { username: `not-enough-${people}`, password: 'the one she has had so far' };
+  const strict = { ...ownClient, client_id: 'strict', required_acr: two } as const;
+  await signet.provision({ users: [user], clients: [strict] });
+  const agent = createAgent();
+  for (let tries = 0; tries < 7; tries += 1)
+    expect((await submitPassword(agent, await ask(signet, agent, strict), user)).status).toBe(403);
+  const { status, body } = await logIn(signet, user);
+  expect(status).toBe(200);
+  const events = await query(
+    signet.database.url,
+    `SELECT data FROM audit_events WHERE type = 'user.second_factor_asked' AND user_id = $1 LIMIT 1`,
+    [claimsOf(body.token)['sub']],
+  );
+  expect(events).toEqual([{ data: { enrolled: false } }]);
+});
+
 describe('who asks', () => {
   test('a request for two factors of a session with one: signs in again; prompt=none says so', async () => {
     const user = { username: `early-${people}`, password: 'the one she has had so far' };

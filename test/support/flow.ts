@@ -6,17 +6,22 @@ import { expectStatus } from './expect-status.ts';
 export const alice = { username: 'alice', password: 'correct horse battery staple' };
 export const bob = { username: 'bob', password: 'a rather long pass phrase' };
 
+/** Every scope of OpenID Connect. */
+export const everyScope = 'openid profile email address phone offline_access';
+
 export const webClient = {
   client_id: 'web',
   client_secret: 'a-secret-that-has-at-least-32-characters',
   token_endpoint_auth_method: 'client_secret_basic' as const,
   redirect_uris: ['https://web.example/cb'],
   post_logout_redirect_uris: ['https://web.example/bye'],
+  scope: everyScope,
 };
 export const spaClient = {
   client_id: 'spa',
   token_endpoint_auth_method: 'none' as const,
   redirect_uris: ['https://spa.example/cb'],
+  scope: everyScope,
 };
 export const ownClient = {
   ...spaClient,

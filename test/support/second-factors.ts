@@ -51,9 +51,10 @@ export async function logInWithBoth(
   signet: TestSignet,
   { user, secret }: Enrolled,
   more: Record<string, unknown> = {},
+  client: Record<string, unknown> = {},
 ): Promise<ApiAnswer> {
   const { body } = await logIn(signet, user, more);
-  const answer = await verifyAt(signet, { token: body.token, code: codeOf(secret, signet.clock.now) });
+  const answer = await verifyAt(signet, { token: body.token, code: codeOf(secret, signet.clock.now), ...client });
   signet.clock.advance(30);
   return answer;
 }

@@ -2,17 +2,18 @@
 import type { Deps } from '../../deps.ts';
 import { isResourceIdentifier } from '../../domain/authorization-request.ts';
 import type { Client } from '../../domain/client.ts';
-import { parseScope, standardScopes } from '../../domain/scope.ts';
+import { neverUnasked, parseScope, standardScopes } from '../../domain/scope.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import { tenantResources } from './current.ts';
 
 /**
- * OpenID Connect Core 1.0 3.1.2.1: scopes that are not understood are ignored; none asked: the registered ones.
+ * OpenID Connect Core 1.0 3.1.2.1: scopes that are not understood are ignored; none asked: the registered ones, but for
+ * those that are given only when asked for (OWASP ASVS 10.4.11).
  * @returns undefined when none is left, or they are malformed.
  */
 export function grantableScopes(client: Client, asked: string | undefined): string[] | undefined {
   const registered = parseScope(client.metadata.scope) ?? [...standardScopes];
-  const scopes = asked === undefined ? registered : parseScope(asked);
+  const scopes = asked === undefined ? registered.filter((scope) => !neverUnasked.includes(scope)) : parseScope(asked);
   const granted = scopes?.filter(
     (scope) =>
       registered.includes(scope) &&

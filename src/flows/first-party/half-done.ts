@@ -7,6 +7,7 @@ import { type Acr, halfDoneFor, isSecondFactor, type SecondFactorMethod } from '
 import { findHalfSignIn, insertHalfSignIn } from '../../storage/half-sign-ins.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { eventOf } from '../events.ts';
+import { recordUnmet } from '../sign-in/failed.ts';
 import { wrongCredentials } from '../sign-in/check-password.ts';
 import { firstPartyClient, type NamedClient } from './client.ts';
 import { makePartialToken, openPartialToken, partialTokenInvalid, partialTokenLifetime } from './partial-token.ts';
@@ -37,11 +38,13 @@ export async function askSecondFactor(
   const { tenant, now } = context;
   const { user, client, scopes, resources, proofs, reserved, device, demanded } = asked;
   const mustEnrol = !isSecondFactor(user.secondFactors);
-  if (mustEnrol && tenant.settings.mfa === 'off')
+  if (mustEnrol && tenant.settings.mfa === 'off') {
+    await recordUnmet(deps, context, { userId: user.id, reserved });
     throw new Refusal(
       'unmet_authentication_requirements',
       'A second factor is asked for, and nobody can add one here.',
     );
+  }
   const attemptId = deps.random(18).toString('base64url');
   const { token, hash } = await makePartialToken(deps, context, { attemptId, userId: user.id, clientId: client.id });
   const isKept = await insertHalfSignIn(

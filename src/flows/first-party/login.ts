@@ -67,11 +67,10 @@ async function withPassword(deps: Deps, context: RequestContext, asked: Login): 
   return answer;
 }
 
-/** None asked: the registered ones, but for those that are given only when asked for. */
 function scopesFor(client: Client, asked: string | undefined): string[] {
   const scopes = grantableScopes(client, asked);
   if (!scopes) throw new OAuthError('invalid_scope', 'No scope that was asked for is one this client may have.');
-  return asked === undefined ? scopes.filter((scope) => scope !== 'openid' && scope !== 'offline_access') : scopes;
+  return scopes;
 }
 
 /** OpenID Connect Registration 1.0 2: none asked, those of the client. @throws Refusal unmet_authentication_requirements when nobody here can reach one of them. */

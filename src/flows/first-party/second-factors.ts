@@ -7,7 +7,7 @@ import { secondFactorsOf } from '../../storage/second-factors.ts';
 import type { Owner } from '../second-factors/owner.ts';
 import { type GivenProof, proveAgain } from '../second-factors/prove-again.ts';
 import { renewRecoveryCodes } from '../second-factors/recovery-codes.ts';
-import { type FactorList, listed, removeFactor } from '../second-factors/remove.ts';
+import { type FactorList, listed, noSuchFactor, removeFactor } from '../second-factors/remove.ts';
 import { type AddedTotp, beginTotp, confirmTotp, type NewTotp } from '../second-factors/totp.ts';
 import { firstPartyBearer, freshBearer } from './bearer.ts';
 import type { NamedClient } from './client.ts';
@@ -50,10 +50,10 @@ async function ownerOf(deps: Deps, context: RequestContext, { bearer, token, ...
   if (partial === undefined) throw partialTokenInvalid();
   if (token === undefined && !(await openPartialToken(deps, context, partial)))
     return freshBearer(deps, context, partial);
-  const { half, user } = await halfDoneOf(deps, context, partial, { ...named, authorization: undefined });
+  const { attemptId, half, user } = await halfDoneOf(deps, context, partial, named);
   if (!half.mayEnrol || isSecondFactor(user.secondFactors))
     throw new InsufficientAuthentication('Prove the second factor first.', { acr: acrValues[1] });
-  return { user, grant: undefined };
+  return { user, grant: undefined, attemptId };
 }
 
 /** @throws OAuthError. */
@@ -80,6 +80,9 @@ export async function removeOwnFactor(
   { id, endOthers, ...given }: GivenProof & { readonly id: string; readonly endOthers: boolean },
 ): Promise<void> {
   const owner = await freshBearer(deps, context, accessToken);
+  // First of all: a right code is not spent, nor an attempt, on what is not there.
+  if (!owner.secondFactors.some((factor) => factor.id === id && factor.method !== 'recovery_code'))
+    throw noSuchFactor();
   const again = await proveAgain(deps, context, owner, given);
   await removeFactor(deps, context, owner, { id, again, endOthers });
 }

@@ -53,7 +53,7 @@ export function verifySecondFactor(
 export function stepUp(deps: Deps, context: RequestContext, accessToken: string, given: GivenCode): Promise<Verified> {
   return counted(deps, given, async () => {
     const { tenant, now } = context;
-    const { user, grant, scopes } = await firstPartyBearer(deps, context, accessToken);
+    const { user, grant, scopes, audience } = await firstPartyBearer(deps, context, accessToken);
     const client = await activeClient(deps, tenant, grant.clientId);
     if (!client) throw ended();
     const { method, credentialId, step, reserved } = await checkCode(deps, context, {
@@ -76,7 +76,8 @@ export function stepUp(deps: Deps, context: RequestContext, accessToken: string,
       subject: { kind: 'grant', grant: { ...grant, authentication } },
       client,
       scopes,
-      resources: grant.resources,
+      // Of a token that was narrowed comes no wider one.
+      resources: grant.resources.filter((resource) => audience.includes(resource)),
     });
     const device = withKnownBrowser(deps, tenant.id, undefined, user.id);
     return { ...response, token: response.access_token, device, mfa_verified: true };

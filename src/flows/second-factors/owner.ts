@@ -7,4 +7,6 @@ export type Owner = {
   readonly user: User;
   /** Of the token; undefined between the factors. */
   readonly grant: Grant | undefined;
+  /** The sign-in that waits for its second factor; undefined behind a token. */
+  readonly attemptId?: string;
 };

@@ -1,12 +1,13 @@
 // TOTP secrets sealed anew, so that an older SECRET_KEY can be taken out of the settings.
 import type { Deps } from '../../deps.ts';
-import { resealTotpSecret, totpSecretsSealedOtherwise } from '../../storage/second-factors.ts';
+import { resealTotpSecret, totpSecretsSealedWith } from '../../storage/second-factors.ts';
 import { sealAnew } from '../keys/reseal.ts';
 import { aboutTotp, totpSealedAs } from '../sign-in/totp-secret.ts';
 
-/** A hundred at a time: those that cannot be opened are logged, and the rest of the others waits for the next round. */
+/** A hundred at a time; the others wait for the next round. */
 export async function resealTotpSecrets(deps: Deps): Promise<void> {
-  const found = await totpSecretsSealedOtherwise(deps.db, deps.box.currentKey);
+  // Those of a key that is not given any more cannot be opened, and would stand in the way of the others.
+  const found = await totpSecretsSealedWith(deps.db, deps.box.olderKeys);
   const things = found.map((stored) => ({
     about: aboutTotp(stored.tenantId, stored.userId),
     sealed: stored.sealed,

@@ -6,8 +6,11 @@ import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { OAuthError, Refusal } from '../../domain/errors.ts';
 import { isSecondFactor, steppedUp } from '../../domain/factors.ts';
 import type { Grant } from '../../domain/grant.ts';
+import type { Tenant } from '../../domain/tenant.ts';
 import type { User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
+import { letHalfSignInGoOn } from '../../storage/half-sign-ins.ts';
+import { refuseSignInsUnderWay } from '../../storage/passwords.ts';
 import { findEnrolment, keepEnrolment, takeEnrolment } from '../../storage/one-time-tokens.ts';
 import { insertTotp, raiseGrant, secondFactorsOf, spendSecondFactor } from '../../storage/second-factors.ts';
 import { endOthersOf, lockUser } from '../../storage/users.ts';
@@ -15,7 +18,7 @@ import { eventOf, newId, record } from '../events.ts';
 import { wrongCode } from '../sign-in/check-code.ts';
 import { recordFailure } from '../sign-in/failed.ts';
 import { reserveFactorAttempt } from '../sign-in/limiter.ts';
-import { openTotpSecret, sealTotpSecret } from '../sign-in/totp-secret.ts';
+import { openedTotpSecret, sealTotpSecret } from '../sign-in/totp-secret.ts';
 import type { Owner } from './owner.ts';
 import { qrSvg } from './qr.ts';
 import { makeRecoveryCodes } from './recovery-codes.ts';
@@ -41,8 +44,7 @@ export async function beginTotp(
   { user }: Owner,
   name: string | undefined,
 ): Promise<NewTotp> {
-  if (tenant.settings.mfa === 'off' || user.kind === 'service')
-    throw new Refusal('second_factors_off', 'Nobody can add a second factor here.');
+  assertMayAdd(tenant, user);
   const factors = await secondFactorsOf(deps.db, tenant.id, user.id);
   if (factors.filter(({ method }) => method === 'totp').length >= mostFactors) throw enough();
   const secret = deps.random(totpSecretBytes);
@@ -67,15 +69,18 @@ export type AddedTotp = {
 export async function confirmTotp(
   deps: Deps,
   context: RequestContext,
-  { user, grant }: Owner,
+  { user, grant, attemptId }: Owner,
   given: { code: string; id?: string | undefined; endOthers: boolean },
 ): Promise<AddedTotp> {
   const { tenant, now } = context;
-  const account = { identifier: user.username, userId: user.id, knownBrowser: undefined };
+  assertMayAdd(tenant, user);
+  // A code of a secret that was just shown to whoever sends it: nobody's guesses at others keep a person from adding a factor.
+  const account = { identifier: user.username, userId: user.id, knownBrowser: grant?.sessionId ?? 'enrolment' };
   const reserved = await reserveFactorAttempt(deps, context, 'code', account);
   const enrolment = await findEnrolment(deps.db, tenant.id, ownerOf(user), now);
   if (!enrolment || (given.id !== undefined && given.id !== enrolment.id)) throw nothingBegun();
-  const secret = openTotpSecret(deps, tenant.id, user.id, enrolment.sealed);
+  const secret = openedTotpSecret(deps, tenant.id, user.id, enrolment);
+  if (!secret) throw nothingBegun();
   const step = await totpStepOf(secret, given.code.replaceAll(/\s/g, ''), now, 0);
   if (step === undefined) {
     await recordFailure(deps, context, { factor: 'code', userId: user.id, attempts: reserved.attempts });
@@ -96,11 +101,29 @@ export async function confirmTotp(
     const spending = { userId: user.id, credentialId: id, step, ...counted(reserved) };
     if (grant) await raise(deps, tx, acting, grant, spending);
     else await spendSecondFactor(tx, tenant.id, spending, now);
+    if (isFirst) await refuseOthersUnderWay(tx, context, user.id, attemptId);
     await record(deps, tx, acting, { type: 'user.second_factor_added', userId: user.id, data: { method: 'totp' } });
     if (given.endOthers) await endOthersOf(tx, tenant.id, user.id, grant?.sessionId, 'second_factor_changed', now);
     const codes = isFirst ? await makeRecoveryCodes(deps, tx, acting, user.id) : undefined;
     return { id, method: 'totp', ...(codes && { recovery_codes: codes }) };
   });
+}
+
+/** @throws Refusal second_factors_off. */
+function assertMayAdd(tenant: Tenant, user: User): void {
+  if (tenant.settings.mfa === 'off' || user.kind === 'service')
+    throw new Refusal('second_factors_off', 'Nobody can add a second factor here.');
+}
+
+/** Who proved a password while there was no second factor would else get a session without one. */
+async function refuseOthersUnderWay(
+  tx: Db,
+  { tenant, now }: RequestContext,
+  userId: string,
+  attemptId: string | undefined,
+): Promise<void> {
+  const passwordVersion = await refuseSignInsUnderWay(tx, tenant.id, userId, now);
+  if (attemptId !== undefined) await letHalfSignInGoOn(tx, tenant.id, { id: attemptId, passwordVersion });
 }
 
 /** The session that added the factor has proven it. @throws OAuthError invalid_token when it ended meanwhile. */

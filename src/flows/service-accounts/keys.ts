@@ -6,6 +6,7 @@ import { alreadyThere, invalidInput, Refusal } from '../../domain/errors.ts';
 import { isKeyAlive, keyNameProblem, mostLivingKeys, type ServiceKey } from '../../domain/service-key.ts';
 import type { User } from '../../domain/user.ts';
 import { type Db, isUniqueViolation } from '../../storage/database.ts';
+import { refuseSignInsUnderWay } from '../../storage/passwords.ts';
 import * as storage from '../../storage/service-keys.ts';
 import { endEverythingOf, type Ended, lockUser } from '../../storage/users.ts';
 import { newId, record } from '../events.ts';
@@ -111,7 +112,7 @@ export async function endWithKey(
   name: string,
 ): Promise<Ended> {
   const { tenant, now } = context;
-  await storage.refuseSignInsUnderWay(tx, tenant.id, userId, now);
+  await refuseSignInsUnderWay(tx, tenant.id, userId, now);
   const ended = await endEverythingOf(tx, tenant.id, userId, 'key_revoked', now);
   await record(deps, tx, context, { type: 'service_key.revoked', userId, data: { name, ...ended } });
   return ended;

@@ -9,7 +9,7 @@ import type { User } from '../../domain/user.ts';
 import { type SecondFactor, secondFactorsOf } from '../../storage/second-factors.ts';
 import { recordFailure } from './failed.ts';
 import { type ReservedAttempt, reserveFactorAttempt } from './limiter.ts';
-import { openTotpSecret } from './totp-secret.ts';
+import { openedTotpSecret } from './totp-secret.ts';
 
 /** A right code that nobody has spent yet: of which credential, and of which step. */
 export type CheckedCode = {
@@ -61,7 +61,7 @@ async function matching(
   for (const factor of factors) {
     if (method !== undefined && method !== factor.method) continue;
     if (factor.method === 'totp') {
-      const secret = openedOrLogged(deps, tenant.id, userId, factor);
+      const secret = openedTotpSecret(deps, tenant.id, userId, { id: factor.id, sealed: factor.secret });
       const step = secret && (await totpStepOf(secret, digits, now, factor.step));
       if (step !== undefined) return { method: 'totp', credentialId: factor.id, step };
     } else if (hash !== undefined && factor.secret === hash && factor.lastUsedAt === undefined) {
@@ -69,19 +69,4 @@ async function matching(
     }
   }
   return undefined;
-}
-
-/** One that cannot be opened must not keep the person from their other factors. */
-function openedOrLogged(
-  deps: Deps,
-  tenantId: string,
-  userId: string,
-  { id, secret }: SecondFactor,
-): Buffer | undefined {
-  try {
-    return openTotpSecret(deps, tenantId, userId, secret);
-  } catch (error) {
-    deps.log.error({ tenantId, credentialId: id, error: (error as Error).message }, 'a TOTP secret cannot be opened');
-    return undefined;
-  }
 }

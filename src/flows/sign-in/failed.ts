@@ -1,8 +1,9 @@
 // A failed attempt at a factor, as the audit log keeps it.
 import type { Deps } from '../../deps.ts';
-import type { RequestContext } from '../../domain/context.ts';
+import { actingAs, type RequestContext } from '../../domain/context.ts';
 import type { GuessedAt } from '../../domain/limits.ts';
 import { record } from '../events.ts';
+import { attemptSucceeded, type ReservedAttempt } from './limiter.ts';
 
 /** Beyond a few, failures are recorded only at each doubling: an attack must not fill the log. */
 export async function recordFailure(
@@ -15,5 +16,25 @@ export async function recordFailure(
     type: 'user.sign_in_failed',
     ...(userId === undefined ? {} : { userId }),
     data: { factor, attempts },
+  });
+}
+
+/**
+ * A right password that is not enough, and the person has nothing more: no wrong attempt, and what a guesser learned by it
+ * stands in the audit log.
+ */
+export async function recordUnmet(
+  deps: Deps,
+  context: RequestContext,
+  { userId, reserved }: { userId: string; reserved: ReservedAttempt },
+): Promise<void> {
+  const { tenant } = context;
+  await deps.db.transaction(async (tx) => {
+    await attemptSucceeded(tx, tenant.id, reserved);
+    await record(deps, tx, actingAs(context, 'user', userId), {
+      type: 'user.second_factor_asked',
+      userId,
+      data: { enrolled: false },
+    });
   });
 }

@@ -8,6 +8,7 @@ import { markHalfSignedIn } from '../../storage/half-sign-ins.ts';
 import { replacePasswordHash } from '../../storage/passwords.ts';
 import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import { eventOf } from '../events.ts';
+import { recordUnmet } from './failed.ts';
 import { attemptOf } from './attempt.ts';
 import { type CheckedPassword, checkPassword, wrongCredentials } from './check-password.ts';
 import { completeSignIn, type SignedIn } from './complete.ts';
@@ -68,11 +69,13 @@ async function askForSecond(
   { user, reserved, rehashed }: CheckedPassword,
 ): Promise<HalfSignedIn> {
   const { tenant, now } = context;
-  if (!isSecondFactor(user.secondFactors))
+  if (!isSecondFactor(user.secondFactors)) {
+    await recordUnmet(deps, context, { userId: user.id, reserved });
     throw new Refusal(
       'unmet_authentication_requirements',
       'A second factor is needed to sign in here, and your account has none.',
     );
+  }
   const half = {
     id: attempt.id,
     userId: user.id,

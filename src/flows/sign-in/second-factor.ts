@@ -33,9 +33,10 @@ export async function viewSecondFactor(
   context: RequestContext,
   input: { attemptId: string | undefined; method: string | undefined; cookies: BrowserCookies },
 ): Promise<SecondFactorView | 'to the hub' | 'to the account'> {
-  const { attempt, user } = await halfDone(deps, context, input.attemptId, input.cookies);
-  if (attempt.sessionId !== undefined && (await livingSession(deps, context, input.cookies.session)))
-    return attempt.request ? 'to the hub' : 'to the account';
+  const begun = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
+  const session = await livingSession(deps, context, input.cookies.session);
+  if (session && session.id === begun.sessionId) return begun.request ? 'to the hub' : 'to the account';
+  const { attempt, user } = await halfDone(deps, context, begun);
   const method =
     secondFactorMethods.find((one) => one === input.method && user.secondFactors.includes(one)) ??
     user.secondFactors[0]!;
@@ -69,7 +70,11 @@ export function signInWithCode(deps: Deps, context: RequestContext, input: CodeS
 async function proveCode(deps: Deps, context: RequestContext, input: CodeSignIn): Promise<SignedIn> {
   const { tenant, now } = context;
   const { cookies, code } = input;
-  const { attempt, user, proof } = await halfDone(deps, context, input.attemptId, cookies);
+  const { attempt, user, proof } = await halfDone(
+    deps,
+    context,
+    await attemptOf(deps, context, input.attemptId, cookies.browser),
+  );
   const knownBrowser = knownBrowserOf(deps, tenant.id, cookies.known, user.id);
   const { method, credentialId, step, reserved } = await checkCode(deps, context, {
     user,
@@ -81,7 +86,11 @@ async function proveCode(deps: Deps, context: RequestContext, input: CodeSignIn)
   return completeSignIn(deps, context, {
     attempt,
     user,
-    proofs: [proof, { method, at: now }],
+    // Without the version of the password: what is complete is not to be completed again.
+    proofs: [
+      { method: proof.method, at: proof.at },
+      { method, at: now },
+    ],
     demanded: await demandOf(deps, context, attempt, user),
     reserved,
     cookies,
@@ -95,10 +104,8 @@ async function proveCode(deps: Deps, context: RequestContext, input: CodeSignIn)
 async function halfDone(
   deps: Deps,
   context: RequestContext,
-  attemptId: string | undefined,
-  cookies: BrowserCookies,
+  attempt: SignInAttempt,
 ): Promise<{ attempt: SignInAttempt; user: UserWithPassword; proof: Proof }> {
-  const attempt = await attemptOf(deps, context, attemptId, cookies.browser);
   const proof = attempt.proofs.find(({ method }) => method === 'password');
   const isRecent = proof !== undefined && context.now - proof.at < halfDoneFor && context.now >= proof.at;
   const user =

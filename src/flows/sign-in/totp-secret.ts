@@ -13,7 +13,17 @@ export function sealTotpSecret(deps: Deps, tenantId: string, userId: string, sec
   return deps.box.seal(totpSealedAs, aboutTotp(tenantId, userId), secret);
 }
 
-/** @throws Error when SECRET_KEY does not open it, or it was changed. */
-export function openTotpSecret(deps: Deps, tenantId: string, userId: string, sealed: string): Buffer {
-  return deps.box.open(totpSealedAs, aboutTotp(tenantId, userId), sealed);
+/** Undefined, with a line in the log, when SECRET_KEY does not open it, or it was changed: the person's other factors go on. */
+export function openedTotpSecret(
+  deps: Deps,
+  tenantId: string,
+  userId: string,
+  { id, sealed }: { id: string; sealed: string },
+): Buffer | undefined {
+  try {
+    return deps.box.open(totpSealedAs, aboutTotp(tenantId, userId), sealed);
+  } catch (error) {
+    deps.log.error({ tenantId, credentialId: id, error: (error as Error).message }, 'a TOTP secret cannot be opened');
+    return undefined;
+  }
 }

@@ -14,6 +14,8 @@ export type VerifiedAccessToken = {
   /** As it is now: a second factor that was proven since the token was issued counts. */
   readonly grant: Grant;
   readonly scopes: readonly string[];
+  /** `aud`. */
+  readonly audience: readonly string[];
   readonly clientId: string;
   readonly grantId: string;
   readonly sessionId: string | undefined;
@@ -51,7 +53,8 @@ export async function verifyAccessToken(
   if (scope !== undefined && !scopes.includes(scope))
     throw new OAuthError('insufficient_scope', `This needs the scope ${scope}.`);
   const sessionId = typeof claims['sid'] === 'string' ? claims['sid'] : undefined;
-  return { ...living, scopes, clientId, grantId, sessionId, authenticatedAt: authTime * 1000 };
+  const audiences = [claims['aud']].flat().filter((one): one is string => typeof one === 'string');
+  return { ...living, scopes, audience: audiences, clientId, grantId, sessionId, authenticatedAt: authTime * 1000 };
 }
 
 function invalid(why: string): OAuthError {
