@@ -23,5 +23,5 @@ COPY src ./src
 USER 1000:1000
 EXPOSE 3000 9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["node", "deploy/healthcheck.ts"]
-ENTRYPOINT ["node", "bin/signet.js"]
+ENTRYPOINT ["node", "--disable-sigusr1", "bin/signet.js"]
 CMD ["serve"]

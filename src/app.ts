@@ -1,4 +1,5 @@
 // The whole server on one screen.
+import { createSecureContext, type Server as TlsServer } from 'node:tls';
 import cookie from '@fastify/cookie';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import type { Deps } from './deps.ts';
@@ -27,24 +28,36 @@ export type AppOptions = {
   readonly tracing?: Tracing | undefined;
 };
 
+/**
+ * Milliseconds. Shorter than requestTimeout, because Node holds a socket for the longer of the two: a body of a byte a second
+ * would keep it for a minute.
+ */
+const headersTimeout = 10_000;
+
 /** Milliseconds: how often sockets are held against requestTimeout. Node's own half minute would let slow ones stay. */
 const connectionsCheckingInterval = 5000;
 
-/** RFC 9325 3 and 4: TLS 1.2 with forward secrecy and authenticated encryption only, or 1.3. */
+/** RFC 9325 3 and 4: TLS 1.2 with forward secrecy and authenticated encryption only, or 1.3; the strongest first, and the server chooses. */
 const tlsPolicy = {
   minVersion: 'TLSv1.2',
   ciphers: [
-    'TLS_AES_128_GCM_SHA256',
     'TLS_AES_256_GCM_SHA384',
     'TLS_CHACHA20_POLY1305_SHA256',
-    'ECDHE-ECDSA-AES128-GCM-SHA256',
-    'ECDHE-RSA-AES128-GCM-SHA256',
+    'TLS_AES_128_GCM_SHA256',
     'ECDHE-ECDSA-AES256-GCM-SHA384',
     'ECDHE-RSA-AES256-GCM-SHA384',
     'ECDHE-ECDSA-CHACHA20-POLY1305',
     'ECDHE-RSA-CHACHA20-POLY1305',
+    'ECDHE-ECDSA-AES128-GCM-SHA256',
+    'ECDHE-RSA-AES128-GCM-SHA256',
   ].join(':'),
 } as const;
+
+/** What new handshakes of `app` see from here on. @throws Error when key and certificate do not belong together. */
+export function useTls(app: FastifyInstance, pair: NonNullable<AppOptions['tls']>): void {
+  createSecureContext(pair);
+  (app.server as unknown as Partial<TlsServer>).setSecureContext?.({ ...pair, ...tlsPolicy });
+}
 
 export async function buildApp(deps: Deps, options: AppOptions): Promise<FastifyInstance> {
   const settings: FastifyServerOptions = {
@@ -71,9 +84,9 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
     ? (Fastify({
         ...settings,
         http: null,
-        https: { ...options.tls, ...tlsPolicy, connectionsCheckingInterval: 5000 },
+        https: { ...options.tls, ...tlsPolicy, connectionsCheckingInterval, headersTimeout },
       } as object) as unknown as FastifyInstance)
-    : Fastify({ ...settings, http: { connectionsCheckingInterval } });
+    : Fastify({ ...settings, http: { connectionsCheckingInterval, headersTimeout } });
 
   traceRequests(app, options.tracing);
   logRequests(app, deps);

@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import type { Environment } from '../config/names.ts';
 import { ConfigError, readConfig } from '../config/read.ts';
 import { ProvisioningError } from '../flows/provision/problems.ts';
+import { followTls } from '../start/follow-tls.ts';
 import { startServer } from '../start/server.ts';
 
 export function serveCommand(env: Environment): Command {
@@ -44,6 +45,15 @@ async function start(env: Environment): Promise<void> {
       .catch((error: unknown) => (complain(error), 1))
       .then((code) => process.exit(code));
   };
+  const tls =
+    config.tls &&
+    followTls(config.tls, {
+      read: () => readConfig(env).config.tls,
+      use: (pair) => server.useTls(pair),
+      log: server.deps.log,
+    });
+  // A terminal that closes, or whoever has replaced the certificate: neither ends a server.
+  process.on('SIGHUP', () => tls?.again());
   process.on('SIGTERM', () => end(config.drainSeconds));
   process.on('SIGINT', () => end(0));
   void server.lost.then((what) => {

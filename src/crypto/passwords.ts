@@ -12,7 +12,8 @@ export type PasswordHasher = {
   /** A PHC string. @throws Unavailable when the queue is full. */
   hash(password: string): Promise<string>;
   /**
-   * True when `password` is the one of `phc`. Without `phc` it takes as long and is false. @throws Unavailable when the queue is full.
+   * True when `password` is the one of `phc`. Without `phc` it takes as long and is false; a hash of less work is topped up,
+   * so that nobody learns by the time which names there are. @throws Unavailable when the queue is full.
    */
   verify(password: string, phc: string | undefined): Promise<boolean>;
   /** True when `phc` was made with weaker parameters than the settings ask for. */
@@ -53,6 +54,8 @@ export function passwordHasher(
       const stored = phc === undefined ? undefined : parsePhc(phc);
       const against = stored ?? nobody;
       const computed = await compute(password, against, against.salt, against.hash.length);
+      const lacking = workOf(parameters) - workOf(against);
+      if (lacking > 0) await compute(password, topUp(lacking, parameters.memoryKiB), nobody.salt, 32);
       return timingSafeEqual(computed, against.hash) && stored !== undefined;
     },
     needsRehash(phc) {
@@ -66,6 +69,17 @@ export function passwordHasher(
     },
     load,
   };
+}
+
+/** What the time of a hash grows with: KiB that are written. */
+function workOf({ memoryKiB, iterations }: HashParameters): number {
+  return memoryKiB * iterations;
+}
+
+/** A hash of so much work in no more memory than `most`. RFC 9106 3.1 wants 8 KiB at least. */
+function topUp(work: number, most: number): HashParameters {
+  const iterations = Math.ceil(work / most);
+  return { memoryKiB: Math.max(8, Math.floor(work / iterations)), iterations, parallelism: 1 };
 }
 
 /** Runs at most `concurrency` jobs at once; more than `queue` waiting are refused at once. */

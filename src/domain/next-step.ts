@@ -43,7 +43,7 @@ export type Step =
 export function nextStep(situation: Situation): Step {
   const { request, session } = situation;
   const silent = request.prompt.includes('none');
-  if (session === undefined || mustSignIn(situation, session)) {
+  if (session === undefined || needsSignIn(situation)) {
     if (silent) return { kind: 'error', code: 'login_required', description: 'The user has to sign in.' };
     return { kind: 'sign-in' };
   }
@@ -54,10 +54,15 @@ export function nextStep(situation: Situation): Step {
   return { kind: 'respond', session };
 }
 
+/** Whether the person has to sign in before anything else, whatever was consented to. */
+export function needsSignIn(situation: Omit<Situation, 'consent'>): boolean {
+  return situation.session === undefined || mustSignIn(situation, situation.session);
+}
+
 /** Milliseconds in which a sign-in on the way to the answer is not asked again. */
 const freshFor = 5 * 60_000;
 
-function mustSignIn({ request, attempt, client, mfa, now }: Situation, session: Session): boolean {
+function mustSignIn({ request, attempt, client, mfa, now }: Omit<Situation, 'consent'>, session: Session): boolean {
   if (request.hintedUserId !== undefined && request.hintedUserId !== session.userId) return true;
   const asked = request.acrValues.length > 0 ? request.acrValues : (client.metadata.default_acr_values ?? []);
   const demanded = demandedAcr({ enrolled: [], tenant: mfa, client: client.metadata.required_acr, request: asked });

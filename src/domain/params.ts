@@ -30,8 +30,15 @@ export function paramsFrom(pairs: Iterable<readonly [string, string]>): Params {
   };
 }
 
-/** RFC 6749 3.1 and 3.2: the first parameter that came more than once although it must not. */
-export function firstRepeated(params: Params, mayRepeat: readonly string[] = ['resource']): string | undefined {
-  for (const name of params.repeated) if (!mayRepeat.includes(name)) return name;
-  return undefined;
+/**
+ * RFC 6749 3.1 and 3.2: the first parameter that came more than once although it must not. One that is not `known` is not
+ * named: a stranger's words are never part of our sentence.
+ */
+export function firstRepeated(
+  params: Params,
+  known: readonly string[],
+  mayRepeat: readonly string[] = [],
+): string | undefined {
+  const repeated = [...params.repeated].filter((name) => !mayRepeat.includes(name));
+  return repeated.find((name) => known.includes(name)) ?? (repeated.length > 0 ? 'A parameter' : undefined);
 }

@@ -31,7 +31,7 @@ export function redirectUriProblem(uri: string, isPublicClient: boolean): string
 
 /** Why `uri` is not a plain absolute http(s) URI without fragment, credentials and wildcards, or undefined when it is. */
 export function webUriProblem(uri: string): string | undefined {
-  if (!isPlain(uri)) return 'must not contain spaces, control characters or backslashes';
+  if (!isPlain(uri)) return 'must not contain spaces, quotes, angle brackets, control characters or backslashes';
   let url: URL;
   try {
     url = new URL(uri);
@@ -48,8 +48,9 @@ export function webUriProblem(uri: string): string | undefined {
   return undefined;
 }
 
+/** RFC 3986 2: what may stand in a URI at all. */
 function isPlain(uri: string): boolean {
-  return uri.length <= 2000 && /^[\x21-\x5b\x5d-\x7e]+$/.test(uri);
+  return uri.length <= 2000 && /^[\x21\x23-\x3b\x3d\x3f-\x5b\x5d\x5f\x61-\x7a\x7e]+$/.test(uri);
 }
 
 /**

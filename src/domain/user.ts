@@ -18,10 +18,26 @@ export type User = {
   readonly updatedAt: number;
 };
 
-/** What two spellings of a username or an e-mail address have in common. */
+/**
+ * What two spellings of a username or an e-mail address have in common. Of an address: the local part in NFC and lower case,
+ * the domain as its A-labels (RFC 5890), so that both ways of writing it are one.
+ */
 export function identifierKey(value: string): string {
-  return value.normalize('NFKC').trim().toLowerCase();
+  const trimmed = value.trim();
+  const at = trimmed.lastIndexOf('@');
+  if (at < 1) return trimmed.normalize('NFKC').toLowerCase();
+  return `${trimmed.slice(0, at).normalize('NFC').toLowerCase()}@${domainKey(trimmed.slice(at + 1))}`;
 }
+
+function domainKey(domain: string): string {
+  const lower = domain.normalize('NFKC').toLowerCase();
+  // Only what may stand in a domain: a path or a port would be cut off, and another address be meant.
+  if (!/^[^\s/?#:@[\]\\%]+$/u.test(lower) || !URL.canParse(`http://${lower}/`)) return lower;
+  return new URL(`http://${lower}/`).hostname;
+}
+
+/** RFC 8265 3.3, RFC 8264 9: what cannot be seen, or turns around what stands beside it, makes two names look alike. */
+const unseen = /[\p{Default_Ignorable_Code_Point}\p{Cc}\p{Cf}\p{Cs}\p{Co}\p{Cn}\p{Zl}\p{Zp}]/u;
 
 /**
  * Why this username or e-mail address may not be used, or undefined when it may. A username with an @ must be the
@@ -32,11 +48,12 @@ export function identifierProblem(
   email: string | undefined,
 ): { field: 'username' | 'email'; problem: string } | undefined {
   const key = identifierKey(username);
-  // oxlint-disable-next-line no-control-regex
-  if (key === '' || username.length > 200 || /[\u0000-\u001f\u007f\s]/u.test(key)) {
+  if (key === '' || username.length > 200 || /\s/u.test(key))
     return { field: 'username', problem: 'must have 1 to 200 characters and no spaces' };
-  }
-  if (email !== undefined && !isEmail(email)) return { field: 'email', problem: 'is not an e-mail address' };
+  if (unseen.test(username.normalize('NFKC')))
+    return { field: 'username', problem: 'must not have characters that cannot be seen' };
+  if (email !== undefined && (!isEmail(email) || unseen.test(email)))
+    return { field: 'email', problem: 'is not an e-mail address' };
   if (key.includes('@') && (email === undefined || key !== identifierKey(email))) {
     return { field: 'username', problem: "with an @ must be the user's own e-mail address" };
   }

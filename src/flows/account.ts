@@ -37,7 +37,7 @@ export async function viewAccount(
 ): Promise<AccountView | undefined> {
   const session = await livingSession(deps, context, cookie);
   const user = session && (await findUser(deps.db, context.tenant.id, session.userId));
-  if (!user || cookie === undefined) return undefined;
+  if (!user) return undefined;
   const [consents, sessions, descriptions] = await Promise.all([
     listAccess(deps.db, context.tenant.id, user.id, context.now),
     listSessions(deps.db, context.tenant.id, user.id, context.now),
@@ -46,7 +46,7 @@ export async function viewAccount(
   return {
     user,
     session,
-    formToken: formToken(deps, cookie),
+    formToken: formToken(deps, session),
     consents: consents.map((consent) => ({
       ...consent,
       scopes: inReadingOrder(consent.scopes).map((name) => ({ name, description: descriptions.get(name) })),
@@ -67,7 +67,7 @@ export async function changeAccount(
 ): Promise<'done' | 'nobody' | 'foreign form'> {
   const session = await livingSession(deps, context, input.cookie);
   if (!session) return 'nobody';
-  if (!isFormToken(deps, input.cookie, input.formToken)) return 'foreign form';
+  if (!isFormToken(deps, session, input.formToken)) return 'foreign form';
   const { change } = input;
   const event = eventOf(deps, actingAs(context, 'user', session.userId));
   if (change.kind === 'revoke consent')

@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts';
 import { type Client, isPublic } from '../domain/client.ts';
 import { actingAs, type RequestContext } from '../domain/context.ts';
 import { OAuthError } from '../domain/errors.ts';
-import { firstRepeated, type Params } from '../domain/params.ts';
+import { firstRepeated, type Params, paramsFrom } from '../domain/params.ts';
 import { matchRedirectUri } from '../domain/redirect-uri.ts';
 import type { Session } from '../domain/session.ts';
 import { endSession } from '../storage/sessions.ts';
@@ -12,6 +12,15 @@ import { activeClient } from './clients/current.ts';
 import { eventOf } from './events.ts';
 import { keyRing } from './keys/ring.ts';
 import { formToken, isFormToken, livingSession } from './sign-in/session.ts';
+
+/** RP-Initiated Logout 1.0 2. */
+export const logoutParameters = [
+  'id_token_hint',
+  'client_id',
+  'post_logout_redirect_uri',
+  'state',
+  'ui_locales',
+] as const;
 
 /** Where to go when signed out; undefined: stay here. */
 export type LogoutTarget = { readonly client: Client | undefined; readonly redirect: string | undefined };
@@ -34,16 +43,51 @@ export async function logout(
 ): Promise<LogoutOutcome> {
   const asked = await validate(deps, context, input.params);
   const session = await livingSession(deps, context, input.session);
-  if (!session || input.session === undefined) return { kind: 'signed out', ...asked };
+  if (!session) return { kind: 'signed out', ...asked };
   // Only an ID token of this very session proves that its client asks for its end.
   if (asked.hintedSession === session.id) return end(deps, context, session, asked);
   return {
     kind: 'confirm',
     client: asked.client,
     username: session.username,
-    formToken: formToken(deps, input.session),
+    formToken: formToken(deps, session),
     uiLocales: input.params.get('ui_locales'),
   };
+}
+
+/** Milliseconds in which a browser follows a redirect. */
+const sealedFor = 5 * 60_000;
+
+/**
+ * What a POST brought, for the address that its browser is sent to: the ID token in it is for nobody who reads addresses
+ * (OWASP ASVS 14.2.1). Values that no request of ours has are left out.
+ */
+export function sealLogoutForm(deps: Deps, { tenant, now }: RequestContext, params: Params): string {
+  const pairs = logoutParameters.flatMap((name) =>
+    params.all(name).flatMap((value) => (value.length > 4096 ? [] : [[name, value]])),
+  );
+  const form = JSON.stringify({ until: now + sealedFor, pairs });
+  return deps.box.seal('logout form', tenant.id, Buffer.from(form));
+}
+
+/** @throws OAuthError invalid_request when it is none of this tenant's, or too old. */
+export function openLogoutForm(deps: Deps, { tenant, now }: RequestContext, sealed: string): Params {
+  const form = opened(deps, tenant.id, sealed);
+  if (!form || form.until < now)
+    throw new OAuthError(
+      'invalid_request',
+      'This request to sign out has expired. Sign out from the application again.',
+    );
+  return paramsFrom(form.pairs);
+}
+
+function opened(deps: Deps, tenantId: string, sealed: string) {
+  try {
+    const text = deps.box.open('logout form', tenantId, sealed).toString();
+    return JSON.parse(text) as { until: number; pairs: [string, string][] };
+  } catch {
+    return undefined;
+  }
 }
 
 /** The person confirms on our own page. @returns undefined when the form was not made for this browser's session. */
@@ -55,7 +99,7 @@ export async function confirmLogout(
   const asked = await validate(deps, context, input.params);
   const session = await livingSession(deps, context, input.session);
   if (!session) return { kind: 'signed out', ...asked };
-  return isFormToken(deps, input.session, input.formToken) ? end(deps, context, session, asked) : undefined;
+  return isFormToken(deps, session, input.formToken) ? end(deps, context, session, asked) : undefined;
 }
 
 async function end(
@@ -79,15 +123,19 @@ async function validate(
   context: RequestContext,
   params: Params,
 ): Promise<LogoutTarget & { hintedSession: string | undefined }> {
-  const repeated = firstRepeated(params, []);
+  const repeated = firstRepeated(params, logoutParameters);
   if (repeated !== undefined) throw new OAuthError('invalid_request', `${repeated} was sent more than once.`);
-  const hint = await hinted(deps, context, params.get('id_token_hint'));
+  const given = params.get('id_token_hint');
+  const hint = await hinted(deps, context, given);
   const clientId = params.get('client_id') ?? hint?.clientId;
   if (hint && clientId !== hint.clientId)
     throw new OAuthError('invalid_request', 'id_token_hint was issued to another client.');
   const client = clientId === undefined ? undefined : await activeClient(deps, context.tenant, clientId);
   if (clientId !== undefined && !client) throw new OAuthError('invalid_client', 'The application is not known here.');
-  return { client, redirect: redirectAfter(client, params), hintedSession: hint?.sessionId };
+  // Nobody is sent anywhere on the word of a hint that proves nothing: the key that signed it may have been revoked.
+  const isOnItsWord = client === undefined && given !== undefined && hint === undefined;
+  const redirect = isOnItsWord ? undefined : redirectAfter(client, params);
+  return { client, redirect, hintedSession: hint?.sessionId };
 }
 
 function redirectAfter(client: Client | undefined, params: Params): string | undefined {
@@ -99,13 +147,13 @@ function redirectAfter(client: Client | undefined, params: Params): string | und
     const description = 'post_logout_redirect_uri is not one that this application has registered.';
     throw new OAuthError('invalid_request', description, undefined, asked);
   }
-  const url = new URL(asked);
   const state = params.get('state');
-  if (state !== undefined) url.searchParams.append('state', state);
-  return state === undefined ? asked : url.href;
+  if (state === undefined) return asked;
+  // The registered bytes as they are: what an URL is parsed to and printed as is another URL.
+  return `${asked}${asked.includes('?') ? '&' : '?'}${new URLSearchParams({ state }).toString()}`;
 }
 
-/** RP-Initiated Logout 1.0 2: an ID token of ours, also an expired one. */
+/** RP-Initiated Logout 1.0 2: an ID token of ours, also an expired one. One that cannot be verified proves nothing, and the person is asked. */
 async function hinted(
   deps: Deps,
   { tenant }: RequestContext,
@@ -113,8 +161,6 @@ async function hinted(
 ): Promise<{ clientId: string; sessionId: string | undefined } | undefined> {
   if (hint === undefined) return undefined;
   const claims = await verifyJwt(hint, ['JWT'], (await keyRing(deps, tenant)).verification);
-  if (!claims || claims['iss'] !== tenant.issuer || typeof claims['aud'] !== 'string') {
-    throw new OAuthError('invalid_request', 'id_token_hint is not an ID token of this issuer.');
-  }
+  if (!claims || claims['iss'] !== tenant.issuer || typeof claims['aud'] !== 'string') return undefined;
   return { clientId: claims['aud'], sessionId: typeof claims['sid'] === 'string' ? claims['sid'] : undefined };
 }

@@ -12,7 +12,7 @@ import { eventOf } from './events.ts';
 /** RFC 7009 2.1 and 2.2: unknown tokens are answered like revoked ones; another client's is refused. */
 export async function revokeToken(deps: Deps, context: RequestContext, credentials: ClientCredentials): Promise<void> {
   const { params } = credentials;
-  const repeated = firstRepeated(params, []);
+  const repeated = firstRepeated(params, ['token', 'token_type_hint', 'client_id', 'client_secret']);
   if (repeated !== undefined) throw new OAuthError('invalid_request', `${repeated} was sent more than once.`);
   const client = await authenticateClient(deps, context, credentials);
   const token = params.get('token');

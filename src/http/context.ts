@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts';
 import type { RequestContext } from '../domain/context.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Tenant } from '../domain/tenant.ts';
+import { addressOf } from './address.ts';
 import { tenantOfRequest } from '../flows/tenants/find.ts';
 
 declare module 'fastify' {
@@ -44,7 +45,7 @@ export function contextOf(deps: Deps, request: FastifyRequest): RequestContext {
     tenant: request.tenant,
     now: deps.clock(),
     requestId: request.id,
-    ip: request.ip,
+    ip: addressOf(request),
     userAgent: request.headers['user-agent'],
     actor: { kind: 'visitor' },
   };

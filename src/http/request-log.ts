@@ -1,6 +1,7 @@
 // One line for each request: the route it took, never its address, query, headers or body, which may hold secrets.
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../deps.ts';
+import { addressOf } from './address.ts';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
@@ -21,7 +22,7 @@ export function logRequests(app: FastifyInstance, deps: Deps): void {
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime),
       ...(tenant ? { tenant: tenant.slug } : {}),
-      ip: request.ip,
+      ip: addressOf(request),
     });
     done();
   });

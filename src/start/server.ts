@@ -1,6 +1,6 @@
 // A running Signet: from a Config to a listening server, and to its end.
 import type { FastifyInstance } from 'fastify';
-import { buildApp, buildMetricsApp } from '../app.ts';
+import { buildApp, buildMetricsApp, useTls } from '../app.ts';
 import { openBackend, type Replaced } from './backend.ts';
 import type { Config } from '../config/read.ts';
 import type { Deps, PatientDeps } from '../deps.ts';
@@ -30,6 +30,8 @@ export type RunningServer = {
   readonly warnings: readonly string[];
   /** Resolves, with what happened in words, when its database is gone or another one: end it, and start anew. */
   readonly lost: Promise<string>;
+  /** New handshakes see this pair. @throws Error when it is none. */
+  useTls(pair: { cert: string; key: string }): void;
   /** Resolves when the server does nothing by itself at this moment, so that what is measured is what was asked for. */
   settled(): Promise<void>;
   /** Answers what is under way, for `drainSeconds` also what still comes, then ends. */
@@ -100,6 +102,7 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
         return swapped;
       }),
     ]),
+    useTls: (pair) => useTls(app, pair),
     settled: () => maintenance.settled(),
     async stop(drainSeconds) {
       draining = true;

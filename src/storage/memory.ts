@@ -5,7 +5,8 @@ import type { Change, ChangeKind } from './changes.ts';
 export type Memory = {
   /**
    * What is kept under these names, or what `load` gives; loads of the same thing at the same time are one.
-   * Undefined is never kept. When `load` says Unavailable, tenants and keys that are too old are better than none.
+   * That there is no such tenant is kept as well, of a bounded number of names that strangers may ask for; undefined of other
+   * kinds is not. When `load` says Unavailable, tenants and keys that are too old are better than none.
    */
   get<T>(kind: ChangeKind, tenantId: string, entity: string, load: () => Promise<T>): Promise<T>;
   /** Drops what changed. What is being loaded at this moment is not kept. */
@@ -15,6 +16,8 @@ export type Memory = {
 type Entry = { readonly value: unknown; readonly until: number };
 
 const maxEntries = 10_000;
+/** Apart from the others, so that no stranger's names push out what is there. */
+const maxAbsent = 1000;
 const maxAge = 60_000;
 
 /** `elapsed` is a monotonic clock in milliseconds. */
@@ -25,6 +28,7 @@ export function createMemory(elapsed: () => number): Memory {
     resource: new Map(),
     keys: new Map(),
   };
+  const absent = new Map<string, number>();
   const loading = new Map<string, Promise<unknown>>();
   let generation = 0;
 
@@ -33,6 +37,10 @@ export function createMemory(elapsed: () => number): Memory {
     const begun = generation;
     try {
       const value = await fetch();
+      if (generation === begun && value === undefined && kind === 'tenant') {
+        if (absent.size >= maxAbsent) absent.delete(absent.keys().next().value!);
+        absent.set(key, elapsed() + maxAge);
+      }
       if (generation === begun && value !== undefined) {
         if (entries.size >= maxEntries) entries.delete(entries.keys().next().value!);
         entries.set(key, { value, until: elapsed() + maxAge });
@@ -41,6 +49,7 @@ export function createMemory(elapsed: () => number): Memory {
     } catch (error) {
       const stale = entries.get(key);
       if (stale && error instanceof Unavailable && (kind === 'tenant' || kind === 'keys')) return stale.value;
+      if (kind === 'tenant' && error instanceof Unavailable && absent.has(key)) return undefined;
       throw error;
     }
   };
@@ -50,6 +59,7 @@ export function createMemory(elapsed: () => number): Memory {
       const key = `${tenantId} ${entity}`;
       const entry = kept[kind].get(key);
       if (entry && elapsed() < entry.until) return entry.value as T;
+      if (kind === 'tenant' && elapsed() < (absent.get(key) ?? 0)) return undefined as T;
       // The generation keeps a caller that comes after a change from joining a load that began before it.
       const flight = `${kind} ${key} ${generation}`;
       const known = loading.get(flight);
@@ -61,7 +71,7 @@ export function createMemory(elapsed: () => number): Memory {
     drop({ kind, tenantId, entity }) {
       generation += 1;
       // A tenant is kept under its slug, its host and its id.
-      if (kind === 'tenant') kept.tenant.clear();
+      if (kind === 'tenant') [kept.tenant, absent].forEach((names) => names.clear());
       else kept[kind].delete(`${tenantId} ${entity}`);
     },
   };

@@ -57,7 +57,7 @@ describe('a change while something is being loaded', () => {
 });
 
 describe('what is not there', () => {
-  test.each(['client', 'tenant', 'resource', 'keys'] as const)(
+  test.each(['client', 'resource', 'keys'] as const)(
     'of the kind %s: asked for each time, and known at once when it is made',
     async (kind) => {
       for (let i = 0; i < 3; i += 1)
@@ -106,4 +106,38 @@ test('ten thousand of a kind are kept, the oldest makes room, and other kinds ke
   expect(loads).toBe(0);
   await memory.get('client', 't', 'c0', () => load(0));
   expect(loads).toBe(1);
+});
+
+describe('what is not there', () => {
+  const tenant = (value?: unknown, host = 'odd.example') =>
+    memory.get('tenant', '-', `host ${host}`, () => load(value));
+  const away = () =>
+    memory.get('tenant', '-', 'host odd.example', () => Promise.reject(new Unavailable('the database is away')));
+
+  test('that there is no such tenant is kept for a minute, until a tenant changes, and while the database is away', async () => {
+    expect([await tenant(), await tenant('new'), loads]).toEqual([undefined, undefined, 1]);
+    memory.drop({ kind: 'tenant', tenantId: 't', entity: 't' });
+    expect([await tenant('new'), loads]).toEqual(['new', 2]);
+    memory.drop({ kind: 'tenant', tenantId: 't', entity: 't' });
+    await tenant();
+    time = 60_000;
+    expect(await away()).toBeUndefined();
+  });
+
+  test('of a thousand names, and none of them pushes out what is there', async () => {
+    await tenant('here', 'here.example');
+    for (let i = 0; i < 12_000; i += 1) await tenant(undefined, `${i}.example`);
+    loads = 0;
+    expect(await tenant('again', 'here.example')).toBe('here');
+    await tenant(undefined, '11999.example');
+    expect(loads).toBe(0);
+    await tenant(undefined, '0.example');
+    expect(loads).toBe(1);
+  });
+
+  test('of other kinds it is asked anew: a client may be registered at any moment', async () => {
+    await memory.get('client', 't', 'web', () => load(undefined));
+    await memory.get('client', 't', 'web', () => load(undefined));
+    expect(loads).toBe(2);
+  });
 });

@@ -91,3 +91,22 @@ test('at most two at once and three waiting: the sixth is refused, and all other
   expect((all[5] as PromiseRejectedResult).reason).toBeInstanceOf(Unavailable);
   expect(await small.verify('correct horse', await small.hash('correct horse'))).toBe(true);
 });
+
+test('a hash that was made with less work is topped up to the same: nobody learns by the time which names there are', async () => {
+  const jobs: number[] = [];
+  const dear = passwordHasher({ memoryKiB: 256, iterations: 3, parallelism: 1 }, bounds, (work) => {
+    jobs.push(1);
+    return work();
+  });
+  const old = await hasher.hash('correct horse');
+  for (const [phc, computed] of [
+    [undefined, 1],
+    [await dear.hash('correct horse'), 1],
+    [old, 2],
+  ] as const) {
+    jobs.length = 0;
+    expect(await dear.verify('wrong', phc)).toBe(false);
+    expect(jobs.length).toBe(computed);
+  }
+  expect(await dear.verify('correct horse', old)).toBe(true);
+});

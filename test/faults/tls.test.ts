@@ -1,8 +1,14 @@
 // TLS that Signet speaks itself: 1.3, and 1.2 with authenticated encryption; nothing weaker.
-import { request } from 'node:https';
+import { X509Certificate } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { Agent, request } from 'node:https';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { connect, type ConnectionOptions } from 'node:tls';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../src/testing/start.ts';
 import { certificate } from '../support/certificate.ts';
+import { type SignetProcess, startProcess } from '../support/signet-process.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
 let signet: TestSignet;
@@ -64,4 +70,87 @@ test('the issuer is https, and its cookies are for https only', async () => {
   });
   expect(answer.status).toBe(200);
   expect(answer.cookies).toEqual([expect.stringMatching(/^__Host-signet-default-browser=.*; Secure/)]);
+});
+
+describe('files that are replaced', () => {
+  let directory: string;
+  let server: SignetProcess;
+  let port: number;
+  const files = () => ({ TLS_CERT: join(directory, 'tls.crt'), TLS_KEY: join(directory, 'tls.key') });
+  const put = async (pair: { cert: string; key: string }) => {
+    await writeFile(files().TLS_CERT, pair.cert);
+    await writeFile(files().TLS_KEY, pair.key);
+  };
+  /** The certificate that a new handshake shows. */
+  const shown = () =>
+    new Promise<string>((resolve, reject) => {
+      const socket = connect({ host: 'localhost', port, rejectUnauthorized: false });
+      socket.once('secureConnect', () => {
+        resolve(keyOf(socket.getPeerX509Certificate()!));
+        socket.destroy();
+      });
+      socket.once('error', reject);
+    });
+  const ask = (agent: Agent) =>
+    new Promise<number>((resolve, reject) => {
+      request({ host: 'localhost', port, path: '/live', agent, rejectUnauthorized: false }, (response) => {
+        response.resume().on('end', () => resolve(response.statusCode!));
+      })
+        .on('error', reject)
+        .end();
+    });
+
+  const keyOf = (shownBy: X509Certificate) => shownBy.publicKey.export({ type: 'spki', format: 'pem' }).toString();
+  const inFile = ({ cert }: { cert: string }) => keyOf(new X509Certificate(cert));
+  const first = certificate();
+  beforeAll(async () => {
+    directory = await mkdtemp(join(tmpdir(), 'signet-tls-'));
+    port = await freePort();
+    await put(first);
+    const issuer = `https://localhost:${port}`;
+    server = await startProcess({
+      ...files(),
+      PORT: String(port),
+      PUBLIC_URL: issuer,
+      DATA_DIR: join(directory, 'data'),
+      DRAIN_SECONDS: '0',
+      LOG_LEVEL: 'info',
+    });
+  }, 60_000);
+  afterAll(async () => {
+    server.kill('SIGTERM');
+    await server.ended;
+    await rm(directory, { recursive: true, force: true, maxRetries: 20 });
+  });
+
+  test('SIGHUP under load: new handshakes see the new pair, no request fails, and the server goes on', async () => {
+    expect(await shown()).toBe(inFile(first));
+    const agent = new Agent({ keepAlive: true, maxSockets: 4 });
+    const over = new AbortController();
+    const load = Promise.all(
+      Array.from({ length: 4 }, async () => {
+        const statuses: number[] = [];
+        while (!over.signal.aborted) statuses.push(await ask(agent));
+        return statuses;
+      }),
+    );
+    const next = certificate();
+    await put(next);
+    server.kill('SIGHUP');
+    await server.says('the TLS certificate was replaced');
+    expect(await shown()).toBe(inFile(next));
+    over.abort();
+    const statuses = (await load).flat();
+    expect(statuses.length).toBeGreaterThan(4);
+    expect(new Set(statuses)).toEqual(new Set([200]));
+    agent.destroy();
+
+    // Half of a pair, as a file that is just being written.
+    await writeFile(files().TLS_CERT, certificate().cert);
+    server.kill('SIGHUP');
+    await server.says('the TLS files cannot be used; the pair before stays in use');
+    await writeFile(files().TLS_CERT, 'no certificate');
+    server.kill('SIGHUP');
+    expect(await shown()).toBe(inFile(next));
+  });
 });

@@ -9,6 +9,7 @@ import { keyMutants } from './keys.ts';
 import type { Mutant } from './mutant.ts';
 import { opsMutants } from './ops.ts';
 import { refreshMutants } from './refresh.ts';
+import { reportedMutants } from './reported.ts';
 import { restoreMutants } from './restore.ts';
 import { secondFactorMutants } from './second-factors.ts';
 import { serviceAccountMutants } from './service-accounts.ts';
@@ -26,6 +27,7 @@ export const mutants: readonly Mutant[] = [
   ...keyMutants,
   ...opsMutants,
   ...refreshMutants,
+  ...reportedMutants,
   ...restoreMutants,
   ...secondFactorMutants,
   ...serviceAccountMutants,

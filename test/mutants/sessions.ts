@@ -82,7 +82,7 @@ export const sessionMutants: readonly Mutant[] = [
   {
     name: 'sign-out is confirmed without the form of this browser',
     file: 'src/flows/logout.ts',
-    remove: 'isFormToken(deps, input.session, input.formToken) ?',
+    remove: 'isFormToken(deps, session, input.formToken) ?',
     insert: 'input.formToken !== null ?',
     test: 'test/oauth/logout.test.ts',
   },

@@ -83,7 +83,7 @@ describe('id_token_hint', () => {
     expect(outcomeOf(right)).toBe('code');
   });
 
-  test('of another client, an access token, a forged one or none at all: invalid_request, never a code', async () => {
+  test('of another client, an access token, a forged one or none at all: as if it were not there, and never a code in silence', async () => {
     const { tokens, agent } = await codeFlow(signet, ownClient);
     const others = await codeFlow(signet, webClient, { agent });
     const { privateKey } = await generateKeyPair('RS256');
@@ -93,8 +93,11 @@ describe('id_token_hint', () => {
     const forged = await new SignJWT(claims).setProtectedHeader({ alg: 'RS256', typ: 'JWT', kid }).sign(privateKey);
     const unsigned = `${Buffer.from(JSON.stringify({ alg: 'none', typ: 'JWT', kid })).toString('base64url')}.${payload}.`;
     const hints = [others.tokens.id_token, tokens.access_token, forged, unsigned, 'nonsense', 'a.b.c'];
-    for (const id_token_hint of hints)
-      expect(outcomeOf(await ask(signet, agent, ownClient, { id_token_hint })), id_token_hint).toBe('invalid_request');
+    for (const id_token_hint of hints) {
+      const silent = await ask(signet, agent, ownClient, { id_token_hint, prompt: 'none' });
+      expect(outcomeOf(silent), id_token_hint).toBe('login_required');
+      expect(outcomeOf(await ask(signet, agent, ownClient, { id_token_hint })), id_token_hint).toBe('code');
+    }
   });
 });
 

@@ -71,9 +71,9 @@ test.each(['a b', 'acme example com', 'x'.repeat(15_000), `${'a'.repeat(300)}.ex
   },
 );
 
-test('an unknown host is looked up each time, and a tenant made there is found at once', async () => {
+test('an unknown host is looked up once, and a tenant made there is found at once', async () => {
   for (let i = 0; i < 3; i += 1) expect(await issuerAt('late.example.com')).toBe(publicUrl);
-  expect(lookups()).toHaveLength(3);
+  expect(lookups()).toHaveLength(1);
   await signet.provision({ tenant: { slug: 'late', host: 'late.example.com' } });
   expect(await issuerAt('late.example.com')).toBe('https://late.example.com');
 });

@@ -3,6 +3,8 @@ import type { ProvisioningFile } from '../../src/flows/provision/file-schema.ts'
 
 export const evilText = '"><svg onload=alert(1)>';
 const unspaced = '"><svg/onload=alert(1)>';
+/** What of it may stand in a URI (RFC 3986 2). */
+const evilInUri = "'onload=alert(1);//";
 
 /** A scope name may not hold a quote (RFC 6749 3.3). */
 const evilScope = '<svg/onload=alert(1)>';
@@ -12,11 +14,11 @@ export const evilUser = { username: unspaced, password: 'correct horse battery s
 export const evilClient = {
   client_id: evilText,
   client_secret: 'a-secret-that-has-at-least-32-characters',
-  redirect_uris: [`https://web.example/cb?x=${unspaced}`],
+  redirect_uris: [`https://web.example/cb?x=${evilInUri}`],
   scope: `openid profile email ${evilScope}`,
 };
 
-const address = `https://web.example/${unspaced}`;
+const address = `https://web.example/${evilInUri}`;
 
 export const evilWorld: ProvisioningFile = {
   tenant: { slug: 'default', name: `Evil ${evilText}` },

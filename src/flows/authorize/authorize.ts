@@ -4,14 +4,14 @@ import type { AuthorizationRequest } from '../../domain/authorization-request.ts
 import type { Client } from '../../domain/client.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import { Unavailable } from '../../domain/errors.ts';
-import { nextStep } from '../../domain/next-step.ts';
+import { needsSignIn, nextStep } from '../../domain/next-step.ts';
 import type { Params } from '../../domain/params.ts';
 import type { Session } from '../../domain/session.ts';
 import { findConsent } from '../../storage/consents.ts';
 import { finishAttempt, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import { touchSession } from '../../storage/sessions.ts';
 import { livingSession } from '../sign-in/session.ts';
-import { claimOrFind, attemptFinished, openAttempt, openUnboundAttempt } from '../sign-in/attempt.ts';
+import { attemptOf, claimOrFind, attemptFinished, openAttempt, openUnboundAttempt } from '../sign-in/attempt.ts';
 import { validateAuthorizationRequest } from './request.ts';
 import { type AuthorizationResponse, respondWithCode, respondWithError } from './respond.ts';
 import { revalidateRequest } from './revalidate-request.ts';
@@ -55,6 +55,23 @@ export async function resumeAuthorize(
   const { client, request } = await revalidateRequest(deps, context, attempt.request);
   const outcome = await decide(deps, context, { client, request, attempt, cookies: input.cookies });
   return outcome.kind === 'go' ? { ...outcome, browser } : outcome;
+}
+
+/**
+ * Whether the page of this attempt has something to ask. When the person signed in meanwhile, in another tab, it has not, and the
+ * hub goes on. @throws Refusal attempt_unknown, attempt_finished.
+ */
+export async function signInIsNext(
+  deps: Deps,
+  context: RequestContext,
+  input: { attemptId: string; cookies: BrowserCookies },
+): Promise<boolean> {
+  const attempt = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
+  if (!attempt.request) return true;
+  const session = await livingSession(deps, context, input.cookies.session);
+  const { client, request } = await revalidateRequest(deps, context, attempt.request);
+  const { mfa } = context.tenant.settings;
+  return needsSignIn({ request, client, session, attempt, mfa, now: context.now });
 }
 
 type Asked = {

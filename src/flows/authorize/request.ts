@@ -27,7 +27,7 @@ export async function validateAuthorizationRequest(
   const refuse = (code: OAuthErrorCode, description: string): never => {
     throw new AuthorizationError(code, description, target);
   };
-  const repeated = firstRepeated(params);
+  const repeated = firstRepeated(params, authorizeParameters, ['resource']);
   if (repeated !== undefined) refuse('invalid_request', `${repeated} was sent more than once.`);
   const mode = params.get('response_mode');
   if (mode !== undefined && mode !== 'query' && mode !== 'form_post')
@@ -55,9 +55,14 @@ export async function validateAuthorizationRequest(
   if (!scopes) return refuse('invalid_scope', 'No scope that was asked for is one this client may have.');
   const resources = await registeredResources(deps, context.tenant, params.all('resource'));
   if (!resources) return refuse('invalid_target', 'A resource that was asked for is not registered here.');
-  const hintedUserId = await hintedUser(deps, context, client, params.get('id_token_hint'));
-  if (hintedUserId === null)
-    return refuse('invalid_request', 'id_token_hint is not an ID token of this issuer for this client.');
+  const hint = params.get('id_token_hint');
+  const hintedUserId = await hintedUser(deps, context, client, hint);
+  // What cannot be verified proves nothing, and whom it means nobody knows.
+  if (hint !== undefined && hintedUserId === undefined && prompt.includes('none'))
+    refuse(
+      'login_required',
+      'The user has to sign in: id_token_hint is not an ID token of this issuer for this client.',
+    );
 
   return {
     client,
@@ -79,6 +84,25 @@ export async function validateAuthorizationRequest(
     },
   };
 }
+
+/** OpenID Connect Core 1.0 3.1.2.1, RFC 7636 4.3, RFC 8707 2. */
+const authorizeParameters = [
+  'client_id',
+  'redirect_uri',
+  'response_type',
+  'response_mode',
+  'scope',
+  'state',
+  'nonce',
+  'prompt',
+  'max_age',
+  'login_hint',
+  'ui_locales',
+  'acr_values',
+  'id_token_hint',
+  'code_challenge',
+  'code_challenge_method',
+] as const;
 
 async function provenTarget(
   deps: Deps,
@@ -129,17 +153,17 @@ function challenge(
   return value;
 }
 
-/** OpenID Connect Core 1.0 3.1.2.1: whom an ID token of ours, also an expired one, names; null when it is not one for this client. */
+/** OpenID Connect Core 1.0 3.1.2.1: whom an ID token of ours, also an expired one, names; undefined when it is not one for this client. */
 async function hintedUser(
   deps: Deps,
   { tenant }: RequestContext,
   client: Client,
   hint: string | undefined,
-): Promise<string | null | undefined> {
+): Promise<string | undefined> {
   if (hint === undefined) return undefined;
   const claims = await verifyJwt(hint, ['JWT'], (await keyRing(deps, tenant)).verification);
   if (!claims || claims['iss'] !== tenant.issuer || claims['aud'] !== client.id || typeof claims['sub'] !== 'string')
-    return null;
+    return undefined;
   return claims['sub'];
 }
 

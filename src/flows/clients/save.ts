@@ -5,13 +5,16 @@ import { authMethodsOf, type Client, completeMetadata, isPublic } from '../../do
 import type { RequestContext } from '../../domain/context.ts';
 import { alreadyThere, invalidInput } from '../../domain/errors.ts';
 import { type ClientEntry, metadataOf } from '../../schemas/client.ts';
+import type { Resource } from '../../domain/resource.ts';
+import type { Tenant } from '../../domain/tenant.ts';
 import * as storage from '../../storage/clients.ts';
 import type { Db } from '../../storage/database.ts';
+import { listResources } from '../../storage/resources.ts';
 import { eventOf, record } from '../events.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
 import { aboutSecret } from './authenticate.ts';
 import { announceClient, dropClient } from './change.ts';
-import { everyOrigin } from './current.ts';
+import { everyOrigin, tenantResources } from './current.ts';
 
 /** Why a confidential client cannot be made without a secret. */
 export const secretMissing = 'needs client_secret, or token_endpoint_auth_method none';
@@ -20,6 +23,7 @@ export const secretMissing = 'needs client_secret, or token_endpoint_auth_method
 export async function createClient(deps: Deps, context: RequestContext, entry: ClientEntry): Promise<Client> {
   const { tenant } = context;
   const id = entry.client_id;
+  assertNoApi(tenant, id, await tenantResources(deps, tenant));
   const metadata = metadataOf(entry);
   const secretMac = secretMacFor(deps, tenant.id, entry, undefined);
   const disabled = entry.disabled ?? false;
@@ -43,6 +47,7 @@ export async function saveClient(
   const { tenant, now } = context;
   const id = entry.client_id;
   const known = await storage.lockClient(tx, tenant.id, id);
+  if (!known) assertNoApi(tenant, id, await listResources(tx, tenant.id));
   const metadata = metadataOf(entry);
   const secretMac = secretMacFor(deps, tenant.id, entry, known?.secretMac);
   const disabled = entry.disabled ?? known?.disabled ?? false;
@@ -61,6 +66,15 @@ export async function saveClient(
   });
   await announceClient(tx, context, id);
   return known ? 'updated' : 'created';
+}
+
+/**
+ * OWASP ASVS 9.2.4: an ID token is for a client by its name, an access token for an API by its identifier; were they the same,
+ * one could be taken for the other. @throws Refusal invalid_input.
+ */
+function assertNoApi(tenant: Tenant, clientId: string, resources: readonly Resource[]): void {
+  if (clientId !== tenant.issuer && !resources.some(({ identifier }) => identifier === clientId)) return;
+  throw invalidInput([{ path: ['client_id'], problem: 'is the name of an API or of the issuer: take another' }]);
 }
 
 /** The MAC to store: `known` where it is of the same secret. @throws Refusal invalid_input where one is needed and none is there. */

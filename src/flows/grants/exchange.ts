@@ -33,7 +33,7 @@ export function exchange(deps: Deps, context: RequestContext, credentials: Clien
 async function inPhases(deps: Deps, context: RequestContext, credentials: ClientCredentials): Promise<TokenResponse> {
   const { params } = credentials;
   // 1. The request is well formed.
-  const repeated = firstRepeated(params);
+  const repeated = firstRepeated(params, tokenParameters, ['resource']);
   if (repeated !== undefined) throw new OAuthError('invalid_request', `${repeated} was sent more than once.`);
   const grantType = params.get('grant_type');
   if (grantType === undefined) throw new OAuthError('invalid_request', 'grant_type is missing.');
@@ -48,6 +48,18 @@ async function inPhases(deps: Deps, context: RequestContext, credentials: Client
   // 4. The grant itself.
   return handlers[grantType](deps, actingAs(context, 'client', client.id), client, params);
 }
+
+/** RFC 6749 4.1.3 and 6, RFC 7636 4.5, RFC 8707 2.2. */
+const tokenParameters = [
+  'grant_type',
+  'code',
+  'redirect_uri',
+  'code_verifier',
+  'refresh_token',
+  'scope',
+  'client_id',
+  'client_secret',
+] as const;
 
 function isGrantType(value: string): value is GrantType {
   return (grantTypes as readonly string[]).includes(value);

@@ -58,8 +58,9 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
       // Under the tenant's lock, as whoever disables an administrator.
       const isAdministered = await someoneCanUseRole(tx, tenantId, adminRole);
       const resources = new Map((await listResources(tx, tenantId)).map((known) => [known.identifier, known]));
-      for (const entry of file.resources ?? []) {
-        const outcome = await saveResource(deps, tx, context, entry, resources.get(entry.identifier));
+      for (const [i, entry] of (file.resources ?? []).entries()) {
+        const saving = saveResource(deps, tx, context, entry, resources.get(entry.identifier));
+        const outcome = await saving.catch(refusedAt(['resources', i], position));
         tell({ type: 'resource', name: entry.identifier }, outcome);
       }
       for (const [i, entry] of (file.clients ?? []).entries()) {

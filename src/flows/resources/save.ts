@@ -2,16 +2,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
+import { invalidInput } from '../../domain/errors.ts';
 import type { Resource } from '../../domain/resource.ts';
 import { type ResourceEntry, scopeName } from '../../schemas/resource.ts';
 import { recordChange } from '../../storage/changes.ts';
+import { findClient } from '../../storage/clients.ts';
 import type { Db } from '../../storage/database.ts';
 import * as storage from '../../storage/resources.ts';
 import { record } from '../events.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
 
 /**
- * What the entry leaves out stays as it was. `known` is the resource as it is stored.
+ * What the entry leaves out stays as it was. @throws Refusal invalid_input for the name of a client or of the issuer (ASVS 9.2.4). `known` is the resource as it is stored.
  * Drop the tenant's resources from memory when the transaction of `tx` is kept.
  */
 export async function saveResource(
@@ -22,6 +24,8 @@ export async function saveResource(
   known: Resource | undefined,
 ): Promise<SaveOutcome> {
   const { tenant, now } = context;
+  if (!known && (entry.identifier === tenant.issuer || (await findClient(tx, tenant.id, entry.identifier))))
+    throw invalidInput([{ path: ['identifier'], problem: 'is the name of a client or of the issuer: take another' }]);
   const scopes = (entry.scopes ?? known?.scopes ?? []).map((scope) =>
     typeof scope === 'string' ? { name: scopeName(scope) } : scope,
   );

@@ -16,12 +16,19 @@ export async function livingSession(
   return session && isAlive(session, context.now) ? session : undefined;
 }
 
-/** The token that forms of a signed-in browser carry, so that no other site can send them. */
-export function formToken(deps: Deps, cookie: string): string {
-  return deps.box.mac('form', cookie);
+/**
+ * The token that forms of a signed-in browser carry, so that no other site can send them. Of the session, which stays when
+ * its cookie changes: a page that was open meanwhile still works.
+ */
+export function formToken(deps: Deps, session: Session): string {
+  return deps.box.mac('form', about(session));
 }
 
-/** True when `token` was made for this very session cookie. */
-export function isFormToken(deps: Deps, cookie: string | undefined, token: string | undefined): boolean {
-  return cookie !== undefined && token !== undefined && deps.box.matches('form', cookie, token);
+/** True when `token` was made for this very session. */
+export function isFormToken(deps: Deps, session: Session, token: string | undefined): boolean {
+  return token !== undefined && deps.box.matches('form', about(session), token);
+}
+
+function about({ id, userId }: Session): string {
+  return `${userId} ${id}`;
 }

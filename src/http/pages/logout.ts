@@ -5,34 +5,34 @@ import { clientName } from '../../domain/client.ts';
 import { endpoints } from '../../domain/endpoints.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Params } from '../../domain/params.ts';
-import { confirmLogout, logout, type LogoutOutcome } from '../../flows/logout.ts';
+import {
+  confirmLogout,
+  logout,
+  type LogoutOutcome,
+  logoutParameters as parameters,
+  openLogoutForm,
+  sealLogoutForm,
+} from '../../flows/logout.ts';
 import { basePath, contextOf } from '../context.ts';
 import { clearCookie, readCookies } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { sendPage } from './page.ts';
 import { signedOutPage, signOutConfirmPage } from './views/sign-out.ts';
 
-const parameters = ['id_token_hint', 'client_id', 'post_logout_redirect_uri', 'state', 'ui_locales'] as const;
-
-/** OpenID Connect RP-Initiated Logout 1.0 2. A POST may come from another site, without cookies: it becomes a GET first. */
+/** OpenID Connect RP-Initiated Logout 1.0 2. A POST may come from another site, without cookies: it becomes a GET first, its form sealed into the address. */
 export function logoutEndpoint(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
     if (request.method === 'POST') {
-      const params = bodyParams(request);
-      const query = new URLSearchParams(
-        [...parameters].flatMap((name) => params.all(name).map((value): [string, string] => [name, value])),
-      );
+      const form = sealLogoutForm(deps, contextOf(deps, request), bodyParams(request));
+      const query = new URLSearchParams({ form });
       return reply
         .header('cache-control', 'no-store')
         .redirect(`${basePath(request.tenant)}${endpoints.logout}?${query.toString()}`, 303);
     }
-    const params = queryParams(request);
-    return show(
-      request,
-      reply,
-      params,
-      await logout(deps, contextOf(deps, request), { params, session: readCookies(request).session }),
-    );
+    const context = contextOf(deps, request);
+    const sealed = queryParams(request).get('form');
+    const params = sealed === undefined ? queryParams(request) : openLogoutForm(deps, context, sealed);
+    return show(request, reply, params, await logout(deps, context, { params, session: readCookies(request).session }));
   };
 }
 

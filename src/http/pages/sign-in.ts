@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { clientName } from '../../domain/client.ts';
 import { Refusal, Unavailable } from '../../domain/errors.ts';
+import { signInIsNext } from '../../flows/authorize/authorize.ts';
 import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
 import { signInWithPassword } from '../../flows/sign-in/password.ts';
 import { refusalStatus } from '../failures.ts';
@@ -10,7 +11,7 @@ import { basePath, contextOf } from '../context.ts';
 import { readCookies, setCookie } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { cancel } from './cancel.ts';
-import { goOn } from './hub.ts';
+import { backToHub, goOn } from './hub.ts';
 import { sendPage } from './page.ts';
 import { signedIn } from './signed-in.ts';
 import { type SignIn, type SignInError, signInPage } from './views/sign-in.ts';
@@ -20,10 +21,12 @@ const notices = ['setup_done'] as const;
 /** The page for an attempt, or for somebody who came by themselves. */
 export function signInForm(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
-    const view = await viewSignIn(deps, contextOf(deps, request), {
-      attemptId: queryParams(request).get('attempt'),
-      cookies: readCookies(request),
-    });
+    const context = contextOf(deps, request);
+    const cookies = readCookies(request);
+    const attemptId = queryParams(request).get('attempt');
+    if (attemptId !== undefined && cookies.session !== undefined)
+      if (!(await signInIsNext(deps, context, { attemptId, cookies }))) return backToHub(request, reply, attemptId);
+    const view = await viewSignIn(deps, context, { attemptId, cookies });
     if (view === 'signed in') return reply.redirect(`${basePath(request.tenant)}/account`, 303);
     if (view.browser !== undefined) setCookie(reply, request.tenant, 'browser', view.browser);
     return show(request, reply, view, {
