@@ -4,6 +4,7 @@ import type { Acr, Proof } from '../domain/factors.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { countedParams, forgottenIf } from './limits.ts';
+import { attemptParams, attemptValues, type SignInAttempt } from './sign-in-attempts.ts';
 import { statement } from './statement.ts';
 import { toUserWithPassword, type UserWithPassword, withPassword } from './user-rows.ts';
 
@@ -154,8 +155,7 @@ export async function findHalfSignIn(
 // sign_in_attempts_pkey, users_pkey, limits_pkey. A user disabled, or whose password changed, since it was checked gets nothing.
 const mark = statement(
   {
-    tenantId: 'uuid',
-    id: 'text',
+    ...attemptParams,
     userId: 'uuid',
     passwordVersion: 'integer',
     proven: 'jsonb',
@@ -168,11 +168,13 @@ const mark = statement(
         WHERE tenant_id = ${p.tenantId} AND id = ${p.userId} AND disabled_at IS NULL AND password_version = ${p.passwordVersion}
         FOR SHARE
       ), attempt AS (
-        UPDATE sign_in_attempts
-        SET user_id = person.id, proven = ${p.proven}, session_id = NULL, authenticated_at = NULL
+        INSERT INTO sign_in_attempts AS a (tenant_id, id, browser_hash, request, client_id, user_id, proven, created_at, expires_at)
+        SELECT ${p.tenantId}, ${p.id}, ${p.browserHash}, ${p.request}, ${p.clientId}, id, ${p.proven}, ${p.now}, ${p.expiresAt}
         FROM person
-        WHERE tenant_id = ${p.tenantId} AND sign_in_attempts.id = ${p.id} AND finished_at IS NULL
-        RETURNING sign_in_attempts.id, user_id, client_id
+        ON CONFLICT (tenant_id, id) DO UPDATE
+          SET user_id = EXCLUDED.user_id, proven = EXCLUDED.proven, session_id = NULL, authenticated_at = NULL
+          WHERE a.finished_at IS NULL AND a.browser_hash = EXCLUDED.browser_hash
+        RETURNING a.id, a.user_id, a.client_id
       ), ${forgottenIf(p, sql`SELECT 1 FROM attempt`)}, event AS (
         ${auditRow(p, {
           from: sql`FROM attempt`,
@@ -189,7 +191,7 @@ export async function markHalfSignedIn(
   db: Db,
   tenantId: string,
   half: {
-    readonly id: string;
+    readonly attempt: SignInAttempt;
     readonly userId: string;
     readonly passwordVersion: number;
     readonly proofs: readonly Proof[];
@@ -198,7 +200,14 @@ export async function markHalfSignedIn(
   },
   event: EventValues,
 ): Promise<boolean> {
-  const { proofs, addressKey, ...rest } = half;
-  const values = { tenantId, ...rest, proven: proofs, addressKey: addressKey ?? null, ...eventValues(event) };
+  const { attempt, proofs, addressKey, ...rest } = half;
+  const values = {
+    tenantId,
+    ...attemptValues(attempt),
+    ...rest,
+    proven: proofs,
+    addressKey: addressKey ?? null,
+    ...eventValues(event),
+  };
   return (await mark.first(db, values)) !== undefined;
 }

@@ -7,7 +7,11 @@ import { statement } from './statement.ts';
 
 /** Times in milliseconds. */
 export type SignInAttempt = {
+  /** What stands in forms and addresses: the id of the row, or the sealed attempt that has none yet. */
   readonly id: string;
+  /** The row that it has or becomes. */
+  readonly row: { readonly id: string; readonly browserHash: Buffer; readonly expiresAt: number };
+  readonly isStored: boolean;
   readonly request: AuthorizationRequest | undefined;
   /** Who it turned out to be, and what they have proven. */
   readonly userId: string | undefined;
@@ -19,61 +23,10 @@ export type SignInAttempt = {
   readonly finished: boolean;
 };
 
-const insert = statement(
-  {
-    tenantId: 'uuid',
-    id: 'text',
-    browserHash: 'bytea?',
-    tokenHash: 'bytea?',
-    request: 'jsonb?',
-    clientId: 'text?',
-    now: 'timestamptz',
-    expiresAt: 'timestamptz',
-  },
-  (q, p) =>
-    q.insertInto('sign_in_attempts').values({
-      tenant_id: p.tenantId,
-      id: p.id,
-      browser_hash: p.browserHash,
-      token_hash: p.tokenHash,
-      request: p.request,
-      client_id: p.clientId,
-      proven: sql.lit('[]'),
-      created_at: p.now,
-      expires_at: p.expiresAt,
-    }),
-);
-
-/** Whose an attempt is: a browser's by its cookie, or of whoever holds a partial token. */
-export type Holder = { readonly kind: 'browser' | 'token'; readonly hash: Buffer };
-
-/** `holder` undefined: whichever browser comes first with a GET owns it. */
-export async function insertAttempt(
-  db: Db,
-  tenantId: string,
-  attempt: {
-    id: string;
-    holder: Holder | undefined;
-    request: AuthorizationRequest | undefined;
-    expiresAt: number;
-  },
-  now: number,
-): Promise<void> {
-  const { id, holder, request, expiresAt } = attempt;
-  await insert.run(db, {
-    tenantId,
-    id,
-    browserHash: holder?.kind === 'browser' ? holder.hash : null,
-    tokenHash: holder?.kind === 'token' ? holder.hash : null,
-    request: request ?? null,
-    clientId: request?.clientId ?? null,
-    expiresAt,
-    now,
-  });
-}
-
 const columns = [
   'id',
+  'browser_hash',
+  'expires_at',
   'request',
   'user_id',
   'proven',
@@ -85,6 +38,8 @@ const columns = [
 ] as const;
 type Row = {
   id: string;
+  browser_hash: Buffer | null;
+  expires_at: number;
   request: unknown;
   user_id: string | null;
   proven: unknown;
@@ -96,74 +51,86 @@ type Row = {
 };
 
 // sign_in_attempts_pkey
-const findBy = (column: 'browser_hash' | 'token_hash') =>
-  statement({ tenantId: 'uuid', id: 'text', hash: 'bytea', now: 'timestamptz' }, (q, p) =>
-    q
-      .selectFrom('sign_in_attempts')
-      .select(columns)
-      .where('tenant_id', '=', p.tenantId)
-      .where('id', '=', p.id)
-      .where(column, '=', p.hash)
-      .where('expires_at', '>', p.now),
-  );
-const find = { browser: findBy('browser_hash'), token: findBy('token_hash') };
+const find = statement({ tenantId: 'uuid', id: 'text', hash: 'bytea', now: 'timestamptz' }, (q, p) =>
+  q
+    .selectFrom('sign_in_attempts')
+    .select(columns)
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.id)
+    .where('browser_hash', '=', p.hash)
+    .where('expires_at', '>', p.now),
+);
 
-/** The attempt, only for its holder. */
+/** The attempt, only for the browser with this cookie. */
 export async function findAttempt(
   db: Db,
   tenantId: string,
   id: string,
-  { kind, hash }: Holder,
+  hash: Buffer,
   now: number,
 ): Promise<SignInAttempt | undefined> {
-  return toAttempt(await find[kind].first(db, { tenantId, id, hash, now }));
+  return toAttempt(await find.first(db, { tenantId, id, hash, now }));
 }
 
-// sign_in_attempts_pkey
-const claim = statement({ tenantId: 'uuid', id: 'text', browserHash: 'bytea', now: 'timestamptz' }, (q, p) =>
-  q
-    .updateTable('sign_in_attempts')
-    .set({ browser_hash: p.browserHash })
-    .where('tenant_id', '=', p.tenantId)
-    .where('id', '=', p.id)
-    .where('browser_hash', 'is', null)
-    .where('token_hash', 'is', null)
-    .where('expires_at', '>', p.now)
-    .returning(columns),
-);
+/** What becomes a row when a factor is proven. */
+const made = {
+  tenantId: 'uuid',
+  id: 'text',
+  browserHash: 'bytea',
+  request: 'jsonb?',
+  clientId: 'text?',
+  expiresAt: 'timestamptz',
+  now: 'timestamptz',
+} as const;
 
-/** Binds an attempt that no browser owns yet to this one. One winner. */
-export async function claimAttempt(
-  db: Db,
-  tenantId: string,
-  id: string,
-  browserHash: Buffer,
-  now: number,
-): Promise<SignInAttempt | undefined> {
-  return toAttempt(await claim.first(db, { tenantId, id, browserHash, now }));
+/** {@link made} of an attempt. */
+export function attemptValues({ row, request }: SignInAttempt) {
+  return { ...row, request: request ?? null, clientId: request?.clientId ?? null };
 }
+
+/** The parameters of a statement that makes or changes the row of an attempt. */
+export const attemptParams = made;
 
 // sign_in_attempts_pkey. Another person's consent does not count for this one.
 const authenticated = statement(
-  { tenantId: 'uuid', id: 'text', userId: 'uuid', proven: 'jsonb', sessionId: 'uuid', now: 'timestamptz' },
-  (q, p) =>
-    q
-      .updateTable('sign_in_attempts')
-      .set({ user_id: p.userId, proven: p.proven, session_id: p.sessionId, authenticated_at: p.now })
-      .where('tenant_id', '=', p.tenantId)
-      .where('id', '=', p.id)
-      .where('finished_at', 'is', null),
+  { ...made, userId: 'uuid', proven: 'jsonb', sessionId: 'uuid' },
+  (_q, p) =>
+    sql`INSERT INTO sign_in_attempts AS a (tenant_id, id, browser_hash, request, client_id, user_id, proven, session_id,
+        authenticated_at, created_at, expires_at)
+      VALUES (${p.tenantId}, ${p.id}, ${p.browserHash}, ${p.request}, ${p.clientId}, ${p.userId}, ${p.proven}, ${p.sessionId},
+        ${p.now}, ${p.now}, ${p.expiresAt})
+      ON CONFLICT (tenant_id, id) DO UPDATE
+        SET user_id = EXCLUDED.user_id, proven = EXCLUDED.proven, session_id = EXCLUDED.session_id, authenticated_at = EXCLUDED.authenticated_at
+        WHERE a.finished_at IS NULL AND a.browser_hash = EXCLUDED.browser_hash`,
 );
 
-/** Who it turned out to be, what they proved, and the session that came of it. @returns false when the attempt was finished meanwhile. */
+/**
+ * Who it turned out to be, what they proved, and the session that came of it: from here on the attempt has a row.
+ * @returns false when it was finished meanwhile.
+ */
 export async function markAuthenticated(
   tx: Db,
   tenantId: string,
-  id: string,
+  attempt: SignInAttempt,
   { userId, proofs, sessionId }: { userId: string; proofs: readonly Proof[]; sessionId: string },
   now: number,
 ): Promise<boolean> {
-  return (await authenticated.run(tx, { tenantId, id, userId, proven: proofs, sessionId, now })) === 1;
+  const values = { tenantId, ...attemptValues(attempt), userId, proven: proofs, sessionId, now };
+  return (await authenticated.run(tx, values)) === 1;
+}
+
+// sign_in_attempts_pkey
+const keep = statement(
+  made,
+  (_q, p) =>
+    sql`INSERT INTO sign_in_attempts (tenant_id, id, browser_hash, request, client_id, proven, created_at, expires_at)
+      VALUES (${p.tenantId}, ${p.id}, ${p.browserHash}, ${p.request}, ${p.clientId}, '[]'::jsonb, ${p.now}, ${p.expiresAt})
+      ON CONFLICT (tenant_id, id) DO NOTHING`,
+);
+
+/** Gives the attempt of somebody who is signed in its row. */
+export async function keepAttempt(db: Db, tenantId: string, attempt: SignInAttempt, now: number): Promise<void> {
+  await keep.run(db, { tenantId, ...attemptValues(attempt), now });
 }
 
 // sign_in_attempts_pkey
@@ -218,6 +185,8 @@ function toAttempt(row: Row | undefined): SignInAttempt | undefined {
   return (
     row && {
       id: row.id,
+      row: { id: row.id, browserHash: row.browser_hash!, expiresAt: row.expires_at },
+      isStored: true,
       request: (row.request as AuthorizationRequest | null) ?? undefined,
       userId: row.user_id ?? undefined,
       proofs: row.proven as Proof[],

@@ -193,7 +193,7 @@ describe('M111 the log at its most talkative level', () => {
     const failed = [
       await submitPassword(agent, page, alice),
       await agent.get(authorizationRequest(signet, spaClient, { state: canary.query, prompt: 'none' }).url),
-      await createAgent().get(authorizationRequest(signet, client, { state: canary.query }).url),
+      await agent.get(authorizationRequest(signet, client, { state: canary.query, prompt: 'consent' }).url),
       await refresh(signet, spaClient, tokens.refresh_token),
     ];
     await change('DROP CONSTRAINT refuse_all');

@@ -38,7 +38,7 @@ describe('M29 a sign-in that one browser began cannot be continued by another', 
     const victims = [createAgent(), (await codeFlow(signet, webClient)).agent];
     for (const victim of victims) {
       expectRefused(await victim.get(page.url), 400);
-      expectRefused(await victim.get(`${signet.issuer}/oauth/authorize/${attempt}`), 400);
+      expectRefused(await victim.get(`${signet.issuer}/oauth/authorize/continue?attempt=${attempt}`), 400);
       expectRefused(await victim.get(`${signet.issuer}/consent?attempt=${attempt}`), 400);
       expectRefused(await victim.post(`${signet.issuer}/sign-in`, { attempt, ...alice }), 400);
       expectRefused(
@@ -47,17 +47,19 @@ describe('M29 a sign-in that one browser began cannot be continued by another', 
       );
     }
     await expectSignedOut(attacker);
-    const again = await attacker.get(`${signet.issuer}/oauth/authorize/${attempt}`);
+    const again = await attacker.get(`${signet.issuer}/oauth/authorize/continue?attempt=${attempt}`);
     expect(again.location).toContain('/sign-in?attempt=');
   });
 
-  test('M29 a request kept from a POST belongs to the browser that comes first, and never signs in the one that sent it', async () => {
+  test('M29 a request that came by a POST is each browser its own, and never signs in the one that sent it', async () => {
     const attacker = createAgent();
     const query = new URL(authorizationRequest(signet, webClient).url).searchParams;
     const posted = await attacker.post(`${signet.issuer}/oauth/authorize`, query, { 'sec-fetch-site': 'cross-site' });
     const { agent: victim } = await codeFlow(signet, webClient);
     expect((await victim.get(posted.location!)).status).toBe(303);
-    expectRefused(await attacker.get(posted.location!));
+    const own = await visit(attacker, posted.location!);
+    expect(own.body).toContain('id="login-password"');
+    expectRefused(await victim.post(`${signet.issuer}/sign-in`, { attempt: field(own, 'attempt'), ...alice }), 400);
     await expectSignedOut(attacker);
   });
 

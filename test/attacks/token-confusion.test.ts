@@ -176,7 +176,7 @@ const places: Record<string, { takes: Kind; at?: string; accepts: (value: string
   'attempt on the way back to authorize': {
     takes: 'attempt id',
     accepts: async (value) => {
-      const url = `${signet.issuer}/oauth/authorize/${encodeURIComponent(value)}`;
+      const url = `${signet.issuer}/oauth/authorize/continue?attempt=${encodeURIComponent(value)}`;
       return (await createAgent().get(url, cookies({ browser: values['browser cookie'] }))).status === 303;
     },
   },

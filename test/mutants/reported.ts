@@ -5,6 +5,30 @@ const reported = 'test/oauth/reported.test.ts';
 
 export const reportedMutants: readonly Mutant[] = [
   {
+    name: 'a sealed attempt is good in any browser',
+    file: 'src/flows/sign-in/attempt.ts',
+    remove: 'if (seal ? seal.browser !== text(hash) : !isAttemptId(attemptId)) throw attemptUnknown();',
+    insert: 'if (!seal && !isAttemptId(attemptId)) throw attemptUnknown();',
+    test: 'test/attacks/strangers.test.ts',
+    title: 'a sealed attempt is',
+  },
+  {
+    name: 'a sealed attempt is good for ever',
+    file: 'src/flows/sign-in/sealed-attempt.ts',
+    remove: 'return attempt.expiresAt > now ? attempt : undefined;',
+    insert: 'return attempt.expiresAt > 0 || now > 0 ? attempt : undefined;',
+    test: 'test/attacks/strangers.test.ts',
+    title: 'a sealed attempt is',
+  },
+  {
+    name: 'an attempt that has its row begins anew from its seal',
+    file: 'src/flows/sign-in/attempt.ts',
+    remove: '  if (row) return row;\n',
+    insert: '  if (row && !seal) return row;\n',
+    test: 'test/attacks/strangers.test.ts',
+    title: 'a sealed attempt is',
+  },
+  {
     name: 'an address is whatever a proxy wrote',
     file: 'src/http/address.ts',
     remove: '  const given = bareAddress(request.ip);\n',

@@ -93,12 +93,18 @@ test.each([{ prompt: 'login' }, { max_age: '0' }])(
     const agent = await signIn(signet);
     const page = await ask(signet, agent, ownClient, change);
     const attempt = new URL(page.url).searchParams.get('attempt');
-    const again = await agent.follow(await agent.get(`${signet.issuer}/oauth/authorize/${attempt}`), signet.issuer);
+    const again = await agent.follow(
+      await agent.get(`${signet.issuer}/oauth/authorize/continue?attempt=${attempt}`),
+      signet.issuer,
+    );
     expect(outcomeOf(again)).toBe('sign-in');
     // A sign-in in another tab is not this request's own.
     signet.clock.advance(1);
     await submitPassword(agent, await ask(signet, agent, ownClient, { prompt: 'login' }), alice);
-    const still = await agent.follow(await agent.get(`${signet.issuer}/oauth/authorize/${attempt}`), signet.issuer);
+    const still = await agent.follow(
+      await agent.get(`${signet.issuer}/oauth/authorize/continue?attempt=${attempt}`),
+      signet.issuer,
+    );
     expect(outcomeOf(still)).toBe('sign-in');
   },
 );

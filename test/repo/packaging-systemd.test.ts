@@ -122,6 +122,8 @@ test('it starts what this project starts, by the Node that npm ci brings', async
     scripts: Record<string, string>;
   };
   // npm's shell makes way for it, so that a signal for npm reaches it.
+  // Nobody who may send the service a signal opens Node's inspector by one.
+  expect(entry.shift()).toBe('--disable-sigusr1');
   expect(scripts['start']).toBe(`exec node ${entry.join(' ')}`);
   expect(program.replace(one('WorkingDirectory')!, '')).toBe('/node_modules/.bin/node');
 });

@@ -209,10 +209,11 @@ describe('what one tenant gave out is nothing at the other', () => {
   test('an access token and an ID token: refused', async () => {
     expect((await getUserinfo(globex, tokens.access_token)).status).toBe(401);
     const logout = await agent.get(`${globex.issuer}/oauth/logout?id_token_hint=${tokens.id_token}`);
-    expect(logout.status).toBe(400);
+    // A hint of another issuer proves nothing here: nobody is signed out, and sent nowhere.
+    expect([logout.status, logout.location]).toEqual([200, undefined]);
     const hinted = authorizationRequest(globex, webClient, { id_token_hint: tokens.id_token });
     const answer = await agent.get(hinted.url);
-    expect(new URL(answer.location!).searchParams.get('error')).toBe('invalid_request');
+    expect(answer.location).toContain('/sign-in?attempt=');
   });
 
   test('the cookies, under the names of the other: nobody is signed in', async () => {

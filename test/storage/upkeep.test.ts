@@ -8,8 +8,8 @@ import { takeLease } from '../../src/storage/leases.ts';
 import { expiring } from '../../src/storage/purge.ts';
 import { query } from '../support/database.ts';
 import { authorizationRequest, codeFlow, exchangeCode, refresh, spaClient, webClient, world } from '../support/flow.ts';
-import { createAgent } from '../support/agent.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
+import { signIn } from '../support/visits.ts';
 
 let signet: TestSignet;
 beforeAll(async () => {
@@ -24,6 +24,12 @@ async function count(table: string): Promise<number> {
 const purge = () => purgeExpired(signet.server.deps, signet.clock.now);
 /** A jump of the clock holds back what is removed; that is for the tests of clocks. */
 const noRoundBefore = () => query(signet.database.url, 'DELETE FROM upkeep_rounds');
+/** Of somebody who is signed in and asked to consent: what strangers ask for has no row. */
+const keptAttempt = async () => {
+  const agent = await signIn(signet);
+  await query(signet.database.url, 'DELETE FROM sign_in_attempts');
+  await agent.get(authorizationRequest(signet, webClient, { prompt: 'consent' }).url);
+};
 const hour = 3600;
 const day = 24 * hour;
 
@@ -61,7 +67,7 @@ describe('purging', () => {
 
   test('attempts go a day after they have expired, not before', async () => {
     await query(signet.database.url, 'DELETE FROM sign_in_attempts');
-    await createAgent().get(authorizationRequest(signet, webClient).url);
+    await keptAttempt();
     signet.clock.advance(hour + day - 1);
     await purge();
     expect(await count('sign_in_attempts')).toBe(1);
@@ -121,7 +127,7 @@ describe('purging', () => {
       signet.database.url,
       `INSERT INTO changes SELECT '1'::xid8, '00000000-0000-7000-8000-000000000000', 'client', 'x', to_timestamp(0)`,
     );
-    await createAgent().get(authorizationRequest(signet, webClient).url);
+    await keptAttempt();
     signet.clock.advance(day + 2 * hour);
     await noRoundBefore();
     const lines: string[] = [];
@@ -144,13 +150,13 @@ describe('purging', () => {
   });
 
   test('a round does it all, for the process that holds the lease', async () => {
-    await createAgent().get(authorizationRequest(signet, webClient).url);
+    await keptAttempt();
     signet.clock.advance(day + 2 * hour);
     await noRoundBefore();
     const { deps } = signet.server;
     await maintain(deps, newId(deps, signet.clock.now));
     expect(await count('sign_in_attempts')).toBe(0);
-    await createAgent().get(authorizationRequest(signet, webClient).url);
+    await keptAttempt();
     signet.clock.advance(119);
     await query(signet.database.url, `UPDATE sign_in_attempts SET expires_at = to_timestamp(0)`);
     await maintain(deps, newId(deps, signet.clock.now));

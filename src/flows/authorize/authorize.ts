@@ -3,12 +3,12 @@ import type { Deps } from '../../deps.ts';
 import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
 import type { Client } from '../../domain/client.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
-import { Unavailable } from '../../domain/errors.ts';
+import { AuthorizationError, Refusal, type ResponseTarget, Unavailable } from '../../domain/errors.ts';
 import { needsSignIn, nextStep } from '../../domain/next-step.ts';
 import type { Params } from '../../domain/params.ts';
 import type { Session } from '../../domain/session.ts';
 import { findConsent } from '../../storage/consents.ts';
-import { finishAttempt, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
+import { finishAttempt, keepAttempt, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import { touchSession } from '../../storage/sessions.ts';
 import { livingSession } from '../sign-in/session.ts';
 import { attemptOf, claimOrFind, attemptFinished, openAttempt, openUnboundAttempt } from '../sign-in/attempt.ts';
@@ -37,7 +37,7 @@ export async function authorize(
     return {
       kind: 'go',
       to: 'resume',
-      attemptId: await openUnboundAttempt(deps, context, request),
+      attemptId: orTooLong(request.target, () => openUnboundAttempt(deps, context, request)),
       browser: undefined,
     };
   }
@@ -97,19 +97,26 @@ async function decide(deps: Deps, context: RequestContext, asked: Asked, tries =
   switch (step.kind) {
     case 'respond': {
       await touchSession(deps.db, tenant.id, step.session, now, tenant.settings.session_idle_lifetime * 1000);
-      const response = await respondWithCode(deps, context, client, request, step.session, attempt?.id);
+      const response = await respondWithCode(
+        deps,
+        context,
+        client,
+        request,
+        step.session,
+        attempt?.isStored ? attempt.row.id : undefined,
+      );
       if (response) return response;
-      if (attempt) throw attemptFinished();
+      if (attempt?.isStored) throw attemptFinished();
       // Session, user or consent ended meanwhile: what is next is decided again, without them.
       if (tries === 3) throw new Unavailable('What this answer stands on keeps changing.');
       return decide(deps, context, asked, tries + 1);
     }
     case 'error':
-      if (attempt) await finishAttempt(deps.db, tenant.id, attempt.id, now);
+      if (attempt?.isStored) await finishAttempt(deps.db, tenant.id, attempt.row.id, now);
       return respondWithError(context.tenant, request.target, step.code, step.description);
     case 'sign-in':
     case 'consent':
-      return go(deps, context, asked, step.kind);
+      return go(deps, context, asked, step.kind, session);
   }
 }
 
@@ -118,9 +125,26 @@ async function go(
   context: RequestContext,
   { request, attempt, cookies }: Asked,
   to: 'sign-in' | 'consent',
+  session: Session | undefined,
 ): Promise<AuthorizeOutcome> {
-  if (attempt) return { kind: 'go', to, attemptId: attempt.id, browser: undefined };
-  return { kind: 'go', to, ...(await openAttempt(deps, context, { request, browser: cookies.browser })) };
+  const opened = attempt
+    ? { attemptId: attempt.id, browser: undefined }
+    : orTooLong(request.target, () => openAttempt(deps, context, { request, browser: cookies.browser }));
+  // Who is signed in is no stranger: what they decide is kept.
+  if (to === 'sign-in' || !session || attempt?.isStored) return { kind: 'go', to, ...opened };
+  const unstored = attempt ?? (await attemptOf(deps, context, opened.attemptId, opened.browser ?? cookies.browser));
+  await keepAttempt(deps.db, context.tenant.id, unstored, context.now);
+  return { kind: 'go', to, attemptId: unstored.row.id, browser: opened.browser };
+}
+
+/** RFC 6749 4.1.2.1: the client is told, because its redirect URI is proven. */
+function orTooLong<T>(target: ResponseTarget, open: () => T): T {
+  try {
+    return open();
+  } catch (error) {
+    if (error instanceof Refusal) throw new AuthorizationError('invalid_request', error.message, target);
+    throw error;
+  }
 }
 
 /** Read only where the decision can depend on it. */

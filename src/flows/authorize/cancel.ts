@@ -15,6 +15,7 @@ export async function cancelSignIn(
   const attempt = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
   if (!attempt.request) return undefined;
   const { request } = await revalidateRequest(deps, context, attempt.request);
-  if (!(await finishAttempt(deps.db, context.tenant.id, attempt.id, context.now))) throw attemptFinished();
+  if (attempt.isStored && !(await finishAttempt(deps.db, context.tenant.id, attempt.row.id, context.now)))
+    throw attemptFinished();
   return respondWithError(context.tenant, request.target, 'access_denied', 'The user did not sign in.');
 }

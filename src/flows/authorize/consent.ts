@@ -84,15 +84,15 @@ export async function decideConsent(
   if (!asking || asking.session.username !== input.username) return { kind: 'go on' };
   const { attempt, request, client, session } = asking;
   if (input.decision === 'switch') {
-    if (!(await markLeaving(deps.db, context.tenant.id, attempt.id, session.id))) throw attemptFinished();
+    if (!(await markLeaving(deps.db, context.tenant.id, attempt.row.id, session.id))) throw attemptFinished();
     return { kind: 'go on' };
   }
   if (input.decision === 'deny') {
-    if (!(await finishAttempt(deps.db, context.tenant.id, attempt.id, context.now))) throw attemptFinished();
+    if (!(await finishAttempt(deps.db, context.tenant.id, attempt.row.id, context.now))) throw attemptFinished();
     return respondWithError(context.tenant, request.target, 'access_denied', 'The user denied the request.');
   }
   await deps.db.transaction(async (tx) => {
-    if (!(await markConsented(tx, context.tenant.id, attempt.id, session.id))) throw attemptFinished();
+    if (!(await markConsented(tx, context.tenant.id, attempt.row.id, session.id))) throw attemptFinished();
     const { scopes, resources } = request;
     await addConsent(
       tx,

@@ -5,6 +5,7 @@ import { authMethodsOf, type Client, completeMetadata, isPublic } from '../../do
 import type { RequestContext } from '../../domain/context.ts';
 import { alreadyThere, invalidInput } from '../../domain/errors.ts';
 import { type ClientEntry, metadataOf } from '../../schemas/client.ts';
+import { isResourceIdentifier } from '../../domain/authorization-request.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import * as storage from '../../storage/clients.ts';
@@ -23,7 +24,8 @@ export const secretMissing = 'needs client_secret, or token_endpoint_auth_method
 export async function createClient(deps: Deps, context: RequestContext, entry: ClientEntry): Promise<Client> {
   const { tenant } = context;
   const id = entry.client_id;
-  assertNoApi(tenant, id, await tenantResources(deps, tenant));
+  // Only what may name an API is looked for among them.
+  assertNoApi(tenant, id, isResourceIdentifier(id) ? await tenantResources(deps, tenant) : []);
   const metadata = metadataOf(entry);
   const secretMac = secretMacFor(deps, tenant.id, entry, undefined);
   const disabled = entry.disabled ?? false;

@@ -1,57 +1,41 @@
-// Sign-in attempts: opened for a browser, and found again only by it.
+// Sign-in attempts: opened for a browser, and found again only by it. Until a factor is proven the browser itself keeps them, sealed.
 import { hashOfOpaque, opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
 import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import {
-  claimAttempt,
-  findAttempt,
-  type Holder,
-  insertAttempt,
-  type SignInAttempt,
-} from '../../storage/sign-in-attempts.ts';
+import { findAttempt, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
+import { looksSealed, openAttemptSeal, type SealedAttempt, sealAttempt } from './sealed-attempt.ts';
 
 /** Milliseconds. */
 const attemptLifetime = 60 * 60_000;
 
-/** Opens an attempt for the browser with this cookie, or with the new one that comes back. */
-export async function openAttempt(
+/** Opens an attempt for the browser with this cookie, or with the new one that comes back. @throws Refusal too_large. */
+export function openAttempt(
   deps: Deps,
   context: RequestContext,
   input: { request: AuthorizationRequest | undefined; browser: string | undefined },
-): Promise<{ attemptId: string; browser: string | undefined }> {
+): { attemptId: string; browser: string | undefined } {
   const known = hashOfOpaque('browser', input.browser);
   const made = known ? undefined : newBrowser(deps);
-  return {
-    attemptId: await insert(deps, context, input.request, browserHolder(known ?? made!.hash)),
-    browser: made?.token,
-  };
+  const attempt = newAttempt(deps, context, input.request);
+  return { attemptId: sealed(deps, context, { ...attempt, browser: text(known ?? made!.hash) }), browser: made?.token };
 }
 
-/** Opens an attempt that belongs to the first browser that comes for it: the request came by a POST without cookies. */
-export async function openUnboundAttempt(
-  deps: Deps,
-  context: RequestContext,
-  request: AuthorizationRequest,
-): Promise<string> {
-  return insert(deps, context, request, undefined);
+/** Opens an attempt that belongs to the first browser that comes with it: the request came by a POST without cookies. @throws Refusal too_large. */
+export function openUnboundAttempt(deps: Deps, context: RequestContext, request: AuthorizationRequest): string {
+  return sealed(deps, context, newAttempt(deps, context, request));
 }
 
-async function insert(
-  deps: Deps,
-  context: RequestContext,
-  request: AuthorizationRequest | undefined,
-  holder: Holder | undefined,
-): Promise<string> {
+function newAttempt(deps: Deps, { now }: RequestContext, request: AuthorizationRequest | undefined): SealedAttempt {
   const id = deps.random(18).toString('base64url');
-  await insertAttempt(
-    deps.db,
-    context.tenant.id,
-    { id, holder, request, expiresAt: context.now + attemptLifetime },
-    context.now,
-  );
-  return id;
+  return { id, browser: undefined, request, expiresAt: now + attemptLifetime };
+}
+
+function sealed(deps: Deps, context: RequestContext, attempt: SealedAttempt): string {
+  const value = sealAttempt(deps, context, attempt);
+  if (value === undefined) throw new Refusal('too_large', 'The request is too long.');
+  return value;
 }
 
 /** The attempt of this browser, finished or not; an unbound one becomes this browser's. `browser` is a new cookie to set. */
@@ -61,19 +45,13 @@ export async function claimOrFind(
   attemptId: string,
   browser: string | undefined,
 ): Promise<{ attempt: SignInAttempt; browser: string | undefined }> {
-  const { tenant, now } = context;
-  if (!isAttemptId(attemptId)) throw attemptUnknown();
+  const unbound = openAttemptSeal(deps, context, attemptId);
+  if (!unbound || unbound.browser !== undefined)
+    return { attempt: await found(deps, context, attemptId, browser), browser: undefined };
   const known = hashOfOpaque('browser', browser);
-  const found = known && (await findAttempt(deps.db, tenant.id, attemptId, browserHolder(known), now));
-  if (found) return { attempt: found, browser: undefined };
   const made = known ? undefined : newBrowser(deps);
-  const claimed = await claimAttempt(deps.db, tenant.id, attemptId, known ?? made!.hash, now);
-  if (!claimed) throw attemptUnknown();
-  return { attempt: claimed, browser: made?.token };
-}
-
-function browserHolder(hash: Buffer): Holder {
-  return { kind: 'browser', hash };
+  const bound = { ...unbound, browser: text(known ?? made!.hash) };
+  return { attempt: unstored(sealed(deps, context, bound), bound), browser: made?.token };
 }
 
 /** The cookie that tells one browser from another, before anybody is signed in. */
@@ -88,16 +66,50 @@ export async function attemptOf(
   attemptId: string | undefined,
   browser: string | undefined,
 ): Promise<SignInAttempt> {
-  const hash = hashOfOpaque('browser', browser);
-  if (!hash || !isAttemptId(attemptId)) throw attemptUnknown();
-  const attempt = await findAttempt(deps.db, context.tenant.id, attemptId, browserHolder(hash), context.now);
-  if (!attempt) throw attemptUnknown();
+  const attempt = await found(deps, context, attemptId, browser);
   if (attempt.finished) throw attemptFinished();
   return attempt;
 }
 
-function isAttemptId(value: string | undefined): value is string {
-  return value !== undefined && /^[A-Za-z0-9_-]{24}$/.test(value);
+/** A sealed one is what its row says, as soon as there is one. @throws Refusal attempt_unknown. */
+async function found(
+  deps: Deps,
+  context: RequestContext,
+  attemptId: string | undefined,
+  browser: string | undefined,
+): Promise<SignInAttempt> {
+  const hash = hashOfOpaque('browser', browser);
+  if (!hash || attemptId === undefined) throw attemptUnknown();
+  const seal = openAttemptSeal(deps, context, attemptId);
+  if (seal ? seal.browser !== text(hash) : !isAttemptId(attemptId)) throw attemptUnknown();
+  const row = await findAttempt(deps.db, context.tenant.id, seal?.id ?? attemptId, hash, context.now);
+  if (row) return row;
+  if (!seal) throw attemptUnknown();
+  return unstored(attemptId, seal);
+}
+
+function unstored(attemptId: string, { id, request, browser, expiresAt }: SealedAttempt): SignInAttempt {
+  return {
+    id: attemptId,
+    row: { id, browserHash: Buffer.from(browser!, 'base64url'), expiresAt },
+    isStored: false,
+    request,
+    userId: undefined,
+    proofs: [],
+    sessionId: undefined,
+    authenticatedAt: undefined,
+    consentedSessionId: undefined,
+    leavingSessionId: undefined,
+    finished: false,
+  };
+}
+
+function text(hash: Buffer): string {
+  return hash.toString('base64url');
+}
+
+function isAttemptId(value: string): boolean {
+  return !looksSealed(value) && /^[A-Za-z0-9_-]{24}$/.test(value);
 }
 
 function attemptUnknown(): Refusal {

@@ -54,7 +54,7 @@ export async function completeSignIn(
     // Thrown, so that no session of somebody else has ended for it either.
     if (!begun) throw wrongCredentials();
     const { sessionId } = begun;
-    if (!(await markAuthenticated(tx, tenant.id, attempt.id, { userId: user.id, proofs, sessionId }, now)))
+    if (!(await markAuthenticated(tx, tenant.id, attempt, { userId: user.id, proofs, sessionId }, now)))
       throw attemptFinished();
     await attemptSucceeded(tx, tenant.id, reserved);
     await also?.(tx);
@@ -69,7 +69,7 @@ export async function completeSignIn(
   return {
     sessionCookie,
     knownCookie: withKnownBrowser(deps, tenant.id, cookies.known, user.id),
-    attemptId: attempt.id,
+    attemptId: attempt.row.id,
     hasRequest: attempt.request !== undefined,
   };
 }

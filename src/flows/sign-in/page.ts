@@ -25,7 +25,7 @@ export async function viewSignIn(
   const session = await livingSession(deps, context, input.cookies.session);
   if (input.attemptId === undefined) {
     if (session) return 'signed in';
-    const opened = await openAttempt(deps, context, { request: undefined, browser: input.cookies.browser });
+    const opened = openAttempt(deps, context, { request: undefined, browser: input.cookies.browser });
     return { ...opened, client: undefined, username: '', reason: undefined, uiLocales: undefined };
   }
   const attempt = await attemptOf(deps, context, input.attemptId, input.cookies.browser);

@@ -77,7 +77,7 @@ async function askForSecond(
     );
   }
   const half = {
-    id: attempt.id,
+    attempt,
     userId: user.id,
     passwordVersion: user.passwordVersion,
     proofs: [{ method: 'password', at: now, passwordVersion: user.passwordVersion }],
@@ -87,5 +87,5 @@ async function askForSecond(
   const acting = actingAs(context, 'user', user.id);
   if (!(await markHalfSignedIn(deps.db, tenant.id, half, eventOf(deps, acting)))) throw wrongCredentials();
   if (rehashed) await replacePasswordHash(deps.db, tenant.id, user.id, rehashed.from, rehashed.to);
-  return { waitsFor: 'second factor', attemptId: attempt.id };
+  return { waitsFor: 'second factor', attemptId: attempt.row.id };
 }

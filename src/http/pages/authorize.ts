@@ -22,7 +22,7 @@ export function authorizeEndpoint(deps: Deps): RouteHandlerMethod {
 /** Back to the hub with an attempt of this browser. */
 export function authorizeAgain(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
-    const { attempt } = request.params as { attempt: string };
+    const { attempt = queryParams(request).get('attempt') ?? '' } = request.params as { attempt?: string };
     return follow(
       deps,
       request,

@@ -9,6 +9,7 @@ import { logoutConfirmation, logoutEndpoint } from './logout.ts';
 import { account, endOtherSession, revokeAccess } from './account.ts';
 import { consent, consentForm } from './consent.ts';
 import { answerPageErrors } from './errors.ts';
+import { continuePath } from './hub.ts';
 import { stylesheetFile } from './page.ts';
 import { refuseCrossSite } from './same-site.ts';
 import { secondFactor, secondFactorForm } from './second-factor.ts';
@@ -49,6 +50,7 @@ export function browserScope(deps: Deps) {
     answerPageErrors(scope, deps);
     readForms(scope, { json: false });
     route(scope, endpoints.authorize, { GET: authorizeEndpoint(deps), POST: authorizeEndpoint(deps) });
+    route(scope, continuePath, { GET: authorizeAgain(deps) });
     route(scope, `${endpoints.authorize}/:attempt`, { GET: authorizeAgain(deps) });
     route(scope, endpoints.logout, { GET: logoutEndpoint(deps), POST: logoutEndpoint(deps) });
   };
