@@ -127,16 +127,20 @@ test('a sealed attempt is its browser’s, its tenant’s, an hour old at most, 
   await signet.provision({ tenant: 'acme', users: [alice], clients: [ownClient] });
   const send = (to: string, by = agent) => by.post(`${to}/sign-in`, { attempt, ...alice });
   expect(outcomeOf(await send(`${signet.issuer}/t/acme`))).toBe('page attempt_unknown');
-  expect(outcomeOf(await send(signet.issuer, createAgent()))).toBe('page attempt_unknown');
+  const other = createAgent();
+  await ask(signet, other, ownClient);
+  expect(outcomeOf(await send(signet.issuer, other))).toBe('page attempt_unknown');
   const changed = attempt.slice(0, -2) + (attempt.endsWith('A') ? 'BB' : 'AA');
   expect(outcomeOf(await agent.post(`${signet.issuer}/sign-in`, { attempt: changed, ...alice }))).toBe(
     'page attempt_unknown',
   );
   expect(outcomeOf(await agent.follow(await send(signet.issuer), signet.issuer))).toBe('code');
   expect(outcomeOf(await send(signet.issuer))).toBe('page attempt_finished');
-  const late = field(await ask(signet, createAgent(), ownClient, { prompt: 'login' }), 'attempt');
+  const again = await agent.get(`${signet.issuer}/oauth/authorize/continue?attempt=${attempt}`);
+  expect(outcomeOf(again)).toBe('page attempt_finished');
+  const late = field(await ask(signet, other, ownClient), 'attempt');
   signet.clock.advance(3601);
-  expect(outcomeOf(await agent.post(`${signet.issuer}/sign-in`, { attempt: late, ...alice }))).toBe(
+  expect(outcomeOf(await other.post(`${signet.issuer}/sign-in`, { attempt: late, ...alice }))).toBe(
     'page attempt_unknown',
   );
 });

@@ -97,8 +97,8 @@ export const sessionMutants: readonly Mutant[] = [
   {
     name: 'an attempt belongs to every browser',
     file: 'src/storage/sign-in-attempts.ts',
-    remove: `      .where(column, '=', p.hash)\n`,
-    insert: `    .where((e) => e.or([e('browser_hash', '=', p.browserHash), e.lit(true)]))\n`,
+    remove: `    .where('browser_hash', '=', p.hash)\n`,
+    insert: `    .where((e) => e.or([e('browser_hash', '=', p.hash), e.lit(true)]))\n`,
     test: 'test/attacks/sign-in-forgery.test.ts',
     title: 'M29',
   },

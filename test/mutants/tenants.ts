@@ -7,11 +7,11 @@ export const tenantMutants: readonly Mutant[] = [
   {
     name: 'attempts of every tenant are found',
     file: 'src/storage/sign-in-attempts.ts',
-    remove: `      .where('tenant_id', '=', p.tenantId)
-      .where('id', '=', p.id)
-      .where(column, '=', p.hash)`,
-    insert: `      .where('id', '=', p.id)
-      .where(column, '=', p.hash)`,
+    remove: `    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.id)
+    .where('browser_hash', '=', p.hash)`,
+    insert: `    .where('id', '=', p.id)
+    .where('browser_hash', '=', p.hash)`,
     test,
   },
   {
