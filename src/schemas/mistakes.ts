@@ -23,6 +23,7 @@ export function checked<T extends TSchema>(
   rules: (value: Static<T>, path: Path) => readonly Mistake[],
   value: unknown,
 ): Static<T> {
+  if (!isGroup(value)) throw invalidInput([{ path: [], problem: 'must be a JSON object' }]);
   const shapes = shapeMistakes(schema, value);
   const mistakes = shapes.length > 0 ? shapes : rules(value as Static<T>, []);
   if (mistakes.length > 0) throw invalidInput(mistakes);

@@ -33,8 +33,10 @@ export type ServiceAccountEntry = Static<typeof serviceAccount>;
 
 /** Every rule that it breaks beyond its shape; `path` leads to it. */
 export function serviceAccountMistakes(account: ServiceAccountEntry, path: Path): Mistake[] {
-  const problem = identifierProblem(account.username, undefined);
-  const mistakes: Mistake[] = problem ? [{ path: [...path, problem.field], problem: problem.problem }] : [];
+  const problem = account.username.normalize('NFKC').includes('@')
+    ? 'must not have an @: only people have e-mail addresses'
+    : identifierProblem(account.username, undefined)?.problem;
+  const mistakes: Mistake[] = problem === undefined ? [] : [{ path: [...path, 'username'], problem }];
   for (const [i, role] of (account.roles ?? []).entries())
     if (role === adminRole)
       mistakes.push({

@@ -51,6 +51,18 @@ describe('M29 a sign-in that one browser began cannot be continued by another', 
     expect(again.location).toContain('/sign-in?attempt=');
   });
 
+  test('M29 the row that a foreign attempt became is as foreign', async () => {
+    const attacker = createAgent();
+    const asked = await visit(attacker, authorizationRequest(signet, webClient, { prompt: 'consent' }).url);
+    const page = await attacker.follow(await submitPassword(attacker, asked, alice), signet.issuer);
+    const attempt = field(page, 'attempt');
+    expect(attempt).toMatch(/^[\w-]{24}$/);
+    const { agent: victim } = await codeFlow(signet, webClient);
+    expectRefused(await victim.get(`${signet.issuer}/oauth/authorize/${attempt}`), 400);
+    expectRefused(await victim.get(`${signet.issuer}/consent?attempt=${attempt}`), 400);
+    expect((await visit(attacker, `${signet.issuer}/oauth/authorize/${attempt}`)).body).toContain('id="consent-allow"');
+  });
+
   test('M29 a request that came by a POST is each browser its own, and never signs in the one that sent it', async () => {
     const attacker = createAgent();
     const query = new URL(authorizationRequest(signet, webClient).url).searchParams;

@@ -129,6 +129,7 @@ describe('wrong', () => {
     ['a client of somebody else', { client_id: 'spa' }, 403, 'unauthorized_client'],
     ['a client that is not known', { client_id: 'nobody' }, 401, 'invalid_client'],
     ['a confidential client without its secret', { client_id: 'backend' }, 401, 'invalid_client'],
+    ['a secret of nobody', { client_secret: 'x'.repeat(32) }, 401, 'invalid_client'],
     ['a wrong secret', { client_id: 'backend', client_secret: 'x'.repeat(32) }, 401, 'invalid_client'],
     ['a resource that is not registered', { resource: 'https://evil.example' }, 400, 'invalid_target'],
     ['a scope that the client may not have', { scope: 'orders:read' }, 400, 'invalid_scope'],

@@ -9,9 +9,20 @@ import { tenantBySlug } from '../../src/flows/tenants/find.ts';
 import { createAgent } from '../support/agent.ts';
 import { type CommandLine, commandLine, resultOf, settingsOf } from '../support/command-line.ts';
 import { query } from '../support/database.ts';
-import { authorizationRequest, codeFlow, getUserinfo, refresh, spaClient, webClient, world } from '../support/flow.ts';
+import {
+  alice,
+  authorizationRequest,
+  codeFlow,
+  getUserinfo,
+  refresh,
+  spaClient,
+  submitPassword,
+  webClient,
+  world,
+} from '../support/flow.ts';
 import { gateStatements } from '../support/gate.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
+import { ask } from '../support/visits.ts';
 
 // Each command is a process of its own, which takes as long as the machine lets it.
 vi.setConfig({ testTimeout: 180_000, hookTimeout: 180_000 });
@@ -259,9 +270,11 @@ describe('delete', () => {
   test('between the look at it and the row that refers to it: not now, and never a failure of ours', async () => {
     const going = { ...spaClient, client_id: 'going' };
     await running.provision({ clients: [going] });
+    const agent = createAgent();
+    const page = await ask(running, agent, going);
     const gate = gateStatements(running);
-    const held = gate.hold('before', /insert into "sign_in_attempts"/);
-    const visit = createAgent().get(authorizationRequest(running, going).url);
+    const held = gate.hold('before', /INSERT INTO sign_in_attempts/);
+    const visit = submitPassword(agent, page, alice);
     await held.arrived;
     await query(running.database.url, `DELETE FROM clients WHERE id = 'going'`);
     gate.open();

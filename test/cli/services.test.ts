@@ -65,7 +65,8 @@ describe('create', () => {
   });
 
   test.each([
-    ['a name that is taken', ['alice'], 4, 'There is a user alice already; nothing was changed.\n'],
+    ['a name that is taken', ['alice'], 4, 'There is a user or service account alice already; nothing was changed.\n'],
+    ['an e-mail address', ['a@b.example'], 2, expect.stringContaining('must not have an @: only people have e-mail')],
     ['a name that cannot be one', ['a b', '--json'], 2, undefined],
     [
       'an administrator',

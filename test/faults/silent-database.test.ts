@@ -18,8 +18,9 @@ afterAll(async () => {
 });
 
 test('one connection goes silent in the middle of a request: that one gets 503, the others are served', async () => {
-  const reached = proxy.stopAt('unsent', /sign_in_attempts/);
-  const ask = () => fetch(`${distant.server.url}/sign-in`);
+  const reached = proxy.stopAt('unsent', /sessions/);
+  const headers = { cookie: `signet-default-session=sgs_${'A'.repeat(43)}` };
+  const ask = () => fetch(`${distant.server.url}/sign-in`, { headers });
   const stuck = ask();
   await reached;
   expect((await ask()).status).toBe(200);

@@ -41,6 +41,8 @@ async function requestSpan(name: string): Promise<SeenSpan> {
 
 const childrenOf = (parent: SeenSpan) => spans.filter((span) => span.parentId === parent.spanContext.spanId);
 
+/** Of a session that there is not. */
+const cookie = `signet-default-session=sgs_${'A'.repeat(43)}`;
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const spanId = 'b7ad6b7169203331';
 const traceparent = `00-${traceId}-${spanId}-01`;
@@ -96,12 +98,12 @@ describe('a request', () => {
   });
 
   test('of one connection never gets what another did', async () => {
-    await Promise.all(Array.from({ length: 20 }, (_, i) => createAgent().get(`${signet.issuer}/sign-in?i=${i}`)));
+    await Promise.all(
+      Array.from({ length: 20 }, (_, i) => createAgent().get(`${signet.issuer}/sign-in?i=${i}`, { cookie })),
+    );
     const requests = () => spans.filter(({ name, hasEnded }) => name === 'GET /sign-in' && hasEnded);
     await expect.poll(requests).toHaveLength(20);
-    const counts = requests().map(
-      (asked) => childrenOf(asked).filter(({ name }) => name === 'INSERT sign_in_attempts').length,
-    );
+    const counts = requests().map((asked) => childrenOf(asked).filter(({ name }) => name === 'SELECT sessions').length);
     expect(counts).toEqual(Array.from({ length: 20 }, () => 1));
   });
 
@@ -113,11 +115,11 @@ describe('a request', () => {
   });
 
   test('that fails is an error, and so is the statement: by its code, without its words', async () => {
-    await query(signet.database.url, 'ALTER TABLE sign_in_attempts RENAME TO gone');
+    await query(signet.database.url, 'ALTER TABLE sessions RENAME TO gone');
     try {
-      expect((await fetch(`${signet.issuer}/sign-in`)).status).toBe(500);
+      expect((await createAgent().get(`${signet.issuer}/sign-in`, { cookie })).status).toBe(500);
     } finally {
-      await query(signet.database.url, 'ALTER TABLE gone RENAME TO sign_in_attempts');
+      await query(signet.database.url, 'ALTER TABLE gone RENAME TO sessions');
     }
     const asked = await requestSpan('GET /sign-in');
     expect(asked.status).toEqual({ code: SpanStatusCode.ERROR });

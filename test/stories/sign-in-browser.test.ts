@@ -88,7 +88,7 @@ browserTest('signing in', (browser) => {
     expect(await page.innerText('h1')).toBe('Confirm it is you');
     expect(await page.inputValue('#login-username')).toBe(alice.username);
     const attempt = new URL(page.url()).searchParams.get('attempt');
-    await page.goto(`${signet.issuer}/oauth/authorize/${attempt}`);
+    await page.goto(`${signet.issuer}/oauth/authorize/continue?attempt=${attempt}`);
     expect(await page.locator('#login-password').count()).toBe(1);
     expect(await passTo(page, home(), alice)).toEqual(['password']);
     expect(await page.innerText('#name')).toBe('Alice Adams');

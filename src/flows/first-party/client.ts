@@ -20,7 +20,9 @@ export type NamedClient = {
 export async function firstPartyClient(deps: Deps, context: RequestContext, named: NamedClient): Promise<Client> {
   const { authorization, client_secret: secret } = named;
   const isBasic = authorization !== undefined && /^basic /i.test(authorization);
-  const id = named.client_id ?? (isBasic || secret !== undefined ? undefined : firstPartyClientId);
+  if (secret !== undefined && named.client_id === undefined && !isBasic)
+    throw new OAuthError('invalid_client', 'client_id is missing beside client_secret.');
+  const id = named.client_id ?? (isBasic ? undefined : firstPartyClientId);
   const given = Object.entries({ client_id: id, client_secret: secret });
   const client = await authenticateClient(deps, context, {
     authorization: isBasic ? authorization : undefined,

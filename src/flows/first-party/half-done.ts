@@ -13,6 +13,9 @@ import { firstPartyClient, type NamedClient } from './client.ts';
 import { makePartialToken, openPartialToken, partialTokenInvalid, partialTokenLifetime } from './partial-token.ts';
 import type { Proven } from './session.ts';
 
+/** What can be added with a partial token. */
+export const enrolments = ['totp'] as const;
+
 /** What is asked for next. */
 export type HalfLoggedIn = {
   /** The partial token. */
@@ -20,7 +23,7 @@ export type HalfLoggedIn = {
   readonly mfa_required: true;
   readonly mfa_methods: readonly SecondFactorMethod[];
   /** Only where the person has no second factor yet: what they can add with the partial token. */
-  readonly mfa_enrolment?: readonly ['totp'];
+  readonly mfa_enrolment?: typeof enrolments;
   /** Seconds. */
   readonly expires_in: number;
 };
@@ -73,7 +76,7 @@ export async function askSecondFactor(
     token,
     mfa_required: true,
     mfa_methods: user.secondFactors,
-    ...(mustEnrol && { mfa_enrolment: ['totp'] as const }),
+    ...(mustEnrol && { mfa_enrolment: enrolments }),
     expires_in: partialTokenLifetime,
   };
 }

@@ -11,8 +11,8 @@ import { type FactorList, listed, noSuchFactor, removeFactor } from '../second-f
 import { type AddedTotp, beginTotp, confirmTotp, type NewTotp } from '../second-factors/totp.ts';
 import { firstPartyBearer, freshBearer } from './bearer.ts';
 import type { NamedClient } from './client.ts';
-import { halfDoneOf } from './half-done.ts';
-import { openPartialToken, partialTokenInvalid, partialTokenLifetime } from './partial-token.ts';
+import { enrolments, halfDoneOf } from './half-done.ts';
+import { openPartialToken, partialTokenInvalid } from './partial-token.ts';
 
 /** A fresh access token, or a partial one: as Bearer, or as `token` in the body. */
 export type Credentials = NamedClient & {
@@ -89,16 +89,22 @@ export async function removeOwnFactor(
 
 export type Challenge = {
   readonly mfa_methods: readonly SecondFactorMethod[];
-  /** Seconds. */
-  readonly expires_in: number;
+  /** Only where the sign-in waits for a factor that the person has not added yet. */
+  readonly mfa_enrolment?: typeof enrolments;
+  /** Of the partial token, in seconds. */
+  readonly expires_in?: number;
 };
 
 /** What can be proven now with a partial token, or to raise the session of an access token. @throws OAuthError. */
 export async function challenge(deps: Deps, context: RequestContext, credentials: Credentials): Promise<Challenge> {
   const { bearer, token, ...named } = credentials;
   if (token !== undefined) {
-    const { user, expiresAt } = await halfDoneOf(deps, context, token, named);
-    return { mfa_methods: user.secondFactors, expires_in: Math.ceil((expiresAt - context.now) / 1000) };
+    const { half, user, expiresAt } = await halfDoneOf(deps, context, token, named);
+    return {
+      mfa_methods: user.secondFactors,
+      ...(half.mayEnrol && !isSecondFactor(user.secondFactors) && { mfa_enrolment: enrolments }),
+      expires_in: Math.ceil((expiresAt - context.now) / 1000),
+    };
   }
   if (bearer === undefined) throw partialTokenInvalid();
   const { user } = await firstPartyBearer(deps, context, bearer);
@@ -108,6 +114,5 @@ export async function challenge(deps: Deps, context: RequestContext, credentials
       ...(factors.length > 0 ? (['totp'] as const) : []),
       ...(codes.left > 0 ? (['recovery_code'] as const) : []),
     ],
-    expires_in: partialTokenLifetime,
   };
 }

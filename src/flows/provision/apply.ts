@@ -147,5 +147,11 @@ function warningsFor(file: ProvisioningFile, users: readonly PreparedUser[]): st
         ]
       : [],
   );
-  return [...secrets, ...passwords, ...graces];
+  const people =
+    file.settings?.mfa === 'required'
+      ? [
+          'settings mfa: required keeps people without a second factor from signing in in a browser until they have added one at /auth/mfa/totp',
+        ]
+      : [];
+  return [...secrets, ...passwords, ...graces, ...people];
 }

@@ -2,13 +2,13 @@
 import { recoveryCode, recoveryCodeBytes } from '../../crypto/recovery-codes.ts';
 import type { Deps } from '../../deps.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
-import { Refusal } from '../../domain/errors.ts';
 import { isSecondFactor } from '../../domain/factors.ts';
 import type { User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
 import { replaceRecoveryCodes, secondFactorsOf } from '../../storage/second-factors.ts';
 import { lockUser } from '../../storage/users.ts';
 import { newId, record } from '../events.ts';
+import { noSecondFactor } from '../sign-in/check-code.ts';
 import type { Again } from './prove-again.ts';
 
 /** How many there are of each making. */
@@ -41,8 +41,7 @@ export async function renewRecoveryCodes(
     await lockUser(tx, tenant.id, user.id);
     await again(tx);
     const methods = (await secondFactorsOf(tx, tenant.id, user.id)).map(({ method }) => method);
-    if (!isSecondFactor(methods))
-      throw new Refusal('conflict', 'There is no second factor that they would stand in for.');
+    if (!isSecondFactor(methods)) throw noSecondFactor();
     return makeRecoveryCodes(deps, tx, actingAs(context, 'user', user.id), user.id);
   });
 }

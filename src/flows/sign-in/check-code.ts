@@ -4,7 +4,7 @@ import { totpStepOf } from '../../crypto/totp.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import type { SecondFactorMethod } from '../../domain/factors.ts';
+import { isSecondFactor, type SecondFactorMethod } from '../../domain/factors.ts';
 import type { User } from '../../domain/user.ts';
 import { type SecondFactor, secondFactorsOf } from '../../storage/second-factors.ts';
 import { recordFailure } from './failed.ts';
@@ -28,16 +28,18 @@ export type GivenCode = {
 /**
  * `knownBrowser`: under which id the account knows the browser or device. The name that was typed plays no part: every
  * stranger's code counts on one budget of the user, a new attempt resets nothing.
- * @throws Refusal wrong_code, the same for a code that was used before; too_many_attempts.
+ * @throws Refusal wrong_code, the same for a code that was used before; too_many_attempts; conflict, and nothing is counted,
+ * when there is no factor.
  */
 export async function checkCode(
   deps: Deps,
   context: RequestContext,
   { user, given, knownBrowser }: { user: User; given: GivenCode; knownBrowser: string | undefined },
 ): Promise<CheckedCode> {
+  const factors = await secondFactorsOf(deps.db, context.tenant.id, user.id);
+  if (!isSecondFactor(factors.map((factor) => factor.method))) throw noSecondFactor();
   const account = { identifier: user.username, userId: user.id, knownBrowser };
   const reserved = await reserveFactorAttempt(deps, context, 'code', account);
-  const factors = await secondFactorsOf(deps.db, context.tenant.id, user.id);
   const found = await matching(deps, context, user.id, factors, given);
   if (found) return { ...found, reserved };
   await recordFailure(deps, context, { factor: 'code', userId: user.id, attempts: reserved.attempts });
@@ -47,6 +49,11 @@ export async function checkCode(
 /** One text for every reason. */
 export function wrongCode(): Refusal {
   return new Refusal('wrong_code', 'The code is wrong, or it was used before.');
+}
+
+/** What stands in the way of who would prove a factor without having one. */
+export function noSecondFactor(): Refusal {
+  return new Refusal('conflict', 'There is no second factor yet: add one first.');
 }
 
 async function matching(

@@ -1,9 +1,9 @@
 // The password of somebody who is signed in, checked once more.
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
+import { Refusal } from '../../domain/errors.ts';
 import type { User } from '../../domain/user.ts';
 import { findUserWithPassword } from '../../storage/users.ts';
-import { wrongCredentials } from './check-password.ts';
 import { recordFailure } from './failed.ts';
 import { attemptNotMade, type ReservedAttempt, reserveFactorAttempt } from './limiter.ts';
 
@@ -27,5 +27,5 @@ export async function checkOwnPassword(
   });
   if (isRight && known) return { reserved, passwordVersion: known.passwordVersion };
   await recordFailure(deps, context, { factor: 'password', userId: user.id, attempts: reserved.attempts });
-  throw wrongCredentials();
+  throw new Refusal('wrong_credentials', 'The password is wrong.');
 }

@@ -66,7 +66,8 @@ export async function insertUser(
       eventOf(deps, context),
     );
   } catch (error) {
-    if (isUniqueViolation(error, 'users_username_idx')) throw alreadyThere(`user ${entry.username}`);
+    if (isUniqueViolation(error, 'users_username_idx'))
+      throw alreadyThere(`${kind === 'service' ? 'user or service account' : 'user'} ${entry.username}`);
     if (isUniqueViolation(error, 'users_email_idx'))
       throw alreadyThere(`user with the e-mail address ${entry.email ?? entry.username}`);
     throw error;
