@@ -148,8 +148,8 @@ const WHERE_EACH = `- **\`code\`, \`refresh\`, \`flow\`**: most of the CPU is on
   is what OpenID Connect says an ID token is signed with unless its client asks for another algorithm, so it stays; a
   client registered with \`id_token_signed_response_alg: ES256\` is spared it. Every signature is made by jose, which costs
   about twice what the same signature costs through \`node:crypto\`; one audited implementation of JOSE is worth that.
-- **\`refresh\`** also seals the reply for its holder, so that a reply lost on the way can be had again; the floor and the
-  peer do not.
+- **\`refresh\`** also derives the next token from the one before and a key of the moment, so that a reply lost on the way can
+  be given again; the floor and the peer do not.
 - **\`userinfo\`**: one ES256 verification. The access token is a JWT that anybody can check; the peer's here is a row that
   it looks up, which costs PostgreSQL more and the server less.
 - **\`authorize\`**: PostgreSQL is the limit, because a code, its grant and its audit event are one committed write.

@@ -160,6 +160,9 @@ test('for scripts: what was created and updated by type and name', async () => {
     created: [],
     updated: [{ type: 'user', name: 'bob' }],
   });
+  expect(await signetJson({ tenant, settings: { mfa: 'required' } })).toMatchObject({
+    warnings: [expect.stringMatching(/^settings mfa: required keeps people without a second factor from signing in/)],
+  });
 });
 
 test('a tenant at a public host while PUBLIC_URL is http: refused, by command and by file, and on loopback made', async () => {

@@ -111,8 +111,8 @@ export async function confirmTotp(
 
 /** @throws Refusal second_factors_off. */
 function assertMayAdd(tenant: Tenant, user: User): void {
-  if (tenant.settings.mfa === 'off' || user.kind === 'service')
-    throw new Refusal('second_factors_off', 'Nobody can add a second factor here.');
+  if (user.kind === 'service') throw new Refusal('second_factors_off', 'A service account has no second factors.');
+  if (tenant.settings.mfa === 'off') throw new Refusal('second_factors_off', 'Nobody can add a second factor here.');
 }
 
 /** Who proved a password while there was no second factor would else get a session without one. */
