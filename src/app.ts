@@ -4,9 +4,10 @@ import cookie from '@fastify/cookie';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import type { Deps } from './deps.ts';
 import { authScope } from './http/auth/plugin.ts';
+import { answerBrokenRequests } from './http/broken-requests.ts';
 import { tenantPrefixes } from './http/context.ts';
 import { formLimit } from './http/forms.ts';
-import { addCommonHeaders, headersBeforeRouting } from './http/headers.ts';
+import { addCommonHeaders, headersWithoutRequest } from './http/headers.ts';
 import { answerOAuthErrors } from './http/oauth/errors.ts';
 import { documentScope, oauthScope } from './http/oauth/plugin.ts';
 import { browserScope } from './http/pages/plugin.ts';
@@ -23,6 +24,8 @@ export type AppOptions = {
   /** Addresses and networks of proxies whose forwarding headers are believed. */
   readonly trustProxy: readonly string[];
   readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Whether people reach this server by https, be it through a proxy. */
+  readonly isHttps: boolean;
   /** True once the server was asked to end. */
   readonly isDraining: () => boolean;
   readonly tracing?: Tracing | undefined;
@@ -71,10 +74,11 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
+    clientErrorHandler: answerBrokenRequests(options.isHttps),
     frameworkErrors: (_error, _request, reply) => {
-      headersBeforeRouting(reply);
       void (reply as FastifyReply)
         .code(400)
+        .headers(headersWithoutRequest(options.isHttps))
         .send({ error: 'invalid_request', error_description: 'The address is malformed.' });
     },
     // Each endpoint reads its own query, strictly.
@@ -91,7 +95,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
   traceRequests(app, options.tracing);
   logRequests(app, deps);
   measureRequests(app, deps);
-  addCommonHeaders(app);
+  addCommonHeaders(app, options.isHttps);
   app.addHook('onSend', (_request, reply, _payload, done) => {
     // While draining, connections end with their answers, so that no request meets a closing one.
     if (options.isDraining()) void reply.header('connection', 'close');
@@ -118,7 +122,9 @@ export async function buildMetricsApp(scrape: () => Promise<Scrape>): Promise<Fa
     requestTimeout: 15_000,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
+    clientErrorHandler: answerBrokenRequests(false),
   });
+  addCommonHeaders(app, false);
   await app.register(metricsScope(scrape));
   return app;
 }

@@ -5,37 +5,43 @@ import { isSecure } from './cookies.ts';
 
 const common = { 'x-content-type-options': 'nosniff', 'referrer-policy': 'no-referrer', 'x-frame-options': 'DENY' };
 
-const api = { 'content-security-policy': "default-src 'none'; frame-ancestors 'none'" };
+/** What an answer that is no page may load or be in: nothing. */
+const policy = { 'content-security-policy': "default-src 'none'; base-uri 'none'; frame-ancestors 'none'" };
 
 /** RFC 6749 5.1: answers with tokens or about them are never kept by a cache. */
 const unstored = { 'cache-control': 'no-store', pragma: 'no-cache' };
 
-const hsts = 'max-age=63072000; includeSubDomains';
+/** RFC 6797 6.1. */
+const hsts = { 'strict-transport-security': 'max-age=63072000; includeSubDomains' };
 
-/** For every answer, redirects and errors among them, so that none can forget them; without a word about caches it is kept by none. */
-export function addCommonHeaders(app: FastifyInstance): void {
+/**
+ * For every answer, redirects and errors among them, so that none can forget them; without a word about caches it is kept by
+ * none. `isHttps`: how people reach the server, for answers that belong to no tenant.
+ */
+export function addCommonHeaders(app: FastifyInstance, isHttps: boolean): void {
   app.addHook('onSend', (request, reply, _payload, done) => {
     const { tenant } = request as { tenant?: Tenant };
     void reply.headers(common);
     if (!reply.hasHeader('cache-control')) void reply.header('cache-control', 'no-store');
-    if (tenant && isSecure(tenant)) void reply.header('strict-transport-security', hsts);
+    if (!reply.hasHeader('content-security-policy')) void reply.headers(policy);
+    if (tenant ? isSecure(tenant) : isHttps) void reply.headers(hsts);
     done();
   });
 }
 
-/** For what the router refuses before any hook has run. */
-export function headersBeforeRouting(reply: FastifyReply): void {
-  void reply.headers(common).headers(api).headers(unstored);
+/** For what is refused before any hook has run. */
+export function headersWithoutRequest(isHttps: boolean): Record<string, string> {
+  return { ...common, ...policy, ...unstored, ...(isHttps && hsts) };
 }
 
 /** For JSON that is nobody else's business. */
 export function apiHeaders(reply: FastifyReply): void {
-  void reply.headers(api).headers(unstored);
+  void reply.headers(unstored);
 }
 
 /** For documents that everybody may read and keep for `maxAge` seconds. */
 export function documentHeaders(reply: FastifyReply, maxAge: number): void {
-  void reply.headers(api).headers({ 'cache-control': `public, max-age=${maxAge}`, 'access-control-allow-origin': '*' });
+  void reply.headers({ 'cache-control': `public, max-age=${maxAge}`, 'access-control-allow-origin': '*' });
 }
 
 /**

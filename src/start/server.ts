@@ -83,6 +83,7 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
   const app = await buildApp(deps, {
     trustProxy: config.trustProxy,
     tls: config.tls,
+    isHttps: config.publicUrl.startsWith('https:'),
     isDraining: () => draining,
     tracing,
   });

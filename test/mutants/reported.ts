@@ -5,6 +5,20 @@ const reported = 'test/oauth/reported.test.ts';
 
 export const reportedMutants: readonly Mutant[] = [
   {
+    name: 'answers of no tenant say nothing of https',
+    file: 'src/http/headers.ts',
+    remove: 'if (tenant ? isSecure(tenant) : isHttps)',
+    insert: 'if (tenant && isSecure(tenant))',
+    test: 'test/attacks/headers.test.ts',
+  },
+  {
+    name: 'what the parser refuses goes without headers',
+    file: 'src/http/broken-requests.ts',
+    remove: '        ...headersWithoutRequest(isHttps),\n',
+    insert: '',
+    test: 'test/attacks/headers.test.ts',
+  },
+  {
     name: 'a sealed attempt is good in any browser',
     file: 'src/flows/sign-in/attempt.ts',
     remove: 'if (seal ? seal.browser !== text(hash) : !isAttemptId(attemptId)) throw attemptUnknown();',
