@@ -3,6 +3,7 @@ import { accessSync, constants, readFileSync } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { createSecureContext } from 'node:tls';
 import { type Mailbox, parseMailbox, type SmtpServer } from '../domain/mail.ts';
+import { protectedDatabaseUrl } from './database-url.ts';
 import { parseSecretKey } from './secret-key.ts';
 import { isLoopbackHost } from '../domain/redirect-uri.ts';
 import { passwordProblem, shortestPassword } from '../domain/user.ts';
@@ -82,11 +83,7 @@ export const origin: Kind<string> = kind(
 /** The address of a PostgreSQL database, as `pg` takes it. */
 export const postgresUrl: Kind<string> = kind(
   'an address such as postgres://user:password@host:5432/database, with special characters in user and password percent-encoded',
-  (text) => {
-    // pg allows a user without a host when the host is a socket named in the query, which URL does not.
-    const complete = text.replace('@/', '@localhost/');
-    return /^postgres(ql)?:\/\//.test(text) && URL.canParse(complete) ? text : undefined;
-  },
+  protectedDatabaseUrl,
 );
 
 /** One or more secret keys, the current one first. */

@@ -1,6 +1,7 @@
 // Reads the environment into a typed Config, by the settings table.
 import { availableParallelism } from 'node:os';
 import { contradictions } from './contradictions.ts';
+import { unverifiedWarning } from './database-url.ts';
 import { emptyNames, type Environment, findGiven, misspeltNames, unknownNames } from './names.ts';
 import { BadValue } from './kinds.ts';
 import type { Mailbox, SmtpServer } from '../domain/mail.ts';
@@ -101,7 +102,12 @@ export function examineConfig(
   // The table's own parsers made each value, which the compiler cannot follow through the loop.
   const complete = { ...defaults, ...values } as Values;
   problems.push(...contradictions(present, complete));
-  const warnings = [...emptyNames(env, settingNames), ...misspeltNames(env, settingNames)];
+  const unverified = unverifiedWarning(complete.DATABASE_URL);
+  const warnings = [
+    ...emptyNames(env, settingNames),
+    ...misspeltNames(env, settingNames),
+    ...(unverified === undefined ? [] : [unverified]),
+  ];
   return { config: assemble(complete, cores), warnings, problems, unusable };
 }
 

@@ -84,7 +84,8 @@ export const settings = {
     kind: postgresUrl,
     defaultRule: 'a PostgreSQL of its own, in `DATA_DIR`',
     secret: true,
-    about: 'The PostgreSQL database to use. Needs `SECRET_KEY`.',
+    about:
+      'The PostgreSQL database to use. Needs `SECRET_KEY`. To another machine it is TLS with a verified certificate, unless the address says `sslmode=disable`; `sslrootcert=FILE` in it names an authority of your own.',
     example: 'postgres://signet:password@db.example.com:5432/signet',
   },
   DATABASE_POOL_SIZE: {

@@ -9,6 +9,16 @@ export function databaseTrouble(error: unknown): { seen: string; todo: string } 
     return { seen: `cannot be reached (${says})`, todo: 'Is it running, and are host and port right?' };
   if (code === '' && /timeout|terminated/i.test(message))
     return { seen: `does not answer in time (${says})`, todo: 'Is it overloaded, or a firewall in between?' };
+  if (/does not support SSL/.test(message))
+    return {
+      seen: 'does not speak TLS',
+      todo: 'Switch ssl on there, or add sslmode=disable to DATABASE_URL if nobody else can be on the way.',
+    };
+  if (/^(?:CERT_|ERR_TLS_CERT|UNABLE_TO_|DEPTH_ZERO_|SELF_SIGNED_)/.test(code))
+    return {
+      seen: `shows a certificate that cannot be verified (${says})`,
+      todo: 'Name its authority with sslrootcert=FILE in DATABASE_URL, and its host as the certificate does.',
+    };
   if (code === '3D000')
     return { seen: `does not have that database (${says})`, todo: 'Create it with createdb, or name another.' };
   if (code === '28P01' || code === '28000')

@@ -106,7 +106,19 @@ describe('values', () => {
     [{ PORT: ' 65535 ' }, { port: 65_535 }],
     [
       { DATABASE_URL, ...withKey },
-      { databaseUrl: DATABASE_URL, secretKeys: [key] },
+      { databaseUrl: `${DATABASE_URL}?sslmode=verify-full`, secretKeys: [key] },
+    ],
+    ...[
+      'postgres://signet@db.example.com/signet?sslmode=disable',
+      'postgres://signet@db.example.com/signet?ssl=true',
+      'postgres://signet@localhost:5433/signet',
+      'postgres://signet@127.0.0.1/signet',
+      'postgres://signet@[::1]/signet?application_name=x',
+      'postgres://signet@%2Frun%2Fpostgresql/signet',
+    ].map((url): [Env, object] => [{ DATABASE_URL: url, ...withKey }, { databaseUrl: url }]),
+    [
+      { DATABASE_URL: 'postgres://signet@localhost/signet?host=db.example.com', ...withKey },
+      { databaseUrl: 'postgres://signet@localhost/signet?host=db.example.com&sslmode=verify-full' },
     ],
     [
       { DATABASE_URL: 'postgresql://signet@/signet?host=/run/postgresql', ...withKey },

@@ -5,6 +5,13 @@ const reported = 'test/oauth/reported.test.ts';
 
 export const reportedMutants: readonly Mutant[] = [
   {
+    name: 'a database on another machine is spoken to in the clear',
+    file: 'src/config/database-url.ts',
+    remove: "  return `${text}${text.includes('?') ? '&' : '?'}sslmode=verify-full`;\n",
+    insert: '  return text;\n',
+    test: 'test/domain/config.test.ts',
+  },
+  {
     name: 'answers of no tenant say nothing of https',
     file: 'src/http/headers.ts',
     remove: 'if (tenant ? isSecure(tenant) : isHttps)',
