@@ -16,6 +16,7 @@ import { opsScope } from './http/ops/plugin.ts';
 import { pagesScope } from './http/pages/plugin.ts';
 import { answerUnknown } from './http/unknown.ts';
 import type { Tracing } from './domain/tracing.ts';
+import { serveProxiesOnly } from './http/proxies.ts';
 import { logRequests } from './http/request-log.ts';
 import { measureRequests } from './http/request-metrics.ts';
 import { traceRequests } from './http/request-tracing.ts';
@@ -101,6 +102,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
     if (options.isDraining()) void reply.header('connection', 'close');
     done();
   });
+  if (options.isHttps && !options.tls) serveProxiesOnly(app, options.trustProxy);
   answerOAuthErrors(app, deps);
   answerUnknown(app, deps);
   await app.register(cookie);

