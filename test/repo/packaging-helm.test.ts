@@ -161,7 +161,7 @@ describe('the pods', () => {
   test('start: the server takes every setting that it is given', async () => {
     const directory = await mkdtemp(join(tmpdir(), 'signet-chart-'));
     const contents: Record<string, string> = {
-      'database-url': 'postgres://signet:password@db/signet',
+      'database-url': 'postgres://signet:password@db/signet?sslmode=disable',
       'secret-key': Buffer.alloc(32, 1).toString('base64'),
       'admin-password': 'a password of some length',
       'smtp-url': 'smtps://signet:password@mail.example.com',
