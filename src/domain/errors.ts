@@ -71,8 +71,8 @@ export type ResponseTarget = {
 export class AuthorizationError extends OAuthError {
   readonly target: ResponseTarget;
 
-  constructor(code: OAuthErrorCode, description: string, target: ResponseTarget) {
-    super(code, description);
+  constructor(code: OAuthErrorCode, description: string, target: ResponseTarget, clientId: string) {
+    super(code, description, `asked by the client ${clientId}`);
     this.target = target;
   }
 }

@@ -1,6 +1,7 @@
 // What an error means over HTTP, before a scope gives it its own format.
 import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
+import { addressOf } from './address.ts';
 import { OAuthError, Refusal, type RefusalCode, Unavailable } from '../domain/errors.ts';
 
 /** Nobody's fault but ours: logged, and nothing of it is told. */
@@ -51,7 +52,10 @@ function failureOf(error: unknown): Failure {
   return { kind: 'refusal', refusal: new Refusal(known.code, known.text, { cause: error }) };
 }
 
-/** The same, while it is answered: with Retry-After where it says when to come again, and what is our fault in the log. */
+/**
+ * The same, while it is answered: with Retry-After where it says when to come again, and in the log why it was refused or
+ * could not be answered.
+ */
 export function answeredFailure(
   deps: Pick<Deps, 'log'>,
   request: FastifyRequest,
@@ -62,6 +66,54 @@ export function answeredFailure(
   const retryAfter = failure.kind === 'refusal' ? failure.refusal.retryAfter : undefined;
   const seconds = failure.kind === 'unavailable' ? failure.retryAfter : retryAfter;
   if (seconds !== undefined) void reply.header('retry-after', seconds);
-  if (failure.kind === 'bug') deps.log.error({ reqId: request.id, err: error }, 'a request failed unexpectedly');
+  logFailure(deps, request, failure, error);
   return failure;
+}
+
+/** For what a page shows and goes on: the log says of it what it says of errors that end a request. */
+export function logShownFailure(deps: Pick<Deps, 'log'>, request: FastifyRequest, error: unknown): void {
+  logFailure(deps, request, failureOf(error), error);
+}
+
+/** Nothing of what was sent is in it: no parameter, no name that was typed. */
+function logFailure({ log }: Pick<Deps, 'log'>, request: FastifyRequest, failure: Failure, error: unknown): void {
+  const { tenant } = request as { tenant?: { slug: string } };
+  const who = { reqId: request.id, ...(tenant && { tenant: tenant.slug }), ip: addressOf(request) };
+  switch (failure.kind) {
+    case 'oauth': {
+      const { code, description, cause } = failure.error;
+      return log.info({ ...who, code, description, cause }, 'refused');
+    }
+    case 'refusal':
+      return log.info({ ...who, code: failure.refusal.code, description: failure.refusal.message }, 'refused');
+    case 'unavailable': {
+      const { message: reason, cause } = error as Error;
+      const { code, message } = (cause ?? {}) as { code?: string; message?: string };
+      const unsaid = sayNow(log, reason);
+      if (unsaid === undefined) return;
+      return log.warn(
+        { ...who, reason, cause: message ?? code, ...(unsaid > 0 && { unsaid }) },
+        'could not be answered',
+      );
+    }
+    case 'bug':
+      return log.error({ reqId: request.id, err: error }, 'a request failed unexpectedly');
+  }
+}
+
+/** When each log last said each reason, in milliseconds, and how often it kept it back since. */
+const said = new WeakMap<object, Map<string, { at: number; unsaid: number }>>();
+
+/** Once a second for each reason, so that a database that is away does not fill the disk: how often it was not said since, or undefined. */
+function sayNow(log: object, reason: string): number | undefined {
+  const reasons = said.get(log) ?? new Map<string, { at: number; unsaid: number }>();
+  said.set(log, reasons);
+  const now = performance.now();
+  const last = reasons.get(reason);
+  if (last && now - last.at < 1000) {
+    last.unsaid += 1;
+    return undefined;
+  }
+  reasons.set(reason, { at: now, unsaid: 0 });
+  return last?.unsaid ?? 0;
 }

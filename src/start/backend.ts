@@ -1,4 +1,5 @@
 // The database in the schema of this version, and everything flows need: for the server and for the command line.
+import { hostname } from 'node:os';
 import pino, { type Logger } from 'pino';
 import type { Config } from '../config/read.ts';
 import { passwordHasher } from '../crypto/passwords.ts';
@@ -50,7 +51,8 @@ export type BackendOptions = Replaced & {
 /** Opens it, in the order that a start needs. @throws Error with what to do when it cannot be used. */
 export async function openBackend(config: Config, options: BackendOptions = {}): Promise<Backend> {
   // Requests do not wait until their lines are written; what is left is written when the process ends.
-  const log = options.log ?? pino({ level: config.logLevel, base: null }, pino.destination({ sync: false }));
+  const base = { pid: process.pid, host: hostname() };
+  const log = options.log ?? pino({ level: config.logLevel, base }, pino.destination({ sync: false }));
   const asItIs = options.schema === 'as it is';
   const shared = {
     observe: options.observe,

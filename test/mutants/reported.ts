@@ -5,6 +5,20 @@ const reported = 'test/oauth/reported.test.ts';
 
 export const reportedMutants: readonly Mutant[] = [
   {
+    name: 'what pages show is not in the log',
+    file: 'src/http/pages/sign-in.ts',
+    remove: '      logShownFailure(deps, request, error);\n',
+    insert: '',
+    test: 'test/ops/refusal-log.test.ts',
+  },
+  {
+    name: 'a database that is away fills the log',
+    file: 'src/http/failures.ts',
+    remove: 'if (last && now - last.at < 1000)',
+    insert: 'if (last && now < last.at)',
+    test: 'test/ops/refusal-log.test.ts',
+  },
+  {
     name: 'whoever reaches the port goes around the proxy',
     file: 'src/http/proxies.ts',
     remove: 'peer === undefined || !isProxy(peer)',

@@ -3,7 +3,7 @@ import type { Deps } from '../../deps.ts';
 import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
 import type { Client } from '../../domain/client.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
-import { AuthorizationError, Refusal, type ResponseTarget, Unavailable } from '../../domain/errors.ts';
+import { AuthorizationError, Refusal, Unavailable } from '../../domain/errors.ts';
 import { needsSignIn, nextStep } from '../../domain/next-step.ts';
 import type { Params } from '../../domain/params.ts';
 import type { Session } from '../../domain/session.ts';
@@ -37,7 +37,7 @@ export async function authorize(
     return {
       kind: 'go',
       to: 'resume',
-      attemptId: orTooLong(request.target, () => openUnboundAttempt(deps, context, request)),
+      attemptId: orTooLong(request, () => openUnboundAttempt(deps, context, request)),
       browser: undefined,
     };
   }
@@ -129,7 +129,7 @@ async function go(
 ): Promise<AuthorizeOutcome> {
   const opened = attempt
     ? { attemptId: attempt.id, browser: undefined }
-    : orTooLong(request.target, () => openAttempt(deps, context, { request, browser: cookies.browser }));
+    : orTooLong(request, () => openAttempt(deps, context, { request, browser: cookies.browser }));
   // Who is signed in is no stranger: what they decide is kept.
   if (to === 'sign-in' || !session || attempt?.isStored) return { kind: 'go', to, ...opened };
   const unstored = attempt ?? (await attemptOf(deps, context, opened.attemptId, opened.browser ?? cookies.browser));
@@ -138,11 +138,11 @@ async function go(
 }
 
 /** RFC 6749 4.1.2.1: the client is told, because its redirect URI is proven. */
-function orTooLong<T>(target: ResponseTarget, open: () => T): T {
+function orTooLong<T>({ target, clientId }: AuthorizationRequest, open: () => T): T {
   try {
     return open();
   } catch (error) {
-    if (error instanceof Refusal) throw new AuthorizationError('invalid_request', error.message, target);
+    if (error instanceof Refusal) throw new AuthorizationError('invalid_request', error.message, target, clientId);
     throw error;
   }
 }

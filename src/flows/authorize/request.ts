@@ -25,7 +25,7 @@ export async function validateAuthorizationRequest(
 ): Promise<ValidatedRequest> {
   const { client, target } = await provenTarget(deps, context, params);
   const refuse = (code: OAuthErrorCode, description: string): never => {
-    throw new AuthorizationError(code, description, target);
+    throw new AuthorizationError(code, description, target, client.id);
   };
   const repeated = firstRepeated(params, authorizeParameters, ['resource']);
   if (repeated !== undefined) refuse('invalid_request', `${repeated} was sent more than once.`);
@@ -120,7 +120,7 @@ async function provenTarget(
   if (redirectUri === undefined) throw new OAuthError('invalid_request', 'redirect_uri is missing.');
   if (matchRedirectUri(client.metadata.redirect_uris, redirectUri, isPublic(client.metadata)) === undefined) {
     const description = 'redirect_uri is not one that this application has registered.';
-    throw new OAuthError('invalid_request', description, undefined, redirectUri);
+    throw new OAuthError('invalid_request', description, `asked by the client ${client.id}`, redirectUri);
   }
   const state = params.get('state');
   if (state !== undefined && state.length > 4000)

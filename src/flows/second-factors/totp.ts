@@ -83,7 +83,12 @@ export async function confirmTotp(
   if (!secret) throw nothingBegun();
   const step = await totpStepOf(secret, given.code.replaceAll(/\s/g, ''), now, 0);
   if (step === undefined) {
-    await recordFailure(deps, context, { factor: 'code', userId: user.id, attempts: reserved.attempts });
+    await recordFailure(deps, context, {
+      factor: 'code',
+      userId: user.id,
+      attempts: reserved.attempts,
+      reason: 'wrong code',
+    });
     throw wrongCode();
   }
   const { id, sealed, name } = enrolment;

@@ -42,7 +42,12 @@ export async function checkCode(
   const reserved = await reserveFactorAttempt(deps, context, 'code', account);
   const found = await matching(deps, context, user.id, factors, given);
   if (found) return { ...found, reserved };
-  await recordFailure(deps, context, { factor: 'code', userId: user.id, attempts: reserved.attempts });
+  await recordFailure(deps, context, {
+    factor: 'code',
+    userId: user.id,
+    attempts: reserved.attempts,
+    reason: 'wrong code',
+  });
   throw wrongCode();
 }
 

@@ -38,7 +38,8 @@ export async function checkPassword(
   });
   const from = user?.passwordHash;
   if (!isRight || !user || user.disabled || from === undefined) {
-    await recordFailure(deps, context, { factor: 'password', userId: user?.id, attempts: reserved.attempts });
+    const { attempts } = reserved;
+    await recordFailure(deps, context, { factor: 'password', userId: user?.id, attempts, reason: whyNot(user) });
     throw wrongCredentials();
   }
   const rehashed = deps.hasher.needsRehash(from) ? { from, to: await deps.hasher.hash(password) } : undefined;
@@ -48,4 +49,10 @@ export async function checkPassword(
 /** One text for every reason. */
 export function wrongCredentials(): Refusal {
   return new Refusal('wrong_credentials', 'The username or the password is wrong.');
+}
+
+function whyNot(user: UserWithPassword | undefined) {
+  if (!user) return 'unknown user';
+  if (user.passwordHash === undefined) return 'no password';
+  return user.disabled ? 'disabled user' : 'wrong password';
 }

@@ -5,12 +5,22 @@ import type { GuessedAt } from '../../domain/limits.ts';
 import { record } from '../events.ts';
 import { attemptSucceeded, type ReservedAttempt } from './limiter.ts';
 
-/** Beyond a few, failures are recorded only at each doubling: an attack must not fill the log. */
+/** Why it failed: for the log only, because the answer is the same for all. */
+type Reason = 'unknown user' | 'no password' | 'disabled user' | 'wrong password' | 'wrong code';
+
+/** Each in the log of the process. In the audit log, beyond a few, at each doubling only: an attack must not fill it. */
 export async function recordFailure(
   deps: Deps,
   context: RequestContext,
-  { factor, userId, attempts }: { factor: GuessedAt; userId: string | undefined; attempts: number },
+  {
+    factor,
+    userId,
+    attempts,
+    reason,
+  }: { factor: GuessedAt; userId: string | undefined; attempts: number; reason: Reason },
 ): Promise<void> {
+  const { tenant, requestId: reqId, ip } = context;
+  deps.log.info({ reqId, tenant: tenant.slug, ip, userId, factor, attempts, reason }, 'a factor was not proven');
   if (attempts > 5 && !Number.isInteger(Math.log2(attempts))) return;
   await record(deps, deps.db, context, {
     type: 'user.sign_in_failed',

@@ -26,6 +26,11 @@ export async function checkOwnPassword(
     throw error;
   });
   if (isRight && known) return { reserved, passwordVersion: known.passwordVersion };
-  await recordFailure(deps, context, { factor: 'password', userId: user.id, attempts: reserved.attempts });
+  await recordFailure(deps, context, {
+    factor: 'password',
+    userId: user.id,
+    attempts: reserved.attempts,
+    reason: 'wrong password',
+  });
   throw new Refusal('wrong_credentials', 'The password is wrong.');
 }

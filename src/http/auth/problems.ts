@@ -37,8 +37,7 @@ export function answerProblems(scope: FastifyInstance, deps: Deps): void {
     const failure = answeredFailure(deps, request, reply, error);
     switch (failure.kind) {
       case 'oauth': {
-        const { code, description, cause } = failure.error;
-        deps.log.info({ reqId: request.id, code, description, cause }, 'refused');
+        const { code, description } = failure.error;
         const lacking = failure.error instanceof InsufficientAuthentication ? failure.error : undefined;
         return sendProblem(request, reply, { status: oauthStatuses[code] ?? 400, code, detail: description, lacking });
       }

@@ -20,8 +20,7 @@ export function answerOAuthErrors(scope: FastifyInstance, deps: Deps): void {
     const failure = answeredFailure(deps, request, reply, error);
     switch (failure.kind) {
       case 'oauth': {
-        const { code, description, cause } = failure.error;
-        deps.log.info({ reqId: request.id, code, description, cause }, 'refused');
+        const { code, description } = failure.error;
         if (code === 'invalid_client')
           void reply.header('www-authenticate', `Basic realm="${request.tenant.issuer}", charset="UTF-8"`);
         return send(reply, statuses[code] ?? 400, code, description);

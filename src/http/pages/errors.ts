@@ -5,7 +5,7 @@ import { AuthorizationError, type RefusalCode } from '../../domain/errors.ts';
 import { respondWithError } from '../../flows/authorize/respond.ts';
 import { basePath } from '../context.ts';
 import { readCookies } from '../cookies.ts';
-import { answeredFailure, refusalStatus } from '../failures.ts';
+import { answeredFailure, logShownFailure, refusalStatus } from '../failures.ts';
 import { sendAuthorizationResponse } from './authorization-response.ts';
 import { sendPage } from './page.ts';
 import { type Destination, type ErrorModel, errorPage, type NextStep } from './views/error.ts';
@@ -44,6 +44,7 @@ export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
     // The redirect URI is proven: the client is told, whichever page found out.
     if (error instanceof AuthorizationError) {
       const { target, code, description } = error;
+      logShownFailure(deps, request, error);
       return sendAuthorizationResponse(
         deps,
         request,

@@ -6,7 +6,7 @@ import { Refusal, Unavailable } from '../../domain/errors.ts';
 import { type SecondFactorView, signInWithCode, viewSecondFactor } from '../../flows/sign-in/second-factor.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
-import { refusalStatus } from '../failures.ts';
+import { logShownFailure, refusalStatus } from '../failures.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { cancel } from './cancel.ts';
 import { backToHub, goOn } from './hub.ts';
@@ -46,6 +46,7 @@ export function secondFactor(deps: Deps): RouteHandlerMethod {
     } catch (error) {
       const shown = shownAbove(error);
       if (!shown) return passwordFirst(request, reply, attemptId, error);
+      logShownFailure(deps, request, error);
       if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
       const view = await viewSecondFactor(deps, context, { attemptId, method, cookies });
       if (typeof view === 'string') throw error;

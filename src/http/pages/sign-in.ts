@@ -6,7 +6,7 @@ import { Refusal, Unavailable } from '../../domain/errors.ts';
 import { signInIsNext } from '../../flows/authorize/authorize.ts';
 import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
 import { signInWithPassword } from '../../flows/sign-in/password.ts';
-import { refusalStatus } from '../failures.ts';
+import { logShownFailure, refusalStatus } from '../failures.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies, setCookie } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
@@ -53,6 +53,7 @@ export function signIn(deps: Deps): RouteHandlerMethod {
     } catch (error) {
       const shown = shownAbove(error);
       if (!shown) throw error;
+      logShownFailure(deps, request, error);
       if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
       const view = await viewSignIn(deps, context, { attemptId, cookies });
       if (view === 'signed in') throw error;
