@@ -3,6 +3,7 @@ import { hashOfOpaque, opaqueBytes, opaqueToken } from '../crypto/opaque-tokens.
 import type { Deps } from '../deps.ts';
 import type { RequestContext } from '../domain/context.ts';
 import { invalidInput, Refusal } from '../domain/errors.ts';
+import { chosenPasswordProblem } from '../schemas/password.ts';
 import { checkedUser, type UserEntry } from '../schemas/user.ts';
 import type { Db } from '../storage/database.ts';
 import { isOneTimeTokenOpen, replaceOneTimeToken, spendOneTimeToken } from '../storage/one-time-tokens.ts';
@@ -61,7 +62,10 @@ export async function setUpFirstAdmin(
   if (!made) throw closed();
 }
 
-/** ADMIN_EMAIL and ADMIN_PASSWORD: makes that administrator while there is none. @returns true when it was made. */
+/**
+ * ADMIN_EMAIL and ADMIN_PASSWORD: makes that administrator while there is none. @returns true when it was made.
+ * @throws Error when the password is too easy to guess.
+ */
 export async function ensureFirstAdmin(
   deps: Deps,
   context: RequestContext,
@@ -69,6 +73,9 @@ export async function ensureFirstAdmin(
   password: string,
 ): Promise<boolean> {
   if (await someoneHasRole(deps.db, context.tenant.id, adminRole)) return false;
+  const { name, slug, issuer } = context.tenant;
+  const problem = chosenPasswordProblem(password, [email, name, slug, new URL(issuer).hostname]);
+  if (problem !== undefined) throw new Error(`ADMIN_PASSWORD ${problem}.`);
   const passwordHash = await deps.hasher.hash(password);
   const entry = { username: email, email, roles: [adminRole] };
   return deps.db

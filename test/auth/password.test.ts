@@ -53,6 +53,7 @@ describe('refused, and the password stays', () => {
   test.each([
     ['a wrong current password', { current_password: 'not the one she has' }, 401, 'wrong_credentials'],
     ['a new one that is too short', { new_password: 'short' }, 422, 'invalid_input'],
+    ['a new one that is guessed first', { new_password: 'Password1234567' }, 422, 'invalid_input'],
     ['the same again', { new_password: 'the one she has had so far' }, 422, 'invalid_input'],
     ['no current one', { current_password: undefined }, 422, 'invalid_input'],
     ['what belongs to others', { username: 'alice' }, 422, 'invalid_input'],
@@ -60,6 +61,12 @@ describe('refused, and the password stays', () => {
     const answer = await change((await tokensOf()).access_token, body);
     expect([answer.status, answer.body.code]).toEqual([status, code]);
     expect((await logIn(signet, user)).status).toBe(200);
+  });
+
+  test('a new one made of the own name', async () => {
+    const { access_token: token } = await tokensOf();
+    const { status, body } = await change(token, { new_password: `${user.username}${user.username}` });
+    expect([status, body.code]).toEqual([422, 'invalid_input']);
   });
 
   test('a sign-in of more than five minutes ago: RFC 9470 says how to go on', async () => {

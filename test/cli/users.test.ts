@@ -106,6 +106,16 @@ describe('create', () => {
     ]);
   });
 
+  test('a password that is guessed first, or made of the own name: 1', async () => {
+    for (const [password, ...args] of [
+      ['qwertyuiopasdfghjkl\n', 'create', '--username', 'tim'],
+      ['bobbobbobbobbob\n', 'set-password', 'bob'],
+    ] as const) {
+      const weak = await signet(['user', ...args, '--password-stdin'], password);
+      expect([weak.code, weak.output]).toEqual([1, expect.stringContaining('password is too easy to guess')]);
+    }
+  });
+
   test('a password that is too short: 1', async () => {
     const short = await signet(['user', 'create', '--username', 'tim', '--password-stdin'], 'short\n');
     expect([short.code, short.output]).toEqual([1, 'password must have at least 15 characters\n']);

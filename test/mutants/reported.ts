@@ -5,6 +5,20 @@ const reported = 'test/oauth/reported.test.ts';
 
 export const reportedMutants: readonly Mutant[] = [
   {
+    name: 'a password is made of the names around it',
+    file: 'src/flows/first-party/password.ts',
+    remove: 'namesAround(tenant, user)',
+    insert: '[]',
+    test: 'test/auth/password.test.ts',
+  },
+  {
+    name: 'common passwords are taken',
+    file: 'src/schemas/password.ts',
+    remove: '(isGuessable(password, names) ? guessablePassword : undefined)',
+    insert: '(names.length > 99 && isGuessable(password, names) ? guessablePassword : undefined)',
+    test: 'test/domain/guessable.test.ts',
+  },
+  {
     name: 'what pages show is not in the log',
     file: 'src/http/pages/sign-in.ts',
     remove: '      logShownFailure(deps, request, error);\n',

@@ -25,6 +25,14 @@ test('two passwords that differ make nobody, and the link stays open', async () 
   expect((await createAgent().get(signet.server.setupUrl!)).status).toBe(200);
 });
 
+test('a password that is guessed first makes nobody, and the page says what is wrong with it', async () => {
+  for (const password of ['iloveyouiloveyou', 'root@example.com']) {
+    const answer = await post({ ...form, password });
+    expect(answer.status).toBe(422);
+    expect(answer.body).toContain('harder to guess: this one is common');
+  }
+});
+
 test('with a link that opens nothing, passwords that differ are no reason to show the form', async () => {
   const answer = await post({ ...form, token: 'used', password_repeat: 'another' });
   expect([answer.status, answer.body.includes('setup_closed')]).toEqual([410, true]);

@@ -4,7 +4,7 @@ import { Writable } from 'node:stream';
 import { text } from 'node:stream/consumers';
 import { type Command, Option } from 'commander';
 import type { Deps } from '../../deps.ts';
-import { passwordProblem } from '../../domain/user.ts';
+import { chosenPasswordProblem } from '../../schemas/password.ts';
 import { generatePassword } from '../../flows/users/passwords.ts';
 import type { Person } from './confirm.ts';
 import { CommandError } from './run.ts';
@@ -72,7 +72,7 @@ async function typedTwice({ input, output }: Person): Promise<string> {
   };
   for (let attempt = 1; ; attempt += 1) {
     const password = await ask('New password: ');
-    const weakness = passwordProblem(password);
+    const weakness = chosenPasswordProblem(password, []);
     const problem =
       weakness !== undefined
         ? `The password ${weakness}.`

@@ -2,12 +2,13 @@
 import type { Deps } from '../../deps.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { invalidInput } from '../../domain/errors.ts';
-import { passwordProblem } from '../../domain/user.ts';
+import { chosenPasswordProblem } from '../../schemas/password.ts';
 import { lockPassword, setPasswordHash } from '../../storage/passwords.ts';
 import { endOthersOf } from '../../storage/users.ts';
 import { newId, record } from '../events.ts';
 import { wrongCredentials } from '../sign-in/check-password.ts';
 import { attemptSucceeded } from '../sign-in/limiter.ts';
+import { namesAround } from '../users/names-around.ts';
 import { checkOwnPassword } from '../sign-in/own-password.ts';
 import { freshBearer } from './bearer.ts';
 
@@ -24,7 +25,9 @@ export async function changePassword(
 ): Promise<void> {
   const { tenant, now } = context;
   const { user, sessionId } = await freshBearer(deps, context, accessToken);
-  const problem = passwordProblem(wanted) ?? (wanted === current ? 'is the one there is' : undefined);
+  const problem =
+    chosenPasswordProblem(wanted, namesAround(tenant, user)) ??
+    (wanted === current ? 'is the one there is' : undefined);
   if (problem !== undefined) throw invalidInput([{ path: ['new_password'], problem }]);
   const { reserved, passwordVersion } = await checkOwnPassword(deps, context, { user, sessionId }, current);
   const hash = await deps.hasher.hash(wanted);

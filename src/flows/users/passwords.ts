@@ -2,11 +2,13 @@
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { invalidInput } from '../../domain/errors.ts';
-import { passwordProblem, type User } from '../../domain/user.ts';
+import type { User } from '../../domain/user.ts';
+import { chosenPasswordProblem } from '../../schemas/password.ts';
 import type { Db } from '../../storage/database.ts';
 import { endEverythingOf, type Ended, lockUser } from '../../storage/users.ts';
 import { setPasswordHash } from '../../storage/passwords.ts';
 import { newId, record } from '../events.ts';
+import { namesAround } from './names-around.ts';
 import { findNamedPerson, noSuchUser } from './find.ts';
 
 export type { Ended };
@@ -20,9 +22,16 @@ export function generatePassword(deps: Deps): string {
   return letters.match(/.{5}/g)!.join('-');
 }
 
-/** The hash of a password that somebody chose. It takes long: call it outside of transactions. @throws Refusal invalid_input. */
-export async function hashOfChosen(deps: Deps, password: string): Promise<string> {
-  const problem = passwordProblem(password);
+/**
+ * The hash of a password that somebody chose, which must not be made of the names `around` it. It takes long: call it outside
+ * of transactions. @throws Refusal invalid_input.
+ */
+export async function hashOfChosen(
+  deps: Deps,
+  password: string,
+  around: readonly (string | undefined)[],
+): Promise<string> {
+  const problem = chosenPasswordProblem(password, around);
   if (problem !== undefined) throw invalidInput([{ path: ['password'], problem }]);
   return deps.hasher.hash(password);
 }
@@ -52,8 +61,9 @@ export async function replacePassword<T>(
   also: (tx: Db, user: User, ended: Ended) => Promise<T>,
 ): Promise<T> {
   const { tenant, now } = context;
-  const { id } = await findNamedPerson(deps, context, named);
-  const hash = await hashOfChosen(deps, password);
+  const found = await findNamedPerson(deps, context, named);
+  const { id } = found;
+  const hash = await hashOfChosen(deps, password, namesAround(tenant, found));
   return deps.db.transaction(async (tx) => {
     const user = await lockUser(tx, tenant.id, id);
     if (!user) throw noSuchUser(named);

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { shortestPassword } from '../../domain/user.ts';
+import { guessablePassword } from '../../schemas/password.ts';
 import { checkSetup, setUpFirstAdmin } from '../../flows/setup.ts';
 import { basePath, contextOf } from '../context.ts';
 import { refusalStatus } from '../failures.ts';
@@ -44,7 +45,7 @@ export function setup(deps: Deps): RouteHandlerMethod {
         reply,
         token!,
         values,
-        error.mistakes.map(({ path }) => path[0]),
+        error.mistakes.map(({ path, problem }) => (problem === guessablePassword ? guessablePassword : path[0])),
       );
     }
   };
@@ -62,6 +63,7 @@ function show(
     ...(wrong.includes('username') && { username: t('setup.error.username_invalid') }),
     ...(wrong.includes('email') && { email: t('setup.error.email_invalid') }),
     ...(wrong.includes('password') && { password: t('setup.error.password_short', { minimum: shortestPassword }) }),
+    ...(wrong.includes(guessablePassword) && { password: t('setup.error.password_guessable') }),
     ...(wrong.includes('password_repeat') && { password_repeat: t('setup.error.password_repeat') }),
   };
   return sendPage(

@@ -1,0 +1,40 @@
+// Passwords that are guessed first: common ones, rows of keys, repetitions, and what is made of the names around them.
+import { createRequire } from 'node:module';
+import type * as Core from '@zxcvbn-ts/core';
+import type * as Common from '@zxcvbn-ts/language-common';
+
+/** More guesses than anybody gets through the limiter in a lifetime (NIST SP 800-63B-4 3.1.1.2 asks for a list of them). */
+const guessesLog10 = 10;
+
+/** Characters that are looked at: what is long is not made guessable by what comes after, and the look stays short. */
+const longestLook = 100;
+
+/** Words of the product itself. */
+const ownWords = ['signet', 'identity provider'];
+
+type Checker = { check(password: string, around: string[]): { guessesLog10: number } };
+let checker: Checker | undefined;
+
+/** True for what an attacker tries first. `around`: names of the person, the tenant and the like; case does not matter. */
+export function isGuessable(password: string, around: readonly string[]): boolean {
+  checker ??= loaded();
+  const words = [...ownWords, ...around].flatMap((word) => {
+    const parts = word.split(/[^\p{L}\p{N}]+/u);
+    return [word, parts.join(''), ...parts];
+  });
+  const looked = Array.from(password.normalize('NFC')).slice(0, longestLook).join('');
+  return (
+    checker.check(
+      looked,
+      words.filter((word) => word.length > 2),
+    ).guessesLog10 < guessesLog10
+  );
+}
+
+/** Only when the first password is set: the lists take 20 MiB, and most processes never need them. */
+function loaded(): Checker {
+  const require = createRequire(import.meta.url);
+  const { ZxcvbnFactory } = require('@zxcvbn-ts/core') as typeof Core;
+  const { dictionary, adjacencyGraphs } = require('@zxcvbn-ts/language-common') as typeof Common;
+  return new ZxcvbnFactory({ dictionary, graphs: adjacencyGraphs });
+}
