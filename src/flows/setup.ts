@@ -3,6 +3,8 @@ import { hashOfOpaque, opaqueBytes, opaqueToken } from '../crypto/opaque-tokens.
 import type { Deps } from '../deps.ts';
 import type { RequestContext } from '../domain/context.ts';
 import { invalidInput, Refusal } from '../domain/errors.ts';
+import { hashOfChosen } from './users/chosen-password.ts';
+import { namesAround } from './users/names-around.ts';
 import { chosenPasswordProblem } from '../schemas/password.ts';
 import { checkedUser, type UserEntry } from '../schemas/user.ts';
 import type { Db } from '../storage/database.ts';
@@ -47,7 +49,7 @@ export async function setUpFirstAdmin(
 ): Promise<void> {
   const hash = await checkSetup(deps, context, token);
   const entry = checkedUser({ ...admin, roles: [adminRole] });
-  const passwordHash = await deps.hasher.hash(admin.password);
+  const passwordHash = await hashOfChosen(deps, admin.password, namesAround(context.tenant, entry));
   const made = await deps.db
     .transaction(
       async (tx) =>
@@ -73,8 +75,7 @@ export async function ensureFirstAdmin(
   password: string,
 ): Promise<boolean> {
   if (await someoneHasRole(deps.db, context.tenant.id, adminRole)) return false;
-  const { name, slug, issuer } = context.tenant;
-  const problem = chosenPasswordProblem(password, [email, name, slug, new URL(issuer).hostname]);
+  const problem = chosenPasswordProblem(password, namesAround(context.tenant, { username: email }));
   if (problem !== undefined) throw new Error(`ADMIN_PASSWORD ${problem}.`);
   const passwordHash = await deps.hasher.hash(password);
   const entry = { username: email, email, roles: [adminRole] };

@@ -2,8 +2,7 @@
 import { checked } from './mistakes.ts';
 import Type, { type Static } from 'typebox';
 import { closed, text, texts, datePattern } from './parts.ts';
-import { identifierProblem } from '../domain/user.ts';
-import { chosenPasswordProblem } from './password.ts';
+import { identifierProblem, passwordProblem } from '../domain/user.ts';
 import { parsePhc } from '../domain/phc.ts';
 import type { Mistake, Path } from '../domain/mistake.ts';
 
@@ -56,10 +55,7 @@ export function userMistakes(user: UserEntry, path: Path): Mistake[] {
   const mistakes: Mistake[] = [];
   const problem = identifierProblem(user.username, user.email);
   if (problem) mistakes.push({ path: [...path, problem.field], problem: problem.problem });
-  const weakness =
-    user.password === undefined
-      ? undefined
-      : chosenPasswordProblem(user.password, [user.username, user.email, user.name]);
+  const weakness = user.password === undefined ? undefined : passwordProblem(user.password);
   if (weakness !== undefined) mistakes.push({ path: [...path, 'password'], problem: weakness });
   if (user.password !== undefined && user.password_hash !== undefined)
     mistakes.push({ path: [...path, 'password_hash'], problem: 'stands beside password: give one of them' });

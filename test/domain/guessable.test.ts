@@ -18,7 +18,7 @@ describe('refused', () => {
     'signetsignetsignet',
     'carl@example.com',
     'carlcarlcarlcarl',
-    'CarlGauss CarlGauss',
+    'CarlGaussCarlGauss',
     'harborworks2026!',
     'id.harbor.example',
     'q'.repeat(4000),

@@ -109,11 +109,6 @@ describe('one mistake, in its place', () => {
       'world:3:15 users[0].password must have at least',
     ],
     [
-      'a password that is guessed first',
-      user('password: passwordpassword'),
-      'world:3:15 users[0].password is too easy to guess: it is common, a row of keys, or made of the names around it',
-    ],
-    [
       'a password and a hash',
       user(
         `password: long enough for all\n    password_hash: $argon2id$v=19$m=64,t=2,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`,

@@ -137,6 +137,17 @@ test('an address that another user gives up further up in the file is free', asy
   expect([swapped.code, swapped.output]).toEqual([1, expect.stringContaining('of the user una')]);
 });
 
+test('passwords that are guessed first, or made of names of the person or the tenant: refused, with their place', async () => {
+  for (const password of ['iloveyouiloveyou', 'ottoottoottootto', 'Harborworks2026']) {
+    const tenant = { slug: 'guessed', name: 'Harbor Works' };
+    const { code, output } = await apply({ tenant, users: [{ username: 'otto', password }] });
+    expect([code, output]).toEqual([
+      1,
+      expect.stringMatching(/file\.json:9:\d+ users\[0\]\.password is too easy to guess/),
+    ]);
+  }
+});
+
 test('for scripts: what was created and updated by type and name', async () => {
   const path = join(files, 'json.json');
   const tenant = { slug: 'scripted', name: 'Scripted' };

@@ -6,10 +6,11 @@ const reported = 'test/oauth/reported.test.ts';
 export const reportedMutants: readonly Mutant[] = [
   {
     name: 'a password is made of the names around it',
-    file: 'src/flows/first-party/password.ts',
-    remove: 'namesAround(tenant, user)',
+    file: 'src/flows/users/save.ts',
+    remove: 'namesAround(tenant, { ...entry, claims: entry })',
     insert: '[]',
-    test: 'test/auth/password.test.ts',
+    test: 'test/faults/cli-apply.test.ts',
+    title: 'guessed first',
   },
   {
     name: 'common passwords are taken',

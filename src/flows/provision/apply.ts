@@ -39,7 +39,10 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
   // Hashes and keys take long: they are made before the transaction.
   const keys = existing ? [] : await keysForNewTenant(deps, tenantId);
   const users: PreparedUser[] = [];
-  for (const entry of file.users ?? []) users.push(await prepareUser(deps, existing?.id, entry));
+  for (const [i, entry] of (file.users ?? []).entries()) {
+    const preparing = prepareUser(deps, existing ?? { slug, name: name ?? slug }, entry);
+    users.push(await preparing.catch(refusedAt(['users', i], position)));
+  }
   const done = { created: [] as Thing[], updated: [] as Thing[], unchanged: 0 };
   const tell = (thing: Thing, outcome: SaveOutcome) => {
     if (outcome === 'unchanged') done.unchanged += 1;

@@ -1,13 +1,12 @@
 // Passwords that administrators set for others: checked, made up, and put in the place of the old one.
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import { invalidInput } from '../../domain/errors.ts';
 import type { User } from '../../domain/user.ts';
-import { chosenPasswordProblem } from '../../schemas/password.ts';
 import type { Db } from '../../storage/database.ts';
 import { endEverythingOf, type Ended, lockUser } from '../../storage/users.ts';
 import { setPasswordHash } from '../../storage/passwords.ts';
 import { newId, record } from '../events.ts';
+import { hashOfChosen } from './chosen-password.ts';
 import { namesAround } from './names-around.ts';
 import { findNamedPerson, noSuchUser } from './find.ts';
 
@@ -20,20 +19,6 @@ const alphabet = 'abcdefghijkmnpqrstuvwxyz23456789';
 export function generatePassword(deps: Deps): string {
   const letters = Array.from(deps.random(25), (byte) => alphabet[byte % 32]!).join('');
   return letters.match(/.{5}/g)!.join('-');
-}
-
-/**
- * The hash of a password that somebody chose, which must not be made of the names `around` it. It takes long: call it outside
- * of transactions. @throws Refusal invalid_input.
- */
-export async function hashOfChosen(
-  deps: Deps,
-  password: string,
-  around: readonly (string | undefined)[],
-): Promise<string> {
-  const problem = chosenPasswordProblem(password, around);
-  if (problem !== undefined) throw invalidInput([{ path: ['password'], problem }]);
-  return deps.hasher.hash(password);
 }
 
 /** The old password is dead from here on, and with it every session and grant. @throws Refusal not_found, invalid_input. */

@@ -6,6 +6,7 @@ import { storedClaims } from '../../domain/claims.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { alreadyThere, invalidInput, Refusal } from '../../domain/errors.ts';
 import { adminRole } from '../../domain/role.ts';
+import type { Tenant } from '../../domain/tenant.ts';
 import type { User, UserKind } from '../../domain/user.ts';
 import type { UserEntry } from '../../schemas/user.ts';
 import { type Db, isUniqueViolation } from '../../storage/database.ts';
@@ -13,6 +14,8 @@ import { setPasswordHash } from '../../storage/passwords.ts';
 import * as storage from '../../storage/users.ts';
 import { eventOf, newId, record } from '../events.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
+import { hashOfChosen } from './chosen-password.ts';
+import { namesAround } from './names-around.ts';
 
 /** An entry with the hash to store; undefined: the stored one is of this password already, or none is given. */
 export type PreparedUser = {
@@ -23,24 +26,44 @@ export type PreparedUser = {
   readonly kind: UserKind;
 };
 
-/** Computes the hash, which takes long, before the transaction. `tenantId`: undefined when the tenant is not made yet. */
-export async function prepareUser(deps: Deps, tenantId: string | undefined, entry: UserEntry): Promise<PreparedUser> {
+/**
+ * Computes the hash, which takes long, before the transaction. `tenant`: without an id when it is not made yet.
+ * @throws Refusal invalid_input for a new password that is too easy to guess.
+ */
+export async function prepareUser(
+  deps: Deps,
+  tenant: Pick<Tenant, 'slug' | 'name'> & { readonly id?: string },
+  entry: UserEntry,
+): Promise<PreparedUser> {
   const known =
-    tenantId === undefined ? undefined : await storage.findUserByUsername(deps.db, tenantId, entry.username);
-  const passwordHash = await hashFor(deps, entry, known?.passwordHash);
+    tenant.id === undefined ? undefined : await storage.findUserByUsername(deps.db, tenant.id, entry.username);
+  const passwordHash = await hashFor(deps, tenant, entry, known?.passwordHash);
   return { entry, passwordHash, hasPassword: (passwordHash ?? known?.passwordHash) !== undefined, kind: 'person' };
 }
 
-async function hashFor(deps: Deps, entry: UserEntry, stored: string | undefined): Promise<string | undefined> {
+/** A password that is stored already is not looked at again: what was good when it was chosen stays. */
+async function hashFor(
+  deps: Deps,
+  tenant: Pick<Tenant, 'slug' | 'name'>,
+  entry: UserEntry,
+  stored: string | undefined,
+): Promise<string | undefined> {
   if (entry.password_hash !== undefined) return entry.password_hash === stored ? undefined : entry.password_hash;
   if (entry.password === undefined) return undefined;
   if (stored !== undefined && (await deps.hasher.verify(entry.password, stored))) return undefined;
-  return deps.hasher.hash(entry.password);
+  return hashOfChosen(deps, entry.password, namesAround(tenant, { ...entry, claims: entry }));
 }
 
-/** In one statement, which waits for nobody. `entry` was checked (schemas/user.ts). @throws Refusal exists. */
+/** In one statement, which waits for nobody. `entry` was checked (schemas/user.ts). @throws Refusal exists; invalid_input for the password. */
 export async function createUser(deps: Deps, context: RequestContext, entry: UserEntry): Promise<User> {
-  return insertUser(deps, deps.db, context, entry, await hashFor(deps, entry, undefined), 'user.created');
+  return insertUser(
+    deps,
+    deps.db,
+    context,
+    entry,
+    await hashFor(deps, context.tenant, entry, undefined),
+    'user.created',
+  );
 }
 
 /** The same on a transaction, with a hash that was computed before it, and recorded as `type`. @throws Refusal exists. */
