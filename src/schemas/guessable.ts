@@ -6,8 +6,8 @@ import type * as Common from '@zxcvbn-ts/language-common';
 /** More guesses than anybody gets through the limiter in a lifetime (NIST SP 800-63B-4 3.1.1.2 asks for a list of them). */
 const guessesLog10 = 8;
 
-/** Characters that are looked at: what is long is not made guessable by what comes after, and the look stays short. */
-const longestLook = 100;
+/** Characters that are looked at, because the look takes milliseconds that grow with their square. */
+const longestLook = 48;
 
 /** Words of the product itself. */
 const ownWords = ['signet', 'identity provider'];
