@@ -1,5 +1,7 @@
 // /auth/mfa: a person adds, lists and removes second factors, with a fresh and whole proof of who they are.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { tenantBySlug } from '../../src/flows/tenants/find.ts';
+import { removeSecondFactor } from '../../src/storage/second-factors.ts';
 import { query } from '../support/database.ts';
 import { api, backend, logIn, postJson, refreshAt } from '../support/first-party.ts';
 import { basic, claimsOf, codeFlow, spaClient, world } from '../support/flow.ts';
@@ -316,6 +318,17 @@ describe('what there is', () => {
       expect([answer.status, answer.body.code]).toEqual([404, 'not_found']);
     }
     expect((await logIn(signet, other)).body.mfa_required).toBe(true);
+    // The statement by itself, for what changes between the look and the removal.
+    const { deps } = signet.server;
+    const tenantId = (await tenantBySlug(deps, 'default'))!.id;
+    const userId = claimsOf(token)['sub'] as string;
+    const [own] = await query(
+      signet.database.url,
+      `SELECT id FROM credentials WHERE kind = 'recovery_code' AND user_id = $1 LIMIT 1`,
+      [userId],
+    );
+    for (const id of [theirs.id, own!['id'], password!['id']])
+      expect(await removeSecondFactor(deps.db, tenantId, userId, id as string)).toBe(false);
   });
 });
 
