@@ -12,7 +12,8 @@ import type { Output } from './output.ts';
 /** A name or a part in an entry of the file (or the entry itself) that would undo it, and what to do with that. */
 export type Undoing = { readonly name?: string; readonly path?: Path; readonly todo: string };
 
-type Where = { readonly out: Output; readonly config: Config; readonly context: RequestContext };
+/** Where a change was made by hand: the output that tells of it, and what the server would start with. */
+export type Where = { readonly out: Output; readonly config: Config; readonly context: RequestContext };
 
 /** @param undoes what of the client's entry would undo the change. */
 export async function warnOfClient(

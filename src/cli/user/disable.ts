@@ -5,10 +5,9 @@ import { Refusal } from '../../domain/errors.ts';
 import { disableUser } from '../../flows/users/disable.ts';
 import { withTenant } from '../frame/backend.ts';
 import { tenantOption, type TenantOption } from '../frame/options.ts';
-import { visible } from '../frame/output.ts';
-import { warnOfUser } from '../frame/provisioned.ts';
 import { command, CommandError } from '../frame/run.ts';
-import { endedForScripts, endedInWords, userArgument } from './shown.ts';
+import { userArgument } from './shown.ts';
+import { sayDisabled } from './state.ts';
 
 type Options = TenantOption & { readonly force?: boolean };
 
@@ -21,23 +20,12 @@ export function userDisableCommand(env: Environment): Command {
     .option('--force', 'also the last administrator who can sign in')
     .addOption(tenantOption());
   return command(shape, env, (terminal, named: string, { tenant, force = false }: Options) =>
-    withTenant(terminal, { tenant }, async (deps, context, { config }) => {
-      const { user, ended } = await disableUser(deps, context, named, { force }).catch(nameForce);
-      await warnOfUser({ ...terminal, config, context }, user, ({ disabled }) =>
-        disabled === false ? [{ name: 'disabled', todo: 'set it to true, or take it out' }] : [],
-      );
-      const name = visible(user.username);
-      terminal.out.result(
-        {
-          id: user.id,
-          username: user.username,
-          disabled: true,
-          changed: ended !== undefined,
-          ...endedForScripts(ended ?? { sessions: 0, grants: 0 }),
-        },
-        ended ? `Disabled ${name}: ${endedInWords(ended)}.` : `${name} was disabled already.`,
-      );
-    }),
+    withTenant(terminal, { tenant }, async (deps, context, { config }) =>
+      sayDisabled(
+        { ...terminal, config, context },
+        await disableUser(deps, context, named, { force }).catch(nameForce),
+      ),
+    ),
   );
 }
 

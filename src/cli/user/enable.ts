@@ -4,10 +4,9 @@ import type { Environment } from '../../config/names.ts';
 import { enableUser } from '../../flows/users/disable.ts';
 import { withTenant } from '../frame/backend.ts';
 import { tenantOption, type TenantOption } from '../frame/options.ts';
-import { visible } from '../frame/output.ts';
-import { warnOfUser } from '../frame/provisioned.ts';
 import { command } from '../frame/run.ts';
 import { userArgument } from './shown.ts';
+import { sayEnabled } from './state.ts';
 
 export function userEnableCommand(env: Environment): Command {
   const shape = new Command('enable')
@@ -15,16 +14,8 @@ export function userEnableCommand(env: Environment): Command {
     .argument('<user>', userArgument)
     .addOption(tenantOption());
   return command(shape, env, (terminal, named: string, { tenant }: TenantOption) =>
-    withTenant(terminal, { tenant }, async (deps, context, { config }) => {
-      const { user, enabled } = await enableUser(deps, context, named);
-      await warnOfUser({ ...terminal, config, context }, user, ({ disabled }) =>
-        disabled === true ? [{ name: 'disabled', todo: 'take it out' }] : [],
-      );
-      const name = visible(user.username);
-      terminal.out.result(
-        { id: user.id, username: user.username, disabled: false, changed: enabled },
-        enabled ? `Enabled ${name}.` : `${name} was not disabled.`,
-      );
-    }),
+    withTenant(terminal, { tenant }, async (deps, context, { config }) =>
+      sayEnabled({ ...terminal, config, context }, await enableUser(deps, context, named)),
+    ),
   );
 }
