@@ -2,15 +2,16 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { clientName } from '../../domain/client.ts';
-import { Refusal, Unavailable } from '../../domain/errors.ts';
+import { Refusal } from '../../domain/errors.ts';
 import { type SecondFactorView, signInWithCode, viewSecondFactor } from '../../flows/sign-in/second-factor.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
-import { logShownFailure, refusalStatus } from '../failures.ts';
+import { logShownFailure } from '../failures.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { cancel } from './cancel.ts';
 import { backToHub, goOn } from './hub.ts';
 import { sendPage } from './page.ts';
+import { shownAbove } from './shown-above.ts';
 import { signedIn } from './signed-in.ts';
 import { type SecondFactorError, secondFactorPage } from './views/second-factor.ts';
 
@@ -44,7 +45,7 @@ export function secondFactor(deps: Deps): RouteHandlerMethod {
       const code = params.get('code') ?? '';
       return await signedIn(request, reply, await signInWithCode(deps, context, { attemptId, code, method, cookies }));
     } catch (error) {
-      const shown = shownAbove(error);
+      const shown = shownAbove(error, 'wrong_code');
       if (!shown) return passwordFirst(request, reply, attemptId, error);
       logShownFailure(deps, request, error);
       if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
@@ -53,14 +54,6 @@ export function secondFactor(deps: Deps): RouteHandlerMethod {
       return show(request, reply, view, shown);
     }
   };
-}
-
-/** Errors after which the same page makes sense again. */
-function shownAbove(error: unknown): (SecondFactorError & { status: number }) | undefined {
-  if (error instanceof Unavailable) return { code: 'busy', retryAfter: error.retryAfter, status: 503 };
-  if (!(error instanceof Refusal) || (error.code !== 'wrong_code' && error.code !== 'too_many_attempts'))
-    return undefined;
-  return { code: error.code, status: refusalStatus[error.code], retryAfter: error.retryAfter };
 }
 
 /** Who has waited too long begins again where the password is asked for. */

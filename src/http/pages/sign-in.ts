@@ -2,17 +2,17 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { clientName } from '../../domain/client.ts';
-import { Refusal, Unavailable } from '../../domain/errors.ts';
 import { signInIsNext } from '../../flows/authorize/authorize.ts';
 import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
 import { signInWithPassword } from '../../flows/sign-in/password.ts';
-import { logShownFailure, refusalStatus } from '../failures.ts';
+import { logShownFailure } from '../failures.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies, setCookie } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { cancel } from './cancel.ts';
 import { backToHub, goOn } from './hub.ts';
 import { sendPage } from './page.ts';
+import { shownAbove } from './shown-above.ts';
 import { signedIn } from './signed-in.ts';
 import { type SignIn, type SignInError, signInPage } from './views/sign-in.ts';
 
@@ -51,7 +51,7 @@ export function signIn(deps: Deps): RouteHandlerMethod {
         ? goOn(request, reply, `/sign-in/second-factor?attempt=${outcome.attemptId}`)
         : signedIn(request, reply, outcome));
     } catch (error) {
-      const shown = shownAbove(error);
+      const shown = shownAbove(error, 'wrong_credentials');
       if (!shown) throw error;
       logShownFailure(deps, request, error);
       if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
@@ -59,18 +59,6 @@ export function signIn(deps: Deps): RouteHandlerMethod {
       if (view === 'signed in') throw error;
       return show(request, reply, view, { username, error: shown, status: shown.status });
     }
-  };
-}
-
-/** Errors after which the same page makes sense again. */
-function shownAbove(error: unknown): (SignInError & { status: number }) | undefined {
-  if (error instanceof Unavailable) return { code: 'busy', retryAfter: error.retryAfter, status: 503 };
-  if (!(error instanceof Refusal) || (error.code !== 'wrong_credentials' && error.code !== 'too_many_attempts'))
-    return undefined;
-  return {
-    code: error.code,
-    status: refusalStatus[error.code],
-    ...(error.retryAfter === undefined ? {} : { retryAfter: error.retryAfter }),
   };
 }
 

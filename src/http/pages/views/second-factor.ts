@@ -1,6 +1,7 @@
 // The page where a person proves a second factor, after the password.
 import type { SecondFactorMethod } from '../../../domain/factors.ts';
 import { type Locale, translator } from '../../../texts/messages.ts';
+import { cancelButton } from './cancel-button.ts';
 import { emblem } from './emblem.ts';
 import { alert, field, hiddenFields } from './form-parts.ts';
 import { html, type Html } from './html.ts';
@@ -57,19 +58,7 @@ export function secondFactorPage(page: Page, model: SecondFactor): Html {
         })}
         <div class="actions">
           <button class="button button-primary" id="mfa-submit" type="submit">${t('second_factor.submit')}</button>
-          ${
-            model.clientName &&
-            html`<button
-              class="button button-quiet"
-              id="login-cancel"
-              type="submit"
-              name="cancel"
-              value="1"
-              formnovalidate
-            >
-              ${t('sign_in.cancel', { client: model.clientName })}
-            </button>`
-          }
+          ${cancelButton(model.clientName, t)}
         </div>
       </form>
       <ul class="link-row">

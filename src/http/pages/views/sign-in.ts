@@ -1,6 +1,7 @@
 // The page where a person signs in with a username and a password.
 import { html, type Html } from './html.ts';
 import { translator, type Locale, type Translate } from '../../../texts/messages.ts';
+import { cancelButton } from './cancel-button.ts';
 import { emblem } from './emblem.ts';
 import { alert, field, hiddenFields, status } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
@@ -66,19 +67,7 @@ export function signInPage(page: Page, model: SignIn): Html {
           })}
           <div class="actions">
             <button class="button button-primary" id="login-submit" type="submit">${t('sign_in.submit')}</button>
-            ${
-              model.clientName &&
-              html`<button
-                class="button button-quiet"
-                id="login-cancel"
-                type="submit"
-                name="cancel"
-                value="1"
-                formnovalidate
-              >
-                ${t('sign_in.cancel', { client: model.clientName })}
-              </button>`
-            }
+            ${cancelButton(model.clientName, t)}
           </div>
         </form>
       </div>`,
