@@ -24,8 +24,7 @@ export const secretMissing = 'needs client_secret, or token_endpoint_auth_method
 export async function createClient(deps: Deps, context: RequestContext, entry: ClientEntry): Promise<Client> {
   const { tenant } = context;
   const id = entry.client_id;
-  // Only what may name an API is looked for among them.
-  assertNoApi(tenant, id, isResourceIdentifier(id) ? await tenantResources(deps, tenant) : []);
+  await assertNoApi(tenant, id, () => tenantResources(deps, tenant));
   const metadata = metadataOf(entry);
   const secretMac = secretMacFor(deps, tenant.id, entry, undefined);
   const disabled = entry.disabled ?? false;
@@ -49,7 +48,7 @@ export async function saveClient(
   const { tenant, now } = context;
   const id = entry.client_id;
   const known = await storage.lockClient(tx, tenant.id, id);
-  if (!known) assertNoApi(tenant, id, await listResources(tx, tenant.id));
+  if (!known) await assertNoApi(tenant, id, () => listResources(tx, tenant.id));
   const metadata = metadataOf(entry);
   const secretMac = secretMacFor(deps, tenant.id, entry, known?.secretMac);
   const disabled = entry.disabled ?? known?.disabled ?? false;
@@ -72,10 +71,15 @@ export async function saveClient(
 
 /**
  * OWASP ASVS 9.2.4: an ID token is for a client by its name, an access token for an API by its identifier; were they the same,
- * one could be taken for the other. @throws Refusal invalid_input.
+ * one could be taken for the other. The resources are read only for a name that an API may have. @throws Refusal invalid_input.
  */
-function assertNoApi(tenant: Tenant, clientId: string, resources: readonly Resource[]): void {
-  if (clientId !== tenant.issuer && !resources.some(({ identifier }) => identifier === clientId)) return;
+async function assertNoApi(
+  tenant: Tenant,
+  clientId: string,
+  resources: () => Promise<readonly Resource[]>,
+): Promise<void> {
+  const isApi = isResourceIdentifier(clientId) && (await resources()).some(({ identifier }) => identifier === clientId);
+  if (clientId !== tenant.issuer && !isApi) return;
   throw invalidInput([{ path: ['client_id'], problem: 'is the name of an API or of the issuer: take another' }]);
 }
 
