@@ -5,7 +5,7 @@ import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts
 import type { Db } from './database.ts';
 import { countedParams, forgottenIf } from './limits.ts';
 import { attemptParams, attemptValues, type SignInAttempt } from './sign-in-attempts.ts';
-import { statement } from './statement.ts';
+import { type Markers, statement } from './statement.ts';
 import { toUserWithPassword, type UserWithPassword, withPassword } from './user-rows.ts';
 
 /** What was asked for and decided before the second factor. */
@@ -20,6 +20,27 @@ export type HalfSignIn = {
   /** Which accounts the device knows, as it said. */
   readonly device?: string | undefined;
 };
+
+/** The user, held as they were checked: whoever was disabled, or changed the password, since then gets nothing. */
+function personAsChecked(p: Markers<{ tenantId: 'uuid'; userId: 'uuid'; passwordVersion: 'integer' }>) {
+  return sql`person AS (
+        SELECT id FROM users
+        WHERE tenant_id = ${p.tenantId} AND id = ${p.userId} AND disabled_at IS NULL AND password_version = ${p.passwordVersion}
+        FOR SHARE
+      )`;
+}
+
+/** What goes with the row of an `attempt`: the budgets of the first factor, and the event. */
+function askedOf(p: Markers<typeof countedParams & typeof eventParams & { tenantId: 'uuid' }>) {
+  return sql`${forgottenIf(p, sql`SELECT 1 FROM attempt`)}, event AS (
+        ${auditRow(p, {
+          from: sql`FROM attempt`,
+          type: sql`'user.second_factor_asked'`,
+          user: sql`user_id`,
+          client: sql`client_id`,
+        })}
+      )`;
+}
 
 // users_pkey, limits_pkey. A user disabled, or whose password changed, since it was checked gets nothing.
 const insert = statement(
@@ -37,23 +58,12 @@ const insert = statement(
     ...eventParams,
   },
   (_q, p) =>
-    sql<{ id: string }>`WITH person AS (
-        SELECT id FROM users
-        WHERE tenant_id = ${p.tenantId} AND id = ${p.userId} AND disabled_at IS NULL AND password_version = ${p.passwordVersion}
-        FOR SHARE
-      ), attempt AS (
+    sql<{ id: string }>`WITH ${personAsChecked(p)}, attempt AS (
         INSERT INTO sign_in_attempts (tenant_id, id, token_hash, request, client_id, user_id, proven, created_at, expires_at)
         SELECT ${p.tenantId}, ${p.id}, ${p.tokenHash}, ${p.request}, ${p.clientId}, id, ${p.proven}, ${p.now}, ${p.expiresAt}
         FROM person
         RETURNING id, user_id, client_id
-      ), ${forgottenIf(p, sql`SELECT 1 FROM attempt`)}, event AS (
-        ${auditRow(p, {
-          from: sql`FROM attempt`,
-          type: sql`'user.second_factor_asked'`,
-          user: sql`user_id`,
-          client: sql`client_id`,
-        })}
-      )
+      ), ${askedOf(p)}
       SELECT id FROM attempt`,
 );
 
@@ -163,11 +173,7 @@ const mark = statement(
     ...eventParams,
   },
   (_q, p) =>
-    sql<{ id: string }>`WITH person AS (
-        SELECT id FROM users
-        WHERE tenant_id = ${p.tenantId} AND id = ${p.userId} AND disabled_at IS NULL AND password_version = ${p.passwordVersion}
-        FOR SHARE
-      ), attempt AS (
+    sql<{ id: string }>`WITH ${personAsChecked(p)}, attempt AS (
         INSERT INTO sign_in_attempts AS a (tenant_id, id, browser_hash, request, client_id, user_id, proven, created_at, expires_at)
         SELECT ${p.tenantId}, ${p.id}, ${p.browserHash}, ${p.request}, ${p.clientId}, id, ${p.proven}, ${p.now}, ${p.expiresAt}
         FROM person
@@ -175,14 +181,7 @@ const mark = statement(
           SET user_id = EXCLUDED.user_id, proven = EXCLUDED.proven, session_id = NULL, authenticated_at = NULL
           WHERE a.finished_at IS NULL AND a.browser_hash = EXCLUDED.browser_hash
         RETURNING a.id, a.user_id, a.client_id
-      ), ${forgottenIf(p, sql`SELECT 1 FROM attempt`)}, event AS (
-        ${auditRow(p, {
-          from: sql`FROM attempt`,
-          type: sql`'user.second_factor_asked'`,
-          user: sql`user_id`,
-          client: sql`client_id`,
-        })}
-      )
+      ), ${askedOf(p)}
       SELECT id FROM attempt`,
 );
 

@@ -29,7 +29,7 @@ export async function replaceOneTimeToken(
 const find = statement({ tenantId: 'uuid', kind: 'text', hash: 'bytea', now: 'timestamptz' }, (q, p) =>
   q
     .selectFrom('one_time_tokens')
-    .select('kind')
+    .select('payload')
     .where('tenant_id', '=', p.tenantId)
     .where('kind', '=', p.kind)
     .where('hash', '=', p.hash)
@@ -97,27 +97,13 @@ export async function keepEnrolment(
   await keepAbout.run(db, { tenantId, kind: 'totp_enrolment', hash, userId, payload: enrolment, now, expiresAt });
 }
 
-// one_time_tokens_pkey
-const findPayload = statement({ tenantId: 'uuid', kind: 'text', hash: 'bytea', now: 'timestamptz' }, (q, p) =>
-  q
-    .selectFrom('one_time_tokens')
-    .select('payload')
-    .where('tenant_id', '=', p.tenantId)
-    .where('kind', '=', p.kind)
-    .where('hash', '=', p.hash)
-    .where('used_at', 'is', null)
-    .where('expires_at', '>', p.now),
-);
-
 export async function findEnrolment(
   db: Db,
   tenantId: string,
   hash: Buffer,
   now: number,
 ): Promise<Enrolment | undefined> {
-  return (await findPayload.first(db, { tenantId, kind: 'totp_enrolment', hash, now }))?.payload as
-    | Enrolment
-    | undefined;
+  return (await find.first(db, { tenantId, kind: 'totp_enrolment', hash, now }))?.payload as Enrolment | undefined;
 }
 
 // one_time_tokens_pkey

@@ -94,25 +94,19 @@ async function decide(deps: Deps, context: RequestContext, asked: Asked, tries =
     now,
     consent: await storedConsent(deps, context, asked, session),
   });
+  const stored = attempt?.isStored ? attempt.row.id : undefined;
   switch (step.kind) {
     case 'respond': {
       await touchSession(deps.db, tenant.id, step.session, now, tenant.settings.session_idle_lifetime * 1000);
-      const response = await respondWithCode(
-        deps,
-        context,
-        client,
-        request,
-        step.session,
-        attempt?.isStored ? attempt.row.id : undefined,
-      );
+      const response = await respondWithCode(deps, context, client, request, step.session, stored);
       if (response) return response;
-      if (attempt?.isStored) throw attemptFinished();
+      if (stored !== undefined) throw attemptFinished();
       // Session, user or consent ended meanwhile: what is next is decided again, without them.
       if (tries === 3) throw new Unavailable('What this answer stands on keeps changing.');
       return decide(deps, context, asked, tries + 1);
     }
     case 'error':
-      if (attempt?.isStored) await finishAttempt(deps.db, tenant.id, attempt.row.id, now);
+      if (stored !== undefined) await finishAttempt(deps.db, tenant.id, stored, now);
       return respondWithError(context.tenant, request.target, step.code, step.description);
     case 'sign-in':
     case 'consent':
@@ -127,14 +121,13 @@ async function go(
   to: 'sign-in' | 'consent',
   session: Session | undefined,
 ): Promise<AuthorizeOutcome> {
-  const opened = attempt
-    ? { attemptId: attempt.id, browser: undefined }
+  const { attempt: opened, browser } = attempt
+    ? { attempt, browser: undefined }
     : orTooLong(request, () => openAttempt(deps, context, { request, browser: cookies.browser }));
   // Who is signed in is no stranger: what they decide is kept.
-  if (to === 'sign-in' || !session || attempt?.isStored) return { kind: 'go', to, ...opened };
-  const unstored = attempt ?? (await attemptOf(deps, context, opened.attemptId, opened.browser ?? cookies.browser));
-  await keepAttempt(deps.db, context.tenant.id, unstored, context.now);
-  return { kind: 'go', to, attemptId: unstored.row.id, browser: opened.browser };
+  if (to === 'sign-in' || !session || opened.isStored) return { kind: 'go', to, attemptId: opened.id, browser };
+  await keepAttempt(deps.db, context.tenant.id, opened, context.now);
+  return { kind: 'go', to, attemptId: opened.row.id, browser };
 }
 
 /** RFC 6749 4.1.2.1: the client is told, because its redirect URI is proven. */

@@ -15,11 +15,8 @@ export function openAttempt(
   deps: Deps,
   context: RequestContext,
   input: { request: AuthorizationRequest | undefined; browser: string | undefined },
-): { attemptId: string; browser: string | undefined } {
-  const known = hashOfOpaque('browser', input.browser);
-  const made = known ? undefined : newBrowser(deps);
-  const attempt = newAttempt(deps, context, input.request);
-  return { attemptId: sealed(deps, context, { ...attempt, browser: text(known ?? made!.hash) }), browser: made?.token };
+): { attempt: SignInAttempt; browser: string | undefined } {
+  return bind(deps, context, newAttempt(deps, context, input.request), input.browser);
 }
 
 /** Opens an attempt that belongs to the first browser that comes with it: the request came by a POST without cookies. @throws Refusal too_large. */
@@ -45,12 +42,21 @@ export async function claimOrFind(
   attemptId: string,
   browser: string | undefined,
 ): Promise<{ attempt: SignInAttempt; browser: string | undefined }> {
-  const unbound = openAttemptSeal(deps, context, attemptId);
-  if (!unbound || unbound.browser !== undefined)
-    return { attempt: await found(deps, context, attemptId, browser), browser: undefined };
+  const seal = openAttemptSeal(deps, context, attemptId);
+  if (seal && seal.browser === undefined) return bind(deps, context, seal, browser);
+  return { attempt: await found(deps, context, { attemptId, seal }, browser), browser: undefined };
+}
+
+/** Makes it the attempt of the browser with this cookie, or with the new one that comes back. @throws Refusal too_large. */
+function bind(
+  deps: Deps,
+  context: RequestContext,
+  attempt: SealedAttempt,
+  browser: string | undefined,
+): { attempt: SignInAttempt; browser: string | undefined } {
   const known = hashOfOpaque('browser', browser);
   const made = known ? undefined : newBrowser(deps);
-  const bound = { ...unbound, browser: text(known ?? made!.hash) };
+  const bound = { ...attempt, browser: text(known ?? made!.hash) };
   return { attempt: unstored(sealed(deps, context, bound), bound), browser: made?.token };
 }
 
@@ -66,7 +72,9 @@ export async function attemptOf(
   attemptId: string | undefined,
   browser: string | undefined,
 ): Promise<SignInAttempt> {
-  const attempt = await found(deps, context, attemptId, browser);
+  if (attemptId === undefined) throw attemptUnknown();
+  const seal = openAttemptSeal(deps, context, attemptId);
+  const attempt = await found(deps, context, { attemptId, seal }, browser);
   if (attempt.finished) throw attemptFinished();
   return attempt;
 }
@@ -75,12 +83,11 @@ export async function attemptOf(
 async function found(
   deps: Deps,
   context: RequestContext,
-  attemptId: string | undefined,
+  { attemptId, seal }: { attemptId: string; seal: SealedAttempt | undefined },
   browser: string | undefined,
 ): Promise<SignInAttempt> {
   const hash = hashOfOpaque('browser', browser);
-  if (!hash || attemptId === undefined) throw attemptUnknown();
-  const seal = openAttemptSeal(deps, context, attemptId);
+  if (!hash) throw attemptUnknown();
   if (seal ? seal.browser !== text(hash) : !isAttemptId(attemptId)) throw attemptUnknown();
   const row = await findAttempt(deps.db, context.tenant.id, seal?.id ?? attemptId, hash, context.now);
   if (row) return row;

@@ -25,8 +25,8 @@ export async function viewSignIn(
   const session = await livingSession(deps, context, input.cookies.session);
   if (input.attemptId === undefined) {
     if (session) return 'signed in';
-    const opened = openAttempt(deps, context, { request: undefined, browser: input.cookies.browser });
-    return { ...opened, client: undefined, username: '', reason: undefined, uiLocales: undefined };
+    const { attempt, browser } = openAttempt(deps, context, { request: undefined, browser: input.cookies.browser });
+    return { attemptId: attempt.id, browser, client: undefined, username: '', reason: undefined, uiLocales: undefined };
   }
   const attempt = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
   const request = attempt.request;
