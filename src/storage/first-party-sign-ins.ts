@@ -4,13 +4,12 @@ import type { Authentication } from '../domain/authentication.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { countedParams, forgottenIf } from './limits.ts';
+import { checkedParams, personAsChecked } from './passwords.ts';
 import { spendFactor, spentParams } from './second-factors.ts';
 import { type Markers, type Part, statement } from './statement.ts';
 
 const params = {
-  tenantId: 'uuid',
-  userId: 'uuid',
-  passwordVersion: 'integer',
+  ...checkedParams,
   sessionId: 'uuid',
   secretHash: 'bytea',
   amr: 'text[]',
@@ -35,12 +34,8 @@ const params = {
 
 /** The members of a `WITH` that make all of it. `provided`: what the person must also have done, as a condition. */
 function begun(p: Markers<typeof params>, provided: Part): RawBuilder<unknown> {
-  // A user disabled, or whose password changed, since it was checked gets nothing.
   return sql`person AS (
-        SELECT id FROM users
-        WHERE tenant_id = ${p.tenantId} AND id = ${p.userId} AND disabled_at IS NULL AND password_version = ${p.passwordVersion}
-          AND ${provided}
-        FOR SHARE
+        ${personAsChecked(p, provided)}
       ), session AS (
         INSERT INTO sessions (tenant_id, id, secret_hash, user_id, authenticated_at, amr, acr, mfa_method, mfa_verified_at,
           started_at, last_seen_at, idle_expires_at, expires_at, ip, user_agent)

@@ -5,6 +5,7 @@ import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts
 import type { Db } from './database.ts';
 import { countedParams, forgottenIf } from './limits.ts';
 import { attemptParams, attemptValues, type SignInAttempt } from './sign-in-attempts.ts';
+import { checkedParams, personAsChecked } from './passwords.ts';
 import { type Markers, statement } from './statement.ts';
 import { toUserWithPassword, type UserWithPassword, withPassword } from './user-rows.ts';
 
@@ -21,15 +22,6 @@ export type HalfSignIn = {
   readonly device?: string | undefined;
 };
 
-/** The user, held as they were checked: whoever was disabled, or changed the password, since then gets nothing. */
-function personAsChecked(p: Markers<{ tenantId: 'uuid'; userId: 'uuid'; passwordVersion: 'integer' }>) {
-  return sql`person AS (
-        SELECT id FROM users
-        WHERE tenant_id = ${p.tenantId} AND id = ${p.userId} AND disabled_at IS NULL AND password_version = ${p.passwordVersion}
-        FOR SHARE
-      )`;
-}
-
 /** What goes with the row of an `attempt`: the budgets of the first factor, and the event. */
 function askedOf(p: Markers<typeof countedParams & typeof eventParams & { tenantId: 'uuid' }>) {
   return sql`${forgottenIf(p, sql`SELECT 1 FROM attempt`)}, event AS (
@@ -45,20 +37,20 @@ function askedOf(p: Markers<typeof countedParams & typeof eventParams & { tenant
 // users_pkey, limits_pkey. A user disabled, or whose password changed, since it was checked gets nothing.
 const insert = statement(
   {
-    tenantId: 'uuid',
     id: 'text',
     tokenHash: 'bytea',
     request: 'jsonb',
     clientId: 'text',
-    userId: 'uuid',
-    passwordVersion: 'integer',
+    ...checkedParams,
     proven: 'jsonb',
     expiresAt: 'timestamptz',
     ...countedParams,
     ...eventParams,
   },
   (_q, p) =>
-    sql<{ id: string }>`WITH ${personAsChecked(p)}, attempt AS (
+    sql<{ id: string }>`WITH person AS (
+        ${personAsChecked(p)}
+      ), attempt AS (
         INSERT INTO sign_in_attempts (tenant_id, id, token_hash, request, client_id, user_id, proven, created_at, expires_at)
         SELECT ${p.tenantId}, ${p.id}, ${p.tokenHash}, ${p.request}, ${p.clientId}, id, ${p.proven}, ${p.now}, ${p.expiresAt}
         FROM person
@@ -166,14 +158,15 @@ export async function findHalfSignIn(
 const mark = statement(
   {
     ...attemptParams,
-    userId: 'uuid',
-    passwordVersion: 'integer',
+    ...checkedParams,
     proven: 'jsonb',
     ...countedParams,
     ...eventParams,
   },
   (_q, p) =>
-    sql<{ id: string }>`WITH ${personAsChecked(p)}, attempt AS (
+    sql<{ id: string }>`WITH person AS (
+        ${personAsChecked(p)}
+      ), attempt AS (
         INSERT INTO sign_in_attempts AS a (tenant_id, id, browser_hash, request, client_id, user_id, proven, created_at, expires_at)
         SELECT ${p.tenantId}, ${p.id}, ${p.browserHash}, ${p.request}, ${p.clientId}, id, ${p.proven}, ${p.now}, ${p.expiresAt}
         FROM person

@@ -1,7 +1,24 @@
 // Passwords: each user's one credential of that kind, read with the user and replaced.
-import { sql } from 'kysely';
+import { type RawBuilder, sql } from 'kysely';
 import type { Db } from './database.ts';
-import { statement } from './statement.ts';
+import { type Markers, type Part, statement } from './statement.ts';
+
+/** Who signs in, as statements take them: the version of the password that was checked. */
+export const checkedParams = { tenantId: 'uuid', userId: 'uuid', passwordVersion: 'integer' } as const;
+
+/**
+ * The user, held as they were checked: whoever was disabled, or changed the password, since then gets no row. `provided`: what
+ * they must also have done, as a condition. users_pkey
+ */
+export function personAsChecked(
+  p: Markers<typeof checkedParams>,
+  provided: Part = sql`true`,
+): RawBuilder<{ id: string }> {
+  return sql`SELECT id FROM users
+        WHERE tenant_id = ${p.tenantId} AND id = ${p.userId} AND disabled_at IS NULL AND password_version = ${p.passwordVersion}
+          AND ${provided}
+        FOR SHARE`;
+}
 
 // users_pkey, credentials_one_password_idx. The user's row is what sign-ins wait for.
 const set = statement(

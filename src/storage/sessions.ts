@@ -5,6 +5,7 @@ import { type Session, touchInterval } from '../domain/session.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { endGrants } from './grants.ts';
+import { personAsChecked } from './passwords.ts';
 import { type Markers, statement, type Part } from './statement.ts';
 
 // sessions_secret_idx, users_pkey
@@ -116,11 +117,9 @@ const insert = statement(
   (_q, p) =>
     sql`INSERT INTO sessions (tenant_id, id, secret_hash, user_id, authenticated_at, amr, acr, mfa_method, mfa_verified_at,
         started_at, last_seen_at, idle_expires_at, expires_at, ip, user_agent)
-      SELECT tenant_id, ${p.id}, ${p.secretHash}, id, ${p.at}, ${p.amr}, ${p.acr}, ${p.mfaMethod}, ${p.mfaVerifiedAt},
+      SELECT ${p.tenantId}, ${p.id}, ${p.secretHash}, id, ${p.at}, ${p.amr}, ${p.acr}, ${p.mfaMethod}, ${p.mfaVerifiedAt},
         ${p.at}, ${p.at}, ${p.idleExpiresAt}, ${p.expiresAt}, ${p.ip}, ${p.userAgent}
-      FROM users
-      WHERE tenant_id = ${p.tenantId} AND id = ${p.userId} AND disabled_at IS NULL AND password_version = ${p.passwordVersion}
-      FOR SHARE`,
+      FROM (${personAsChecked(p)}) AS person`,
 );
 
 /** @returns false when the user was disabled or changed the password since `passwordVersion` was read. */

@@ -25,7 +25,7 @@ export const secondFactorMutants: readonly Mutant[] = [
   },
   {
     name: 'a user who was disabled at that moment gets a session',
-    file: 'src/storage/first-party-sign-ins.ts',
+    file: 'src/storage/passwords.ts',
     remove: ' AND disabled_at IS NULL AND password_version',
     insert: ' AND password_version',
     test: proving,

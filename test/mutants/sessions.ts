@@ -135,7 +135,7 @@ export const sessionMutants: readonly Mutant[] = [
   },
   {
     name: 'a password changed during the check still signs in',
-    file: 'src/storage/sessions.ts',
+    file: 'src/storage/passwords.ts',
     remove: 'AND disabled_at IS NULL AND password_version = ${p.passwordVersion}',
     insert: 'AND ${p.passwordVersion} IS NOT NULL',
     test: 'test/faults/races-sign-in.test.ts',
