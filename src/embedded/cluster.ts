@@ -1,4 +1,4 @@
-// One start of the cluster by its owner: end the former postmaster, make the cluster if there is none, run Postgres.
+// The cluster in the hands of its owner: made if there is none, and Postgres run on it, again whenever that is asked.
 import { existsSync } from 'node:fs';
 import { readFile, rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -21,12 +21,19 @@ export type ClusterOptions = {
   readonly throwaway: boolean;
   readonly maxConnections: number;
 };
-export type RunningCluster = {
+export type Cluster = {
+  /** The directory of its socket: the same however often Postgres is run, and private all the while. */
   readonly socket: string;
-  /** There was no cluster before this start. */
+  /** There was no cluster before. */
   readonly created: boolean;
-  /** Resolves when Postgres has ended, asked or not. */
-  readonly ended: Promise<unknown>;
+  /** Runs Postgres, once at a time. @throws Error with its own last words when it does not start, or when the signal came first. */
+  run(signal?: AbortSignal): Promise<RunningPostgres>;
+  /** Removes the directory of the socket: when Postgres has ended, and shall not run again. */
+  leave(): Promise<void>;
+};
+export type RunningPostgres = {
+  /** Resolves when it has ended, asked or not, with its last words. */
+  readonly ended: Promise<string>;
   stop(): Promise<void>;
 };
 
@@ -37,30 +44,48 @@ const READY_WITHIN_MS = 120_000;
 const FREE_WITHIN_MS = 30_000;
 const STILL_OCCUPIED = /lock file "postmaster\.pid" already exists|pre-existing shared memory block/;
 
-/** Starts the cluster of dataDir. Only the holder of the owner's lock may call it. Throws with Postgres' own last words. */
-export async function startCluster(dataDir: string, options: ClusterOptions): Promise<RunningCluster> {
+/** Finds the cluster of dataDir, or makes it. Only the holder of the owner's lock may call it. */
+export async function openCluster(dataDir: string, options: ClusterOptions): Promise<Cluster> {
   const identity = await postgresIdentity();
   const home = await settleHome(dataDir, identity, options.durable);
-  const formerPid = await endFormerPostmaster(home.data);
+  await endFormerPostmaster(home.data);
   await sweep(home, identity);
   const binaries = await findBinaries(identity, home.location, await majorOf(home.data));
   const created = !existsSync(home.data);
   if (created) await initialize(home, identity, binaries, options.durable);
+  const socket = await makeSocketDirectory(home, identity);
+  await writeRecord({
+    dataDir,
+    ...(home.location !== dataDir && { location: home.location }),
+    socket,
+    pid: process.pid,
+  });
+  const command = [binaries.postgres, '-D', home.data, ...settings(socket, options)];
+  const remains = options.throwaway ? ownedRemains(home, identity) : undefined;
+  return {
+    socket,
+    created,
+    run: (signal) => run(home, identity, command, { socket, remains, signal }),
+    leave: async () => void (await runAs(identity, 'rm', ['-rf', '--', socket])),
+  };
+}
+
+async function run(
+  home: Home,
+  identity: Identity,
+  command: readonly string[],
+  options: { socket: string; remains: string | undefined; signal: AbortSignal | undefined },
+): Promise<RunningPostgres> {
+  const { socket, remains, signal } = options;
+  const log = join(home.postgres, 'postgres.log');
   const deadline = performance.now() + FREE_WITHIN_MS;
   for (;;) {
-    const socket = await makeSocketDirectory(home, identity);
-    await writeRecord({
-      dataDir,
-      ...(home.location !== dataDir && { location: home.location }),
-      socket,
-      pid: process.pid,
-    });
-    const log = join(home.postgres, 'postgres.log');
-    const command = [binaries.postgres, '-D', home.data, ...settings(socket, options)];
-    const remains = options.throwaway ? ownedRemains(home, identity) : undefined;
+    const formerPid = await endFormerPostmaster(home.data);
     const guarded = runGuarded(identity, command, { log, scratch: socket, remains, formerPid });
-    const failure = await readyOrFailure(guarded, socket, log);
-    if (failure === undefined) return { socket, created, ended: guarded.ended, stop: () => stop(guarded) };
+    const failure = await readyOrFailure(guarded, socket, log, signal);
+    if (failure === undefined) {
+      return { ended: guarded.ended.then(() => tail(log).catch(() => '')), stop: () => stop(guarded) };
+    }
     if (!STILL_OCCUPIED.test(failure) || performance.now() > deadline) throw new Error(failure);
     await sleep(POLL_MS);
   }
@@ -116,7 +141,12 @@ function settings(socket: string, { durable, maxConnections }: ClusterOptions): 
   return Object.entries(values).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
 }
 
-async function readyOrFailure(guarded: Guarded, socket: string, log: string): Promise<string | undefined> {
+async function readyOrFailure(
+  guarded: Guarded,
+  socket: string,
+  log: string,
+  signal: AbortSignal | undefined,
+): Promise<string | undefined> {
   const deadline = performance.now() + READY_WITHIN_MS;
   let end: Awaited<Guarded['ended']> | undefined;
   void guarded.ended.then((value) => (end = value));
@@ -124,6 +154,10 @@ async function readyOrFailure(guarded: Guarded, socket: string, log: string): Pr
     while ((await probe(socket)) !== 'ready') {
       if (end) {
         return `Postgres did not start (status ${end.status}):\n${end.complaint}${await tail(log)}`;
+      }
+      if (signal?.aborted) {
+        await stop(guarded);
+        return 'Postgres was told to end before it took connections.';
       }
       if (performance.now() > deadline) {
         await stop(guarded);

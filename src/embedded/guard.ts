@@ -17,22 +17,24 @@ export type Guarded = {
 };
 
 // The guard ignores signals so that only the pipe decides. SIGINT is repeated because it is lost on a process that has
-// not installed its handler yet. `env -i` keeps PGDATA, PGPORT and the like of our environment away from Postgres.
+// not installed its handler yet. What ends by itself may be run again: the file `kept` is there until the pipe closes, and
+// with it the directory `scratch`, whose name nobody else can take meanwhile. `env -i` keeps PGDATA, PGPORT and the like of our environment away from Postgres.
 const GUARD = `
 log=$1 scratch=$2 remains=$3 formerly=$4
 shift 4
 umask 077
+[ -z "$scratch" ] || : >"$scratch/kept" || exit
 [ ! -e "$log" ] || mv -f -- "$log" "$log.1"
 exec 3<&0 </dev/null 2>"$log" || exit
 env -i PATH="$PATH" LC_ALL=C TZ=UTC PG_GRANDPARENT_PID="$formerly" "$@" 3<&- &
 child=$!
 trap '' HUP INT TERM
-(read -r _ <&3; while kill -INT $child; do sleep 1; done) 2>/dev/null &
+(read -r _ <&3; rm -f -- "$scratch/kept"; while kill -INT $child; do sleep 1; done) 2>/dev/null &
 watch=$!
 wait $child
 status=$?
 kill -KILL $watch
-[ -z "$scratch" ] || rm -rf -- "$scratch"
+[ -z "$scratch" ] || [ -e "$scratch/kept" ] || rm -rf -- "$scratch"
 [ -z "$remains" ] || [ $status -ne 0 ] || rm -rf -- "$remains"
 exit $status`;
 
@@ -40,8 +42,8 @@ const TAIL_BYTES = 4096;
 
 /**
  * Starts a command in a process group of its own (Ctrl-C does not reach it), its standard error in the file `log`,
- * the one before it in `log`.1. `scratch` is a directory to remove afterwards, `remains` one to remove unless the command
- * failed, whose log may lie there. `formerPid` is one that Postgres shall not take for a living postmaster, although the
+ * the one before it in `log`.1. `scratch` is a directory to remove when it was told to end, or we have died; `remains` is one to remove unless the
+ * command failed, whose log may lie there. `formerPid` is one that Postgres shall not take for a living postmaster, although the
  * number is in use again.
  */
 export function runGuarded(

@@ -1,13 +1,15 @@
 // The Postgres that starts when no DATABASE_URL is given: one owner runs it, other processes on the same DATA_DIR attach.
 import { realpath } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { startCluster } from './cluster.ts';
+import { openCluster } from './cluster.ts';
 import type { ClusterOptions } from './cluster.ts';
 import { openDataDir, recordedSocket } from './home.ts';
 import { ownerLockIsHeld, takeOwnerLock } from './lock.ts';
 import type { OwnerLock } from './lock.ts';
 import { probe } from './probe.ts';
 import { readRecord } from './record.ts';
+import { keepRunning } from './supervise.ts';
+import type { PostgresNews } from './supervise.ts';
 
 /** What a client needs to connect; `host` is the directory of the Unix socket, whose port number is always 5432. */
 export type PostgresConnection = {
@@ -22,7 +24,10 @@ export type EmbeddedPostgres = {
   readonly attached: boolean;
   /** This start made the cluster: dataDir held none before. */
   readonly created: boolean;
-  /** Resolves when the cluster, or the process that owns it, ended although nobody called stop(). */
+  /**
+   * Resolves when it is gone although nobody called stop(): attached, with the process that owns it; throwaway, when it
+   * ended by itself. Any other is started again by its owner, at the same socket.
+   */
   readonly lost: Promise<void>;
   /** Stops the cluster and waits until it is gone; does nothing when attached. May be called more than once. */
   stop(): Promise<void>;
@@ -37,24 +42,30 @@ const FIND_WITHIN_MS = 10_000;
  * Starts the cluster kept in dataDir, or attaches to the one that is already running there. Waits for one that is still
  * shutting down (up to 30 s) and for another process that is just starting it (up to 60 s). `durable: false` gives up
  * fsync, for tests only; `throwaway` also removes the files when the cluster ends, even by the death of this process (as
- * root, empty directories stay). Throws with what to do next.
+ * root, empty directories stay). `tell` hears of an end that nobody asked for, and of what became of it. Throws with what to
+ * do next.
  */
 export async function startEmbeddedPostgres(
   dataDir: string,
-  options: { durable?: boolean; throwaway?: boolean; maxConnections?: number } = {},
+  options: {
+    durable?: boolean;
+    throwaway?: boolean;
+    maxConnections?: number;
+    tell?: ((news: PostgresNews) => void) | undefined;
+  } = {},
 ): Promise<EmbeddedPostgres> {
-  const { throwaway = false, durable = !throwaway, maxConnections = 60 } = options;
+  const { throwaway = false, durable = !throwaway, maxConnections = 60, tell = () => {} } = options;
   const directory = await openDataDir(dataDir);
   const deadline = performance.now() + ATTACH_WITHIN_MS;
   for (;;) {
     const lock = await takeOwnerLock(directory);
-    if (lock) return own(directory, lock, { durable, throwaway, maxConnections });
+    if (lock) return own(directory, lock, { durable, throwaway, maxConnections }, tell);
     const connection = await running(directory);
     if (connection) return attach(directory, connection);
     if (performance.now() > deadline) {
       const owner = await readRecord(directory);
       throw new Error(
-        `Another Signet (pid ${owner?.pid ?? 'unknown'}) holds ${directory}, but its Postgres does not answer: stop that process, then start again`,
+        `Another Signet (pid ${owner?.pid ?? 'unknown'}) holds ${directory}, but its Postgres does not answer: its log says why; make room if the disk is full, or stop that process and start again`,
       );
     }
     await sleep(POLL_MS);
@@ -92,18 +103,22 @@ function attach(directory: string, connection: PostgresConnection): EmbeddedPost
   return { connection, attached: true, created: false, lost, stop };
 }
 
-async function own(directory: string, lock: OwnerLock, options: ClusterOptions): Promise<EmbeddedPostgres> {
+async function own(
+  directory: string,
+  lock: OwnerLock,
+  options: ClusterOptions,
+  tell: (news: PostgresNews) => void,
+): Promise<EmbeddedPostgres> {
   try {
-    const cluster = await startCluster(directory, options);
+    const cluster = await openCluster(directory, options);
+    const supervised = await keepRunning(cluster, { again: !options.throwaway, tell });
     let stopped: Promise<void> | undefined;
     return {
       connection: connectionAt(cluster.socket),
       attached: false,
       created: cluster.created,
-      lost: new Promise((resolve) => {
-        void cluster.ended.then(() => stopped ?? resolve());
-      }),
-      stop: () => (stopped ??= cluster.stop().finally(() => lock.release())),
+      lost: supervised.lost,
+      stop: () => (stopped ??= supervised.stop().finally(() => lock.release())),
     };
   } catch (error) {
     lock.release();

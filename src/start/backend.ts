@@ -13,6 +13,7 @@ import { createClosedUntil } from '../storage/closed-until.ts';
 import { createMemory } from '../storage/memory.ts';
 import { loadOrMakeSecretKey, loadSecretKey } from '../config/secret-key.ts';
 import type { Database, SentStatement } from '../storage/database.ts';
+import type { PostgresNews } from '../embedded/supervise.ts';
 import { noDatabase, openStore, type Store } from './database.ts';
 
 /** What tests replace. */
@@ -31,7 +32,7 @@ export type Backend = {
   readonly patient: Database<'patient'>;
   /** DATA_DIR held no database before: this made it. */
   readonly createdDatabase: boolean;
-  /** Resolves when the embedded PostgreSQL ended by itself: nothing works any more. */
+  /** Resolves when another process ran the embedded PostgreSQL, and has ended: nothing works any more. */
   readonly lost: Promise<void>;
   close(): Promise<void>;
 };
@@ -59,7 +60,11 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
     trace: options.tracing?.statement,
     onIdleError: (error: Error) => log.warn({ error: error.message }, 'a database connection failed while idle'),
   };
-  const store = await openStore(config, asItIs ? 'start' : 'make', { ...shared, poolSize: config.databasePoolSize });
+  const store = await openStore(config, asItIs ? 'start' : 'make', {
+    ...shared,
+    poolSize: config.databasePoolSize,
+    tell: (news) => logNews(log, news),
+  });
   if (!store) throw new Error(noDatabase(config));
   const { database, createdDatabase, lost } = store;
   const patient = store.openPatient(shared);
@@ -86,6 +91,13 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
     await store.close();
     throw error;
   }
+}
+
+function logNews(log: Logger, news: PostgresNews): void {
+  if (news.what === 'running') return log.warn('the embedded PostgreSQL runs again');
+  const { words, againInMs } = news;
+  const said = news.what === 'ended' ? 'ended by itself' : 'did not start';
+  log.error({ postgres: words, againInMs }, `the embedded PostgreSQL ${said}: Signet stays, and starts it again`);
 }
 
 async function prepareSchema(

@@ -7,21 +7,24 @@ import {
   hasCluster,
   startEmbeddedPostgres,
 } from '../embedded/postgres.ts';
+import type { PostgresNews } from '../embedded/supervise.ts';
 import { databaseProblem } from './database-trouble.ts';
 import { type Database, type DatabaseOptions, openDatabase } from '../storage/database.ts';
 import { assertReachable, migrate, pendingMigrations } from '../storage/migrate.ts';
 
-/** Connections to the database of a store. */
-export type Pool = Omit<DatabaseOptions, 'connection' | 'preparedStatements' | 'patience'>;
+/** Connections to the database of a store, and who hears of an embedded PostgreSQL that ended by itself. */
+export type Pool = Omit<DatabaseOptions, 'connection' | 'preparedStatements' | 'patience'> & {
+  readonly tell?: ((news: PostgresNews) => void) | undefined;
+};
 
 export type Store = {
   readonly database: Database<'hurried'>;
   /** DATA_DIR held no database before: this made it. */
   readonly createdDatabase: boolean;
-  /** Resolves when the embedded PostgreSQL ended by itself: nothing works any more. */
+  /** Resolves when another process ran the embedded PostgreSQL, and has ended: nothing works any more. */
   readonly lost: Promise<void>;
   /** The same database for one long piece of work, on a connection of its own, which `close` closes too. */
-  openPatient(pool: Omit<Pool, 'poolSize'>): Database<'patient'>;
+  openPatient(pool: Omit<Pool, 'poolSize' | 'tell'>): Database<'patient'>;
   /** @throws Error with what to do when the database does not answer. */
   assertReachable(): Promise<void>;
   /** Applies every pending migration. @returns their names. */
@@ -43,11 +46,12 @@ export async function openStore(
   how: HowToOpen,
   pool: Pool = { poolSize: Math.min(2, config.databasePoolSize) },
 ): Promise<Store | undefined> {
-  const embedded = config.databaseUrl === undefined ? await openEmbedded(config.dataDir, how) : undefined;
+  const { tell, ...opening } = pool;
+  const embedded = config.databaseUrl === undefined ? await openEmbedded(config.dataDir, how, tell) : undefined;
   if (config.databaseUrl === undefined && !embedded) return undefined;
   const connection = embedded ? { ...embedded.connection, port: 5432 } : { connectionString: config.databaseUrl! };
   const { preparedStatements } = config;
-  const database = openDatabase({ ...pool, connection, preparedStatements, patience: 'hurried' });
+  const database = openDatabase({ ...opening, connection, preparedStatements, patience: 'hurried' });
   const others: Database[] = [];
   const explained = (error: unknown): never => {
     throw databaseProblem(error, config);
@@ -73,12 +77,12 @@ export async function openStore(
 
 type Opened = Pick<EmbeddedPostgres, 'connection' | 'created' | 'stop'> & { readonly lost?: Promise<void> };
 
-async function openEmbedded(dataDir: string, how: HowToOpen): Promise<Opened | undefined> {
-  if (how === 'make') return startEmbeddedPostgres(dataDir);
+async function openEmbedded(dataDir: string, how: HowToOpen, tell: Pool['tell']): Promise<Opened | undefined> {
+  if (how === 'make') return startEmbeddedPostgres(dataDir, { tell });
   // A start would put right what is wrong with DATA_DIR; whoever only looks leaves it as it is.
   const running = await findEmbeddedPostgres(dataDir);
   if (running) return { connection: running, created: false, stop: () => Promise.resolve() };
-  return how === 'start' && (await hasCluster(dataDir)) ? startEmbeddedPostgres(dataDir) : undefined;
+  return how === 'start' && (await hasCluster(dataDir)) ? startEmbeddedPostgres(dataDir, { tell }) : undefined;
 }
 
 /** In words, for a database that is not there and shall not be made. */

@@ -97,7 +97,7 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
     setupUrl: setupToken === undefined ? undefined : `${tenant.issuer}/setup?token=${setupToken}`,
     warnings,
     lost: Promise.race([
-      backend.lost.then(() => 'The embedded PostgreSQL ended; the log of PostgreSQL is in DATA_DIR.'),
+      backend.lost.then(() => 'The Signet that ran the embedded PostgreSQL of this DATA_DIR ended.'),
       moved.then(() => {
         deps.log.fatal(swapped);
         return swapped;

@@ -2,15 +2,17 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { chown, mkdir, mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, readFile, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { once } from 'node:events';
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { findEmbeddedPostgres, startEmbeddedPostgres } from '../../src/embedded/postgres.ts';
 import type { EmbeddedPostgres, PostgresConnection } from '../../src/embedded/postgres.ts';
+import type { PostgresNews } from '../../src/embedded/supervise.ts';
 
 const MODULE = new URL('../../src/embedded/postgres.ts', import.meta.url).href;
 const ROOT = process.getuid?.() === 0;
@@ -221,6 +223,74 @@ describe('several processes on one DATA_DIR', () => {
     expect(await findEmbeddedPostgres(dataDir)).toEqual(owner.connection);
     await owner.kill();
     expect(await findEmbeddedPostgres(dataDir)).toBeUndefined();
+  });
+});
+
+describe('an end that nobody asked for', () => {
+  /** Its postmaster, killed as the kernel kills when memory is short. */
+  const killPostmaster = (dataDir: string) => process.kill(postmasters(dataDir)[0]!, 'SIGKILL');
+
+  async function startTold(dataDir: string): Promise<{ postgres: EmbeddedPostgres; told: PostgresNews[] }> {
+    const told: PostgresNews[] = [];
+    const postgres = await startEmbeddedPostgres(dataDir, { tell: (news) => told.push(news) });
+    cleanups.push(() => postgres.stop());
+    return { postgres, told };
+  }
+
+  test('it is started again, at the same socket, with every committed row', async () => {
+    const dataDir = await usedDataDir();
+    const { postgres, told } = await startTold(dataDir);
+    await query(postgres.connection, 'CREATE TABLE kept AS SELECT 1 AS n');
+    for (const round of [1, 2]) {
+      killPostmaster(dataDir);
+      await expect
+        .poll(() => told.map(({ what }) => what).join(), { timeout: 15_000 })
+        .toBe('ended,running,'.repeat(round).slice(0, -1));
+      expect(await query(postgres.connection, 'SELECT n FROM kept')).toEqual([1]);
+    }
+    expect(postmasters(dataDir)).toHaveLength(1);
+    expect(await sockets(dataDir)).toHaveLength(1);
+    await postgres.stop();
+    expect(postmasters(dataDir)).toEqual([]);
+    expect(await sockets(dataDir)).toEqual([]);
+  });
+
+  test('the directory of the socket stays ours while nothing listens in it', async () => {
+    const dataDir = await usedDataDir();
+    const { postgres, told } = await startTold(dataDir);
+    await rename(join(dataDir, 'postgres/data/pg_wal'), join(dataDir, 'postgres/wal-elsewhere'));
+    killPostmaster(dataDir);
+    await expect.poll(() => told.at(-1)?.what, { timeout: 15_000 }).toBe('not started');
+    expect((await stat(postgres.connection.host)).mode & 0o777).toBe(0o700);
+    await postgres.stop();
+    expect(await sockets(dataDir)).toEqual([]);
+    await rename(join(dataDir, 'postgres/wal-elsewhere'), join(dataDir, 'postgres/data/pg_wal'));
+  });
+
+  test('a stop between two starts, and one in the middle of a start, end at once with nothing left', async () => {
+    const dataDir = await usedDataDir();
+    for (const pause of [0, 400]) {
+      const { postgres, told } = await startTold(dataDir);
+      killPostmaster(dataDir);
+      await expect.poll(() => told.length, { interval: 5 }).toBe(1);
+      await sleep(pause);
+      await postgres.stop();
+      expect(postmasters(dataDir)).toEqual([]);
+      expect(await sockets(dataDir)).toEqual([]);
+    }
+  });
+
+  test('the owner killed while nothing runs: the next start takes over', async () => {
+    const dataDir = await usedDataDir();
+    const owner = await startElsewhere(dataDir);
+    await rename(join(dataDir, 'postgres/data/pg_wal'), join(dataDir, 'postgres/wal-elsewhere'));
+    killPostmaster(dataDir);
+    await expect.poll(() => postmasters(dataDir), { timeout: 15_000 }).toEqual([]);
+    await owner.kill();
+    await rename(join(dataDir, 'postgres/wal-elsewhere'), join(dataDir, 'postgres/data/pg_wal'));
+    const next = await start(dataDir);
+    expect(next.attached).toBe(false);
+    expect(await sockets(dataDir)).toHaveLength(1);
   });
 });
 
