@@ -100,7 +100,7 @@ export const settings = {
     kind: flag,
     default: 'true',
     about:
-      'Whether statements are prepared once per connection. Turn it off for connection poolers that cannot keep them.',
+      'Whether statements are prepared once per connection. Turn it off for a pooler in transaction mode, such as PgBouncer: then each transaction also brings its timeouts.',
     example: 'false',
   },
   DATA_DIR: {

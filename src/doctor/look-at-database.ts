@@ -19,7 +19,18 @@ export async function lookAtDatabase(
   keys: GivenKeys,
   clock: () => number,
 ): Promise<Finding[]> {
-  const store = await openStore(config, how);
+  const poolers: Finding[] = [];
+  const store = await openStore(config, how, {
+    poolSize: Math.min(2, config.databasePoolSize),
+    onPooler: (does) =>
+      poolers.push(
+        warning(
+          'database',
+          `Between Signet and PostgreSQL is a pooler that ${does}.`,
+          'Set PREPARED_STATEMENTS=false.',
+        ),
+      ),
+  });
   if (!store)
     return how === 'start'
       ? [
@@ -38,7 +49,8 @@ export async function lookAtDatabase(
         ];
   try {
     const deps = { db: store.database, clock };
-    const server = await whenReached(() => checkDatabase(deps, config.databasePoolSize));
+    await whenReached(() => store.database.ensureSettings());
+    const server = [...poolers, ...(await whenReached(() => checkDatabase(deps, config.databasePoolSize)))];
     const schema = await guarded('schema', () => checkSchema(store));
     if (schema.some(({ severity }) => severity === 'problem')) return [...server, ...schema];
     return [

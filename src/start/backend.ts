@@ -59,6 +59,8 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
     observe: options.observe,
     trace: options.tracing?.statement,
     onIdleError: (error: Error) => log.warn({ error: error.message }, 'a database connection failed while idle'),
+    onPooler: (does: string) =>
+      log.warn(`between Signet and PostgreSQL is a pooler that ${does}: set PREPARED_STATEMENTS=false`),
   };
   const store = await openStore(config, asItIs ? 'start' : 'make', {
     ...shared,
@@ -71,6 +73,7 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
   try {
     const clock = options.clock ?? Date.now;
     await prepareSchema(store, options.schema ?? 'migrate', clock);
+    await store.ensureSettings();
     const secretKeys = config.secretKeys ?? [await (asItIs ? loadSecretKey : loadOrMakeSecretKey)(config.dataDir)];
     const deps: Deps = {
       publicUrl: config.publicUrl,

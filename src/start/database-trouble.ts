@@ -19,6 +19,11 @@ export function databaseTrouble(error: unknown): { seen: string; todo: string } 
       seen: `shows a certificate that cannot be verified (${says})`,
       todo: 'Name its authority with sslrootcert=FILE in DATABASE_URL, and its host as the certificate does.',
     };
+  if (/unsupported startup parameter/.test(message))
+    return {
+      seen: `is reached through a pooler that takes no settings (${says})`,
+      todo: 'Set PREPARED_STATEMENTS=false: then each transaction brings them.',
+    };
   if (code === '3D000')
     return { seen: `does not have that database (${says})`, todo: 'Create it with createdb, or name another.' };
   if (code === '28P01' || code === '28000')

@@ -27,6 +27,8 @@ export type Store = {
   openPatient(pool: Omit<Pool, 'poolSize' | 'tell'>): Database<'patient'>;
   /** @throws Error with what to do when the database does not answer. */
   assertReachable(): Promise<void>;
+  /** What {@link Database.ensureSettings} does. @throws Error with what to do when a pooler refuses the connection. */
+  ensureSettings(): Promise<void>;
   /** Applies every pending migration. @returns their names. */
   migrate(): Promise<string[]>;
   /** The migrations that the database lacks. @throws MigrationError when it is newer, or an applied one has changed. */
@@ -66,6 +68,8 @@ export async function openStore(
       return opened;
     },
     assertReachable: () => assertReachable(connection).catch(explained),
+    ensureSettings: () =>
+      database.ensureSettings().catch((error: unknown) => explained((error as Error).cause ?? error)),
     migrate: () => migrate(connection).catch(explained),
     pending: () => pendingMigrations(connection).catch(explained),
     async close() {

@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import pg from 'pg';
 import { Unavailable } from '../domain/errors.ts';
 import type { Tracing } from '../domain/tracing.ts';
+import { beginWithSettings, settingsAtStart, settingsInForce } from './connection-settings.ts';
 
 /** One statement as it is sent: its text, the name it is prepared under, and its values. */
 export type SentStatement = {
@@ -41,6 +42,11 @@ export type Database<P extends Db['patience'] = Db['patience']> = Db & {
   readonly patience: P;
   /** Every statement on it sees everything as it was at one moment (REPEATABLE READ, READ ONLY). */
   snapshot(): Promise<Snapshot>;
+  /**
+   * Looks whether the settings of a connection (timeouts, time zone) are in force. Where a pooler took them and kept them to
+   * itself, each transaction brings them from now on. @throws Unavailable when the database cannot be reached.
+   */
+  ensureSettings(): Promise<void>;
   close(): Promise<void>;
   readonly pool: pg.Pool;
   load(): PoolLoad;
@@ -52,8 +58,10 @@ export type Snapshot = Pick<Db, 'send'> & AsyncDisposable;
 export type DatabaseOptions = {
   readonly connection: pg.PoolConfig;
   readonly poolSize: number;
-  /** False for poolers that cannot keep prepared statements. */
+  /** False for poolers that lend a connection for one transaction: nothing is prepared, and each transaction brings its settings. */
   readonly preparedStatements: boolean;
+  /** Told, in words, how a pooler was found out of which nobody had spoken. */
+  readonly onPooler?: ((does: string) => void) | undefined;
   /** Sees every statement before it is sent; for tests that count or inspect. */
   readonly observe?: ((statement: SentStatement) => void) | undefined;
   /** `patient`: one long piece of work on one connection, such as a backup. No statement is too slow, and none is prepared. */
@@ -73,34 +81,26 @@ const types: pg.CustomTypesConfig = {
   }) as pg.CustomTypesConfig['getTypeParser'],
 };
 
-/** Milliseconds. */
-const timeouts = {
-  statement_timeout: 5000,
-  // The same for a server that has gone silent: nobody waits without end.
-  query_timeout: 6000,
-  lock_timeout: 3000,
-  idle_in_transaction_session_timeout: 5000,
-} as const;
-
-// Said, so that no default of the server or the database counts either.
-const noTimeouts = ['statement_timeout', 'lock_timeout', 'idle_in_transaction_session_timeout']
-  .map((name) => ` -c ${name}=0`)
-  .join('');
+/** Milliseconds. Longer than PostgreSQL lets a statement take: nobody waits without end for a server that has gone silent. */
+const silence = 6000;
 
 /** Opens a pool. Nothing is connected until the first statement. */
 export function openDatabase<P extends Db['patience']>(options: DatabaseOptions & { patience: P }): Database<P> {
   const isPatient = options.patience === 'patient';
+  // A pooler that lends a connection for one transaction: what was set or prepared before is another client's.
+  const isPooled = !options.preparedStatements;
+  let prepares = !isPooled && !isPatient;
+  let setsInTransactions = isPooled;
   const pool = new pg.Pool({
     ...options.connection,
     types,
-    // What the parser of times relies on, whatever the server's own settings are.
-    options: `-c TimeZone=UTC -c DateStyle=ISO${isPatient ? noTimeouts : ''}`,
+    ...(isPooled ? { pipeline: true } : settingsAtStart(options.patience)),
     max: options.poolSize,
     connectionTimeoutMillis: 1000,
     idleTimeoutMillis: 30_000,
     keepAlive: true,
     application_name: 'signet',
-    ...(!isPatient && timeouts),
+    ...(!isPatient && { query_timeout: silence }),
   });
   let closing = false;
   pool.on('error', (error) => {
@@ -111,8 +111,8 @@ export function openDatabase<P extends Db['patience']>(options: DatabaseOptions 
 
   const sender =
     (target: pg.Pool | pg.PoolClient) =>
-    async (statement: { text: string; name: string }, values: readonly unknown[]) => {
-      const name = options.preparedStatements && !isPatient ? statement.name : undefined;
+    async (statement: { text: string; name: string | undefined }, values: readonly unknown[]) => {
+      const name = prepares ? statement.name : undefined;
       options.observe?.({ text: statement.text, name, values });
       try {
         const query = () =>
@@ -126,9 +126,19 @@ export function openDatabase<P extends Db['patience']>(options: DatabaseOptions 
       } catch (error) {
         // PostgreSQL quotes the row or the key it refused there, and what is thrown from here may be logged.
         if (error instanceof pg.DatabaseError) error.detail = undefined;
+        if (name !== undefined && isOfAnotherConnection(error)) {
+          if (prepares) options.onPooler?.('loses what was prepared on its connections');
+          prepares = false;
+          setsInTransactions = true;
+        }
         throw meaningOf(error);
       }
     };
+
+  // Several commands at once cannot be prepared, and need not be.
+  const begin = (text: string, name: string) =>
+    setsInTransactions ? { text: beginWithSettings(options.patience, text), name: undefined } : { text, name };
+  const commit = { text: 'COMMIT', name: 'commit' };
 
   const once = async <T>(work: (tx: Db) => Promise<T>): Promise<T> => {
     const client = await pool.connect().catch((error: unknown) => {
@@ -137,10 +147,10 @@ export function openDatabase<P extends Db['patience']>(options: DatabaseOptions 
     const send = sender(client);
     let broken: Error | undefined;
     try {
-      await send({ text: 'BEGIN', name: 'begin' }, []);
+      await send(begin('BEGIN', 'begin'), []);
       const tx: Db = { patience: options.patience, send, transaction: (inner) => inner(tx) };
       const result = await work(tx);
-      await send({ text: 'COMMIT', name: 'commit' }, []);
+      await send(commit, []);
       return result;
     } catch (error) {
       await client.query('ROLLBACK').catch((failure: unknown) => {
@@ -152,8 +162,27 @@ export function openDatabase<P extends Db['patience']>(options: DatabaseOptions 
     }
   };
 
+  const sendPlainly = sender(pool);
+
+  /** In a transaction that brings its settings; the three are sent at once, without waiting in between. */
+  const sendWithSettings = async (statement: { text: string; name: string }, values: readonly unknown[]) => {
+    const client = await pool.connect().catch((error: unknown) => {
+      throw meaningOf(error);
+    });
+    const send = sender(client);
+    const [begun, done, kept] = await Promise.allSettled([
+      send(begin('BEGIN', 'begin'), []),
+      send(statement, values),
+      send(commit, []),
+    ]);
+    client.release(begun.status === 'rejected' || kept.status === 'rejected');
+    for (const part of [begun, done, kept]) if (part.status === 'rejected') throw part.reason;
+    return (done as PromiseFulfilledResult<{ rows: unknown[]; count: number }>).value;
+  };
+
   // One statement outside a transaction is one transaction: what the database undid may be sent again.
-  const sendAlone = sender(pool);
+  const sendAlone: Db['send'] = (statement, values) =>
+    (setsInTransactions ? sendWithSettings : sendPlainly)(statement, values);
 
   const snapshot = async (): Promise<Snapshot> => {
     const client = await pool.connect().catch((error: unknown) => {
@@ -166,7 +195,7 @@ export function openDatabase<P extends Db['patience']>(options: DatabaseOptions 
         (error: Error) => client.release(error),
       );
     try {
-      await send({ text: 'BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', name: 'begin_snapshot' }, []);
+      await send(begin('BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY', 'begin_snapshot'), []);
     } catch (error) {
       await end();
       throw error;
@@ -183,6 +212,13 @@ export function openDatabase<P extends Db['patience']>(options: DatabaseOptions 
     send: (statement, values) => repeated(() => sendAlone(statement, values)),
     transaction: (work) => repeated(() => once(work)),
     snapshot,
+    async ensureSettings() {
+      if (setsInTransactions) return;
+      const { rows } = await sendPlainly({ text: settingsInForce, name: 'settings_in_force' }, []);
+      if ((rows[0] as { in_force: boolean }).in_force) return;
+      setsInTransactions = true;
+      options.onPooler?.('keeps the settings of its connections to itself');
+    },
     pool,
     load: () => ({
       total: pool.totalCount,
@@ -223,7 +259,12 @@ function isConflict(error: unknown): boolean {
   const code = codeOf(error);
   // A month of the audit log got its partition at this moment: the event that was on its way elsewhere goes there.
   const isMoved = code === '23514' && /violates partition constraint/.test((error as Error).message);
-  return code === '40001' || code === '40P01' || isMoved;
+  return code === '40001' || code === '40P01' || isMoved || isOfAnotherConnection(error);
+}
+
+/** A statement is prepared that should not be, or is not that should be: the connection is not the one of before. */
+function isOfAnotherConnection(error: unknown): boolean {
+  return ['42P05', '26000'].includes(codeOf(error));
 }
 
 function codeOf(error: unknown): string {

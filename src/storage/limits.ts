@@ -4,6 +4,13 @@ import { type Budget, waitAfter } from '../domain/limits.ts';
 import type { Db } from './database.ts';
 import { type Markers, type Part, statement } from './statement.ts';
 
+/**
+ * When the next attempt may be made. Where none has to wait it is long ago: of two attempts at once the later one may come
+ * with the earlier time.
+ */
+const nextAt = (now: Part, milliseconds: RawBuilder<unknown>) =>
+  sql`CASE WHEN ${milliseconds} = 0 THEN to_timestamp(0) ELSE ${now} + make_interval(secs => ${milliseconds} / 1000) END`;
+
 // limits_pkey. Nothing comes back while the wait of the last attempt lasts: that attempt is refused, and not counted.
 const reserve = statement(
   {
@@ -14,17 +21,20 @@ const reserve = statement(
     longestWait: 'integer',
     forgottenAfter: 'integer',
   },
-  (_q, p) =>
-    sql<{ attempts: number }>`INSERT INTO limits AS l (tenant_id, key, attempts, next_at, expires_at)
-      VALUES (${p.tenantId}, ${p.key}, 1, ${p.now} + make_interval(secs => (${p.waits}->>0)::double precision / 1000),
+  (_q, p) => {
+    const first = sql`(${p.waits}->>0)::double precision`;
+    const next = sql`CASE WHEN l.expires_at <= ${p.now} THEN ${first}
+      ELSE COALESCE((${p.waits}->>l.attempts)::double precision, ${p.longestWait}) END`;
+    return sql<{ attempts: number }>`INSERT INTO limits AS l (tenant_id, key, attempts, next_at, expires_at)
+      VALUES (${p.tenantId}, ${p.key}, 1, ${nextAt(p.now, first)},
         ${p.now} + make_interval(secs => ${p.forgottenAfter}::double precision / 1000))
       ON CONFLICT (tenant_id, key) DO UPDATE SET
         attempts = CASE WHEN l.expires_at <= ${p.now} THEN 1 ELSE l.attempts + 1 END,
-        next_at = ${p.now} + make_interval(secs => CASE WHEN l.expires_at <= ${p.now} THEN (${p.waits}->>0)::double precision
-          ELSE COALESCE((${p.waits}->>l.attempts)::double precision, ${p.longestWait}) END / 1000),
+        next_at = ${nextAt(p.now, next)},
         expires_at = EXCLUDED.expires_at
       WHERE l.next_at <= ${p.now} OR l.next_at > ${p.now} + make_interval(secs => ${p.longestWait}::double precision / 1000)
-      RETURNING l.attempts`,
+      RETURNING l.attempts`;
+  },
 );
 
 // limits_pkey
@@ -118,12 +128,12 @@ export async function refundAttempt(tx: Db, tenantId: string, key: string): Prom
 
 // limits_pkey
 const giveBack = statement(
-  { tenantId: 'uuid', key: 'text', now: 'timestamptz' },
+  { tenantId: 'uuid', key: 'text' },
   (_q, p) =>
-    sql`UPDATE limits SET attempts = GREATEST(attempts - 1, 0), next_at = LEAST(next_at, ${p.now}) WHERE tenant_id = ${p.tenantId} AND key = ${p.key}`,
+    sql`UPDATE limits SET attempts = GREATEST(attempts - 1, 0), next_at = to_timestamp(0) WHERE tenant_id = ${p.tenantId} AND key = ${p.key}`,
 );
 
 /** Takes back a reservation whose attempt was never made, and the wait it began. */
-export async function returnAttempt(db: Db, tenantId: string, key: string, now: number): Promise<void> {
-  await giveBack.run(db, { tenantId, key, now });
+export async function returnAttempt(db: Db, tenantId: string, key: string): Promise<void> {
+  await giveBack.run(db, { tenantId, key });
 }

@@ -10,6 +10,7 @@ import {
   statementName,
 } from '../../src/storage/database.ts';
 import { createDatabase, query, type TestDatabase } from '../support/database.ts';
+import { startPostgresProxy } from '../support/postgres-proxy.ts';
 import { freePort } from '../../src/testing/start.ts';
 
 let testDatabase: TestDatabase;
@@ -150,8 +151,89 @@ test('statements are named by their text; with the setting off they have none', 
   await plain.transaction((tx) => run(tx, 'SELECT 1'));
   await plain.close();
   expect(sent.map(({ text, name }) => [text, name])).toEqual([
-    ['BEGIN', undefined],
+    [expect.stringMatching(/^BEGIN; SET LOCAL /), undefined],
     ['SELECT 1', undefined],
     ['COMMIT', undefined],
   ]);
+});
+
+describe('a pooler that lends a connection for one transaction', () => {
+  const asked = `SELECT current_setting('statement_timeout') AS statement, current_setting('lock_timeout') AS lock,
+    current_setting('idle_in_transaction_session_timeout') AS idle, current_setting('TimeZone') AS zone`;
+  const inForce = { statement: '5s', lock: '3s', idle: '5s', zone: 'UTC' };
+
+  test('spoken of: nothing is set at the start, and each transaction brings its settings, as each lone statement does', async () => {
+    const pooled = open(testDatabase.url, false);
+    expect((await run(pooled, asked)).rows).toEqual([inForce]);
+    expect(await pooled.transaction(async (tx) => (await run(tx, asked)).rows)).toEqual([inForce]);
+    const { rows } = await pooled.pool.query(asked);
+    expect(rows).toEqual([{ ...inForce, statement: '0', lock: '0', idle: '0', zone: expect.any(String) as string }]);
+    await pooled.close();
+  });
+
+  test('a lone statement is kept or refused as without one', async () => {
+    const pooled = open(testDatabase.url, false);
+    expect((await insert(pooled, 20)).count).toBe(1);
+    expect(await has(20)).toBe(true);
+    const taken = await insert(pooled, 20).catch((error: unknown) => error);
+    expect(isUniqueViolation(taken, 'numbers_pkey')).toBe(true);
+    await expect(run(pooled, 'SELECT nothing')).rejects.not.toThrow(Unavailable);
+    await expect(run(pooled, 'SELECT pg_terminate_backend(pg_backend_pid()), pg_sleep(1)')).rejects.toThrow(
+      Unavailable,
+    );
+    expect((await run(pooled, 'SELECT 1 AS one')).rows).toEqual([{ one: 1 }]);
+    await pooled.close();
+  });
+
+  test.each([
+    ['26000', 'DEALLOCATE ALL'],
+    ['42P05', `PREPARE "${statementName('SELECT 1 AS other')}" AS SELECT 2 AS other`],
+  ])(
+    'not spoken of, and found by %s: the statement is sent again, and nothing is prepared any more',
+    async (_code, meanwhile) => {
+      const told: string[] = [];
+      const found = openDatabase({
+        connection: { connectionString: testDatabase.url },
+        poolSize: 1,
+        preparedStatements: true,
+        patience: 'hurried',
+        onPooler: (does) => told.push(does),
+      });
+      await run(found, 'SELECT 1 AS one');
+      await found.pool.query(meanwhile);
+      const both = await found.transaction(async (tx) => [
+        await run(tx, 'SELECT 1 AS one'),
+        await run(tx, 'SELECT 1 AS other'),
+      ]);
+      expect(both.map(({ rows }) => rows[0])).toEqual([{ one: 1 }, { other: 1 }]);
+      expect(told).toEqual(['loses what was prepared on its connections']);
+      expect((await run(found, asked)).rows).toEqual([inForce]);
+      await found.close();
+    },
+  );
+
+  test('not spoken of, and it keeps the settings of a start to itself: found when asked', async () => {
+    const proxy = await startPostgresProxy(testDatabase.url, { keepsSettings: true });
+    const told: string[] = [];
+    const found = openDatabase({
+      connection: { connectionString: proxy.url },
+      poolSize: 2,
+      preparedStatements: true,
+      patience: 'hurried',
+      onPooler: (does) => told.push(does),
+    });
+    expect((await run(found, asked)).rows).not.toEqual([inForce]);
+    await found.ensureSettings();
+    expect(told).toEqual(['keeps the settings of its connections to itself']);
+    expect((await run(found, asked)).rows).toEqual([inForce]);
+    await found.close();
+    await proxy.close();
+  });
+
+  test('no pooler: nothing is found, and nothing changes', async () => {
+    sent.length = 0;
+    await db.ensureSettings();
+    await run(db, 'SELECT 1 AS one');
+    expect(sent.map(({ name }) => name)).toEqual(['settings_in_force', statementName('SELECT 1 AS one')]);
+  });
 });

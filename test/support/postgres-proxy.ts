@@ -25,7 +25,11 @@ type Stop = { readonly moment: Moment; readonly matches: RegExp; arrive(): void 
 /** A message of the PostgreSQL wire protocol, version 3. */
 type Message = { readonly type: string; readonly body: Buffer };
 
-export async function startPostgresProxy(upstreamUrl: string): Promise<PostgresProxy> {
+/** `keepsSettings`: of what a connection starts with, PostgreSQL hears only who wants which database, as behind some poolers. */
+export async function startPostgresProxy(
+  upstreamUrl: string,
+  { keepsSettings = false }: { keepsSettings?: boolean } = {},
+): Promise<PostgresProxy> {
   const upstream = new URL(upstreamUrl);
   const host = decodeURIComponent(upstream.hostname);
   const port = upstream.port === '' ? 5432 : Number(upstream.port);
@@ -46,7 +50,11 @@ export async function startPostgresProxy(upstreamUrl: string): Promise<PostgresP
     };
     const fromClient = messages(true);
     const fromServer = messages(false);
-    client.on('data', (bytes: Buffer) => {
+    let started = !keepsSettings;
+    client.on('data', (given: Buffer) => {
+      // A start is one message, and nothing else is sent before it was answered.
+      const bytes = started ? given : bareStart(given);
+      started = true;
       for (const { type, body } of fromClient(bytes)) {
         const [first = '', second = ''] = body.toString('latin1').split('\0');
         if (type === 'P') texts.set(first, second);
@@ -100,6 +108,19 @@ export async function startPostgresProxy(upstreamUrl: string): Promise<PostgresP
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+/** The same start with user and database alone. */
+function bareStart(start: Buffer): Buffer {
+  const words = start.subarray(8).toString('utf8').split('\0');
+  const kept: string[] = [];
+  for (let at = 0; at + 1 < words.length; at += 2)
+    if (['user', 'database'].includes(words[at]!)) kept.push(`${words[at]!}\0${words[at + 1]!}\0`);
+  const body = Buffer.from(`${kept.join('')}\0`);
+  const head = Buffer.alloc(8);
+  head.writeInt32BE(8 + body.length);
+  start.copy(head, 4, 4, 8);
+  return Buffer.concat([head, body]);
 }
 
 /** Cuts a stream into messages. The first one of a client has no type. */

@@ -11,6 +11,7 @@ import { freePort } from '../../src/testing/start.ts';
 import { createAgent } from '../support/agent.ts';
 import { submitPassword } from '../support/flow.ts';
 import { type SignetProcess, startProcess } from '../support/signet-process.ts';
+import { check, say } from './saying.ts';
 
 const admin = { username: 'root', password: 'a pass phrase for an administrator' };
 const MEGABYTE = 1024 * 1024;
@@ -27,7 +28,7 @@ try {
   const { code } = await signet.ended;
   check('told to end, it ends with 0', code === 0);
 }
-process.stdout.write(process.exitCode ? 'NOT survived\n' : 'survived\n');
+say(process.exitCode ? 'NOT survived' : 'survived');
 
 async function tryOut(signet: SignetProcess): Promise<void> {
   const browser = createAgent();
@@ -126,13 +127,4 @@ function smallDisk(given: string | undefined): Disposable & { path: string } {
       rmSync(path, { recursive: true, force: true });
     },
   };
-}
-
-function check(what: string, holds: boolean): void {
-  say(`${holds ? 'yes' : 'NO '}  ${what}`);
-  if (!holds) process.exitCode = 1;
-}
-
-function say(line: string): void {
-  process.stdout.write(`${line}\n`);
 }

@@ -26,14 +26,14 @@ export async function checkPassword(
   context: RequestContext,
   { username, password, known }: { username: string; password: string; known: string | undefined },
 ): Promise<CheckedPassword> {
-  const { tenant, now } = context;
+  const { tenant } = context;
   if (username.length > 300 || Buffer.byteLength(password) > longestPasswordBytes) throw wrongCredentials();
   const user = await findUserForSignIn(deps.db, tenant.id, username);
   const knownBrowser = user && knownBrowserOf(deps, tenant.id, known, user.id);
   const account = { identifier: username, userId: user?.id, knownBrowser };
   const reserved = await reserveFactorAttempt(deps, context, 'password', account);
   const isRight = await deps.hasher.verify(password, user?.passwordHash).catch(async (error: unknown) => {
-    await attemptNotMade(deps.db, tenant.id, reserved, now);
+    await attemptNotMade(deps.db, tenant.id, reserved);
     throw error;
   });
   const from = user?.passwordHash;

@@ -62,9 +62,9 @@ export async function attemptSucceeded(tx: Db, tenantId: string, reserved: Reser
 }
 
 /** The attempt was never made: it is given back, and the wait that it began with it. */
-export async function attemptNotMade(db: Db, tenantId: string, reserved: ReservedAttempt, now: number): Promise<void> {
+export async function attemptNotMade(db: Db, tenantId: string, reserved: ReservedAttempt): Promise<void> {
   for (const key of [reserved.accountKey, reserved.addressKey])
-    if (key !== undefined) await returnAttempt(db, tenantId, key, now);
+    if (key !== undefined) await returnAttempt(db, tenantId, key);
 }
 
 /** Forgets every attempt at any factor of the user, by strangers under either name and by browsers that the user knows. */

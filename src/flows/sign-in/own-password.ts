@@ -17,12 +17,12 @@ export async function checkOwnPassword(
   { user, sessionId }: { user: User; sessionId: string | undefined },
   password: string,
 ): Promise<{ reserved: ReservedAttempt; passwordVersion: number }> {
-  const { tenant, now } = context;
+  const { tenant } = context;
   const known = await findUserWithPassword(deps.db, tenant.id, user.id);
   const account = { identifier: user.username, userId: user.id, knownBrowser: sessionId ?? 'token' };
   const reserved = await reserveFactorAttempt(deps, context, 'password', account);
   const isRight = await deps.hasher.verify(password, known?.passwordHash).catch(async (error: unknown) => {
-    await attemptNotMade(deps.db, tenant.id, reserved, now);
+    await attemptNotMade(deps.db, tenant.id, reserved);
     throw error;
   });
   if (isRight && known) return { reserved, passwordVersion: known.passwordVersion };
