@@ -1,5 +1,6 @@
 // Which settings do not go together.
 import { createSecureContext } from 'node:tls';
+import { cheapHashes } from './hash-floor.ts';
 import type { SettingName, Values } from './settings.ts';
 
 /** Says which settings do not go together. What is given but malformed is already a problem, and counts as given here. */
@@ -39,7 +40,7 @@ export function contradictions(present: ReadonlySet<SettingName>, values: Values
       'SECRET_KEY is required with DATABASE_URL, the same for all processes. Make one with: openssl rand -base64 32',
     );
   }
-  return problems;
+  return [...problems, ...cheapHashes(values)];
 }
 
 function fitTogether(cert: string, key: string): boolean {

@@ -150,7 +150,8 @@ export const settings = {
     group: 'Password hashing',
     kind: whole(7168, 1_048_576),
     default: '19456',
-    about: 'Memory that one Argon2id hash takes, in KiB. Old hashes stay valid when it changes.',
+    about:
+      'Memory that one Argon2id hash takes, in KiB. Unless `PUBLIC_URL` is loopback, at least 47104 with one pass, 19456 with two and 12288 with three or more. Old hashes stay valid when it changes.',
     example: '65536',
   },
   PASSWORD_HASH_ITERATIONS: {

@@ -388,6 +388,16 @@ describe('keys', () => {
     expect(found.todo).toContain(`chmod go-w ${directory}`);
   });
 
+  test('hashes that are too cheap for others than this machine', async () => {
+    const cheap = { PASSWORD_HASH_MEMORY_KIB: '7168' };
+    expect((await look(cheap)).filter(({ severity }) => severity !== 'ok')).toEqual([]);
+    const findings = await look({ ...cheap, PUBLIC_URL: 'https://id.example.invalid', TRUST_PROXY: '10.0.0.1' });
+    expect(findings[0]).toMatchObject({
+      severity: 'problem',
+      seen: expect.stringContaining('PASSWORD_HASH_MEMORY_KIB must be at least 19456'),
+    });
+  });
+
   test('nobody who administers, or nobody of them who can sign in', async () => {
     const { todo } = await planted(
       () => sql(`UPDATE users SET roles = '{}'`),

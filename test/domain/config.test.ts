@@ -361,6 +361,28 @@ describe('settings that go together', () => {
     expect(problemsOf(env)).toEqual(expected.map((part) => expect.stringContaining(part)));
   });
 
+  test.each([
+    ['1', 47_104],
+    ['2', 19_456],
+    ['3', 12_288],
+    ['10', 12_288],
+  ])('hashes of %s passes take %i KiB at least, where others reach them', (PASSWORD_HASH_ITERATIONS, least) => {
+    const given = (kiB: number) => ({ PASSWORD_HASH_ITERATIONS, PASSWORD_HASH_MEMORY_KIB: String(kiB) });
+    const open = { PUBLIC_URL, TRUST_PROXY: '10.0.0.1' };
+    expect(problemsOf({ ...open, ...given(least) })).toEqual([]);
+    expect(problemsOf({ ...open, ...given(least - 1) })).toEqual([
+      `PASSWORD_HASH_MEMORY_KIB must be at least ${least} with PASSWORD_HASH_ITERATIONS=${PASSWORD_HASH_ITERATIONS}. Raise one of the two: only where PUBLIC_URL is a loopback host may hashes be cheaper.`,
+    ]);
+    for (const near of [{}, { PUBLIC_URL: 'http://127.0.0.1:3000' }, { ...open, PUBLIC_URL: 'https://localhost' }])
+      expect(problemsOf({ ...near, ...given(7168) })).toEqual([]);
+  });
+
+  test('one pass alone is too cheap with the memory that is the default', () => {
+    const open = { PUBLIC_URL, TRUST_PROXY: '10.0.0.1' };
+    expect(problemsOf({ ...open, PASSWORD_HASH_ITERATIONS: '1' })).toHaveLength(1);
+    expect(problemsOf(open)).toEqual([]);
+  });
+
   test('what is malformed is not reported as missing too', () => {
     expect(problemsOf({ PUBLIC_URL, TRUST_PROXY: 'all' })).toHaveLength(1);
     expect(problemsOf({ DATABASE_URL, SECRET_KEY: 'short' })).toHaveLength(1);

@@ -169,4 +169,18 @@ export const reportedMutants: readonly Mutant[] = [
     insert: 'http: { connectionsCheckingInterval }',
     test: 'test/attacks/slow-bodies.test.ts',
   },
+  {
+    name: 'hashes are cheap where others reach the server',
+    file: 'src/config/contradictions.ts',
+    remove: '[...problems, ...cheapHashes(values)]',
+    insert: '[...problems, ...cheapHashes(values).slice(9)]',
+    test: 'test/domain/config.test.ts',
+  },
+  {
+    name: 'hashes of one pass are cheap',
+    file: 'src/config/hash-floor.ts',
+    remove: '[1, 47_104]',
+    insert: '[1, 19_456]',
+    test: 'test/domain/config.test.ts',
+  },
 ];
