@@ -15,7 +15,8 @@ export function doctorCommand(env: Environment): Command {
     .option('--url-timeout <seconds>', 'how long to wait for an answer at PUBLIC_URL', seconds, 5)
     .option('--mail-to <address>', 'send one test mail there', address);
   return command(shape, env, async (terminal, { urlTimeout, mailTo }: Options) => {
-    const findings = await examine(terminal.env, { clock: Date.now, patience: urlTimeout * 1000, mailTo });
+    const [patience, uid] = [urlTimeout * 1000, process.getuid?.()];
+    const findings = await examine(terminal.env, { clock: Date.now, patience, mailTo, uid });
     const count = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;
     const [problems, warnings] = [count('problem'), count('warning')];
     terminal.out.result({ problems, warnings, findings }, told(findings));

@@ -6,6 +6,7 @@ import { type Finding, ok, problem, warning } from '../domain/finding.ts';
 import { checkAddress } from './address.ts';
 import { checkCertificate, checkShownCertificate } from './certificate.ts';
 import { checkDataDir } from './data-dir.ts';
+import { checkDatabaseUser } from './database-user.ts';
 import { checkMail } from './mail.ts';
 import type { GivenKeys } from './secret-keys.ts';
 import { inspectSecretKey, secretKeyFile, SecretKeyError } from '../config/secret-key.ts';
@@ -18,6 +19,8 @@ export type ExamineOptions = {
   readonly patience: number;
   /** Where to send a message as a test. */
   readonly mailTo: string | undefined;
+  /** Who looks; undefined on systems without such numbers. */
+  readonly uid: number | undefined;
 };
 
 type Examined = ReturnType<typeof examineConfig>;
@@ -27,10 +30,11 @@ export async function examine(env: Environment, options: ExamineOptions): Promis
   const examined = examineConfig(env);
   const { config, unusable } = examined;
   const usable = (...names: SettingName[]) => names.every((name) => !unusable.has(name));
-  const { clock, patience, mailTo } = options;
+  const { clock, patience, mailTo, uid } = options;
   const [secretKey, given] = await lookAtSecretKey(examined, usable('DATA_DIR', 'SECRET_KEY', 'DATABASE_URL'));
   const isEmbedded = usable('DATABASE_URL', 'DATA_DIR') && config.databaseUrl === undefined;
   const dataDir = isEmbedded ? await guarded('data-directory', () => checkDataDir(config.dataDir)) : [];
+  const user = isEmbedded ? await guarded('database-user', () => checkDatabaseUser(config.dataDir, uid)) : [];
   // A start would put right what is wrong there, and this changes nothing.
   const how = dataDir.some(({ severity }) => severity === 'problem') ? 'attach' : 'start';
   const { publicUrl, tls } = config;
@@ -45,7 +49,8 @@ export async function examine(env: Environment, options: ExamineOptions): Promis
     guarded('address', () => checkAddress(publicUrl, patience), hasAddress),
     guarded('mail', () => checkMail(config.mail, mailTo), isMailWhole),
   ]);
-  return [...settingsFindings(examined), ...dataDir, ...secretKey, ...database, ...address, ...own, ...shown, ...mail];
+  const kept = [...dataDir, ...user, ...secretKey];
+  return [...settingsFindings(examined), ...kept, ...database, ...address, ...own, ...shown, ...mail];
 }
 
 function settingsFindings({ problems, warnings }: Examined): Finding[] {

@@ -4,6 +4,7 @@
 export type CheckName =
   | 'settings'
   | 'data-directory'
+  | 'database-user'
   | 'secret-key'
   | 'database'
   | 'durability'

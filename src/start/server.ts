@@ -7,6 +7,7 @@ import type { Deps, PatientDeps } from '../deps.ts';
 import { contextWithoutRequest } from '../domain/context.ts';
 import type { Tenant } from '../domain/tenant.ts';
 import { durabilityWarnings } from './durability.ts';
+import { sharedUserWarnings } from '../embedded/shared-user.ts';
 import { followChanges } from '../flows/upkeep/follow-changes.ts';
 import { keyRing } from '../flows/keys/ring.ts';
 import { keepAuditMonths } from '../flows/upkeep/audit-months.ts';
@@ -26,7 +27,7 @@ export type RunningServer = {
   readonly url: string;
   /** The one-time link for the first administrator; undefined when there is one. */
   readonly setupUrl: string | undefined;
-  /** What somebody should change soon, in words: settings of PostgreSQL under which answers can be lost. */
+  /** What somebody should change soon, in words: settings of PostgreSQL under which answers can be lost, or the user it runs as. */
   readonly warnings: readonly string[];
   /** Resolves, with what happened in words, when its database is gone or another one: end it, and start anew. */
   readonly lost: Promise<string>;
@@ -52,7 +53,8 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
   const { deps, database } = backend;
   // Before any event is written.
   await keepAuditMonths(deps);
-  const warnings = config.databaseUrl === undefined ? [] : await durabilityWarnings(deps);
+  const warnings =
+    config.databaseUrl === undefined ? sharedUserWarnings(process.getuid?.()) : await durabilityWarnings(deps);
   for (const warning of warnings) deps.log.warn(warning);
   // Before anything is kept in memory, so that no change is missed.
   const following = await followChanges(deps);

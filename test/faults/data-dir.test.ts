@@ -118,7 +118,7 @@ test.each(cases)('doctor finds that it %s', async (_what, name, why) => {
 
 test('what exists and can be written to is no finding, and what can be made is not made by looking', async () => {
   const look = (dataDir: string) =>
-    examine({ ...env, DATA_DIR: dataDir }, { clock: Date.now, patience: 1000, mailTo: undefined });
+    examine({ ...env, DATA_DIR: dataDir }, { clock: Date.now, patience: 1000, mailTo: undefined, uid });
   const about = (await look(at('new/data'))).filter(({ check }) => check === 'data-directory');
   expect(about).toEqual([]);
   expect((await readdir(directory)).toSorted()).toEqual(['closed', 'file', 'used']);
@@ -127,7 +127,7 @@ test('what exists and can be written to is no finding, and what can be made is n
 test('a place where nothing can be made, as /proc: refused, and no endless loop', async () => {
   const nowhere = join(existsSync('/proc/self') ? '/proc' : '/dev/null', 'nowhere');
   await expect(startEmbeddedPostgres(join(nowhere, 'data'))).rejects.toThrow(`DATA_DIR (${nowhere}/data)`);
-  const options = { clock: Date.now, patience: 1000, mailTo: undefined };
+  const options = { clock: Date.now, patience: 1000, mailTo: undefined, uid };
   const findings = await examine({ ...env, DATA_DIR: nowhere }, options);
   expect(findings).toContainEqual(expect.objectContaining({ check: 'data-directory', severity: 'problem' }));
 });

@@ -49,6 +49,9 @@ test('the first start needs nothing, and shows where to sign in, the setup link 
   await signet.says('/setup?token=');
   const output = signet.output();
   expect(output).toContain(`${issuer}/sign-in`);
+  // In the log and on the terminal, and to root only.
+  const asRoot = output.split('Signet runs as root, and the embedded PostgreSQL as nobody').length - 1;
+  expect(asRoot).toBe(process.getuid?.() === 0 ? 2 : 0);
   expect(output).toContain(`${issuer}/.well-known/openid-configuration`);
   expect((await fetch(`${issuer}/ready`)).status).toBe(200);
   keyIds = await publishedKeyIds();

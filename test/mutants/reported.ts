@@ -183,4 +183,12 @@ export const reportedMutants: readonly Mutant[] = [
     insert: '[1, 19_456]',
     test: 'test/domain/config.test.ts',
   },
+  {
+    name: 'everybody is nobody, and nobody says so',
+    file: 'src/embedded/shared-user.ts',
+    remove: '  if (uid !== 0) return [];\n',
+    insert: '  if (uid !== undefined) return [];\n',
+    test: 'test/cli/doctor.test.ts',
+    title: 'root with a PostgreSQL',
+  },
 ];
