@@ -69,7 +69,11 @@ White space around a value is ignored. An empty variable counts as not set.
 **Warnings** go to standard error, and Signet starts:
 
 - a variable whose name is one or two letters away from a setting, such as \`DATABSE_URL\`;
-- a setting that is empty.
+- a setting that is empty;
+- a file that other users may change, or read although it holds secrets: each \`NAME_FILE\`, and what \`TLS_KEY\`, \`PROVISION\`
+  and \`sslkey\` in \`DATABASE_URL\` name. That its group reads it is fine, and so is a file in a folder that keeps others
+  out. A file that is mounted by itself, as in Compose, is not judged: its folder cannot be seen from the container.
+  \`signet doctor\` says the same.
 
 ## Settings
 `;

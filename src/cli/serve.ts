@@ -3,6 +3,7 @@ import { setTimeout as wait } from 'node:timers/promises';
 import { Command } from 'commander';
 import type { Environment } from '../config/names.ts';
 import { ConfigError, readConfig } from '../config/read.ts';
+import { secretFileWarnings } from '../config/secret-files.ts';
 import { ProvisioningError } from '../flows/provision/problems.ts';
 import { followTls } from '../start/follow-tls.ts';
 import { startServer } from '../start/server.ts';
@@ -28,7 +29,7 @@ const sameAsking = 2000;
 
 async function start(env: Environment): Promise<void> {
   const { config, warnings } = readConfig(env);
-  for (const warning of warnings) say(`Warning: ${warning}`);
+  for (const warning of [...warnings, ...secretFileWarnings(env)]) say(`Warning: ${warning}`);
   const server = await startServer(config);
   for (const warning of server.warnings) say(`Warning: ${warning}`);
   // Before anybody is told that it is ready: who then asks it to end is heard.

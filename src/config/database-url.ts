@@ -6,15 +6,24 @@ import { isLoopbackHost } from '../domain/redirect-uri.ts';
  * this machine. undefined for what is no address.
  */
 export function protectedDatabaseUrl(text: string): string | undefined {
-  if (!/^postgres(ql)?:\/\//.test(text)) return undefined;
-  // pg allows a user without a host when the host is a socket named in the query, which URL does not.
-  const complete = text.replace('@/', '@localhost/');
-  if (!URL.canParse(complete)) return undefined;
-  const { hostname, searchParams } = new URL(complete);
+  const url = parsed(text);
+  if (!url) return undefined;
+  const { hostname, searchParams } = url;
   const host = searchParams.get('host') ?? decodeURIComponent(hostname);
   const isNear = host === '' || host.startsWith('/') || isLoopbackHost(host);
   if (isNear || ['sslmode', 'ssl'].some((name) => searchParams.has(name))) return text;
   return `${text}${text.includes('?') ? '&' : '?'}sslmode=verify-full`;
+}
+
+/** The path of the private key with which we prove who we are to the database, if the address names one. */
+export function clientKeyFile(text: string): string | undefined {
+  return parsed(text)?.searchParams.get('sslkey') ?? undefined;
+}
+
+function parsed(text: string): URL | undefined {
+  if (!/^postgres(ql)?:\/\//.test(text)) return undefined;
+  // pg allows a user without a host when the host is a socket named in the query, which URL does not.
+  return URL.parse(text.replace('@/', '@localhost/')) ?? undefined;
 }
 
 /** A sentence for the log when whoever stands in between could read everything, though TLS seems to be on. */

@@ -157,11 +157,17 @@ export const pemKey: Kind<string> = kind('an unencrypted private key in PEM, or 
   pem(text, (key) => createSecureContext({ key })),
 );
 
+/** The path in a text that is either PEM or the path of a file with it. */
+export function pemPath(text: string): string | undefined {
+  return text.includes('-----BEGIN ') ? undefined : text;
+}
+
 function pem(text: string, check: (pemText: string) => unknown): string | undefined {
   let content = text;
-  if (!text.includes('-----BEGIN ')) {
+  const path = pemPath(text);
+  if (path !== undefined) {
     try {
-      content = readFileSync(text, 'utf8').trim();
+      content = readFileSync(path, 'utf8').trim();
     } catch (error) {
       throw new BadValue(`must be PEM text or the path of a PEM file that Signet can read (${codeOf(error)})`);
     }

@@ -43,6 +43,12 @@ export function findGiven(env: Environment, name: string, secret: boolean): { gi
   return { given: { source: file.source }, problems };
 }
 
+/** The path that `NAME_FILE` gives for a setting, whatever lies there. */
+export function findFile(env: Environment, name: string): { source: string; path: string } | undefined {
+  const file = findEither(env, name + SUFFIX, []);
+  return file && { source: file.source, path: file.text };
+}
+
 function findEither(env: Environment, bare: string, problems: string[]): { source: string; text: string } | undefined {
   const prefixed = PREFIX + bare;
   const bareText = trimmed(env[bare]);

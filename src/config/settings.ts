@@ -12,12 +12,14 @@ import {
   password,
   pemCertificate,
   pemKey,
+  pemPath,
   postgresUrl,
   proxyList,
   readableFile,
   smtpUrl,
   whole,
 } from './kinds.ts';
+import { clientKeyFile } from './database-url.ts';
 
 /** One setting: everything that the reader and the documents need to know about it. */
 export interface Setting {
@@ -30,6 +32,8 @@ export interface Setting {
   readonly defaultRule?: string;
   /** Whether the value must never be shown. */
   readonly secret?: true;
+  /** For values that may lead to a file with secrets in it: its path, as the text names it. */
+  readonly secretFile?: (text: string) => string | undefined;
   readonly about: string;
   /** A value to show in the documents; absent when a copied example would be dangerous. */
   readonly example?: string;
@@ -69,6 +73,7 @@ export const settings = {
     group: 'TLS and proxies',
     kind: pemKey,
     secret: true,
+    secretFile: pemPath,
     about: 'The private key of `TLS_CERT`.',
     example: '/etc/signet/tls.key',
   },
@@ -84,6 +89,7 @@ export const settings = {
     kind: postgresUrl,
     defaultRule: 'a PostgreSQL of its own, in `DATA_DIR`',
     secret: true,
+    secretFile: clientKeyFile,
     about:
       'The PostgreSQL database to use. Needs `SECRET_KEY`. To another machine it is TLS with a verified certificate, unless the address says `sslmode=disable`; `sslrootcert=FILE` in it names an authority of your own.',
     example: 'postgres://signet:password@db.example.com:5432/signet',
@@ -130,6 +136,8 @@ export const settings = {
   PROVISION: {
     group: 'First start',
     kind: readableFile,
+    // Passwords and client secrets may stand in it.
+    secretFile: (path) => path,
     about: 'A JSON or YAML file with clients, users, resources and settings, applied at every start.',
     example: '/etc/signet/provision.yaml',
   },

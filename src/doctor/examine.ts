@@ -9,6 +9,7 @@ import { checkDataDir } from './data-dir.ts';
 import { checkDatabaseUser } from './database-user.ts';
 import { checkMail } from './mail.ts';
 import type { GivenKeys } from './secret-keys.ts';
+import { checkSecretFiles } from '../config/secret-files.ts';
 import { inspectSecretKey, secretKeyFile, SecretKeyError } from '../config/secret-key.ts';
 import { guarded } from './guarded.ts';
 import { lookAtDatabase } from './look-at-database.ts';
@@ -35,6 +36,7 @@ export async function examine(env: Environment, options: ExamineOptions): Promis
   const isEmbedded = usable('DATABASE_URL', 'DATA_DIR') && config.databaseUrl === undefined;
   const dataDir = isEmbedded ? await guarded('data-directory', () => checkDataDir(config.dataDir)) : [];
   const user = isEmbedded ? await guarded('database-user', () => checkDatabaseUser(config.dataDir, uid)) : [];
+  const files = await guarded('secret-files', () => checkSecretFiles(env));
   // A start would put right what is wrong there, and this changes nothing.
   const how = dataDir.some(({ severity }) => severity === 'problem') ? 'attach' : 'start';
   const { publicUrl, tls } = config;
@@ -49,7 +51,7 @@ export async function examine(env: Environment, options: ExamineOptions): Promis
     guarded('address', () => checkAddress(publicUrl, patience), hasAddress),
     guarded('mail', () => checkMail(config.mail, mailTo), isMailWhole),
   ]);
-  const kept = [...dataDir, ...user, ...secretKey];
+  const kept = [...dataDir, ...user, ...secretKey, ...files];
   return [...settingsFindings(examined), ...kept, ...database, ...address, ...own, ...shown, ...mail];
 }
 

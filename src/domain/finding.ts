@@ -6,6 +6,7 @@ export type CheckName =
   | 'data-directory'
   | 'database-user'
   | 'secret-key'
+  | 'secret-files'
   | 'database'
   | 'durability'
   | 'connections'

@@ -397,6 +397,32 @@ describe('keys', () => {
     expect(found.todo).toContain(`chmod go-w ${directory}`);
   });
 
+  test('files with secrets that others may read, and the server says the same when it starts', async () => {
+    const open = await mkdtemp(join(tmpdir(), 'signet-test-'));
+    try {
+      await chmod(open, 0o755);
+      const SECRET_KEY_FILE = join(open, 'key');
+      await writeFile(SECRET_KEY_FILE, secretKey.toString('base64'), { mode: 0o600 });
+      expect(await look({ SECRET_KEY_FILE })).toContainEqual(
+        expect.objectContaining({ check: 'secret-files', severity: 'ok' }),
+      );
+      await chmod(SECRET_KEY_FILE, 0o644);
+      const { seen, todo } = await wrong('secret-files', 'warning', doctor({ SECRET_KEY_FILE }));
+      expect(seen).toBe(`SECRET_KEY_FILE names ${SECRET_KEY_FILE}, which other users may read (mode 0644).`);
+      expect(todo).toContain(`chmod 600 ${SECRET_KEY_FILE}`);
+      const DATABASE_URL = `postgres://ada@127.0.0.1:${await freePort()}/signet`;
+      const { output } = await commandLine({
+        ...settings,
+        PORT: String(await freePort()),
+        SECRET_KEY_FILE,
+        DATABASE_URL,
+      })(['serve']);
+      expect(output).toContain(`Warning: ${seen} ${todo}\n`);
+    } finally {
+      await rm(open, { recursive: true, force: true });
+    }
+  });
+
   test('hashes that are too cheap for others than this machine', async () => {
     const cheap = { PASSWORD_HASH_MEMORY_KIB: '7168' };
     expect((await look(cheap)).filter(({ severity }) => severity !== 'ok')).toEqual([]);

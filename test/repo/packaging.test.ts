@@ -1,7 +1,19 @@
 // The container image and the compose file. There is no container engine here: the image's steps are done in a directory, and run.
 import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { access, chmod, constants, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
+import {
+  access,
+  chmod,
+  chown,
+  constants,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  writeFile,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -112,8 +124,13 @@ describe('the image', () => {
 
   async function mkdirWithSecrets(contents: Record<string, string>): Promise<void> {
     await mkdir(join(directory, 'secrets'));
-    for (const [name, content] of Object.entries(contents))
-      await writeFile(join(directory, 'secrets', name), `${content}\n`);
+    // As docs/deploying.md says: for the user of the container alone.
+    const { uid, gid } = await postgresIdentity();
+    for (const [name, content] of Object.entries(contents)) {
+      const file = join(directory, 'secrets', name);
+      await writeFile(file, `${content}\n`, { mode: 0o400 });
+      await chown(file, uid, gid);
+    }
   }
 
   test('has what runs, and nothing that is secret, made here or for development', async () => {
