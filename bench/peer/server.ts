@@ -35,7 +35,7 @@ const storage = await openStorage(
 );
 
 async function privateKey(alg: 'ES256' | 'RS256'): Promise<object> {
-  const pair = await generateKeyPair(alg, { extractable: true });
+  const pair = await generateKeyPair(alg, { extractable: true, modulusLength: 3072 });
   return { ...(await exportJWK(pair.privateKey)), alg, use: 'sig' };
 }
 

@@ -1,5 +1,6 @@
 // Hashes that protocols ask for.
 import { createHash, createHmac, hash, timingSafeEqual } from 'node:crypto';
+import type { SigningAlg } from '../domain/client.ts';
 
 /** RFC 7636 4.6: true when the S256 transformation of `verifier` is `challenge`; in constant time. */
 export function verifierMatches(verifier: string, challenge: string): boolean {
@@ -8,9 +9,13 @@ export function verifierMatches(verifier: string, challenge: string): boolean {
   return stored.length === computed.length && timingSafeEqual(stored, computed);
 }
 
-/** OpenID Connect Core 1.0 3.1.3.6: the left half of the SHA-256 of a token, for `at_hash` under RS256 and ES256. */
-export function leftHalfHash(value: string): string {
-  return hash('sha256', value, 'buffer').subarray(0, 16).toString('base64url');
+/**
+ * OpenID Connect Core 1.0 3.1.3.6: the left half of the hash of a token, for `at_hash`: by the hash that the `alg` of the ID
+ * token uses itself, which is SHA-512 for Ed25519 (RFC 8032 5.1).
+ */
+export function leftHalfHash(value: string, alg: SigningAlg): string {
+  const whole = hash(alg === 'EdDSA' ? 'sha512' : 'sha256', value, 'buffer');
+  return whole.subarray(0, whole.length / 2).toString('base64url');
 }
 
 /** SHA-256 over the parts, of which no two lists give the same. */

@@ -24,7 +24,10 @@ export type MadeKey = {
   readonly privateJwk: JWK;
 };
 
-/** A new key pair; its `kid` is the RFC 7638 thumbprint, and never looks like an option to a command. RSA has 2048 bits. */
+/** NIST SP 800-57 part 1, 5.6.1: 128 bits of security, as much as the other algorithms have. */
+const rsaBits = 3072;
+
+/** A new key pair, made beside the event loop; its `kid` is the RFC 7638 thumbprint, and never looks like an option to a command. */
 export async function makeSigningKey(alg: SigningAlg): Promise<MadeKey> {
   for (;;) {
     const made = await makeKeyPair(alg);
@@ -33,10 +36,7 @@ export async function makeSigningKey(alg: SigningAlg): Promise<MadeKey> {
 }
 
 async function makeKeyPair(alg: SigningAlg): Promise<MadeKey> {
-  const { publicKey, privateKey } = await generateKeyPair(alg, {
-    extractable: true,
-    ...(alg === 'RS256' ? { modulusLength: 2048 } : {}),
-  });
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true, modulusLength: rsaBits });
   const jwk = await exportJWK(publicKey);
   const kid = await calculateJwkThumbprint(jwk);
   return { kid, alg, publicJwk: { ...jwk, kid, alg, use: 'sig' }, privateJwk: await exportJWK(privateKey) };

@@ -1,8 +1,7 @@
 // The signing keys of all tenants: whether they can sign, can be opened, and go on in their lives.
 import type { Deps } from '../deps.ts';
-import { signingAlgs } from '../domain/client.ts';
 import { type Finding, ok, problem } from '../domain/finding.ts';
-import { keyLife } from '../domain/key-life.ts';
+import { algsOf, keyLife } from '../domain/key-life.ts';
 import { lackingKeys, lateKeys } from '../storage/doctor-keys.ts';
 import { checkOpening, type GivenKeys } from './secret-keys.ts';
 
@@ -13,7 +12,7 @@ const leeway = 24 * 3600_000;
 export async function checkKeys({ db, clock }: Pick<Deps, 'db' | 'clock'>, given: GivenKeys): Promise<Finding[]> {
   const now = clock();
   const findings: Finding[] = [];
-  for (const { tenant, alg } of await lackingKeys(db, signingAlgs))
+  for (const { tenant, alg } of await lackingKeys(db, algsOf([])))
     findings.push(
       problem(
         'signing-keys',

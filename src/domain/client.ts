@@ -9,8 +9,12 @@ export type GrantType = (typeof grantTypes)[number];
 export const clientAuthMethods = ['client_secret_basic', 'client_secret_post', 'none'] as const;
 export type ClientAuthMethod = (typeof clientAuthMethods)[number];
 
-export const signingAlgs = ['RS256', 'ES256'] as const;
+/** RFC 7518 3.1; EdDSA with Ed25519 (RFC 8037 3.1). */
+export const signingAlgs = ['RS256', 'ES256', 'PS256', 'EdDSA'] as const;
 export type SigningAlg = (typeof signingAlgs)[number];
+
+/** Those of ID tokens and access tokens where a client registered no others: each tenant has a key for them from the start. */
+export const defaultSigningAlgs = { idToken: 'RS256', accessToken: 'ES256' } as const;
 
 /** RFC 7591 2 and OpenID Connect Registration 2 metadata by their names; below the line, Signet's own policies. */
 export type ClientMetadata = {
@@ -90,12 +94,12 @@ export function completeMetadata(given: RegisteredMetadata): ClientMetadata {
     response_types: ['code'],
     token_endpoint_auth_method: method,
     scope: defaultScope,
-    id_token_signed_response_alg: 'RS256',
+    id_token_signed_response_alg: defaultSigningAlgs.idToken,
     require_auth_time: false,
     first_party: false,
     built_in: false,
     require_pkce: true,
-    access_token_signed_response_alg: 'ES256',
+    access_token_signed_response_alg: defaultSigningAlgs.accessToken,
     access_token_lifetime: 900,
     refresh_token_rotation: method === 'none' || given.first_party === true,
     refresh_token_lifetime: 7 * 24 * 3600,
@@ -103,6 +107,12 @@ export function completeMetadata(given: RegisteredMetadata): ClientMetadata {
     refresh_token_grace: Math.min(30, Math.floor((given.access_token_lifetime ?? 900) / 2)),
     ...known,
   };
+}
+
+/** What its tokens are signed with. */
+export function signingAlgsOf(given: RegisteredMetadata): SigningAlg[] {
+  const { id_token_signed_response_alg, access_token_signed_response_alg } = completeMetadata(given);
+  return [...new Set([id_token_signed_response_alg, access_token_signed_response_alg])];
 }
 
 /** The client of whoever calls the first-party API without naming one. */

@@ -1,5 +1,5 @@
 // The life of a signing key: next, active, retired, gone; and how long each part lasts.
-import type { SigningAlg } from './client.ts';
+import { defaultSigningAlgs, type SigningAlg, signingAlgs } from './client.ts';
 
 export type KeyState = 'next' | 'active' | 'retired' | 'gone';
 
@@ -23,6 +23,13 @@ export type KeyInLife = {
   readonly state: KeyState;
   readonly stateSince: number;
 };
+
+/** What a tenant with these keys must be able to sign with: what every tenant does, and what some client came to ask for. */
+export function algsOf(keys: readonly Pick<KeyInLife, 'alg' | 'state'>[]): SigningAlg[] {
+  const needed = new Set<SigningAlg>(Object.values(defaultSigningAlgs));
+  for (const { alg, state } of keys) if (state === 'active' || state === 'next') needed.add(alg);
+  return signingAlgs.filter((alg) => needed.has(alg));
+}
 
 export type KeyMove =
   | { readonly kind: 'create-next'; readonly alg: SigningAlg }

@@ -38,19 +38,24 @@ export async function lateKeys(db: Db, dueBefore: number, activeBefore: number):
   }));
 }
 
+// A sequential scan of clients, for an examination.
 const unsigned = statement(
   { algs: 'text[]' },
   (_q, p) =>
     sql<{ slug: string; alg: string }>`
-      SELECT t.slug, a.alg
-      FROM tenants t CROSS JOIN unnest(${p.algs}) AS a (alg)
-      WHERE NOT EXISTS (
-        SELECT 1 FROM signing_keys k WHERE k.tenant_id = t.id AND k.alg = a.alg AND k.state = 'active')
-      ORDER BY t.slug, a.alg
+      SELECT t.slug, needed.alg
+      FROM (
+        SELECT id AS tenant_id, unnest(${p.algs}) AS alg FROM tenants
+        UNION SELECT tenant_id, metadata ->> 'id_token_signed_response_alg' FROM clients
+        UNION SELECT tenant_id, metadata ->> 'access_token_signed_response_alg' FROM clients
+      ) needed JOIN tenants t ON t.id = needed.tenant_id
+      WHERE needed.alg IS NOT NULL AND NOT EXISTS (
+        SELECT 1 FROM signing_keys k WHERE k.tenant_id = t.id AND k.alg = needed.alg AND k.state = 'active')
+      ORDER BY t.slug, needed.alg
       LIMIT 20`,
 );
 
-/** Up to 20 algorithms with which a tenant cannot sign, because no key of theirs is active. */
+/** Up to 20 algorithms, `algs` and what clients are registered for, with which a tenant cannot sign: no key of theirs is active. */
 export async function lackingKeys(db: Db, algs: readonly SigningAlg[]): Promise<{ tenant: string; alg: SigningAlg }[]> {
   return (await unsigned.all(db, { algs })).map(({ slug, alg }) => ({ tenant: slug, alg: alg as SigningAlg }));
 }

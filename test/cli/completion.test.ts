@@ -54,8 +54,8 @@ describe.each(installedShells)('in $name', (shell) => {
   });
 
   test('values that are known, and none for values that are not', async () => {
-    expect(await offers('keys', 'rotate', '--alg', '')).toEqual(['ES256', 'RS256']);
-    expect(await offers('keys', 'rotate', '--alg', 'E')).toEqual(['ES256']);
+    expect(await offers('keys', 'rotate', '--alg', '')).toEqual(['ES256', 'EdDSA', 'PS256', 'RS256']);
+    expect(await offers('keys', 'rotate', '--alg', 'ES')).toEqual(['ES256']);
     expect(await offers('keys', 'rotate', '--tenant', '')).toEqual([]);
     expect(await offers('completion', '')).toEqual(shells.toSorted());
   });
@@ -81,7 +81,7 @@ test('typed into bash: the line is completed, and files as bash does it, also th
   for (const name of ['sound.gz', 'a$(touch run).gz', '`touch run`.gz']) await writeFile(join(folder, name), '');
   const lines = [
     ['signet ke\tro\t--al\tR\t', ['keys', 'rotate', '--alg', 'RS256']],
-    ['signet keys rotate --alg=E\t', ['keys', 'rotate', '--alg=ES256']],
+    ['signet keys rotate --alg=ES\t', ['keys', 'rotate', '--alg=ES256']],
     ['signet restore s\t', ['restore', 'sound.gz']],
     ['signet restore a\t', ['restore', 'a$(touch run).gz']],
     ['signet client create --from s\t', ['client', 'create', '--from', 'sound.gz']],

@@ -358,6 +358,18 @@ describe('keys', () => {
     }
   });
 
+  test('a client for an algorithm without a key: what it cannot be signed with', async () => {
+    const { seen, todo } = await planted(
+      () =>
+        sql(`INSERT INTO clients (tenant_id, id, metadata, version, created_at, updated_at)
+         SELECT id, 'keyless', '{"id_token_signed_response_alg": "PS256"}', 1, now(), now() FROM tenants WHERE slug = 'default'`),
+      () => sql(`DELETE FROM clients WHERE id = 'keyless'`),
+      () => wrong('signing-keys', 'problem', look()),
+    );
+    expect(seen).toBe('The tenant default has no active PS256 key, and signs nothing with PS256.');
+    expect(todo).toContain('signet keys rotate --now --alg PS256');
+  });
+
   test('a step that is two days late: maintenance does not run', async () => {
     const [key] = await query<{ kid: string; due_at: Date }>(
       url,

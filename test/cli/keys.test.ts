@@ -153,6 +153,20 @@ test('rotate --now where a next key is published: that one signs, and no other i
   expect((await there.published()).length).toBe(3);
 });
 
+test('rotate without --alg: a key of each algorithm that the tenant signs with, and of no other', async () => {
+  const there = await tenant('several');
+  const clients = [{ ...ownClient, id_token_signed_response_alg: 'EdDSA' as const }];
+  await running.provision({ tenant: 'several', clients });
+  const algs = async (options: string[]) =>
+    (await resultOf<Rotated[]>(signet, ['keys', 'rotate', ...options, ...there.options])).map(({ alg }) => alg);
+  expect((await algs([])).toSorted()).toEqual(['ES256', 'EdDSA', 'RS256']);
+  const before = active(await there.keys(), 'EdDSA');
+  expect(await algs(['--now', '--alg', 'EdDSA'])).toEqual(['EdDSA']);
+  const signs = async () => signedWith((await codeFlow(there, ownClient)).tokens.id_token);
+  await expect.poll(signs).toBe(active(await there.keys(), 'EdDSA'));
+  expect(await there.published()).toContain(before);
+});
+
 describe('revoke', () => {
   test('nobody to ask and no --yes: usage, and nothing changes; a key that is not there: 3', async () => {
     const there = await tenant('asked');

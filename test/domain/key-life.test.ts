@@ -1,8 +1,16 @@
 // The life of signing keys: lived through day by day, they overlap for every cache and every token.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { signingAlgs } from '../../src/domain/client.ts';
-import { dueAt, dueMoves, type KeyInLife, keyLife, keySetMaxAge } from '../../src/domain/key-life.ts';
+import { type SigningAlg, signingAlgs } from '../../src/domain/client.ts';
+import {
+  algsOf,
+  dueAt,
+  dueMoves,
+  type KeyInLife,
+  keyLife,
+  keySetMaxAge,
+  type KeyState,
+} from '../../src/domain/key-life.ts';
 
 const hour = 3600_000;
 const day = 24 * hour;
@@ -85,6 +93,13 @@ test('what is done once is not due again', () => {
     { ...next, state: 'active', stateSince: now },
   ] as const;
   expect(dueMoves(after, ['ES256'], now)).toEqual([]);
+});
+
+test('what a tenant must sign with: the default algorithms, and those it has a key for that signs or will', () => {
+  const key = (alg: SigningAlg, state: KeyState) => ({ kid: `${alg}-${state}`, alg, state, stateSince: 0 });
+  expect(algsOf([])).toEqual(['RS256', 'ES256']);
+  expect(algsOf([key('RS256', 'active'), key('PS256', 'retired')])).toEqual(['RS256', 'ES256']);
+  expect(algsOf([key('EdDSA', 'active'), key('PS256', 'next')])).toEqual([...signingAlgs]);
 });
 
 test('every state but the last says when to look again, not after the move is due', () => {

@@ -2,13 +2,14 @@
 import type { Mutant } from './mutant.ts';
 
 const keys = 'test/cli/keys.test.ts';
+const algs = 'test/oauth/signing-algs.test.ts';
 const mail = 'test/delivery/mail.test.ts';
 
 export const keyMutants: readonly Mutant[] = [
   {
     name: 'key steps are taken as they were planned, whatever was revoked meanwhile',
     file: 'src/flows/keys/advance.ts',
-    remove: 'const moves = dueMoves(await listPublishedKeys(tx, tenant.id), signingAlgs, now);',
+    remove: 'const moves = dueMoves(keys, algsOf(keys), now);',
     insert: 'const moves = expected;',
     test: keys,
     title: 'a next key while its turn comes',
@@ -52,6 +53,54 @@ export const keyMutants: readonly Mutant[] = [
     insert: "if (key.state !== 'next' && (await takeKeyBack(deps, tx, context, key)))",
     test: keys,
     title: 'all keys replaced',
+  },
+  {
+    name: 'keys that a client asked for get no successor',
+    file: 'src/domain/key-life.ts',
+    remove: "for (const { alg, state } of keys) if (state === 'active' || state === 'next') needed.add(alg);",
+    insert: 'void keys;',
+    test: algs,
+    title: 'a successor a day ahead',
+  },
+  {
+    name: 'all keys are replaced, but none in the place of those that a client asked for meanwhile',
+    file: 'src/flows/keys/replace.ts',
+    remove: 'for (const alg of algsOf(published)) {',
+    insert: 'for (const { alg } of keys) {',
+    test: algs,
+    title: 'all replaced after a restore',
+  },
+  {
+    name: 'a client in a file gets no key for its algorithm',
+    file: 'src/flows/provision/apply.ts',
+    remove: 'if (existing) await letFirstKeysSign(deps, tx, context, keys);',
+    insert: '',
+    test: algs,
+    title: 'in a file',
+  },
+  {
+    name: 'a key is made for a client that is refused',
+    file: 'src/flows/keys/provide.ts',
+    remove: 'await work(tx);\n  });',
+    insert: '});\n  await work(deps.db);',
+    test: algs,
+    title: 'registered',
+  },
+  {
+    name: 'a process does not look again for the key of a client that is new to it',
+    file: 'src/flows/keys/ring.ts',
+    remove: "  deps.memory.drop({ kind: 'keys', tenantId: tenant.id, entity: '' });\n",
+    insert: '',
+    test: algs,
+    title: 'before word of its key came',
+  },
+  {
+    name: 'new RSA keys have 2048 bits',
+    file: 'src/crypto/jwt.ts',
+    remove: 'const rsaBits = 3072;',
+    insert: 'const rsaBits = 2048;',
+    test: algs,
+    title: 'a new tenant',
   },
   {
     name: 'mail in clear where TLS is required',

@@ -2,7 +2,8 @@
 import { Command, Option } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { type SigningAlg, signingAlgs } from '../../domain/client.ts';
-import { keySetMaxAge } from '../../domain/key-life.ts';
+import { algsOf, keySetMaxAge } from '../../domain/key-life.ts';
+import { listKeys } from '../../flows/keys/change.ts';
 import { rotateAtOnce, type Rotation, scheduleRotation } from '../../flows/keys/rotate.ts';
 import { withTenant } from '../frame/backend.ts';
 import { tenantOption, type TenantOption } from '../frame/options.ts';
@@ -19,7 +20,7 @@ export function keysRotateCommand(env: Environment): Command {
     .option('--now', 'the new key becomes active at once');
   return command(shape, env, (terminal, { alg, now = false, ...options }: Options) =>
     withTenant(terminal, options, async (deps, context) => {
-      const algs = alg === undefined ? signingAlgs : [alg];
+      const algs = alg === undefined ? algsOf(await listKeys(deps, context)) : [alg];
       const rotating = (now ? rotateAtOnce : scheduleRotation)(deps, context, algs);
       const rotations = await withHint('"signet keys list" shows how it is now.', rotating);
       terminal.out.result(rotations.map(forScripts), rotations.map((rotation) => inWords(rotation, now)).join('\n'));

@@ -1,7 +1,7 @@
 // Makes a client, or brings it to what is wanted: for registration, commands and provisioning files alike.
 import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
-import { authMethodsOf, type Client, completeMetadata, isPublic } from '../../domain/client.ts';
+import { authMethodsOf, type Client, completeMetadata, isPublic, signingAlgsOf } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { alreadyThere, invalidInput } from '../../domain/errors.ts';
 import { type ClientEntry, metadataOf } from '../../schemas/client.ts';
@@ -12,6 +12,7 @@ import * as storage from '../../storage/clients.ts';
 import type { Db } from '../../storage/database.ts';
 import { listResources } from '../../storage/resources.ts';
 import { eventOf, record } from '../events.ts';
+import { withKeysFor } from '../keys/provide.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
 import { aboutSecret } from './authenticate.ts';
 import { announceClient, dropClient } from './change.ts';
@@ -20,7 +21,7 @@ import { everyOrigin, tenantResources } from './current.ts';
 /** Why a confidential client cannot be made without a secret. */
 export const secretMissing = 'needs client_secret, or token_endpoint_auth_method none';
 
-/** In one statement. `entry` was checked (schemas/client.ts). @throws Refusal exists. */
+/** In one statement, unless its algorithms lack a key. `entry` was checked (schemas/client.ts). @throws Refusal exists. */
 export async function createClient(deps: Deps, context: RequestContext, entry: ClientEntry): Promise<Client> {
   const { tenant } = context;
   const id = entry.client_id;
@@ -29,14 +30,17 @@ export async function createClient(deps: Deps, context: RequestContext, entry: C
   const secretMac = secretMacFor(deps, tenant.id, entry, undefined);
   const disabled = entry.disabled ?? false;
   const client = { id, metadata, secretMac, disabled };
-  const made = await storage.createClient(deps.db, tenant.id, client, [id, everyOrigin], eventOf(deps, context));
-  if (!made) throw alreadyThere(`client ${id}`);
+  await withKeysFor(deps, context, signingAlgsOf(metadata), async (db) => {
+    const made = await storage.createClient(db, tenant.id, client, [id, everyOrigin], eventOf(deps, context));
+    if (!made) throw alreadyThere(`client ${id}`);
+  });
   dropClient(deps, context, id);
   return { id, metadata: completeMetadata(metadata), authMethods: authMethodsOf(metadata), secretMac, disabled };
 }
 
 /**
- * Replaces the metadata of a client that is there as a whole; its secret stays unless the entry has another.
+ * Replaces the metadata of a client that is there as a whole; its secret stays unless the entry has another. The caller saw
+ * to it that its algorithms have keys.
  * Call {@link dropClient} when the transaction of `tx` is kept. @throws Refusal invalid_input for a secret that is missing.
  */
 export async function saveClient(

@@ -63,16 +63,17 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
       ...(grant && { grant_id: grant.id }),
     },
   );
+  const idTokenAlg = client.metadata.id_token_signed_response_alg;
   // OpenID Connect Core 1.0 2: about a person only.
   const hasIdToken = userId !== undefined && granted.includes('openid');
   const idToken = hasIdToken
-    ? await signJwt(await signingKey(deps, tenant, client.metadata.id_token_signed_response_alg), 'JWT', {
+    ? await signJwt(await signingKey(deps, tenant, idTokenAlg), 'JWT', {
         ...common,
         ...(authentication && authenticationClaims(authentication, 'id')),
         aud: client.id,
         exp: iat + tenant.settings.id_token_lifetime,
         ...(mint.nonce === undefined ? {} : { nonce: mint.nonce }),
-        at_hash: leftHalfHash(accessToken),
+        at_hash: leftHalfHash(accessToken, idTokenAlg),
       })
     : undefined;
   return {

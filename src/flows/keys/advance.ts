@@ -1,8 +1,7 @@
 // The lives of signing keys: every step that is due, for every tenant.
 import type { Deps } from '../../deps.ts';
-import { signingAlgs } from '../../domain/client.ts';
 import { contextWithoutRequest, type RequestContext } from '../../domain/context.ts';
-import { dueMoves } from '../../domain/key-life.ts';
+import { algsOf, dueMoves } from '../../domain/key-life.ts';
 import { recordChange } from '../../storage/changes.ts';
 import { listPublishedKeys, moveKey, postponeDueKeys, tenantsWithDueKeys } from '../../storage/signing-keys.ts';
 import { findTenantById, lockTenant } from '../../storage/tenants.ts';
@@ -27,14 +26,16 @@ export async function advanceKeys(deps: Deps): Promise<void> {
 
 async function advanceKeysOf(deps: Deps, context: RequestContext): Promise<void> {
   const { tenant, now } = context;
-  const expected = dueMoves(await listPublishedKeys(deps.db, tenant.id), signingAlgs, now);
+  const seen = await listPublishedKeys(deps.db, tenant.id);
+  const expected = dueMoves(seen, algsOf(seen), now);
   const made = await Promise.all(
     expected.flatMap((move) => (move.kind === 'create-next' ? [makeSealedKey(deps, tenant.id, move.alg)] : [])),
   );
   await deps.db.transaction(async (tx) => {
     await lockTenant(tx, tenant.id);
     // Another process, or somebody's command, may have moved them since: what was revoked takes nobody's place.
-    const moves = dueMoves(await listPublishedKeys(tx, tenant.id), signingAlgs, now);
+    const keys = await listPublishedKeys(tx, tenant.id);
+    const moves = dueMoves(keys, algsOf(keys), now);
     for (const move of moves) {
       const key = move.kind === 'create-next' ? made.find(({ alg }) => alg === move.alg) : undefined;
       if (key) await insertMadeKey(deps, tx, context, key, 'next');

@@ -38,11 +38,16 @@ export async function changeKeys<T>(
   work: (tx: Db, keys: readonly KeyInLife[]) => Promise<T>,
 ): Promise<T> {
   const result = await deps.db.transaction((tx) => changeKeysInside(deps, tx, context, (keys) => work(tx, keys)));
-  deps.memory.drop(changeOf(context));
+  dropKeys(deps, context);
   return result;
 }
 
-/** The same inside a transaction of the caller, who drops `{ kind: 'keys' }` from memory after its commit. */
+/** This process reads them anew: after a change was kept. */
+export function dropKeys(deps: Deps, context: RequestContext): void {
+  deps.memory.drop(changeOf(context));
+}
+
+/** The same inside a transaction of the caller, who calls {@link dropKeys} after its commit. */
 export async function changeKeysInside<T>(
   deps: Deps,
   tx: Db,

@@ -44,11 +44,15 @@ export async function keyRing(deps: Deps, tenant: Tenant): Promise<KeyRing> {
   });
 }
 
-/** The key that signs now. @throws Error when the tenant has none, which no start leaves so. */
+/** The key that signs now. @throws Error when the tenant has none, which neither a start nor the saving of a client leaves so. */
 export async function signingKey(deps: Deps, tenant: Tenant, alg: SigningAlg): Promise<SigningKey> {
   const key = (await keyRing(deps, tenant)).signing.get(alg);
-  if (!key) throw new Error(`tenant ${tenant.slug} has no active ${alg} key`);
-  return key;
+  if (key) return key;
+  // The first client for this algorithm may be known here before word of its key.
+  deps.memory.drop({ kind: 'keys', tenantId: tenant.id, entity: '' });
+  const anew = (await keyRing(deps, tenant)).signing.get(alg);
+  if (!anew) throw new Error(`tenant ${tenant.slug} has no active ${alg} key`);
+  return anew;
 }
 
 export type SealedKey = {

@@ -1,7 +1,7 @@
 // Brings a tenant to what a provisioning file says: all of it in one transaction, or nothing. What is not in the file stays; a client that is, is replaced whole.
 import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
-import { longGrace } from '../../domain/client.ts';
+import { longGrace, signingAlgsOf } from '../../domain/client.ts';
 import { contextWithoutRequest, type RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Mistake, Path } from '../../domain/mistake.ts';
@@ -16,6 +16,7 @@ import { someoneCanUseRole } from '../../storage/users.ts';
 import { everyOrigin } from '../clients/current.ts';
 import { saveClient } from '../clients/save.ts';
 import { newId, record } from '../events.ts';
+import { letFirstKeysSign, makeFirstKeys } from '../keys/provide.ts';
 import { saveResource } from '../resources/save.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
 import { saveService } from '../service-accounts/save.ts';
@@ -37,7 +38,10 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
   const existing = await findTenantBySlug(deps.db, slug);
   const tenantId = existing?.id ?? newId(deps, now);
   // Hashes and keys take long: they are made before the transaction.
-  const keys = existing ? [] : await keysForNewTenant(deps, tenantId);
+  const algs = (file.clients ?? []).flatMap(signingAlgsOf);
+  const keys = existing
+    ? await makeFirstKeys(deps, contextWithoutRequest(deps, existing, now), algs)
+    : await keysForNewTenant(deps, tenantId, algs);
   const users: PreparedUser[] = [];
   for (const [i, entry] of (file.users ?? []).entries()) {
     const preparing = prepareUser(deps, existing ?? { slug, name: name ?? slug }, entry);
@@ -58,6 +62,7 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
       const context = contextWithoutRequest(deps, tenant, now);
       const isChanged = await applyTenant(deps, tx, context, name, file.settings);
       if (!existing || isChanged) tell({ type: 'tenant', name: slug }, existing ? 'updated' : 'created');
+      if (existing) await letFirstKeysSign(deps, tx, context, keys);
       // Under the tenant's lock, as whoever disables an administrator.
       const isAdministered = await someoneCanUseRole(tx, tenantId, adminRole);
       const resources = new Map((await listResources(tx, tenantId)).map((known) => [known.identifier, known]));
@@ -90,7 +95,7 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
         'somebody else took a name or an address of this file at this moment; apply it again',
       ]);
     });
-  for (const kind of ['tenant', 'resource'] as const) deps.memory.drop({ kind, tenantId, entity: '' });
+  for (const kind of ['tenant', 'resource', 'keys'] as const) deps.memory.drop({ kind, tenantId, entity: '' });
   const clients = (file.clients ?? []).map(({ client_id }) => client_id);
   for (const entity of [...clients, everyOrigin]) deps.memory.drop({ kind: 'client', tenantId, entity });
   return { tenant: slug, ...done, warnings: warningsFor(file, users) };

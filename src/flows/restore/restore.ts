@@ -61,7 +61,7 @@ export async function restore(deps: PatientDeps, lines: BackupLines, options: Re
     const tenants = await listAllTenants(tx);
     if (options.keepIssued) await assertKeys(deps, tx);
     // Nobody else uses this database yet, so that making keys may take its time here.
-    const keys = options.keepIssued ? undefined : await newKeysOf(deps, tenants);
+    const keys = options.keepIssued ? undefined : await newKeysOf(deps, tx, tenants);
     const restored = await recordRestored(deps, tx, tenants, { by: 'restore', keys, now: deps.clock() });
     return { ...restored, head, rows: loaded.rows };
   });

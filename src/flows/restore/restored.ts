@@ -2,11 +2,13 @@
 // the copy was made would live again.
 import type { Deps, PatientDeps } from '../../deps.ts';
 import { contextWithoutRequest } from '../../domain/context.ts';
+import { algsOf } from '../../domain/key-life.ts';
 import { type DatabaseLocation, isSameLocation } from '../../domain/location.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import type { Db } from '../../storage/database.ts';
 import { currentLocation, knownLocation, lockKnownLocation, rememberLocation } from '../../storage/location.ts';
 import { type EndedCounts, endEverythingIssued, forgetFormerLocation } from '../../storage/issued.ts';
+import { listPublishedKeys } from '../../storage/signing-keys.ts';
 import { listAllTenants, lockTenant } from '../../storage/tenants.ts';
 import { record } from '../events.ts';
 import type { SealedKey } from '../keys/ring.ts';
@@ -18,10 +20,13 @@ export type RestoredBy = 'restore' | 'command' | 'server';
 
 export type Restored = EndedCounts & { readonly tenants: number };
 
-/** New keys for each tenant, by its id. Takes long where there are many: call it outside of transactions that others wait for. */
-export async function newKeysOf(deps: Deps, tenants: readonly Tenant[]): Promise<Map<string, SealedKey[]>> {
+/**
+ * New keys for each tenant, by its id: one for each algorithm that it has keys for in `db`. Takes long where there are many:
+ * call it outside of transactions that others wait for.
+ */
+export async function newKeysOf(deps: Deps, db: Db, tenants: readonly Tenant[]): Promise<Map<string, SealedKey[]>> {
   const keys = new Map<string, SealedKey[]>();
-  for (const { id } of tenants) keys.set(id, await keysForNewTenant(deps, id));
+  for (const { id } of tenants) keys.set(id, await keysForNewTenant(deps, id, algsOf(await listPublishedKeys(db, id))));
   return keys;
 }
 
@@ -68,7 +73,7 @@ export async function acceptRestored(
 ): Promise<Restored | undefined> {
   const location = await currentLocation(deps.db);
   for (;;) {
-    const keys = keepIssued ? undefined : await newKeysOf(deps, await listAllTenants(deps.db));
+    const keys = keepIssued ? undefined : await newKeysOf(deps, deps.db, await listAllTenants(deps.db));
     const outcome = await deps.db.transaction(async (tx) => {
       const known = await lockKnownLocation(tx);
       if (by === 'server' && known && isSameLocation(known, location)) return 'another was first';

@@ -1,7 +1,8 @@
 // Making a tenant, with its keys; the default one on the first start.
 import type { Deps } from '../../deps.ts';
-import { signingAlgs } from '../../domain/client.ts';
+import type { SigningAlg } from '../../domain/client.ts';
 import { contextWithoutRequest } from '../../domain/context.ts';
+import { algsOf } from '../../domain/key-life.ts';
 import { completeSettings, type Tenant, type TenantSettings } from '../../domain/tenant.ts';
 import { recordChange } from '../../storage/changes.ts';
 import type { Db } from '../../storage/database.ts';
@@ -21,9 +22,17 @@ export type NewTenant = {
   readonly settings: Partial<TenantSettings>;
 };
 
-/** One signing key for each algorithm: what a tenant needs before its transaction, because making them takes long. */
-export async function keysForNewTenant(deps: Deps, tenantId: string): Promise<SealedKey[]> {
-  return Promise.all(signingAlgs.map((alg) => makeSealedKey(deps, tenantId, alg)));
+/**
+ * One signing key for each algorithm that every tenant has, and for each of `algs`, which its first clients ask for: made
+ * before the transaction, because it takes long.
+ */
+export async function keysForNewTenant(
+  deps: Deps,
+  tenantId: string,
+  algs: readonly SigningAlg[] = [],
+): Promise<SealedKey[]> {
+  const needed = new Set([...algsOf([]), ...algs]);
+  return Promise.all([...needed].map((alg) => makeSealedKey(deps, tenantId, alg)));
 }
 
 /** Makes the tenant with its keys. @returns undefined when its slug, issuer or host is taken. */
