@@ -73,7 +73,8 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
   try {
     const clock = options.clock ?? Date.now;
     await prepareSchema(store, options.schema ?? 'migrate', clock);
-    await store.ensureSettings();
+    // Commands do one thing and end; a pooler that nobody spoke of is the server's to find.
+    if (options.actor === undefined) await store.ensureSettings();
     const secretKeys = config.secretKeys ?? [await (asItIs ? loadSecretKey : loadOrMakeSecretKey)(config.dataDir)];
     const deps: Deps = {
       publicUrl: config.publicUrl,

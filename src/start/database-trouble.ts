@@ -32,7 +32,10 @@ export function databaseTrouble(error: unknown): { seen: string; todo: string } 
       todo: 'Correct them in DATABASE_URL, or let pg_hba.conf admit them.',
     };
   if (code === '42501')
-    return { seen: `forbids it (${says})`, todo: 'Its user must own the database, or may create in its schema.' };
+    return {
+      seen: `forbids it (${says})`,
+      todo: 'Run "signet migrate" as the role that owns the tables, or let this one own the database.',
+    };
   if (code === '53300')
     return {
       seen: `has no connection left (${says})`,
@@ -43,7 +46,12 @@ export function databaseTrouble(error: unknown): { seen: string; todo: string } 
 
 /** Says what to do about a database that cannot be used; everything else stays as it is. */
 export function databaseProblem(error: unknown, config: Config): unknown {
-  const trouble = config.databaseUrl === undefined ? undefined : databaseTrouble(error);
+  // A migration that failed says which it was, and why in its cause.
+  const { cause } = error as { cause?: unknown };
+  const trouble =
+    config.databaseUrl === undefined
+      ? undefined
+      : (databaseTrouble(error) ?? (cause ? databaseTrouble(cause) : undefined));
   return trouble
     ? new Error(`Signet uses the PostgreSQL of DATABASE_URL, which ${trouble.seen}. ${trouble.todo}`, { cause: error })
     : error;

@@ -34,19 +34,12 @@ export async function waitMoreThan(db: Pick<Db, 'send'>, month: Month, most: num
   return rows.length > 0;
 }
 
-/** Makes the partition of a month, with the rows that wait for it; does nothing when another process was first. */
+/**
+ * Makes the partition of a month, with the rows that wait for it; does nothing when another process was first. By a function
+ * of PostgreSQL with the rights of the owner (migrations/0006), so that whoever serves needs none to make tables.
+ */
 export async function addAuditMonth(tx: Pick<Db, 'send'>, month: Month): Promise<void> {
-  const table = `${prefix}${nameOf(month)}`;
-  const [from, to] = [startOf(month), startOf(month + 1)];
-  // Nothing is written for the month until its partition is there; every other month goes on.
-  await send(tx, `LOCK TABLE ${prefix}other IN ACCESS EXCLUSIVE MODE`);
-  if ((await auditMonths(tx)).has(month)) return;
-  await send(tx, `CREATE TABLE ${table} (LIKE audit_events INCLUDING ALL)`);
-  await send(
-    tx,
-    `WITH moved AS (DELETE FROM ${prefix}other WHERE at >= '${from}' AND at < '${to}' RETURNING *) INSERT INTO ${table} SELECT * FROM moved`,
-  );
-  await send(tx, `ALTER TABLE audit_events ATTACH PARTITION ${table} FOR VALUES FROM ('${from}') TO ('${to}')`);
+  await send(tx, `SELECT add_audit_month('${startOf(month).slice(0, 10)}')`);
 }
 
 /**

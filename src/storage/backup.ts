@@ -33,6 +33,9 @@ const tables: Readonly<Record<keyof DB, 'copied' | 'left out'>> = {
   audit_events: 'copied',
 };
 
+/** Every table but those of the migrations. */
+export const allTables: readonly string[] = Object.keys(tables);
+
 /** The tables whose rows are copied, in an order in which they can be put back. */
 export const copiedTables: readonly string[] = Object.entries(tables).flatMap(([table, fate]) =>
   fate === 'copied' ? [table] : [],

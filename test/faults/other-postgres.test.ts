@@ -1,6 +1,9 @@
 // An older PostgreSQL beside the embedded one: backups go from each to the other, and what pg_restore puts back is noticed.
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { postgresIdentity, runAs } from '../../src/embedded/identity.ts';
@@ -9,6 +12,7 @@ import { backupOf, contentsOf, restoreInto } from '../support/backups.ts';
 import { createDatabase, databaseUrl, query, type TestDatabase } from '../support/database.ts';
 import { world } from '../support/flow.ts';
 import { expectAll, expectSignIn, type Issued, issueEverything } from '../support/issued.ts';
+import { root, runSignet } from '../support/signet-process.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
 const binaries = '/usr/lib/postgresql/15/bin';
@@ -18,6 +22,7 @@ if (!isThere)
 
 describe.skipIf(!isThere)('PostgreSQL 15', () => {
   let stop = () => Promise.resolve<unknown>(undefined);
+  let home: string;
   let older: (database: string) => string;
   let run: (program: string, ...args: string[]) => Promise<string>;
   let signet: TestSignet;
@@ -26,7 +31,7 @@ describe.skipIf(!isThere)('PostgreSQL 15', () => {
 
   beforeAll(async () => {
     const identity = await postgresIdentity();
-    const home = await runAs(identity, 'mktemp', ['-d', '/tmp/signet-pg15-XXXXXX']);
+    home = await runAs(identity, 'mktemp', ['-d', '/tmp/signet-pg15-XXXXXX']);
     run = (program, ...args) => runAs(identity, `${binaries}/${program}`, args);
     await run('initdb', '-D', `${home}/data`, '-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', '--no-sync');
     const options = `-c listen_addresses='' -c unix_socket_directories=${home} -c fsync=off`;
@@ -50,6 +55,25 @@ describe.skipIf(!isThere)('PostgreSQL 15', () => {
     const { changes: _, leases: __, deployment: ___, upkeep_rounds: ____, audit_events: events, ...rest } = contents;
     return { ...rest, events: events!.filter((row) => !row.includes('deployment.restored')) };
   };
+
+  test('the roles of the compose file: the owner migrates, and the other one may serve', async () => {
+    const secrets = await mkdtemp(join(tmpdir(), 'signet-roles-'));
+    try {
+      await run('createdb', '-h', home, '-U', 'postgres', 'composed');
+      for (const role of ['owner', 'serving']) await writeFile(join(secrets, `${role}_password`), "it's of the role\n");
+      execFileSync('sh', [join(root, 'deploy/postgres/roles.sh')], {
+        env: { ...process.env, SECRETS: secrets, PGHOST: home, POSTGRES_USER: 'postgres', POSTGRES_DB: 'composed' },
+      });
+      const url = (role: string) => databaseUrl(home, role, 'composed');
+      const env = { DATABASE_URL: url('signet_owner'), SECRET_KEY: Buffer.alloc(32).toString('base64') };
+      const { code, output } = await runSignet(['src/cli/signet.ts', 'migrate', '--serve-as', 'signet'], env).ended;
+      expect([code, output]).toEqual([0, expect.stringContaining('may serve  signet')]);
+      expect(await query(url('signet'), 'SELECT 1 FROM users')).toEqual([]);
+      await expect(query(url('signet'), 'DELETE FROM audit_events')).rejects.toThrow('permission denied');
+    } finally {
+      await rm(secrets, { recursive: true });
+    }
+  });
 
   test('a backup of a newer PostgreSQL, restored into it and from it again: every row is the same', async () => {
     const bytes = await backupOf(signet);

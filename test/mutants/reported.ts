@@ -227,4 +227,25 @@ export const reportedMutants: readonly Mutant[] = [
     test: 'test/cli/doctor.test.ts',
     title: 'root with a PostgreSQL',
   },
+  {
+    name: 'who serves changes the audit log',
+    file: 'src/storage/roles.ts',
+    remove: "  audit_events: 'SELECT, INSERT',\n",
+    insert: '',
+    test: 'test/faults/database-roles.test.ts',
+  },
+  {
+    name: 'who serves keeps what it had',
+    file: 'src/storage/roles.ts',
+    remove: 'await send(tx, `REVOKE ALL ON ALL TABLES',
+    insert: 'if (role === "") await send(tx, `REVOKE ALL ON ALL TABLES',
+    test: 'test/faults/database-roles.test.ts',
+  },
+  {
+    name: 'a pooler takes the timeouts away',
+    file: 'src/storage/database.ts',
+    remove: '      setsInTransactions = true;\n      options.onPooler',
+    insert: '      options.onPooler',
+    test: 'test/storage/database.test.ts',
+  },
 ];

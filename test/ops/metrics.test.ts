@@ -157,7 +157,7 @@ describe('limits', () => {
     ]);
     await query(
       signet.database.url,
-      `UPDATE limits SET attempts = 200, next_at = next_at + interval '10 seconds'
+      `UPDATE limits SET attempts = 200, next_at = to_timestamp(${signet.clock.now / 1000 + 10})
       WHERE key LIKE 'password address%'`,
     );
     await growth(

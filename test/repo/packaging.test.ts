@@ -218,14 +218,14 @@ describe('the Dockerfile', () => {
 describe('the compose file', () => {
   const own = () => compose.services['signet']!;
   const serviceKeys = new Set(
-    'build cap_drop depends_on environment healthcheck image init ports read_only restart secrets security_opt shm_size stop_grace_period tmpfs user volumes'.split(
+    'build cap_drop command depends_on environment healthcheck image init ports read_only restart secrets security_opt shm_size stop_grace_period tmpfs user volumes'.split(
       ' ',
     ),
   );
 
-  test('has the server, its database and a mailbox, each with names that Compose knows', () => {
+  test('has the server, what migrates before it, its database and a mailbox, each with names that Compose knows', () => {
     expect(Object.keys(compose)).toEqual(['name', 'services', 'volumes', 'secrets']);
-    expect(Object.keys(compose.services)).toEqual(['signet', 'postgres', 'mail']);
+    expect(Object.keys(compose.services)).toEqual(['signet', 'migrate', 'postgres', 'mail']);
     for (const service of Object.values(compose.services))
       expect(Object.keys(service).filter((key) => !serviceKeys.has(key))).toEqual([]);
   });
@@ -235,7 +235,7 @@ describe('the compose file', () => {
       expect(service).toMatchObject({ read_only: true, cap_drop: ['ALL'], security_opt: ['no-new-privileges:true'] });
       for (const port of service.ports ?? []) expect(port).toMatch(/^127\.0\.0\.1:\d+:\d+$/);
       // The image of the server says itself who it runs as.
-      expect(service.build !== undefined || (service.user !== undefined && service.user !== 'root')).toBe(true);
+      expect(service.image === 'signet' || (service.user !== undefined && service.user !== 'root')).toBe(true);
     }
     expect(compose.services['postgres']!.ports).toBeUndefined();
   });
@@ -244,8 +244,9 @@ describe('the compose file', () => {
     const inImage = (await instructions()).some(({ name }) => name === 'HEALTHCHECK');
     for (const service of Object.values(compose.services))
       expect(service.healthcheck !== undefined || (service.build !== undefined && inImage)).toBe(true);
+    expect(compose.services['migrate']!.depends_on).toEqual({ postgres: { condition: 'service_healthy' } });
     expect(own().depends_on).toEqual({
-      postgres: { condition: 'service_healthy' },
+      migrate: { condition: 'service_completed_successfully' },
       mail: { condition: 'service_started' },
     });
   });
@@ -272,15 +273,18 @@ describe('the compose file', () => {
       const commands = fences.find((fence) => noteOf(fence, 'run by') === 'test/repo/packaging.test.ts')!;
       await promisify(execFile)('sh', ['-euc', commands.text], { cwd: directory });
       const read = (name: string) => readFile(join(directory, compose.secrets[name]!.file), 'utf8');
-      const { config } = readConfig({ DATABASE_URL: await read('database_url'), SECRET_KEY: await read('secret_key') });
-      const { hostname, username, password, pathname } = new URL(config.databaseUrl!);
       const { environment } = compose.services['postgres']!;
-      expect([hostname, username, pathname]).toEqual([
-        'postgres',
-        environment!['POSTGRES_USER'],
-        `/${environment!['POSTGRES_DB']}`,
-      ]);
-      expect(password).toBe((await read('postgres_password')).trim());
+      const secretKey = await read('secret_key');
+      for (const [url, role, secret] of [
+        ['database_url', 'signet', 'serving_password'],
+        ['owner_url', 'signet_owner', 'owner_password'],
+      ] as const) {
+        const { config } = readConfig({ DATABASE_URL: await read(url), SECRET_KEY: secretKey });
+        const { hostname, username, password, pathname } = new URL(config.databaseUrl!);
+        expect([hostname, username, pathname]).toEqual(['postgres', role, `/${environment!['POSTGRES_DB']}`]);
+        expect(password).toBe((await read(secret)).trim());
+      }
+      expect(compose.services['migrate']!['command']).toEqual(['migrate', '--serve-as', 'signet']);
       for (const { file } of Object.values(compose.secrets))
         expect((await stat(join(directory, file))).mode & 0o777).toBe(0o644);
       expect((await stat(join(directory, 'deploy/secrets'))).mode & 0o777).toBe(0o700);
@@ -307,7 +311,10 @@ describe('the compose file', () => {
   });
 
   test('the database keeps its files in a volume that is declared', () => {
-    expect(compose.services['postgres']!.volumes).toEqual(['database:/var/lib/postgresql']);
+    expect(compose.services['postgres']!.volumes).toEqual([
+      'database:/var/lib/postgresql',
+      './deploy/postgres/roles.sh:/docker-entrypoint-initdb.d/roles.sh:ro',
+    ]);
     expect(Object.keys(compose.volumes)).toEqual(['database']);
     expect(compose.services['postgres']!.image).toMatch(/^postgres:18\b/);
   });

@@ -10,6 +10,7 @@ import {
   waitMoreThan,
 } from '../../storage/audit-months.ts';
 import type { Db } from '../../storage/database.ts';
+import { ownsTables } from '../../storage/roles.ts';
 
 /** How many months after this one have their partition. */
 const ahead = 3;
@@ -20,7 +21,7 @@ const mostMoved = 100_000;
 /** Batches of events in no month's partition that one round deletes. */
 const mostBatches = 20;
 
-type Part = Pick<Deps, 'db' | 'clock' | 'log'>;
+type Part = Pick<Deps, 'db' | 'clock'> & { readonly log: Pick<Deps['log'], 'info' | 'warn'> };
 
 /** Makes the months from this one on. A month that cannot be made now is made by another round: its events are kept meanwhile. */
 export async function addAuditMonths({ db, clock }: Pick<Deps, 'db' | 'clock'>): Promise<void> {
@@ -46,9 +47,12 @@ export async function sortAuditMonths(tx: Pick<Db, 'send'>, now: number): Promis
   }
 }
 
-/** Drops the oldest month that ended more than `kept` months ago; the next round drops the next. */
+/**
+ * Drops the oldest month that ended more than `kept` months ago; the next round drops the next. Who serves without owning the
+ * tables leaves it to `signet migrate`.
+ */
 async function dropAuditMonths({ db, clock, log }: Part, kept: number | undefined): Promise<void> {
-  if (kept === undefined) return;
+  if (kept === undefined || !(await ownsTables(db))) return;
   const oldestKept = monthOf(clock()) - kept;
   const oldest = Math.min(...(await auditMonths(db)));
   if (oldest < oldestKept) {
