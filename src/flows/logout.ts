@@ -1,4 +1,4 @@
-// Signing out: RP-initiated, with a confirmation unless an ID token of this very session asks for it.
+// Signing out: RP-initiated, with a confirmation unless an ID token of this very session asks for it; and by a program.
 import { verifyJwt } from '../crypto/jwt.ts';
 import type { Deps } from '../deps.ts';
 import { type Client, isPublic } from '../domain/client.ts';
@@ -7,9 +7,13 @@ import { OAuthError } from '../domain/errors.ts';
 import { firstRepeated, type Params, paramsFrom } from '../domain/params.ts';
 import { matchRedirectUri } from '../domain/redirect-uri.ts';
 import type { Session } from '../domain/session.ts';
+import { isUuid } from '../domain/uuid.ts';
+import { endGrantsOfClient } from '../storage/grants.ts';
 import { endSession } from '../storage/sessions.ts';
+import { findLivingSession } from '../storage/tenant-sessions.ts';
+import { authenticateClient, type ClientCredentials } from './clients/authenticate.ts';
 import { activeClient } from './clients/current.ts';
-import { eventOf } from './events.ts';
+import { eventOf, record } from './events.ts';
 import { keyRing } from './keys/ring.ts';
 import { formToken, isFormToken, livingSession } from './sign-in/session.ts';
 
@@ -35,15 +39,24 @@ export type LogoutOutcome =
       readonly uiLocales: string | undefined;
     };
 
-/** OpenID Connect RP-Initiated Logout 1.0 2 and 3. @throws OAuthError for the person: a wrong request never redirects. */
+/**
+ * OpenID Connect RP-Initiated Logout 1.0 2 and 3. `program`: how the client proves who it is, in a call that no browser made
+ * and that has no session cookie; where there is one, only its session counts.
+ * @throws OAuthError for the person: a wrong request never redirects; what `authenticateClient` throws for a program.
+ */
 export async function logout(
   deps: Deps,
   context: RequestContext,
-  input: { params: Params; session: string | undefined },
+  input: { params: Params; session: string | undefined; program?: ClientCredentials | undefined },
 ): Promise<LogoutOutcome> {
   const asked = await validate(deps, context, input.params);
   const session = await livingSession(deps, context, input.session);
-  if (!session) return { kind: 'signed out', ...asked };
+  if (!session) {
+    const { hintedSession, client } = asked;
+    if (input.program && hintedSession !== undefined && client)
+      await endHinted(deps, context, input.program, { id: hintedSession, client });
+    return { kind: 'signed out', ...asked };
+  }
   // Only an ID token of this very session proves that its client asks for its end.
   if (asked.hintedSession === session.id) return end(deps, context, session, asked);
   return {
@@ -53,6 +66,48 @@ export async function logout(
     formToken: formToken(deps, session),
     uiLocales: input.params.get('ui_locales'),
   };
+}
+
+/** Whether a client shows more than its name. */
+export function provesClient({ authorization, params }: ClientCredentials): boolean {
+  return authorization !== undefined || params.get('client_secret') !== undefined;
+}
+
+/**
+ * ID tokens lie in logs, and an image on a foreign page is fetched without cookies: only a client that proves who it is ends
+ * the session of its ID token. Without a proof nothing ends but what that client itself has from the session.
+ */
+async function endHinted(
+  deps: Deps,
+  context: RequestContext,
+  program: ClientCredentials,
+  hinted: { id: string; client: Client },
+): Promise<void> {
+  const { tenant, now } = context;
+  const isProof = provesClient(program);
+  if (isProof) {
+    const client = await authenticateClient(deps, context, program);
+    if (client.id !== hinted.client.id)
+      throw new OAuthError('invalid_request', 'id_token_hint was issued to another client.');
+  }
+  const session = await findLivingSession(deps.db, tenant.id, hinted.id, now);
+  if (!session) return;
+  if (isProof) {
+    const acting = actingAs(context, 'client', hinted.client.id);
+    await endSession(deps.db, tenant.id, session, 'signed_out', eventOf(deps, acting));
+    return;
+  }
+  await deps.db.transaction(async (tx) => {
+    const grants = await endGrantsOfClient(tx, tenant.id, { sessionId: session.id, clientId: hinted.client.id }, now);
+    for (const grantId of grants)
+      await record(deps, tx, context, {
+        type: 'grant.revoked',
+        userId: session.userId,
+        clientId: hinted.client.id,
+        sessionId: session.id,
+        grantId,
+      });
+  });
 }
 
 /** Milliseconds in which a browser follows a redirect. */
@@ -123,7 +178,7 @@ async function validate(
   context: RequestContext,
   params: Params,
 ): Promise<LogoutTarget & { hintedSession: string | undefined }> {
-  const repeated = firstRepeated(params, logoutParameters);
+  const repeated = firstRepeated(params, [...logoutParameters, 'client_secret']);
   if (repeated !== undefined) throw new OAuthError('invalid_request', `${repeated} was sent more than once.`);
   const given = params.get('id_token_hint');
   const hint = await hinted(deps, context, given);
@@ -162,5 +217,6 @@ async function hinted(
   if (hint === undefined) return undefined;
   const claims = await verifyJwt(hint, ['JWT'], (await keyRing(deps, tenant)).verification);
   if (!claims || claims['iss'] !== tenant.issuer || typeof claims['aud'] !== 'string') return undefined;
-  return { clientId: claims['aud'], sessionId: typeof claims['sid'] === 'string' ? claims['sid'] : undefined };
+  const { sid } = claims;
+  return { clientId: claims['aud'], sessionId: typeof sid === 'string' && isUuid(sid) ? sid : undefined };
 }

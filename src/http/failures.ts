@@ -3,6 +3,7 @@ import type { FastifyError, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
 import { addressOf } from './address.ts';
 import { OAuthError, Refusal, type RefusalCode, Unavailable } from '../domain/errors.ts';
+import type { Tenant } from '../domain/tenant.ts';
 
 /** Nobody's fault but ours: logged, and nothing of it is told. */
 export type Failure =
@@ -40,6 +41,11 @@ export const refusalStatus: Readonly<Record<RefusalCode, number>> = {
   last_administrator: 409,
   invalid_input: 422,
 };
+
+/** RFC 6749 5.2 and RFC 7617 2.1: what a 401 for client authentication asks for. */
+export function basicChallenge({ issuer }: Tenant): string {
+  return `Basic realm="${issuer}", charset="UTF-8"`;
+}
 
 /** Sorts what was thrown. Fastify's own complaints about a request (status 400 to 499) become refusals. */
 function failureOf(error: unknown): Failure {

@@ -107,3 +107,23 @@ export async function revokeGrant(
   const values = { tenantId, grantId, ...reason, ...eventValues(event) };
   return (await revoke.first(db, values)) !== undefined;
 }
+
+// grants_session_idx
+const ofClient = statement(
+  { tenantId: 'uuid', sessionId: 'uuid', clientId: 'text', now: 'timestamptz' },
+  (_q, p) =>
+    sql<{ id: string }>`${endGrants(p, {
+      which: sql`grants.session_id = ${p.sessionId} AND grants.client_id = ${p.clientId} AND NOT grants.offline`,
+      reason: sql`'signed_out'`,
+    })}`,
+);
+
+/** Ends what a client has from a session and would lose with it. @returns the ids. */
+export async function endGrantsOfClient(
+  tx: Db,
+  tenantId: string,
+  of: { sessionId: string; clientId: string },
+  now: number,
+): Promise<string[]> {
+  return (await ofClient.all(tx, { tenantId, ...of, now })).map(({ id }) => id);
+}

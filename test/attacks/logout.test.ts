@@ -1,9 +1,23 @@
 // Nobody is signed out by a link, an image or another client's token (M87).
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Agent, createAgent, field } from '../support/agent.ts';
-import { bob, codeFlow, getUserinfo, refresh, spaClient, type Tokens, webClient, world } from '../support/flow.ts';
+import {
+  authorizationRequest,
+  authorizeInteractively,
+  basic,
+  bob,
+  codeFlow,
+  getUserinfo,
+  refresh,
+  spaClient,
+  type Tokens,
+  webClient,
+  world,
+} from '../support/flow.ts';
 import { expectRefused } from '../support/refusal.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
+
+const postClient = { ...webClient, client_id: 'post', token_endpoint_auth_method: 'client_secret_post' as const };
 
 let signet: TestSignet;
 let agent: Agent;
@@ -11,7 +25,7 @@ let tokens: Tokens;
 let bobs: Tokens;
 let earlier: Tokens;
 beforeAll(async () => {
-  signet = await startSignet({ provision: world });
+  signet = await startSignet({ provision: { ...world, clients: [...world.clients, postClient] } });
   earlier = (await codeFlow(signet, webClient)).tokens;
   bobs = (await codeFlow(signet, webClient, { user: bob })).tokens;
   ({ agent, tokens } = await codeFlow(signet, webClient));
@@ -132,5 +146,133 @@ describe('M87 a request from elsewhere does not end the session', () => {
     expect(answer.location).toBe('https://web.example/bye?state=a+b%26c');
     expect((await agent.get(`${signet.issuer}/account`)).status).toBe(303);
     expectRefused(await getUserinfo(signet, tokens.access_token), 401);
+  });
+});
+
+describe('M87 a call without browser and cookie ends only what its client may end', () => {
+  /** What is alive of one sign-in at two clients: the session, and what each client has from it. */
+  async function signedInTwice() {
+    const web = await codeFlow(signet, webClient);
+    const spa = await codeFlow(signet, spaClient, { agent: web.agent });
+    const alive = async () => ({
+      session: (await web.agent.get(`${signet.issuer}/account`)).status === 200,
+      web: (await getUserinfo(signet, web.tokens.access_token)).status === 200,
+      spa: (await getUserinfo(signet, spa.tokens.access_token)).status === 200,
+    });
+    return { web: web.tokens, spa: spa.tokens, alive, agent: web.agent };
+  }
+  const everything = { session: true, web: true, spa: true };
+  const nothing = { session: false, web: false, spa: false };
+  const proof = { authorization: basic(webClient.client_id, webClient.client_secret) };
+  const call = (params: Record<string, string>, headers: Record<string, string> = {}) =>
+    fetch(`${signet.issuer}/oauth/logout?${new URLSearchParams(params).toString()}`, { headers, redirect: 'manual' });
+  const post = (params: Record<string, string>, headers: Record<string, string> = {}) =>
+    fetch(`${signet.issuer}/oauth/logout`, {
+      method: 'POST',
+      body: new URLSearchParams(params),
+      headers,
+      redirect: 'manual',
+    });
+
+  test('M87 the client proves who it is, in the header or in a body: the session ends, with all that lives as long', async () => {
+    for (const how of ['header', 'body'] as const) {
+      const { web, alive, agent } = await signedInTwice();
+      const asked = authorizationRequest(signet, postClient);
+      const code = (await authorizeInteractively(agent, asked)).get('code')!;
+      const own = await fetch(`${signet.issuer}/oauth/token`, {
+        method: 'POST',
+        body: new URLSearchParams({
+          grant_type: 'authorization_code',
+          code,
+          redirect_uri: asked.redirectUri,
+          code_verifier: asked.verifier,
+          client_id: 'post',
+          client_secret: postClient.client_secret,
+        }),
+      });
+      const { id_token } = (await own.json()) as Tokens;
+      const hint = { id_token_hint: how === 'header' ? web.id_token : id_token };
+      const answer =
+        how === 'header'
+          ? await call({ ...hint, post_logout_redirect_uri: 'https://web.example/bye', state: 's' }, proof)
+          : await post({ ...hint, client_id: 'post', client_secret: postClient.client_secret });
+      expect([answer.status, answer.headers.get('location')]).toEqual(
+        how === 'header' ? [303, 'https://web.example/bye?state=s'] : [200, null],
+      );
+      expect(await alive()).toEqual(nothing);
+    }
+  });
+
+  test('M87 without a proof it ends what that client has from the session, and nothing else', async () => {
+    for (const send of [call, post]) {
+      const { web, spa, alive } = await signedInTwice();
+      await send({ id_token_hint: web.id_token });
+      expect(await alive()).toEqual({ ...everything, web: false });
+      await send({ id_token_hint: spa.id_token, client_id: 'spa' });
+      expect(await alive()).toEqual({ session: true, web: false, spa: false });
+    }
+  });
+
+  test.each<[string, (web: Tokens, spa: Tokens) => Promise<Response>, number]>([
+    ['a wrong secret', (web) => call({ id_token_hint: web.id_token }, { authorization: basic('web', 'wrong') }), 401],
+    [
+      'a wrong secret in the body',
+      (web) => post({ id_token_hint: web.id_token, client_id: 'web', client_secret: 'wrong' }),
+      400,
+    ],
+    ["another client's ID token", (_web, spa) => call({ id_token_hint: spa.id_token }, proof), 400],
+    [
+      'an ID token that proves nothing',
+      (web) => call({ id_token_hint: `${web.id_token.slice(0, -8)}AAAAAAAA` }, proof),
+      200,
+    ],
+    ['no ID token', () => call({ client_id: 'web' }, proof), 200],
+    ['an image on a foreign page', (web) => call({ id_token_hint: web.id_token }, fromImage), 200],
+    [
+      'an image, with the proof of a proxy',
+      (web) => call({ id_token_hint: web.id_token }, { ...fromImage, ...proof }),
+      200,
+    ],
+    [
+      'a form of a foreign page',
+      (web) => post({ id_token_hint: web.id_token }, { 'sec-fetch-site': 'cross-site' }),
+      303,
+    ],
+    ['a navigation', (web) => call({ id_token_hint: web.id_token }, { 'sec-fetch-dest': 'document' }), 200],
+    [
+      'a cookie, although of a session that is none',
+      (web) => call({ id_token_hint: web.id_token }, { ...proof, cookie: 'signet-default-session=x' }),
+      200,
+    ],
+  ])('M87 %s: nothing ends', async (_what, send, status) => {
+    const { web, spa, alive } = await signedInTwice();
+    expect((await send(web, spa)).status).toBe(status);
+    expect(await alive()).toEqual(everything);
+  });
+
+  test('M87 a secret in an address proves nothing: the client is one without a proof', async () => {
+    const { web, alive } = await signedInTwice();
+    await call({ id_token_hint: web.id_token, client_id: 'web', client_secret: webClient.client_secret });
+    expect(await alive()).toEqual({ ...everything, web: false });
+  });
+
+  test("M87 with a session's cookie only that session counts, whatever the client proves", async () => {
+    const { web, alive } = await signedInTwice();
+    const other = await codeFlow(signet, webClient, { user: bob });
+    const cookie = [...other.agent.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const answer = await call({ id_token_hint: web.id_token }, { ...proof, cookie });
+    expect(await answer.text()).toContain('id="logout-confirm"');
+    expect(await alive()).toEqual(everything);
+  });
+
+  test('M87 what outlives the session outlives this, and doing it twice does no more', async () => {
+    const offline = await codeFlow(signet, webClient, {
+      change: { scope: 'openid offline_access', prompt: 'consent' },
+    });
+    for (let turn = 0; turn < 2; turn += 1) await call({ id_token_hint: offline.tokens.id_token });
+    expect((await getUserinfo(signet, offline.tokens.access_token)).status).toBe(200);
+    for (let turn = 0; turn < 2; turn += 1) await call({ id_token_hint: offline.tokens.id_token }, proof);
+    expect((await offline.agent.get(`${signet.issuer}/account`)).status).not.toBe(200);
+    expect((await refresh(signet, webClient, offline.tokens.refresh_token)).status).toBe(200);
   });
 });

@@ -2,7 +2,7 @@
 import type { FastifyInstance, FastifyReply } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import type { OAuthErrorCode } from '../../domain/errors.ts';
-import { answeredFailure, refusalStatus } from '../failures.ts';
+import { answeredFailure, basicChallenge, refusalStatus } from '../failures.ts';
 import { apiHeaders } from '../headers.ts';
 
 const statuses: Partial<Record<OAuthErrorCode, number>> = {
@@ -21,8 +21,7 @@ export function answerOAuthErrors(scope: FastifyInstance, deps: Deps): void {
     switch (failure.kind) {
       case 'oauth': {
         const { code, description } = failure.error;
-        if (code === 'invalid_client')
-          void reply.header('www-authenticate', `Basic realm="${request.tenant.issuer}", charset="UTF-8"`);
+        if (code === 'invalid_client') void reply.header('www-authenticate', basicChallenge(request.tenant));
         return send(reply, statuses[code] ?? 400, code, description);
       }
       case 'refusal':

@@ -5,7 +5,7 @@ import { AuthorizationError, type RefusalCode } from '../../domain/errors.ts';
 import { respondWithError } from '../../flows/authorize/respond.ts';
 import { basePath } from '../context.ts';
 import { readCookies } from '../cookies.ts';
-import { answeredFailure, logShownFailure, refusalStatus } from '../failures.ts';
+import { answeredFailure, basicChallenge, logShownFailure, refusalStatus } from '../failures.ts';
 import { sendAuthorizationResponse } from './authorization-response.ts';
 import { sendPage } from './page.ts';
 import { type Destination, type ErrorModel, errorPage, type NextStep } from './views/error.ts';
@@ -54,13 +54,17 @@ export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
     }
     const failure = answeredFailure(deps, request, reply, error);
     switch (failure.kind) {
-      case 'oauth':
-        return show(request, reply, 400, {
+      case 'oauth': {
+        // RFC 6749 5.2: a program that showed credentials in the header is told which ones are taken.
+        const isChallenged = failure.error.code === 'invalid_client' && request.headers.authorization !== undefined;
+        if (isChallenged) void reply.header('www-authenticate', basicChallenge(request.tenant));
+        return show(request, reply, isChallenged ? 401 : 400, {
           code: failure.error.code,
           description: failure.error.description,
           detail: shortened(failure.error.detail),
           next: 'tell_application',
         });
+      }
       case 'refusal': {
         const { code, message } = failure.refusal;
         return show(

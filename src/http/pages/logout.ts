@@ -4,26 +4,39 @@ import type { Deps } from '../../deps.ts';
 import { clientName } from '../../domain/client.ts';
 import { endpoints } from '../../domain/endpoints.ts';
 import { Refusal } from '../../domain/errors.ts';
-import type { Params } from '../../domain/params.ts';
+import { type Params, paramsFrom } from '../../domain/params.ts';
 import {
   confirmLogout,
   logout,
   type LogoutOutcome,
   logoutParameters as parameters,
   openLogoutForm,
+  provesClient,
   sealLogoutForm,
 } from '../../flows/logout.ts';
+import type { ClientCredentials } from '../../flows/clients/authenticate.ts';
 import { basePath, contextOf } from '../context.ts';
 import { clearCookie, readCookies } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { sendPage } from './page.ts';
+import { isFromBrowser } from './same-site.ts';
 import { signedOutPage, signOutConfirmPage } from './views/sign-out.ts';
 
-/** OpenID Connect RP-Initiated Logout 1.0 2. A POST may come from another site, without cookies: it becomes a GET first, its form sealed into the address. */
+/**
+ * OpenID Connect RP-Initiated Logout 1.0 2. A POST may come from another site, without cookies: it becomes a GET first, its
+ * form sealed into the address. One that proves its client is no browser's, and is answered at once.
+ */
 export function logoutEndpoint(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
     if (request.method === 'POST') {
-      const form = sealLogoutForm(deps, contextOf(deps, request), bodyParams(request));
+      const params = bodyParams(request);
+      const program = programIn(request, params);
+      if (program) {
+        const outcome = await logout(deps, contextOf(deps, request), { params, session: undefined, program });
+        // Without a proof it may be an old browser, whose cookie comes with the GET only.
+        if (provesClient(program)) return show(request, reply, params, outcome);
+      }
+      const form = sealLogoutForm(deps, contextOf(deps, request), params);
       const query = new URLSearchParams({ form });
       return reply
         .header('cache-control', 'no-store')
@@ -32,8 +45,17 @@ export function logoutEndpoint(deps: Deps): RouteHandlerMethod {
     const context = contextOf(deps, request);
     const sealed = queryParams(request).get('form');
     const params = sealed === undefined ? queryParams(request) : openLogoutForm(deps, context, sealed);
-    return show(request, reply, params, await logout(deps, context, { params, session: readCookies(request).session }));
+    // What stands in an address is read by others: a secret in it proves nothing.
+    const program = programIn(request, paramsFrom([]));
+    const { session } = readCookies(request);
+    return show(request, reply, params, await logout(deps, context, { params, session, program }));
   };
+}
+
+/** How the client of a call without browser and session cookie proves who it is, if it does. */
+function programIn(request: FastifyRequest, params: Params): ClientCredentials | undefined {
+  if (isFromBrowser(request) || readCookies(request).session !== undefined) return undefined;
+  return { authorization: request.headers.authorization, params };
 }
 
 /** The person's answer to "sign out?". */

@@ -1,5 +1,5 @@
 // Cross-site request forgery: what changes something is accepted from our own pages only.
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { Refusal } from '../../domain/errors.ts';
 
 /**
@@ -17,4 +17,15 @@ export function refuseCrossSite(scope: FastifyInstance): void {
         : site === 'same-origin' || site === 'none';
     if (!isOurs) throw new Refusal('cross_site', 'This form was sent from another site.');
   });
+}
+
+/**
+ * Whether a browser sent it, by its fetch metadata (`Sec-Fetch-*`). The `fetch` of Node and its like say `Sec-Fetch-Mode: cors`
+ * and nothing else, which no browser does.
+ */
+export function isFromBrowser({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
+  const said = Object.keys(headers).filter((name) => name.startsWith('sec-fetch-'));
+  return (
+    said.some((name) => name !== 'sec-fetch-mode') || ![undefined, 'cors'].includes(headers['sec-fetch-mode'] as string)
+  );
 }
