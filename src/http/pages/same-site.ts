@@ -24,8 +24,7 @@ export function refuseCrossSite(scope: FastifyInstance): void {
  * and nothing else, which no browser does.
  */
 export function isFromBrowser({ headers }: Pick<FastifyRequest, 'headers'>): boolean {
-  const said = Object.keys(headers).filter((name) => name.startsWith('sec-fetch-'));
-  return (
-    said.some((name) => name !== 'sec-fetch-mode') || ![undefined, 'cors'].includes(headers['sec-fetch-mode'] as string)
+  return Object.entries(headers).some(
+    ([name, value]) => name.startsWith('sec-fetch-') && !(name === 'sec-fetch-mode' && value === 'cors'),
   );
 }
