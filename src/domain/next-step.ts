@@ -4,7 +4,7 @@ import { type Client, isPublic } from './client.ts';
 import type { OAuthErrorCode } from './errors.ts';
 import { demandedAcr, type MfaPolicy, reaches } from './factors.ts';
 import { isReadableByOtherPrograms } from './redirect-uri.ts';
-import type { Session } from './session.ts';
+import { freshProof, type Session } from './session.ts';
 
 /** What this visit has already proven, when it has a row of its own. */
 export type AttemptProgress = {
@@ -59,9 +59,6 @@ export function needsSignIn(situation: Omit<Situation, 'consent'>): boolean {
   return situation.session === undefined || mustSignIn(situation, situation.session);
 }
 
-/** Milliseconds in which a sign-in on the way to the answer is not asked again. */
-const freshFor = 5 * 60_000;
-
 function mustSignIn({ request, attempt, client, mfa, now }: Omit<Situation, 'consent'>, session: Session): boolean {
   if (request.hintedUserId !== undefined && request.hintedUserId !== session.userId) return true;
   const asked = request.acrValues.length > 0 ? request.acrValues : (client.metadata.default_acr_values ?? []);
@@ -70,7 +67,7 @@ function mustSignIn({ request, attempt, client, mfa, now }: Omit<Situation, 'con
   const maxAge = request.maxAge ?? client.metadata.default_max_age;
   // A sign-in counts as fresh only if this very attempt made it, not long ago, and its session is still the browser's.
   const own = attempt?.sessionId === session.id ? attempt.authenticatedAt : undefined;
-  if (own !== undefined && now - own < Math.max(freshFor, (maxAge ?? 0) * 1000)) return false;
+  if (own !== undefined && now - own < Math.max(freshProof, (maxAge ?? 0) * 1000)) return false;
   if (attempt?.leavingSessionId === session.id) return true;
   if (request.prompt.includes('login') || request.prompt.includes('select_account')) return true;
   return maxAge !== undefined && now - session.authentication.at >= maxAge * 1000;

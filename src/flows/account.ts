@@ -1,16 +1,14 @@
-// The account page: where somebody is signed in, what they allowed, and ending either.
+// The account page: where somebody is signed in, and what they allowed.
 import type { Deps } from '../deps.ts';
-import { actingAs, type RequestContext } from '../domain/context.ts';
+import type { RequestContext } from '../domain/context.ts';
 import { inReadingOrder } from '../domain/scope.ts';
 import type { Session } from '../domain/session.ts';
 import type { User } from '../domain/user.ts';
-import { isUuid } from '../domain/uuid.ts';
-import { listAccess, revokeConsent } from '../storage/consents.ts';
-import { endSession, listSessions } from '../storage/sessions.ts';
+import { listAccess } from '../storage/consents.ts';
+import { listSessions } from '../storage/sessions.ts';
 import { findUser } from '../storage/users.ts';
 import { scopeDescriptions } from './clients/current.ts';
-import { eventOf } from './events.ts';
-import { formToken, isFormToken, livingSession } from './sign-in/session.ts';
+import { formToken, livingSession } from './sign-in/session.ts';
 
 export type ConsentGiven = {
   readonly clientId: string;
@@ -53,27 +51,4 @@ export async function viewAccount(
     })),
     sessions: sessions.toSorted((one, other) => Number(other.id === session.id) - Number(one.id === session.id)),
   };
-}
-
-export type AccountChange =
-  | { readonly kind: 'revoke consent'; readonly clientId: string }
-  | { readonly kind: 'end session'; readonly sessionId: string };
-
-/** Revokes what the signed-in person allowed a client, or ends one of their sessions. @returns what to do when it may not be done. */
-export async function changeAccount(
-  deps: Deps,
-  context: RequestContext,
-  input: { cookie: string | undefined; formToken: string | undefined; change: AccountChange },
-): Promise<'done' | 'nobody' | 'foreign form'> {
-  const session = await livingSession(deps, context, input.cookie);
-  if (!session) return 'nobody';
-  if (!isFormToken(deps, session, input.formToken)) return 'foreign form';
-  const { change } = input;
-  const event = eventOf(deps, actingAs(context, 'user', session.userId));
-  if (change.kind === 'revoke consent')
-    await revokeConsent(deps.db, context.tenant.id, session.userId, change.clientId, event);
-  else if (isUuid(change.sessionId)) {
-    await endSession(deps.db, context.tenant.id, { id: change.sessionId, userId: session.userId }, 'by_user', event);
-  }
-  return 'done';
 }

@@ -167,8 +167,8 @@ const mark = statement(
     sql<{ id: string }>`WITH person AS (
         ${personAsChecked(p)}
       ), attempt AS (
-        INSERT INTO sign_in_attempts AS a (tenant_id, id, browser_hash, request, client_id, user_id, proven, created_at, expires_at)
-        SELECT ${p.tenantId}, ${p.id}, ${p.browserHash}, ${p.request}, ${p.clientId}, id, ${p.proven}, ${p.now}, ${p.expiresAt}
+        INSERT INTO sign_in_attempts AS a (tenant_id, id, browser_hash, request, client_id, account_change, user_id, proven, created_at, expires_at)
+        SELECT ${p.tenantId}, ${p.id}, ${p.browserHash}, ${p.request}, ${p.clientId}, ${p.accountChange}, id, ${p.proven}, ${p.now}, ${p.expiresAt}
         FROM person
         ON CONFLICT (tenant_id, id) DO UPDATE
           SET user_id = EXCLUDED.user_id, proven = EXCLUDED.proven, session_id = NULL, authenticated_at = NULL

@@ -192,6 +192,7 @@ export interface Sessions {
 }
 
 export interface SignInAttempts {
+  account_change: unknown | null;
   authenticated_at: number | null;
   browser_hash: Buffer | null;
   client_id: string | null;

@@ -225,6 +225,23 @@ const ofUser = statement({ tenantId: 'uuid', userId: 'uuid', now: 'timestamptz' 
     .limit(100),
 );
 
+// sessions_user_idx
+const othersOfUser = statement({ tenantId: 'uuid', userId: 'uuid', id: 'uuid', now: 'timestamptz' }, (q, p) =>
+  q
+    .selectFrom('sessions')
+    .select((e) => e.fn.countAll<string>().as('count'))
+    .where('tenant_id', '=', p.tenantId)
+    .where('user_id', '=', p.userId)
+    .where('id', '!=', p.id)
+    .where(sessionIsAlive(p.now)),
+);
+
+/** How many sessions the person of `session` has beside it: also those that are too many to be listed. */
+export async function countOtherSessions(db: Db, tenantId: string, session: Session, now: number): Promise<number> {
+  const { id, userId } = session;
+  return Number((await othersOfUser.first(db, { tenantId, userId, id, now }))!.count);
+}
+
 export async function listSessions(db: Db, tenantId: string, userId: string, now: number) {
   const rows = await ofUser.all(db, { tenantId, userId, now });
   return rows.map((row) => ({

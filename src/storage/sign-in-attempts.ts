@@ -1,5 +1,6 @@
 // Sign-in attempts: one visit of a browser, bound to that browser, from the request to the answer.
 import { sql } from 'kysely';
+import type { WaitingChange } from '../domain/account-change.ts';
 import type { AuthorizationRequest } from '../domain/authorization-request.ts';
 import type { Proof } from '../domain/factors.ts';
 import type { Db } from './database.ts';
@@ -13,6 +14,8 @@ export type SignInAttempt = {
   readonly row: { readonly id: string; readonly browserHash: Buffer; readonly expiresAt: number };
   readonly isStored: boolean;
   readonly request: AuthorizationRequest | undefined;
+  /** Where no client waits: what its person was about to end on the account page. */
+  readonly accountChange: WaitingChange | undefined;
   /** Who it turned out to be, and what they have proven. */
   readonly userId: string | undefined;
   readonly proofs: readonly Proof[];
@@ -34,6 +37,7 @@ const columns = [
   'authenticated_at',
   'consented_session_id',
   'leaving_session_id',
+  'account_change',
   'finished_at',
 ] as const;
 type Row = {
@@ -47,6 +51,7 @@ type Row = {
   authenticated_at: number | null;
   consented_session_id: string | null;
   leaving_session_id: string | null;
+  account_change: unknown;
   finished_at: number | null;
 };
 
@@ -79,13 +84,19 @@ const made = {
   browserHash: 'bytea',
   request: 'jsonb?',
   clientId: 'text?',
+  accountChange: 'jsonb?',
   expiresAt: 'timestamptz',
   now: 'timestamptz',
 } as const;
 
 /** {@link made} of an attempt. */
-export function attemptValues({ row, request }: SignInAttempt) {
-  return { ...row, request: request ?? null, clientId: request?.clientId ?? null };
+export function attemptValues({ row, request, accountChange }: SignInAttempt) {
+  return {
+    ...row,
+    request: request ?? null,
+    clientId: request?.clientId ?? null,
+    accountChange: accountChange ?? null,
+  };
 }
 
 /** The parameters of a statement that makes or changes the row of an attempt. */
@@ -95,9 +106,9 @@ export const attemptParams = made;
 const authenticated = statement(
   { ...made, userId: 'uuid', proven: 'jsonb', sessionId: 'uuid' },
   (_q, p) =>
-    sql`INSERT INTO sign_in_attempts AS a (tenant_id, id, browser_hash, request, client_id, user_id, proven, session_id,
+    sql`INSERT INTO sign_in_attempts AS a (tenant_id, id, browser_hash, request, client_id, account_change, user_id, proven, session_id,
         authenticated_at, created_at, expires_at)
-      VALUES (${p.tenantId}, ${p.id}, ${p.browserHash}, ${p.request}, ${p.clientId}, ${p.userId}, ${p.proven}, ${p.sessionId},
+      VALUES (${p.tenantId}, ${p.id}, ${p.browserHash}, ${p.request}, ${p.clientId}, ${p.accountChange}, ${p.userId}, ${p.proven}, ${p.sessionId},
         ${p.now}, ${p.now}, ${p.expiresAt})
       ON CONFLICT (tenant_id, id) DO UPDATE
         SET user_id = EXCLUDED.user_id, proven = EXCLUDED.proven, session_id = EXCLUDED.session_id, authenticated_at = EXCLUDED.authenticated_at
@@ -123,8 +134,8 @@ export async function markAuthenticated(
 const keep = statement(
   made,
   (_q, p) =>
-    sql`INSERT INTO sign_in_attempts (tenant_id, id, browser_hash, request, client_id, proven, created_at, expires_at)
-      VALUES (${p.tenantId}, ${p.id}, ${p.browserHash}, ${p.request}, ${p.clientId}, '[]'::jsonb, ${p.now}, ${p.expiresAt})
+    sql`INSERT INTO sign_in_attempts (tenant_id, id, browser_hash, request, client_id, account_change, proven, created_at, expires_at)
+      VALUES (${p.tenantId}, ${p.id}, ${p.browserHash}, ${p.request}, ${p.clientId}, ${p.accountChange}, '[]'::jsonb, ${p.now}, ${p.expiresAt})
       ON CONFLICT (tenant_id, id) DO NOTHING`,
 );
 
@@ -188,6 +199,7 @@ function toAttempt(row: Row | undefined): SignInAttempt | undefined {
       row: { id: row.id, browserHash: row.browser_hash!, expiresAt: row.expires_at },
       isStored: true,
       request: (row.request as AuthorizationRequest | null) ?? undefined,
+      accountChange: (row.account_change as WaitingChange | null) ?? undefined,
       userId: row.user_id ?? undefined,
       proofs: row.proven as Proof[],
       sessionId: row.session_id ?? undefined,

@@ -1,4 +1,4 @@
-// Sessions as administrators see them: of the whole tenant or of one user, and all of one user ended at once.
+// Sessions as administrators see them: of the whole tenant or of one user; and all of one user, or all but one, ended at once.
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from './database.ts';
 import { endGrantsOfEnded, endSessions, sessionIsAlive } from './sessions.ts';
@@ -89,23 +89,23 @@ function toSession(row: Row): ListedSession {
 
 // sessions_user_idx, grants_session_idx. As with one session: grants that are not offline end with it.
 const endAll = statement(
-  { ...shown, userId: 'uuid', reason: 'text' },
+  { ...shown, userId: 'uuid', kept: 'uuid?', reason: 'text' },
   (_q, p) =>
     sql<{ id: string }>`WITH ended AS (
-        ${endSessions(p, { which: sql`sessions.user_id = ${p.userId} AND ${sessionIsAlive(p.now)}`, reason: p.reason })}
+        ${endSessions(p, { which: sql`sessions.user_id = ${p.userId} AND sessions.id IS DISTINCT FROM ${p.kept} AND ${sessionIsAlive(p.now)}`, reason: p.reason })}
       ), revoked AS (
         ${endGrantsOfEnded(p)}
       )
       SELECT id FROM ended`,
 );
 
-/** Ends every living session of the user and every grant that lives only as long. @returns their ids; the caller records them. */
+/** Ends every living session of the user but `kept`, and every grant that lives only as long. @returns their ids; the caller records them. */
 export async function endSessionsOf(
   tx: Db,
   tenantId: string,
-  userId: string,
-  reason: 'by_admin',
+  { userId, kept }: { userId: string; kept: string | undefined },
+  reason: 'by_admin' | 'by_user',
   now: number,
 ): Promise<string[]> {
-  return (await endAll.all(tx, { tenantId, userId, reason, now })).map(({ id }) => id);
+  return (await endAll.all(tx, { tenantId, userId, kept: kept ?? null, reason, now })).map(({ id }) => id);
 }

@@ -57,10 +57,11 @@ const endpoints: Endpoint[] = [
   },
   {
     path: '/account/consents/revoke',
-    allowed: ['POST'],
+    allowed: ['GET', 'POST'],
     send: () => ({ query: `?csrf=${csrf}&client_id=web`, body: form({ csrf, client_id: 'web' }) }),
   },
-  { path: '/account/sessions/end', allowed: ['POST'], send: () => ({ body: form({ csrf }) }) },
+  { path: '/account/sessions/end', allowed: ['GET', 'POST'], send: () => ({ body: form({ csrf }) }) },
+  { path: '/account/sessions/end-others', allowed: ['GET', 'POST'], send: () => ({ body: form({ csrf }) }) },
   { path: '/account', allowed: ['GET'], send: () => ({}) },
   { path: '/setup', allowed: ['GET', 'POST'], send: () => ({}) },
   { path: '/oauth/userinfo', allowed: ['GET', 'POST', 'OPTIONS'], send: () => ({}) },

@@ -109,6 +109,12 @@ describe('what ends what', { timeout: 60_000 }, () => {
       const form = { csrf: field(list, 'csrf'), session_id: field(list, 'session_id') };
       expect((await elsewhere.post(`${signet.issuer}/account/sessions/end`, form)).status).toBe(303);
     },
+    'The person signs out everywhere else': async (scene) => {
+      const elsewhere = createAgent();
+      await submitPassword(elsewhere, await elsewhere.get(`${signet.issuer}/sign-in`), scene.user);
+      const form = { csrf: field(await elsewhere.get(`${signet.issuer}/account`), 'csrf') };
+      expect((await elsewhere.post(`${signet.issuer}/account/sessions/end-others`, form)).status).toBe(303);
+    },
     'An administrator ends the session': async ({ user }) =>
       endSessionsOfUser(signet.server.deps, await context(), user.username),
     'The session is not used, or its time is over': () =>

@@ -1,4 +1,5 @@
 // Every removal, by what it takes away.
+import { accountMutants } from './account.ts';
 import { applicationMutants } from './applications.ts';
 import { administrationMutants } from './administration.ts';
 import { clientMutants } from './clients.ts';
@@ -18,6 +19,7 @@ import { tenantMutants } from './tenants.ts';
 import { testingMutants } from './testing.ts';
 
 export const mutants: readonly Mutant[] = [
+  ...accountMutants,
   ...administrationMutants,
   ...applicationMutants,
   ...clientMutants,

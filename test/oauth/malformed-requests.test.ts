@@ -30,8 +30,9 @@ const endpoints: Endpoint[] = [
   browser('/consent', 'GET, POST'),
   browser('/sign-out', 'POST'),
   browser('/account', 'GET'),
-  browser('/account/consents/revoke', 'POST'),
-  browser('/account/sessions/end', 'POST'),
+  browser('/account/consents/revoke', 'GET, POST'),
+  browser('/account/sessions/end', 'GET, POST'),
+  browser('/account/sessions/end-others', 'GET, POST'),
 ];
 
 function expectOwnFormat(answer: RawAnswer, page: boolean): void {

@@ -43,16 +43,19 @@ test("somebody else's session and consent cannot be ended, though their ids are 
   expect((await refresh(signet, webClient, tokens.refresh_token)).status).toBe(200);
 });
 
-test.each(['consents/revoke', 'sessions/end'])('%s: only with the form token of this very session', async (path) => {
-  const agent = await signIn(signet);
-  const foreign = field(await account(await signIn(signet, bob)), 'csrf');
-  for (const csrf of ['', 'x', foreign]) {
-    const answer = await agent.post(`${signet.issuer}/account/${path}`, { csrf, client_id: 'own', session_id: 'x' });
-    expect([answer.status, outcomeOf(answer)], csrf).toEqual([403, 'page csrf']);
-  }
-  const nobody = await createAgent().post(`${signet.issuer}/account/${path}`, { csrf: foreign });
-  expect(nobody.location).toBe(`${signet.issuer}/sign-in`);
-});
+test.each(['consents/revoke', 'sessions/end', 'sessions/end-others'])(
+  '%s: only with the form token of this very session',
+  async (path) => {
+    const agent = await signIn(signet);
+    const foreign = field(await account(await signIn(signet, bob)), 'csrf');
+    for (const csrf of ['', 'x', foreign]) {
+      const answer = await agent.post(`${signet.issuer}/account/${path}`, { csrf, client_id: 'own', session_id: 'x' });
+      expect([answer.status, outcomeOf(answer)], csrf).toEqual([403, 'page csrf']);
+    }
+    const nobody = await createAgent().post(`${signet.issuer}/account/${path}`, { csrf: foreign });
+    expect(nobody.location).toBe(`${signet.issuer}/sign-in`);
+  },
+);
 
 test.each(['', 'x', '-'.repeat(36), 'f'.repeat(36), '00000000-0000-0000-0000-000000000000', "' OR 1=1 --"])(
   'the session id %j ends nothing and is no error of the server',

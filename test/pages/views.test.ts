@@ -7,6 +7,7 @@ import { describe, expect, test } from 'vitest';
 import { html, type Html } from '../../src/http/pages/views/html.ts';
 import { catalogues, negotiateLocale, translator, type Locale } from '../../src/texts/messages.ts';
 import { accountPage, type Account } from '../../src/http/pages/views/account.ts';
+import { accountChangePage, type AccountChangePage } from '../../src/http/pages/views/account-change.ts';
 import { consentPage, type Consent } from '../../src/http/pages/views/consent.ts';
 import { errorPage } from '../../src/http/pages/views/error.ts';
 import { formPostPage } from '../../src/http/pages/views/form-post.ts';
@@ -85,7 +86,17 @@ const account: Account = {
   notice: 'session_ended',
   revokeAction: '/account/revoke',
   endSessionAction: '/account/end-session',
+  endOthersUri: '/account/end-others',
   signOutAction: '/oauth/logout',
+};
+
+const accountChange: Omit<AccountChangePage, 'ending'> = {
+  action: '/account/sessions/end',
+  fields: { session_id: 'session-2', csrf: 'csrf-1' },
+  username: 'jane',
+  backUri: '/account',
+  signOutAction: '/sign-out',
+  csrf: 'csrf-1',
 };
 
 /** Every page, in every state that looks different; `fill` stands wherever text comes from outside. */
@@ -95,6 +106,11 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
   return {
     'sign-in': signInPage(outside, fill({ ...signIn })),
     'sign-in again': signInPage(outside, { ...fill({ ...signIn, username: 'jane' }), reason: 'fresh' }),
+    'sign-in again for the account': signInPage(outside, {
+      ...fill({ action: '/', attempt: 'a', username: 'jane' }),
+      isForAccount: true,
+      reason: 'fresh',
+    }),
     'sign-in refused': signInPage(outside, { ...fill({ ...signIn, clientName: long }), error: wrong }),
     'sign-in without client': signInPage(outside, { ...fill({ action: '/', attempt: 'a', username: '' }) }),
     'sign-in after the setup': signInPage(outside, {
@@ -125,6 +141,22 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
     'signed out without client': signedOutPage(outside, fill({ signInUri: '/sign-in' })),
     account: accountPage(outside, { ...fill(account), notice: 'access_revoked' }),
     'account with nothing': accountPage(outside, { ...fill({ ...account, consents: [] }), notice: undefined }),
+    'access about to end': accountChangePage(outside, {
+      ...fill(accountChange),
+      ending: { kind: 'access', ...fill({ clientName: long }) },
+    }),
+    'session about to end': accountChangePage(outside, {
+      ...fill(accountChange),
+      ending: {
+        kind: 'session',
+        ...fill({ ip: '2001:db8:85a3:8d3:1319:8a2e:370:7348' }),
+        lastSeenAt: '2026-11-23T14:05:00Z',
+      },
+    }),
+    'sessions about to end': accountChangePage(outside, {
+      ...fill(accountChange),
+      ending: { kind: 'sessions', count: 3 },
+    }),
     setup: setupPage(outside, fill({ action: '/setup', token: 't', values: { username: '', email: '' }, errors: {} })),
     'setup refused': setupPage(
       outside,

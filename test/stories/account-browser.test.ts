@@ -110,6 +110,32 @@ browserTest('setup and account', (browser) => {
       await there.close();
     });
 
+    test('five minutes after the sign-in, signing out everywhere else asks who it is, says how many end, and ends them', async () => {
+      const there = await newPage(browser());
+      const { page, errors, close } = await newPage(browser());
+      await enter(there.page);
+      await page.goto(`${signet.issuer}/sign-in`);
+      await signInOn(page, alice);
+      signet.clock.advance(300);
+      await page.getByRole('link', { name: 'Sign out everywhere else' }).click();
+      expect(await page.innerText('h1')).toBe('Confirm it is you');
+      expect(await page.inputValue('#login-username')).toBe(alice.username);
+      await page.getByRole('button', { name: 'Back to your account' }).click();
+      expect(page.url()).toBe(`${signet.issuer}/account`);
+      await page.click('#end-others');
+      await signInOn(page, alice);
+      expect(await page.innerText('main')).toMatch(/other sessions? (?:is|are) about to end/);
+      await page.getByRole('button', { name: 'End sessions' }).click();
+      expect(await page.getByRole('status').innerText()).toBe('You have been signed out everywhere else.');
+      expect(await page.locator('#end-others').count()).toBe(0);
+      await there.page.goto(`${signet.issuer}/account`);
+      expect(there.page.url()).toBe(`${signet.issuer}/sign-in`);
+      expect(await refreshAt(there.page)).toBe('ended');
+      expect(errors).toEqual([]);
+      await there.close();
+      await close();
+    });
+
     test('the address of the issuer leads to the account, and the sign-out button there ends the session without another question', async () => {
       const { page, errors, close } = await newPage(browser());
       await page.goto(signet.issuer);

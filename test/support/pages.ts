@@ -14,6 +14,8 @@ export async function everyPage(
   const { text = 'something', user } = options;
   const issuer = signet.issuer;
   const { agent } = await codeFlow(signet, client, user === undefined ? {} : { user });
+  await codeFlow(signet, client, user === undefined ? {} : { user });
+  const elsewhere = field(await agent.get(`${issuer}/account`), 'session_id');
   const stranger = createAgent();
   const hinted = { login_hint: text, state: text, nonce: text, ui_locales: text };
   const ask = (change: Record<string, string | undefined>) => authorizationRequest(signet, client, change).url;
@@ -30,6 +32,17 @@ export async function everyPage(
     consent: () => visit(agent, ask({ ...hinted, prompt: 'consent' })),
     account: () => agent.get(`${issuer}/account`, { 'user-agent': text.replaceAll(/[^\x20-\x7e]/g, '') }),
     'account after a change': () => agent.get(`${issuer}/account?notice=session_ended`),
+    'access about to end': () =>
+      agent.get(`${issuer}/account/consents/revoke?client_id=${encodeURIComponent(client.client_id)}`),
+    'session about to end': () => agent.get(`${issuer}/account/sessions/end?session_id=${elsewhere}`),
+    'sessions about to end': () => agent.get(`${issuer}/account/sessions/end-others`),
+    'sign-in again for the account': async () => {
+      const [away, form] = [signet.clock.now, { csrf: field(await agent.get(`${issuer}/account`), 'csrf') }];
+      signet.clock.advance(300);
+      const page = await agent.follow(await agent.post(`${issuer}/account/sessions/end-others`, form), issuer);
+      signet.clock.now = away;
+      return page;
+    },
     'sign-out question': () =>
       agent.get(
         `${issuer}/oauth/logout?${new URLSearchParams({ client_id: client.client_id, state: text }).toString()}`,

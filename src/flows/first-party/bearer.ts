@@ -3,12 +3,13 @@ import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { InsufficientAuthentication, OAuthError } from '../../domain/errors.ts';
 import { acrValues, isSecondFactor, reaches } from '../../domain/factors.ts';
+import { freshProof } from '../../domain/session.ts';
 import { type SecondFactor, secondFactorsOf } from '../../storage/second-factors.ts';
 import { activeClient } from '../clients/current.ts';
 import { type VerifiedAccessToken, verifyAccessToken } from '../tokens/verify-access-token.ts';
 
 /** Seconds: how long ago a sign-in may be for what changes how people prove who they are. */
-export const freshFor = 300;
+export const freshFor = freshProof / 1000;
 
 /**
  * For the issuer, of a first-party client: an access token that an API or a client of somebody else got is none.

@@ -1,6 +1,7 @@
 // Sign-in attempts: opened for a browser, and found again only by it. Until a factor is proven the browser itself keeps them, sealed.
 import { hashOfOpaque, opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
+import type { WaitingChange } from '../../domain/account-change.ts';
 import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
@@ -14,9 +15,14 @@ const attemptLifetime = 60 * 60_000;
 export function openAttempt(
   deps: Deps,
   context: RequestContext,
-  input: { request: AuthorizationRequest | undefined; browser: string | undefined },
+  input: {
+    request: AuthorizationRequest | undefined;
+    accountChange?: WaitingChange;
+    browser: string | undefined;
+  },
 ): { attempt: SignInAttempt; browser: string | undefined } {
-  return bind(deps, context, newAttempt(deps, context, input.request), input.browser);
+  const attempt = { ...newAttempt(deps, context, input.request), accountChange: input.accountChange };
+  return bind(deps, context, attempt, input.browser);
 }
 
 /** Opens an attempt that belongs to the first browser that comes with it: the request came by a POST without cookies. @throws Refusal too_large. */
@@ -95,12 +101,13 @@ async function found(
   return unstored(attemptId, seal);
 }
 
-function unstored(attemptId: string, { id, request, browser, expiresAt }: SealedAttempt): SignInAttempt {
+function unstored(attemptId: string, { id, request, accountChange, browser, expiresAt }: SealedAttempt): SignInAttempt {
   return {
     id: attemptId,
     row: { id, browserHash: Buffer.from(browser!, 'base64url'), expiresAt },
     isStored: false,
     request,
+    accountChange,
     userId: undefined,
     proofs: [],
     sessionId: undefined,

@@ -1,6 +1,7 @@
 // What follows when enough was proven, whichever way: the session, the attempt, the audit log, the known browser.
 import { opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
+import { type AccountChange, waitingFor } from '../../domain/account-change.ts';
 import { actingAs, type BrowserCookies, type RequestContext } from '../../domain/context.ts';
 import { type Acr, authenticationOf, missingFactors, type Proof } from '../../domain/factors.ts';
 import type { Session } from '../../domain/session.ts';
@@ -14,12 +15,13 @@ import { withKnownBrowser } from './known-browsers.ts';
 import { attemptSucceeded, type ReservedAttempt } from './limiter.ts';
 import { livingSession } from './session.ts';
 
-/** The cookies to set, and whether the attempt has a client that waits. */
+/** The cookies to set, and whether the attempt has a client that waits, or something to end on the account page. */
 export type SignedIn = {
   readonly sessionCookie: string;
   readonly knownCookie: string;
   readonly attemptId: string;
   readonly hasRequest: boolean;
+  readonly accountChange: AccountChange | undefined;
 };
 
 export type Proven = {
@@ -71,6 +73,7 @@ export async function completeSignIn(
     knownCookie: withKnownBrowser(deps, tenant.id, cookies.known, user.id),
     attemptId: attempt.row.id,
     hasRequest: attempt.request !== undefined,
+    accountChange: waitingFor(attempt.accountChange, user.id),
   };
 }
 

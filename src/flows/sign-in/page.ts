@@ -11,6 +11,8 @@ export type SignInView = {
   readonly client: Client | undefined;
   readonly username: string;
   readonly reason: 'fresh' | 'other' | undefined;
+  /** Its person came from their account page, and may go back there. */
+  readonly isForAccount: boolean;
   readonly uiLocales: string | undefined;
   /** A new cookie to set. */
   readonly browser: string | undefined;
@@ -26,7 +28,15 @@ export async function viewSignIn(
   if (input.attemptId === undefined) {
     if (session) return 'signed in';
     const { attempt, browser } = openAttempt(deps, context, { request: undefined, browser: input.cookies.browser });
-    return { attemptId: attempt.id, browser, client: undefined, username: '', reason: undefined, uiLocales: undefined };
+    return {
+      attemptId: attempt.id,
+      browser,
+      client: undefined,
+      username: '',
+      reason: undefined,
+      isForAccount: false,
+      uiLocales: undefined,
+    };
   }
   const attempt = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
   const request = attempt.request;
@@ -38,6 +48,7 @@ export async function viewSignIn(
     client: request && (await activeClient(deps, context.tenant, request.clientId)),
     username: isLeaving ? '' : ((isOther ? undefined : session?.username) ?? request?.loginHint ?? ''),
     reason: session === undefined ? undefined : isOther ? 'other' : 'fresh',
+    isForAccount: attempt.accountChange !== undefined,
     uiLocales: request?.uiLocales,
     browser: undefined,
   };

@@ -1,6 +1,7 @@
 // A sign-in attempt before anything is proven: sealed, in the hands of the browser, and no row of ours. Strangers store nothing.
 import { deflateRawSync, inflateRawSync } from 'node:zlib';
 import type { Deps } from '../../deps.ts';
+import type { WaitingChange } from '../../domain/account-change.ts';
 import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
 import type { RequestContext } from '../../domain/context.ts';
 
@@ -10,6 +11,8 @@ export type SealedAttempt = {
   readonly id: string;
   readonly browser: string | undefined;
   readonly request: AuthorizationRequest | undefined;
+  /** Instead of a request. */
+  readonly accountChange?: WaitingChange | undefined;
   /** Milliseconds. */
   readonly expiresAt: number;
 };

@@ -1,5 +1,6 @@
 // The second factor of a browser's sign-in: what its page shows, and the code that completes the sign-in.
 import type { Deps } from '../../deps.ts';
+import { type AccountChange, waitingFor } from '../../domain/account-change.ts';
 import type { Client } from '../../domain/client.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
@@ -24,6 +25,8 @@ export type SecondFactorView = {
   /** What is asked for now, and what else could be. */
   readonly method: SecondFactorMethod;
   readonly others: readonly SecondFactorMethod[];
+  /** Its person came from their account page, and may go back there. */
+  readonly isForAccount: boolean;
   readonly uiLocales: string | undefined;
 };
 
@@ -32,10 +35,17 @@ export async function viewSecondFactor(
   deps: Deps,
   context: RequestContext,
   input: { attemptId: string | undefined; method: string | undefined; cookies: BrowserCookies },
-): Promise<SecondFactorView | 'to the hub' | 'to the account'> {
+): Promise<
+  | SecondFactorView
+  | 'to the hub'
+  | { readonly kind: 'to the account'; readonly accountChange: AccountChange | undefined }
+> {
   const begun = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
   const session = await livingSession(deps, context, input.cookies.session);
-  if (session && session.id === begun.sessionId) return begun.request ? 'to the hub' : 'to the account';
+  if (session && session.id === begun.sessionId) {
+    const accountChange = waitingFor(begun.accountChange, session.userId);
+    return begun.request ? 'to the hub' : { kind: 'to the account', accountChange };
+  }
   const { attempt, user } = await halfDone(deps, context, begun);
   const method =
     secondFactorMethods.find((one) => one === input.method && user.secondFactors.includes(one)) ??
@@ -46,6 +56,7 @@ export async function viewSecondFactor(
     username: user.username,
     method,
     others: user.secondFactors.filter((other) => other !== method),
+    isForAccount: attempt.accountChange !== undefined,
     uiLocales: attempt.request?.uiLocales,
   };
 }

@@ -6,7 +6,9 @@ import { basePath, findTenant } from '../context.ts';
 import { readForms } from '../forms.ts';
 import { route } from '../methods.ts';
 import { logoutConfirmation, logoutEndpoint } from './logout.ts';
-import { account, endOtherSession, revokeAccess } from './account.ts';
+import { account } from './account.ts';
+import { accountChange, confirmAccountChange } from './account-change.ts';
+import { accountPaths } from './account-paths.ts';
 import { consent, consentForm } from './consent.ts';
 import { answerPageErrors } from './errors.ts';
 import { continuePath } from './hub.ts';
@@ -30,8 +32,8 @@ export function pagesScope(deps: Deps) {
     route(scope, '/consent', { GET: consentForm(deps), POST: consent(deps) });
     route(scope, '/sign-out', { POST: logoutConfirmation(deps) });
     route(scope, '/account', { GET: account(deps) });
-    route(scope, '/account/consents/revoke', { POST: revokeAccess(deps) });
-    route(scope, '/account/sessions/end', { POST: endOtherSession(deps) });
+    for (const kind of ['revoke consent', 'end session', 'end other sessions'] as const)
+      route(scope, accountPaths[kind], { GET: confirmAccountChange(deps, kind), POST: accountChange(deps, kind) });
     route(scope, '/setup', { GET: setupForm(deps), POST: setup(deps) });
     route(scope, `/assets/${stylesheetFile.name}`, {
       GET: (_request, reply) =>

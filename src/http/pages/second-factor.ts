@@ -8,6 +8,7 @@ import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
 import { logShownFailure } from '../failures.ts';
 import { bodyParams, queryParams } from '../forms.ts';
+import { confirmationPath } from './account-paths.ts';
 import { cancel } from './cancel.ts';
 import { backToHub, goOn } from './hub.ts';
 import { sendPage } from './page.ts';
@@ -25,7 +26,7 @@ export function secondFactorForm(deps: Deps): RouteHandlerMethod {
       const method = query.get('method');
       const view = await viewSecondFactor(deps, contextOf(deps, request), { attemptId, method, cookies });
       if (view === 'to the hub') return backToHub(request, reply, attemptId!);
-      return view === 'to the account' ? goOn(request, reply, '/account') : show(request, reply, view);
+      return 'kind' in view ? goOn(request, reply, confirmationPath(view.accountChange)) : show(request, reply, view);
     } catch (error) {
       return passwordFirst(request, reply, attemptId, error);
     }
@@ -50,7 +51,7 @@ export function secondFactor(deps: Deps): RouteHandlerMethod {
       logShownFailure(deps, request, error);
       if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
       const view = await viewSecondFactor(deps, context, { attemptId, method, cookies });
-      if (typeof view === 'string') throw error;
+      if (view === 'to the hub' || 'kind' in view) throw error;
       return show(request, reply, view, shown);
     }
   };
@@ -78,6 +79,7 @@ function show(
     switchUri: `${base}/sign-in?attempt=${view.attemptId}`,
     clientName: view.client && clientName(view.client),
     clientLogoUri: view.client?.metadata.logo_uri,
+    isForAccount: view.isForAccount,
     method: view.method,
     others: view.others.map((method) => ({ method, uri: `${here}?attempt=${view.attemptId}&method=${method}` })),
     error,

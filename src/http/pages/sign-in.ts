@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { clientName } from '../../domain/client.ts';
+import { provenChange } from '../../flows/account-change.ts';
 import { signInIsNext } from '../../flows/authorize/authorize.ts';
 import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
 import { signInWithPassword } from '../../flows/sign-in/password.ts';
@@ -9,6 +10,7 @@ import { logShownFailure } from '../failures.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies, setCookie } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
+import { confirmationPath } from './account-paths.ts';
 import { cancel } from './cancel.ts';
 import { backToHub, goOn } from './hub.ts';
 import { sendPage } from './page.ts';
@@ -24,8 +26,11 @@ export function signInForm(deps: Deps): RouteHandlerMethod {
     const context = contextOf(deps, request);
     const cookies = readCookies(request);
     const attemptId = queryParams(request).get('attempt');
-    if (attemptId !== undefined && cookies.session !== undefined)
+    if (attemptId !== undefined && cookies.session !== undefined) {
       if (!(await signInIsNext(deps, context, { attemptId, cookies }))) return backToHub(request, reply, attemptId);
+      const change = await provenChange(deps, context, { attemptId, cookies });
+      if (change) return goOn(request, reply, confirmationPath(change));
+    }
     const view = await viewSignIn(deps, context, { attemptId, cookies });
     if (view === 'signed in') return reply.redirect(`${basePath(request.tenant)}/account`, 303);
     if (view.browser !== undefined) setCookie(reply, request.tenant, 'browser', view.browser);
@@ -75,6 +80,7 @@ function show(
     clientLogoUri: view.client?.metadata.logo_uri,
     username: also.username ?? view.username,
     reason: view.reason,
+    isForAccount: view.isForAccount,
     error: also.error,
     notice: also.notice,
   };

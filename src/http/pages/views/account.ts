@@ -1,8 +1,9 @@
 // The page where a person sees who has access to their account and where it is signed in.
 import { html, type Html } from './html.ts';
 import { translator, type Locale, type Translate } from '../../../texts/messages.ts';
-import { browserName } from './browser-name.ts';
+import { browserText } from './browser-name.ts';
 import { emblem } from './emblem.ts';
+import { fact } from './fact.ts';
 import { hiddenFields, status } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
 import { moment } from './moment.ts';
@@ -34,9 +35,11 @@ export type Account = {
   csrf: string;
   consents: readonly AccountConsent[];
   sessions: readonly AccountSession[];
-  notice?: 'access_revoked' | 'session_ended' | undefined;
+  notice?: 'access_revoked' | 'session_ended' | 'sessions_ended' | undefined;
   revokeAction: string;
   endSessionAction: string;
+  /** Where it is asked whether all other sessions are to end. */
+  endOthersUri: string;
   signOutAction: string;
 };
 
@@ -74,7 +77,15 @@ export function accountPage(page: Page, model: Account): Html {
         }
       </section>
       <section class="card" aria-labelledby="sessions">
-        <h2 id="sessions">${t('account.sessions')}</h2>
+        <div class="card-head">
+          <h2 id="sessions">${t('account.sessions')}</h2>
+          ${
+            model.sessions.some(({ current }) => !current) &&
+            html`<a class="button button-danger" id="end-others" href="${model.endOthersUri}"
+              >${t('account.end_others')}</a
+            >`
+          }
+        </div>
         <p class="lead">${t('account.sessions_lead')}</p>
         <ul class="rows">
           ${model.sessions.map((session, index) => sessionRow(session, index, model, page.locale, t))}
@@ -145,18 +156,4 @@ function sessionRow(session: AccountSession, index: number, model: Account, loca
       </form>`
     }
   </li>`;
-}
-
-function fact(term: string, detail: Html | string | false | undefined): Html | undefined {
-  if (!detail) return undefined;
-  return html`<div class="fact">
-    <dt>${term}</dt>
-    <dd>${detail}</dd>
-  </div>`;
-}
-
-function browserText(userAgent: string | undefined, t: Translate): string {
-  const { browser, system } = browserName(userAgent ?? '');
-  if (browser !== undefined && system !== undefined) return t('account.browser_on', { browser, system });
-  return browser ?? system ?? t('account.browser_unknown');
 }

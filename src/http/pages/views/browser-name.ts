@@ -1,4 +1,5 @@
 // Names a browser and its system from a User-Agent header, well enough for people to recognise their own.
+import type { Translate } from '../../../texts/messages.ts';
 
 // The order matters: Edge and Opera call themselves Chrome too, and Chrome calls itself Safari.
 const browsers: readonly [RegExp, string][] = [
@@ -25,4 +26,11 @@ export function browserName(userAgent: string): { browser?: string; system?: str
   const browser = browsers.find(([pattern]) => pattern.test(userAgent))?.[1];
   const system = systems.find(([pattern]) => pattern.test(userAgent))?.[1];
   return { ...(browser && { browser }), ...(system && { system }) };
+}
+
+/** The same in the language of the page. */
+export function browserText(userAgent: string | undefined, t: Translate): string {
+  const { browser, system } = browserName(userAgent ?? '');
+  if (browser !== undefined && system !== undefined) return t('account.browser_on', { browser, system });
+  return browser ?? system ?? t('account.browser_unknown');
 }

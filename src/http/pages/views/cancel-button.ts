@@ -1,10 +1,10 @@
-// "Back to the application", on every page of a sign-in that an application began.
+// "Back to the application", on every page of a sign-in that an application or the account page began.
 import type { Translate } from '../../../texts/messages.ts';
 import { html, type Html } from './html.ts';
 
-/** Sends the form without its fields; nothing where no application waits. */
-export function cancelButton(client: string | undefined, t: Translate): Html | undefined {
-  if (client === undefined) return undefined;
+/** Sends the form without its fields; nothing where nobody waits. */
+export function cancelButton(text: string | undefined): Html | undefined {
+  if (text === undefined) return undefined;
   return html`<button
     class="button button-quiet"
     id="login-cancel"
@@ -13,6 +13,15 @@ export function cancelButton(client: string | undefined, t: Translate): Html | u
     value="1"
     formnovalidate
   >
-    ${t('sign_in.cancel', { client })}
+    ${text}
   </button>`;
+}
+
+/** What it says; undefined where nobody waits. */
+export function cancelText(
+  { clientName, isForAccount }: { clientName?: string | undefined; isForAccount?: boolean | undefined },
+  t: Translate,
+): string | undefined {
+  if (clientName !== undefined) return t('sign_in.cancel', { client: clientName });
+  return isForAccount ? t('sign_in.cancel_account') : undefined;
 }

@@ -1,7 +1,7 @@
 // The page where a person proves a second factor, after the password.
 import type { SecondFactorMethod } from '../../../domain/factors.ts';
 import { type Locale, translator } from '../../../texts/messages.ts';
-import { cancelButton } from './cancel-button.ts';
+import { cancelButton, cancelText } from './cancel-button.ts';
 import { emblem } from './emblem.ts';
 import { alert, field, hiddenFields } from './form-parts.ts';
 import { html, type Html } from './html.ts';
@@ -24,6 +24,8 @@ export type SecondFactor = {
   switchUri: string;
   clientName?: string | undefined;
   clientLogoUri?: string | undefined;
+  /** Its person came from their account page, and may go back there. */
+  isForAccount?: boolean | undefined;
   /** What is asked for. */
   method: SecondFactorMethod;
   /** What else could be, and the page that asks for it. */
@@ -58,7 +60,7 @@ export function secondFactorPage(page: Page, model: SecondFactor): Html {
         })}
         <div class="actions">
           <button class="button button-primary" id="mfa-submit" type="submit">${t('second_factor.submit')}</button>
-          ${cancelButton(model.clientName, t)}
+          ${cancelButton(cancelText(model, t))}
         </div>
       </form>
       <ul class="link-row">

@@ -1,7 +1,7 @@
 // The page where a person signs in with a username and a password.
 import { html, type Html } from './html.ts';
 import { translator, type Locale, type Translate } from '../../../texts/messages.ts';
-import { cancelButton } from './cancel-button.ts';
+import { cancelButton, cancelText } from './cancel-button.ts';
 import { emblem } from './emblem.ts';
 import { alert, field, hiddenFields, status } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
@@ -25,6 +25,8 @@ export type SignIn = {
   notice?: 'setup_done' | undefined;
   /** `fresh`: somebody who has a session is asked to prove again who they are. */
   reason?: 'fresh' | 'other' | undefined;
+  /** Its person came from their account page, and may go back there. */
+  isForAccount?: boolean | undefined;
 };
 
 /** Renders the sign-in page. */
@@ -67,7 +69,7 @@ export function signInPage(page: Page, model: SignIn): Html {
           })}
           <div class="actions">
             <button class="button button-primary" id="login-submit" type="submit">${t('sign_in.submit')}</button>
-            ${cancelButton(model.clientName, t)}
+            ${cancelButton(cancelText(model, t))}
           </div>
         </form>
       </div>`,
@@ -78,7 +80,8 @@ function lead(page: Page, model: SignIn, t: Translate): string {
   const tenant = page.tenantName;
   const client = model.clientName;
   if (client === undefined) {
-    return model.reason === 'fresh' ? t('sign_in.lead_fresh') : t('sign_in.lead', { tenant });
+    if (model.reason !== 'fresh') return t('sign_in.lead', { tenant });
+    return t(model.isForAccount ? 'sign_in.lead_fresh_account' : 'sign_in.lead_fresh');
   }
   return model.reason === 'fresh'
     ? t('sign_in.lead_fresh_client', { client })
