@@ -288,3 +288,22 @@ describe('everywhere else', () => {
     expect((await there.get(`${globex.issuer}/account`)).status).toBe(200);
   });
 });
+
+test('who is asked for consent can sign out there', async () => {
+  const { agent } = await codeFlow(signet, webClient, { user: person });
+  const url = `${signet.issuer}/oauth/authorize?${new URLSearchParams({
+    client_id: 'web',
+    redirect_uri: webClient.redirect_uris[0]!,
+    response_type: 'code',
+    scope: 'openid',
+    prompt: 'consent',
+    code_challenge: 'A'.repeat(43),
+    code_challenge_method: 'S256',
+  }).toString()}`;
+  const page = await follow(agent, await agent.get(url));
+  expect([outcomeOf(page), page.body.includes('id="sign-out"')]).toEqual(['consent', true]);
+  const form = { csrf: field(page, 'csrf'), decision: 'confirm' };
+  expect((await agent.post(`${signet.issuer}/sign-out`, form)).body).toContain('id="logout-done"');
+  expect(await isSignedIn(agent)).toBe(false);
+  expect(outcomeOf(await follow(agent, await agent.get(page.url)))).toBe('sign-in');
+});

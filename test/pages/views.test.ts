@@ -50,6 +50,8 @@ const consent: Consent = {
   resources: [{ identifier: 'https://api.photos.example', name: 'Photo API' }, { identifier: 'urn:billing' }],
   username: 'jane.doe.of.the.long.username@subdomain.department.example.com',
   switchUserAction: '/consent',
+  signOutAction: '/sign-out',
+  csrf: 'csrf-1',
 };
 
 const account: Account = {

@@ -10,7 +10,7 @@ import { type AuthorizationResponse, respondWithError } from './respond.ts';
 import { revalidateRequest } from './revalidate-request.ts';
 import { scopeDescriptions, tenantResources } from '../clients/current.ts';
 import { record } from '../events.ts';
-import { livingSession } from '../sign-in/session.ts';
+import { formToken, livingSession } from '../sign-in/session.ts';
 import { attemptOf, attemptFinished } from '../sign-in/attempt.ts';
 
 type Asking = {
@@ -24,6 +24,8 @@ export type ConsentView = {
   readonly attemptId: string;
   readonly client: Client;
   readonly username: string;
+  /** For the button that signs out. */
+  readonly formToken: string;
   readonly redirectUri: string;
   readonly scopes: readonly {
     readonly name: string;
@@ -50,6 +52,7 @@ export async function viewConsent(
     attemptId: asking.attempt.id,
     client,
     username: session.username,
+    formToken: formToken(deps, session),
     redirectUri: request.target.redirectUri,
     scopes: request.scopes.map((name) => ({
       name,

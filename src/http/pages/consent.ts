@@ -24,6 +24,8 @@ export function consentForm(deps: Deps): RouteHandlerMethod {
     const model = {
       action: `${base}/consent`,
       switchUserAction: `${base}/consent`,
+      signOutAction: `${base}/sign-out`,
+      csrf: view.formToken,
       attempt: view.attemptId,
       clientName: clientName(view.client),
       clientUri: client_uri,

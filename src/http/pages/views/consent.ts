@@ -6,6 +6,7 @@ import { hiddenFields } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
 import { webLink } from './links.ts';
 import { scopeText } from './scope-text.ts';
+import { signOutButton, type SignOutButton } from './sign-out-button.ts';
 
 /** A scope that the client asks for. */
 export type ConsentScope = {
@@ -16,7 +17,7 @@ export type ConsentScope = {
 };
 
 /** What the consent page shows. */
-export type Consent = {
+export type Consent = SignOutButton & {
   action: string;
   attempt: string;
   clientName: string;
@@ -70,13 +71,18 @@ export function consentPage(page: Page, model: Consent): Html {
 }
 
 function signedIn(model: Consent, t: Translate): Html {
-  return html`<form class="person" method="post" action="${model.switchUserAction}">
-    ${hiddenFields({ attempt: model.attempt, username: model.username })}
+  return html`<div class="person">
     <p>${t('layout.signed_in_as', { username: model.username })}</p>
-    <button class="button button-link" id="consent-switch" type="submit" name="decision" value="switch">
-      ${t('consent.switch')}
-    </button>
-  </form>`;
+    <div class="person-ways">
+      <form method="post" action="${model.switchUserAction}">
+        ${hiddenFields({ attempt: model.attempt, username: model.username })}
+        <button class="button button-link" id="consent-switch" type="submit" name="decision" value="switch">
+          ${t('consent.switch')}
+        </button>
+      </form>
+      ${signOutButton(model, t)}
+    </div>
+  </div>`;
 }
 
 function asked(model: Consent, t: Translate): Html {
