@@ -34,7 +34,7 @@ async function migrate(terminal: Terminal, serveAs: string | undefined): Promise
   const deps = { db: store.database, clock: Date.now, log: commandLog() };
   const serving = await afterMigration(deps, { auditMonths: config.auditMonths, serveAs });
   const lines = [said('applied', applied), ...serving.map((role) => `may serve  ${role}`)];
-  terminal.out.result({ applied, may_serve: serving }, lines.join('\n'));
+  terminal.out.result({ applied, ...(serving.length > 0 && { may_serve: serving }) }, lines.join('\n'));
 }
 
 async function open(terminal: Terminal, how: 'start' | 'make'): Promise<Store & AsyncDisposable> {
