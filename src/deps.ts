@@ -3,7 +3,7 @@ import type { Logger } from 'pino';
 import type { PasswordHasher } from './crypto/passwords.ts';
 import type { SecretBox } from './crypto/secret-box.ts';
 import type { Metrics } from './domain/metrics.ts';
-import type { ClosedUntil } from './storage/closed-until.ts';
+import type { RememberedUntil } from './storage/remembered-until.ts';
 import type { Memory } from './storage/memory.ts';
 import type { Db, PatientDb } from './storage/database.ts';
 
@@ -20,7 +20,9 @@ export type Deps = {
   readonly box: SecretBox;
   readonly memory: Memory;
   /** For clients' secrets: from which network each is not looked at, and until when. */
-  readonly closedUntil: ClosedUntil;
+  readonly closedUntil: RememberedUntil;
+  /** Which networks sent a client's right secret. */
+  readonly rightUntil: RememberedUntil;
   /** Who acts where no request does: the server by itself, or an operator at a terminal. */
   readonly actor: 'server' | 'operator';
   readonly log: Logger;

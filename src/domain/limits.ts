@@ -30,6 +30,9 @@ export const factorBudgets: Readonly<Record<GuessedAt, FactorBudgets>> = {
   },
 };
 
+/** Milliseconds for which a network that sent the right secret of a client is remembered: it is let in while others guess there. */
+export const rightSecretRemembered = 24 * 3600_000;
+
 /** Per client and network address: wrong client secrets. */
 export const clientSecretBudget: Budget = { free: 50, longestWait: 60_000, forgottenAfter: 3600_000 };
 

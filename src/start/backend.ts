@@ -9,7 +9,7 @@ import type { Deps } from '../deps.ts';
 import { type Metrics, unmeasured } from '../domain/metrics.ts';
 import type { Tracing } from '../domain/tracing.ts';
 import { addAuditMonths } from '../flows/upkeep/audit-months.ts';
-import { createClosedUntil } from '../storage/closed-until.ts';
+import { createRememberedUntil } from '../storage/remembered-until.ts';
 import { createMemory } from '../storage/memory.ts';
 import { loadOrMakeSecretKey, loadSecretKey } from '../config/secret-key.ts';
 import type { Database, SentStatement } from '../storage/database.ts';
@@ -85,7 +85,8 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
       hasher: passwordHasher(config.passwordHash, config.passwordHash, options.tracing?.passwordHash),
       box: secretBox(secretKeys),
       memory: createMemory(() => performance.now()),
-      closedUntil: createClosedUntil(),
+      closedUntil: createRememberedUntil(),
+      rightUntil: createRememberedUntil(),
       actor: options.actor ?? 'server',
       log,
       metrics: options.metrics ?? unmeasured,

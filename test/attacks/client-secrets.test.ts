@@ -1,11 +1,14 @@
-// Guessing client secrets: refused after fifty from one network, at no cost to right secrets, other networks and other clients.
+// Guessing client secrets: fifty answers for one network, however many come at once and wherever; at no cost to right secrets, other networks and other clients.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SentStatement } from '../../src/storage/database.ts';
 import { basic, webClient, world } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
 const free = 50;
-const clients = ['guessed', 'elsewhere', 'beside', 'waits', 'back'].map((client_id) => ({ ...webClient, client_id }));
+const clients = ['guessed', 'elsewhere', 'beside', 'waits', 'back', 'burst', 'lately', 'rotated'].map((client_id) => ({
+  ...webClient,
+  client_id,
+}));
 
 let signet: TestSignet;
 const sent: SentStatement[] = [];
@@ -21,8 +24,14 @@ afterAll(() => signet.stop());
 const attacker = '198.51.100.7';
 
 type Seen = { status: number; error: string | undefined; retryAfter: string | null };
-async function ask(clientId: string, secret: string, from = attacker, endpoint = 'token'): Promise<Seen> {
-  const response = await fetch(`${signet.issuer}/oauth/${endpoint}`, {
+async function ask(
+  clientId: string,
+  secret: string,
+  from = attacker,
+  endpoint = 'token',
+  at = signet.issuer,
+): Promise<Seen> {
+  const response = await fetch(`${at}/oauth/${endpoint}`, {
     method: 'POST',
     headers: { authorization: basic(clientId, secret), 'x-forwarded-for': from },
     body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'x', token: 'x' }),
@@ -67,10 +76,10 @@ describe('the wait', () => {
     expect(status).toBe(429);
     signet.clock.advance(Number(retryAfter));
     expect(await right('waits')).toEqual(passed);
-    expect((await ask('waits', 'wrong again')).status).toBe(401);
-    expect((await right('waits')).status).toBe(429);
+    expect((await ask('waits', 'wrong again')).status).toBe(429);
     signet.clock.advance(60);
-    expect(await right('waits')).toEqual(passed);
+    expect((await ask('waits', 'wrong again')).status).toBe(401);
+    expect((await ask('waits', 'and again')).status).toBe(429);
   });
 
   test('of a clock that was a year ahead is void when the clock is right again', async () => {
@@ -79,6 +88,59 @@ describe('the wait', () => {
     expect((await right('back')).status).toBe(429);
     signet.clock.advance(-365 * 24 * 3600);
     expect(await right('back')).toEqual(passed);
+  });
+});
+
+test('three hundred at once, at two processes, the right one among them: fifty are answered, and the others do not learn', async () => {
+  const other = await startSignet({ beside: signet, config: { trustProxy: ['127.0.0.1', '::1'] } });
+  try {
+    const at = [signet.issuer, other.server.url];
+    const seen = await Promise.all(
+      Array.from({ length: 300 }, (_, i) =>
+        ask('burst', i > 290 ? webClient.client_secret : `guess ${i}`, attacker, 'token', at[i % 2]),
+      ),
+    );
+    const count = (status: number) => seen.filter((one) => one.status === status).length;
+    // A right one gives its place back.
+    expect(count(401)).toBeLessThanOrEqual(free);
+    expect(count(401) + count(400)).toBeLessThanOrEqual(free + 9);
+    expect(count(429)).toBe(300 - count(401) - count(400));
+    expect((await ask('burst', 'one more', attacker, 'token', other.server.url)).status).toBe(429);
+  } finally {
+    await other.stop();
+  }
+});
+
+describe('a secret that was right from this network in the last day', () => {
+  test('is let in while others guess from there: at this process, at another, and at one that has just started', async () => {
+    expect(await right('lately')).toEqual(passed);
+    await guess('lately');
+    expect((await ask('lately', 'one more')).status).toBe(429);
+    expect(await right('lately')).toEqual(passed);
+    const other = await startSignet({ beside: signet, config: { trustProxy: ['127.0.0.1', '::1'] } });
+    try {
+      expect((await ask('lately', 'x', attacker, 'token', other.server.url)).status).toBe(429);
+      expect(await ask('lately', webClient.client_secret, attacker, 'token', other.server.url)).toEqual(passed);
+    } finally {
+      await other.stop();
+    }
+  });
+
+  test('not after a day, and not from elsewhere', async () => {
+    signet.clock.advance(24 * 3600 + 1);
+    await guess('lately');
+    expect((await right('lately')).status).toBe(429);
+    await guess('lately', free).catch(() => {});
+    expect(await right('lately', '203.0.113.77')).toEqual(passed);
+  });
+
+  test('a secret that was replaced opens nothing, and the new one is not known yet', async () => {
+    expect(await right('rotated')).toEqual(passed);
+    const next = 'another-secret-that-has-32-characters-too';
+    await signet.provision({ clients: [{ ...webClient, client_id: 'rotated', client_secret: next }] });
+    await guess('rotated');
+    expect((await right('rotated')).status).toBe(429);
+    expect((await ask('rotated', next)).status).toBe(429);
   });
 });
 

@@ -8,8 +8,8 @@ export const clientMutants: readonly Mutant[] = [
   {
     name: 'client secret is not compared',
     file: authenticate,
-    remove: `!deps.box.matches('client secret', aboutSecret(context.tenant.id, client.id, secret), client.secretMac)`,
-    insert: 'false',
+    remove: `deps.box.matches('client secret', aboutSecret(context.tenant.id, client.id, secret), client.secretMac)`,
+    insert: 'true',
     test: 'test/attacks/refresh.test.ts',
     title: 'M50',
   },

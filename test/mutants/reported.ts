@@ -283,4 +283,25 @@ export const reportedMutants: readonly Mutant[] = [
     insert: 'programIn(request, queryParams(request))',
     test: 'test/attacks/logout.test.ts',
   },
+  {
+    name: 'client secrets are answered without a place',
+    file: 'src/flows/clients/authenticate.ts',
+    remove: '  await admitSecret(deps, context, client, isRight);\n',
+    insert: '',
+    test: 'test/attacks/client-secrets.test.ts',
+  },
+  {
+    name: 'where the right secret was seen, wrong ones are free',
+    file: 'src/flows/clients/secret-limiter.ts',
+    remove: 'if (isRight && (deps.rightUntil',
+    insert: 'if ((deps.rightUntil',
+    test: 'test/attacks/client-secrets.test.ts',
+  },
+  {
+    name: 'a secret that was replaced is still remembered',
+    file: 'src/flows/clients/secret-limiter.ts',
+    remove: "${network} ${client.secretMac ?? ''}`",
+    insert: '${network}`',
+    test: 'test/attacks/client-secrets.test.ts',
+  },
 ];

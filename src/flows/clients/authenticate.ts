@@ -4,7 +4,7 @@ import { type Client, type ClientAuthMethod } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import type { Params } from '../../domain/params.ts';
-import { countWrongSecret, refuseWhileClosed } from './secret-limiter.ts';
+import { admitSecret } from './secret-limiter.ts';
 import { activeClient } from './current.ts';
 
 /** How clients prove who they are: `authorization` is the header as it came. */
@@ -27,15 +27,12 @@ export async function authenticateClient(
     throw new OAuthError('invalid_client', `This client must authenticate with ${client.authMethods.join(' or ')}.`);
   }
   if (method === 'none') return client;
-  refuseWhileClosed(deps, context, client.id);
-  if (
-    client.secretMac === undefined ||
-    secret === undefined ||
-    !deps.box.matches('client secret', aboutSecret(context.tenant.id, client.id, secret), client.secretMac)
-  ) {
-    await countWrongSecret(deps, context, client.id);
-    throw new OAuthError('invalid_client', 'The client secret is wrong.');
-  }
+  const isRight =
+    client.secretMac !== undefined &&
+    secret !== undefined &&
+    deps.box.matches('client secret', aboutSecret(context.tenant.id, client.id, secret), client.secretMac);
+  await admitSecret(deps, context, client, isRight);
+  if (!isRight) throw new OAuthError('invalid_client', 'The client secret is wrong.');
   return client;
 }
 

@@ -1,40 +1,49 @@
-// The limiter of wrong client secrets: counted in the database only when one was wrong, remembered in this process while it lasts.
+// The limiter of client secrets: a secret is counted before it is answered, in the database, unless it was right from there lately.
 import type { Deps } from '../../deps.ts';
+import type { Client } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { clientSecretBudget, networkOf, waitAfter } from '../../domain/limits.ts';
-import { reserveAttempt } from '../../storage/limits.ts';
+import { clientSecretBudget, networkOf, rightSecretRemembered, waitAfter } from '../../domain/limits.ts';
+import { reserveAttempt, returnRight, wasRight } from '../../storage/limits.ts';
 
-/** @throws Refusal too_many_attempts while guesses from this network at this client have used up their budget. */
-export function refuseWhileClosed(deps: Deps, context: RequestContext, clientId: string): void {
-  const until = deps.closedUntil.get(keyOf(context, clientId));
-  // Nobody waits longer than the longest wait: a clock that was ahead when it began is right by now.
-  if (until !== undefined && until > context.now && until <= context.now + clientSecretBudget.longestWait) {
+/**
+ * Lets the answer to a secret be given, right or wrong. Of guesses that come at once, at whichever processes, no more are
+ * answered than of those that come one by one. A secret that was right lately from this network costs no statement, and is let
+ * in while others guess there.
+ * @throws Refusal too_many_attempts, whether it is right or not.
+ */
+export async function admitSecret(
+  deps: Deps,
+  context: RequestContext,
+  client: Pick<Client, 'id' | 'secretMac'>,
+  isRight: boolean,
+): Promise<void> {
+  const { tenant, now, ip } = context;
+  const network = ip === undefined ? '' : networkOf(ip);
+  const guessed = `client secret ${client.id} ${network}`;
+  // Another secret is another key: one that was replaced is not remembered.
+  const right = `client secret right ${client.id} ${network} ${client.secretMac ?? ''}`;
+  const [closedKey, rightKey] = [`${tenant.id} ${guessed}`, `${tenant.id} ${right}`];
+  if (isRight && (deps.rightUntil.get(rightKey) ?? 0) > now) return;
+  const remember = () => deps.rightUntil.set(rightKey, now + rightSecretRemembered);
+  const refuse = async (until: number) => {
+    if (isRight && (await wasRight(deps.db, tenant.id, right, now))) return remember();
     deps.metrics.limited('client_secret');
-    throw tooMany(until - context.now);
+    throw tooMany(until - now);
+  };
+
+  const closed = deps.closedUntil.get(closedKey);
+  // Nobody waits longer than the longest wait: a clock that was ahead when it began is right by now.
+  if (closed !== undefined && closed > now && closed <= now + clientSecretBudget.longestWait) return refuse(closed);
+  const reserved = await reserveAttempt(deps.db, tenant.id, guessed, clientSecretBudget, now);
+  const until = reserved.allowed ? now + waitAfter(clientSecretBudget, reserved.attempts) : reserved.retryAt;
+  if (until > now) deps.closedUntil.set(closedKey, until);
+  if (!reserved.allowed) return refuse(until);
+  if (isRight) {
+    await returnRight(deps.db, tenant.id, { guessed, right }, now + rightSecretRemembered);
+    return remember();
   }
-}
-
-/** Counts a wrong secret, and says so in the log. */
-export async function countWrongSecret(deps: Deps, context: RequestContext, clientId: string): Promise<void> {
-  const key = keyOf(context, clientId);
-  deps.log.warn(
-    { reqId: context.requestId, tenant: context.tenant.slug, client: clientId, ip: context.ip },
-    'wrong client secret',
-  );
-  const reserved = await reserveAttempt(
-    deps.db,
-    context.tenant.id,
-    `client secret ${key}`,
-    clientSecretBudget,
-    context.now,
-  );
-  const until = reserved.allowed ? context.now + waitAfter(clientSecretBudget, reserved.attempts) : reserved.retryAt;
-  if (until > context.now) deps.closedUntil.set(key, until);
-}
-
-function keyOf({ tenant, ip }: RequestContext, clientId: string): string {
-  return `${tenant.id} ${clientId} ${ip === undefined ? '' : networkOf(ip)}`;
+  deps.log.warn({ reqId: context.requestId, tenant: tenant.slug, client: client.id, ip }, 'wrong client secret');
 }
 
 function tooMany(wait: number): Refusal {
