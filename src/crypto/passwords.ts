@@ -12,8 +12,9 @@ export type PasswordHasher = {
   /** A PHC string. @throws Unavailable when the queue is full. */
   hash(password: string): Promise<string>;
   /**
-   * True when `password` is the one of `phc`. Without `phc` it takes as long and is false; a hash of less work is topped up,
-   * so that nobody learns by the time which names there are. @throws Unavailable when the queue is full.
+   * True when `password`, in NFC or as it was typed, is the one of `phc`: hashes that were made elsewhere may be of either.
+   * Without `phc` it takes as long and is false; a hash of less work is topped up, so that nobody learns by the time which
+   * names there are. @throws Unavailable when the queue is full.
    */
   verify(password: string, phc: string | undefined): Promise<boolean>;
   /** True when `phc` was made with weaker parameters than the settings ask for. */
@@ -34,7 +35,7 @@ export function passwordHasher(
   const compute = (password: string, cost: HashParameters, salt: Buffer, length: number) =>
     trace(() =>
       run(() =>
-        hashRaw(password.normalize('NFC'), {
+        hashRaw(password, {
           algorithm: argon2id,
           salt,
           outputLen: length,
@@ -48,15 +49,19 @@ export function passwordHasher(
   return {
     async hash(password) {
       const salt = randomBytes(16);
-      return encodePhc({ ...parameters, salt, hash: await compute(password, parameters, salt, 32) });
+      return encodePhc({ ...parameters, salt, hash: await compute(password.normalize('NFC'), parameters, salt, 32) });
     },
     async verify(password, phc) {
       const stored = phc === undefined ? undefined : parsePhc(phc);
       const against = stored ?? nobody;
-      const computed = await compute(password, against, against.salt, against.hash.length);
       const lacking = workOf(parameters) - workOf(against);
-      if (lacking > 0) await compute(password, topUp(lacking, parameters.memoryKiB), nobody.salt, 32);
-      return timingSafeEqual(computed, against.hash) && stored !== undefined;
+      let isRight = false;
+      for (const form of new Set([password.normalize('NFC'), password])) {
+        const computed = await compute(form, against, against.salt, against.hash.length);
+        if (lacking > 0) await compute(form, topUp(lacking, parameters.memoryKiB), nobody.salt, 32);
+        isRight ||= timingSafeEqual(computed, against.hash);
+      }
+      return isRight && stored !== undefined;
     },
     needsRehash(phc) {
       const stored = parsePhc(phc);

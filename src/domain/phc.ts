@@ -12,22 +12,31 @@ export function encodePhc({ memoryKiB, iterations, parallelism, salt, hash }: Ph
   return `$argon2id$v=19$m=${memoryKiB},t=${iterations},p=${parallelism}$${unpadded(salt)}$${unpadded(hash)}`;
 }
 
-/** The parts of an argon2id PHC string, or undefined when it is malformed or asks for more work than is allowed. */
+/**
+ * The parts of an argon2id PHC string, or undefined when it is malformed or asks for more work than is allowed. Its parameters
+ * may come in any order: not every library keeps to that of the format.
+ */
 export function parsePhc(phc: string): Phc | undefined {
   const match =
-    /^\$argon2id\$v=19\$m=(\d{1,8}),t=(\d{1,4}),p=(\d{1,3})\$([A-Za-z0-9+/]{11,88})\$([A-Za-z0-9+/]{16,172})$/.exec(
+    /^\$argon2id\$v=19\$([mtp]=\d{1,8}(?:,[mtp]=\d{1,8}){2})\$([A-Za-z0-9+/]{11,88})\$([A-Za-z0-9+/]{16,172})$/.exec(
       phc,
     );
   if (!match) return undefined;
-  const [memoryKiB, iterations, parallelism] = [Number(match[1]), Number(match[2]), Number(match[3])];
+  const named = new Map(match[1]!.split(',').map((part) => part.split('=') as [string, string]));
+  if (named.size !== 3) return undefined;
+  const [memoryKiB, iterations, parallelism] = ['m', 't', 'p'].map((name) => Number(named.get(name))) as [
+    number,
+    number,
+    number,
+  ];
   if (memoryKiB > most.memoryKiB || iterations > most.iterations || parallelism > most.parallelism) return undefined;
   if (iterations < 1 || parallelism < 1 || memoryKiB < 8 * parallelism) return undefined;
   return {
     memoryKiB,
     iterations,
     parallelism,
-    salt: Buffer.from(match[4]!, 'base64'),
-    hash: Buffer.from(match[5]!, 'base64'),
+    salt: Buffer.from(match[2]!, 'base64'),
+    hash: Buffer.from(match[3]!, 'base64'),
   };
 }
 

@@ -48,7 +48,9 @@ describe('PHC strings', () => {
     ['bcrypt', '$2b$12$abcdefghijklmnopqrstuv'],
     ['argon2i', `$argon2i$v=19$m=64,t=2,p=1$${salt}$${hash}`],
     ['an older version', `$argon2id$v=16$m=64,t=2,p=1$${salt}$${hash}`],
-    ['another order', `$argon2id$v=19$t=2,m=64,p=1$${salt}$${hash}`],
+    ['a parameter twice', `$argon2id$v=19$m=64,m=64,p=1$${salt}$${hash}`],
+    ['a parameter less', `$argon2id$v=19$m=64,t=2$${salt}$${hash}`],
+    ['a parameter more', `$argon2id$v=19$m=64,t=2,p=1,p=1$${salt}$${hash}`],
     ['more than a GiB', `$argon2id$v=19$m=1048577,t=2,p=1$${salt}$${hash}`],
     ['more than twenty passes', `$argon2id$v=19$m=64,t=21,p=1$${salt}$${hash}`],
     ['more than sixteen threads', `$argon2id$v=19$m=1024,t=2,p=17$${salt}$${hash}`],
@@ -61,6 +63,13 @@ describe('PHC strings', () => {
     expect(parsePhc(phc)).toBeUndefined();
     expect(await hasher.verify('', phc)).toBe(false);
   });
+});
+
+test('the parameters may come in any order: the npm package `argon2` writes another one', async () => {
+  const phc = await argon2.hash('correct horse', { memoryCost: 64, timeCost: 2, parallelism: 1 });
+  const [start, hash] = [phc.slice(0, phc.indexOf('$m=')), phc.slice(phc.indexOf('$', phc.indexOf('$m=') + 1))];
+  for (const order of ['m=64,t=2,p=1', 'm=64,p=1,t=2', 'p=1,t=2,m=64'])
+    expect(await hasher.verify('correct horse', `${start}$${order}${hash}`)).toBe(true);
 });
 
 test('a password typed with composed or decomposed accents is the same one', async () => {
@@ -90,6 +99,26 @@ test('at most two at once and three waiting: the sixth is refused, and all other
   expect(all.map(({ status }) => status)).toEqual([...Array<string>(5).fill('fulfilled'), 'rejected']);
   expect((all[5] as PromiseRejectedResult).reason).toBeInstanceOf(Unavailable);
   expect(await small.verify('correct horse', await small.hash('correct horse'))).toBe(true);
+});
+
+test('a hash that was made elsewhere opens in either form: as the password was typed, and in NFC', async () => {
+  const [composed, decomposed] = ['caf\u00e9 correct horse', 'cafe\u0301 correct horse'];
+  const cost = { type: 2 as const, memoryCost: 64, timeCost: 2, parallelism: 1 };
+  const ofDecomposed = await argon2.hash(decomposed, cost);
+  const ofComposed = await argon2.hash(composed, cost);
+  expect(await hasher.verify(decomposed, ofDecomposed)).toBe(true);
+  expect(await hasher.verify(composed, ofDecomposed)).toBe(false);
+  expect([await hasher.verify(composed, ofComposed), await hasher.verify(decomposed, ofComposed)]).toEqual([
+    true,
+    true,
+  ]);
+  const jobs: number[] = [];
+  const counting = passwordHasher(cheap, bounds, (work) => (jobs.push(1), work()));
+  for (const phc of [undefined, ofComposed, ofDecomposed]) {
+    jobs.length = 0;
+    await counting.verify(decomposed, phc);
+    expect(jobs.length).toBe(2);
+  }
 });
 
 test('a hash that was made with less work is topped up to the same: nobody learns by the time which names there are', async () => {

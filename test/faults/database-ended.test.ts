@@ -68,6 +68,8 @@ test('while it cannot start: documents and keys are answered, everything else is
   });
   expect(token.status).toBe(503);
   expect(signet.output()).toMatch(/"postgres":".*pg_wal/);
+  // Whose line it is, where the logs of several processes lie together.
+  expect(signet.output()).toMatch(new RegExp(`"pid":${signet.pid},"host":"[^"]+".*ended by itself`));
 });
 
 test('when it can start again it is started, and who was signed in still is', async () => {

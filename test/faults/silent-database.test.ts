@@ -17,6 +17,18 @@ afterAll(async () => {
   await signet.stop();
 });
 
+test('a look for changes goes silent: the next one takes another connection, and what others changed is known', async () => {
+  const slug = 'seen-nevertheless';
+  const discovery = async () =>
+    (await fetch(`${distant.server.url}/t/${slug}/.well-known/openid-configuration`)).status;
+  expect(await discovery()).toBe(404);
+  await proxy.stopAt('unsent', /pg_snapshot_xmin/);
+  await signet.provision({ tenant: slug });
+  // Well before the silent one is given up, which takes six seconds.
+  await expect.poll(discovery, { timeout: 4000 }).toBe(200);
+  proxy.cut();
+});
+
 test('one connection goes silent in the middle of a request: that one gets 503, the others are served', async () => {
   const reached = proxy.stopAt('unsent', /sessions/);
   const headers = { cookie: `signet-default-session=sgs_${'A'.repeat(43)}` };

@@ -47,6 +47,17 @@ test.each<[string, ConnectionOptions, RegExp]>([
   expect(await handshake(options)).toMatch(agreed);
 });
 
+test.each<[string, ConnectionOptions, string]>([
+  ['1.3', { ciphers: 'TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384' }, 'TLSv1.3 TLS_AES_256_GCM_SHA384'],
+  [
+    '1.2',
+    { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-ECDSA-AES256-GCM-SHA384' },
+    'TLSv1.2 ECDHE-ECDSA-AES256-GCM-SHA384',
+  ],
+])('TLS %s: the server takes the strongest, whatever the client puts first', async (_, options, agreed) => {
+  expect(await handshake(options)).toBe(agreed);
+});
+
 test.each<[string, ConnectionOptions]>([
   ['1.2 with CBC', { maxVersion: 'TLSv1.2', ciphers: 'ECDHE-ECDSA-AES128-SHA256:ECDHE-ECDSA-AES128-SHA:@SECLEVEL=0' }],
   ['1.2 without forward secrecy', { maxVersion: 'TLSv1.2', ciphers: 'AES128-GCM-SHA256:@SECLEVEL=0' }],

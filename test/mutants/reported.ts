@@ -304,4 +304,11 @@ export const reportedMutants: readonly Mutant[] = [
     insert: '${network}`',
     test: 'test/attacks/client-secrets.test.ts',
   },
+  {
+    name: 'a look for changes that hangs keeps the others waiting',
+    file: 'src/flows/upkeep/follow-changes.ts',
+    remove: 'const patience = 300;',
+    insert: 'const patience = 30_000;',
+    test: 'test/faults/silent-database.test.ts',
+  },
 ];

@@ -1,9 +1,16 @@
 // Keeps this process's memory true to what other processes change: polls, and never skips a running transaction.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deps } from '../../deps.ts';
 import { changesSince, currentPosition } from '../../storage/changes.ts';
 
 /** Milliseconds between two looks; together with one statement well below the promised second. */
 const interval = 500;
+
+/** Milliseconds after which the next look does not wait for this one: its connection may hang, and another one does not. */
+const patience = 300;
+
+/** Looks that may hang at once; more would take the connections of requests. */
+const mostHanging = 3;
 
 export type Following = {
   /** Also does `work` with every `looks`-th look, on the same timer, one after the other. It says its own failures. */
@@ -19,13 +26,21 @@ export async function followChanges(deps: Deps): Promise<Following> {
   let failures = 0;
   let looks = 0;
   const others: { looks: number; work: () => Promise<void> }[] = [];
-  const look = async () => {
+  let begun = 0;
+  let latest = 0;
+  let hanging = 0;
+  const read = async () => {
+    if (hanging >= mostHanging) return;
+    const turn = (begun += 1);
+    hanging += 1;
     try {
       const found = await changesSince(deps.db, position);
-      position = found.position;
+      // One that hung began earlier, and knows less than those that came after it.
+      if (turn > latest) [latest, position] = [turn, found.position];
       for (const change of found.changes) deps.memory.drop(change);
       failures = 0;
     } catch (error) {
+      if (stopped) return;
       // The first of a row, then one a minute.
       if (failures % (60_000 / interval) === 0)
         deps.log.warn(
@@ -33,7 +48,12 @@ export async function followChanges(deps: Deps): Promise<Following> {
           'changes cannot be read; what is kept in memory ends after a minute',
         );
       failures += 1;
+    } finally {
+      hanging -= 1;
     }
+  };
+  const look = async () => {
+    await Promise.race([read(), sleep(patience, undefined, { ref: false })]);
     looks += 1;
     for (const other of others) if (!stopped && looks % other.looks === 0) await other.work();
     if (!stopped) schedule();
