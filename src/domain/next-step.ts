@@ -59,6 +59,9 @@ export function needsSignIn(situation: Omit<Situation, 'consent'>): boolean {
   return situation.session === undefined || mustSignIn(situation, situation.session);
 }
 
+/** Milliseconds that a browser is given from the sign-in back to the application, where max_age asks for less. */
+const wayBack = 10_000;
+
 function mustSignIn({ request, attempt, client, mfa, now }: Omit<Situation, 'consent'>, session: Session): boolean {
   if (request.hintedUserId !== undefined && request.hintedUserId !== session.userId) return true;
   const asked = request.acrValues.length > 0 ? request.acrValues : (client.metadata.default_acr_values ?? []);
@@ -67,7 +70,8 @@ function mustSignIn({ request, attempt, client, mfa, now }: Omit<Situation, 'con
   const maxAge = request.maxAge ?? client.metadata.default_max_age;
   // A sign-in counts as fresh only if this very attempt made it, not long ago, and its session is still the browser's.
   const own = attempt?.sessionId === session.id ? attempt.authenticatedAt : undefined;
-  if (own !== undefined && now - own < Math.max(freshProof, (maxAge ?? 0) * 1000)) return false;
+  const fresh = maxAge === undefined ? freshProof : Math.max(maxAge * 1000, wayBack);
+  if (own !== undefined && now - own < fresh) return false;
   if (attempt?.leavingSessionId === session.id) return true;
   if (request.prompt.includes('login') || request.prompt.includes('select_account')) return true;
   return maxAge !== undefined && now - session.authentication.at >= maxAge * 1000;

@@ -92,13 +92,28 @@ describe('signing in', () => {
     ['max_age=0', { request: request({ maxAge: 0 }) }, 'sign-in'],
     ['max_age=0, done in this attempt', { request: request({ maxAge: 0 }), attempt: justSignedIn }, 'respond'],
     [
-      'max_age reached, signed in in this attempt less than five minutes ago',
-      { request: request({ maxAge: 60 }), attempt: { ...justSignedIn, authenticatedAt: now - 299_999 } },
+      'max_age not reached since the sign-in in this attempt',
+      { request: request({ maxAge: 60 }), attempt: { ...justSignedIn, authenticatedAt: now - 59_999 } },
       'respond',
     ],
     [
-      'max_age reached, signed in in this attempt five minutes ago',
-      { request: request({ maxAge: 60 }), attempt: { ...justSignedIn, authenticatedAt: now - 300_000 } },
+      'max_age reached since the sign-in in this attempt',
+      { request: request({ maxAge: 60 }), attempt: { ...justSignedIn, authenticatedAt: now - 60_000 } },
+      'sign-in',
+    ],
+    [
+      'max_age=1, signed in in this attempt less than ten seconds ago',
+      { request: request({ maxAge: 1 }), attempt: { ...justSignedIn, authenticatedAt: now - 9999 } },
+      'respond',
+    ],
+    [
+      'max_age=1, signed in in this attempt ten seconds ago',
+      { request: request({ maxAge: 1 }), attempt: { ...justSignedIn, authenticatedAt: now - 10_000 } },
+      'sign-in',
+    ],
+    [
+      'default_max_age=60, signed in in this attempt a minute ago',
+      { client: client({ default_max_age: 60 }), attempt: { ...justSignedIn, authenticatedAt: now - 60_000 } },
       'sign-in',
     ],
     [

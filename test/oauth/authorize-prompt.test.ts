@@ -143,3 +143,18 @@ test('default_max_age of the client holds unless the request says otherwise', as
   expect(outcomeOf(await ask(signet, agent, agedClient))).toBe('sign-in');
   expect(outcomeOf(await ask(signet, agent, agedClient, { max_age: '200' }))).toBe('code');
 });
+
+test('auth_time is never older than max_age asked: who took their time to consent signs in again, and is not asked twice', async () => {
+  const agent = createAgent();
+  const asked = authorizationRequest(signet, webClient, { max_age: '60', prompt: 'consent' });
+  const page = await agent.follow(await agent.get(asked.url), signet.issuer);
+  const consent = await agent.follow(await submitPassword(agent, page, alice), signet.issuer);
+  expect(outcomeOf(consent)).toBe('consent');
+  signet.clock.advance(120);
+  const again = await agent.follow(await submitConsent(agent, consent), signet.issuer);
+  expect(outcomeOf(again)).toBe('sign-in');
+  const done = await agent.follow(await submitPassword(agent, again, alice), signet.issuer);
+  expect(outcomeOf(done)).toBe('code');
+  const { body } = await exchangeCode(signet, webClient, asked, responseParams(done)['code']!);
+  expect(claimsOf(body.id_token)['auth_time']).toBe(signet.clock.now / 1000);
+});
