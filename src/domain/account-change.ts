@@ -1,9 +1,17 @@
-// What people end on their account page beside their own session, and what of it waits until they have proven who they are.
+// What people change on their account pages, and what of it waits until they have proven who they are.
 
+/** Each has an address: a GET shows it or asks once more, a POST does it. */
 export type AccountChange =
   | { readonly kind: 'revoke consent'; readonly clientId: string }
   | { readonly kind: 'end session'; readonly sessionId: string }
-  | { readonly kind: 'end other sessions' };
+  | { readonly kind: 'end other sessions' }
+  | { readonly kind: 'change password' }
+  | { readonly kind: 'add factor' }
+  | { readonly kind: 'remove factor'; readonly factorId: string }
+  | { readonly kind: 'make recovery codes' };
+
+/** What ends something of the person's, and is asked about once more. */
+export type AccountEnding = Exclude<AccountChange, { readonly kind: 'change password' | 'add factor' }>;
 
 /** Led to a sign-in by this person, and is for nobody else who signs in there. */
 export type WaitingChange = { readonly userId: string; readonly change: AccountChange };

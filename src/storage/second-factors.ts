@@ -4,6 +4,7 @@ import type { SecondFactorMethod } from '../domain/factors.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { countedParams, forgottenIf } from './limits.ts';
+import { sessionIsAlive } from './sessions.ts';
 import { type Markers, statement } from './statement.ts';
 
 /** Times in milliseconds. */
@@ -239,6 +240,73 @@ export async function raiseGrant(
   });
   if (!row) return 'spent before';
   return row.grant_id === null ? 'ended' : 'raised';
+}
+
+// credentials_pkey, sessions_pkey
+const raiseOne = statement(
+  {
+    ...spentParams,
+    ...countedParams,
+    sessionId: 'uuid',
+    secretHash: 'bytea',
+    amr: 'text[]',
+    acr: 'text',
+    mfaMethod: 'text',
+    ...eventParams,
+  },
+  (_q, p) =>
+    sql`WITH spent AS (
+        ${spendFactor(p)}
+      ), raised AS (
+        UPDATE sessions SET secret_hash = ${p.secretHash}, amr = ${p.amr}, acr = ${p.acr}, mfa_method = ${p.mfaMethod},
+          mfa_verified_at = ${p.now}
+        FROM spent
+        WHERE sessions.tenant_id = ${p.tenantId} AND sessions.id = ${p.sessionId} AND sessions.user_id = spent.user_id
+          AND ${sessionIsAlive(p.now)}
+        RETURNING sessions.id, sessions.user_id
+      ), ${forgottenIf(p, sql`SELECT 1 FROM spent`)}, event AS (
+        ${auditRow(p, {
+          from: sql`FROM raised`,
+          type: sql`'session.stepped_up'`,
+          user: sql`user_id`,
+          session: sql`id`,
+          data: sql`jsonb_build_object('method', ${p.mfaMethod})`,
+        })}
+      )
+      SELECT id FROM raised`,
+);
+
+/**
+ * Spends the factor, and the session of a browser says so from here on, with a new cookie (OWASP ASVS 7.2.4).
+ * @returns false when the session has ended, or the factor was spent before.
+ */
+export async function raiseSession(
+  db: Db,
+  tenantId: string,
+  {
+    sessionId,
+    secretHash,
+    amr,
+    acr,
+    mfaMethod,
+    ...spending
+  }: Omit<Raise, 'grantId'> & {
+    readonly sessionId: string;
+    readonly secretHash: Buffer;
+  },
+  event: EventValues,
+): Promise<boolean> {
+  const values = {
+    tenantId,
+    sessionId,
+    secretHash,
+    amr,
+    acr,
+    mfaMethod,
+    ...spendingValues(spending),
+    ...eventValues(event),
+  };
+  return (await raiseOne.first(db, values)) !== undefined;
 }
 
 // credentials_totp_seal_idx

@@ -61,7 +61,7 @@ browserTest('M83 in a browser', (browser) => {
     const posted = received.find((line) => line.startsWith('POST')) ?? '';
     expect(new URLSearchParams(posted.split(' ')[2]).get('state')).toBe(evilText);
 
-    await page.goto(`${signet.issuer}/account`);
+    await page.goto(`${signet.issuer}/account/applications`);
     expect(await page.textContent('main')).toContain(evilText);
     await page.goto(
       `${signet.issuer}/oauth/logout?${new URLSearchParams({ client_id: evilClient.client_id, state: evilText }).toString()}`,

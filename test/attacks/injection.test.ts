@@ -33,7 +33,7 @@ function markupOf(body: string): string[] {
 }
 
 const elements =
-  /^<(?:!doctype html|\/?(?:html|head|meta|title|link|body|div|span|header|main|footer|p|h[1-3]|bdi|form|input|label|button|ul|li|a|img|code|dl|dt|dd|section|nav|br|time|strong|em|script|svg|path|circle|rect|g)\b)/;
+  /^<(?:!doctype html|\/?(?:html|head|meta|title|link|body|div|span|header|main|footer|p|h[1-3]|bdi|form|input|label|button|ul|li|a|img|code|dl|dt|dd|section|nav|details|summary|ol|br|time|strong|em|script|svg|path|circle|rect|g)\b)/;
 
 function expectOnlyOurMarkup(name: string, body: string, headers: Headers): void {
   const markup = markupOf(body);
@@ -60,7 +60,7 @@ describe('M83 cross-site scripting', () => {
     const pages = await everyPage(signet, evilClient, { user: evilUser });
     const shown = (page: string) => pages.find(({ name }) => name === page)!.answer.body;
     const escaped = '&quot;&gt;&lt;svg onload=alert(1)&gt;';
-    for (const name of ['sign-in', 'consent', 'account', 'sign-out question', 'signed out of a client'])
+    for (const name of ['sign-in', 'consent', 'applications', 'sign-out question', 'signed out of a client'])
       expect(shown(name), name).toContain(escaped);
     expect(shown('consent')).toContain('&quot;&gt;&lt;svg/onload=alert(1)&gt;');
   });

@@ -199,6 +199,6 @@ describe('M33 a sign-in form that another site sends signs nobody in', () => {
       const form = { csrf, decision: 'confirm', client_id: 'web' };
       expectRefused(await agent.post(signet.issuer + path, form, { 'sec-fetch-site': 'cross-site' }), 403);
     }
-    expect((await agent.get(`${signet.issuer}/account`)).body).toContain('web');
+    expect((await agent.get(`${signet.issuer}/account/applications`)).body).toContain('web');
   });
 });

@@ -105,7 +105,7 @@ describe('what ends what', { timeout: 60_000 }, () => {
       const elsewhere = createAgent();
       const page = await elsewhere.get(`${signet.issuer}/sign-in`);
       await submitPassword(elsewhere, page, scene.user);
-      const list = await elsewhere.get(`${signet.issuer}/account`);
+      const list = await elsewhere.get(`${signet.issuer}/account/sessions`);
       const form = { csrf: field(list, 'csrf'), session_id: field(list, 'session_id') };
       expect((await elsewhere.post(`${signet.issuer}/account/sessions/end`, form)).status).toBe(303);
     },

@@ -1,7 +1,7 @@
 // Removals in what people end on their account page.
 import type { Mutant } from './mutant.ts';
 
-const flow = 'src/flows/account-change.ts';
+const flow = 'src/flows/account/change.ts';
 const test = 'test/pages/account-sessions.test.ts';
 
 export const accountMutants: readonly Mutant[] = [

@@ -16,7 +16,7 @@ beforeAll(async () => {
 afterAll(() => signet.stop());
 
 const lists = async (agent: Agent) =>
-  (await agent.get(`${signet.issuer}/account`)).body.includes('name="client_id" value="own"');
+  (await agent.get(`${signet.issuer}/account/applications`)).body.includes('name="client_id" value="own"');
 
 test('an offline grant of a first-party client is listed for its person, and revoking ends it', async () => {
   const { tokens } = await codeFlow(signet, ownClient, { change: offline });

@@ -31,7 +31,7 @@ beforeEach(async () => {
   await signet.provision({ users: [person] });
 });
 
-const account = (agent: Agent) => agent.get(`${signet.issuer}/account`);
+const account = (agent: Agent) => agent.get(`${signet.issuer}/account/sessions`);
 const isSignedIn = async (agent: Agent) => (await account(agent)).status === 200;
 const otherOn = (page: Answer) => /name="session_id" value="([^"]+)"/.exec(page.body)![1]!;
 const changes = ['sessions/end', 'sessions/end-others', 'consents/revoke'] as const;
@@ -67,7 +67,7 @@ describe('a fresh proof', () => {
   test.each(changes)('%s: done at once within five minutes of the sign-in', async (path) => {
     const { press, hasEnded } = await laptopAndPhone();
     signet.clock.advance(fresh - 1);
-    expect(goes(await press(path))).toMatch(/^\/account\?notice=/);
+    expect(goes(await press(path))).toMatch(/^\/account\/(?:sessions|applications)\?notice=/);
     expect(await hasEnded()).toEqual([path !== 'consents/revoke', true]);
   });
 
@@ -82,7 +82,7 @@ describe('a fresh proof', () => {
     expect([asked.status, new URL(asked.url).pathname]).toEqual([200, `/account/${path}`]);
     expect(asked.body).toContain('id="account-change-confirm"');
     expect(await hasEnded(), 'the sign-in ends nothing by itself').toEqual([false, false]);
-    expect(goes(await confirm(laptop, asked))).toMatch(/^\/account\?notice=/);
+    expect(goes(await confirm(laptop, asked))).toMatch(/^\/account\/(?:sessions|applications)\?notice=/);
     expect(await hasEnded()).toEqual([path !== 'consents/revoke', true]);
     expect(await isSignedIn(laptop)).toBe(true);
   });
@@ -98,7 +98,7 @@ describe('a fresh proof', () => {
     expect((await press('sessions/end')).status, 'the form of the first person').toBe(403);
     for (const path of changes) await press(path, { csrf });
     const session = `${signet.issuer}/account/sessions/end?session_id=${form.session_id}`;
-    expect(goes(await laptop.get(session))).toBe('/account');
+    expect(goes(await laptop.get(session))).toBe('/account/sessions');
     expect(await hasEnded()).toEqual([false, false]);
     expect(await isSignedIn(phone)).toBe(true);
   });
@@ -139,7 +139,7 @@ describe('a fresh proof', () => {
     const other = await follow(laptop, await press('consents/revoke'));
     await submitPassword(laptop, one, person);
     expect(goes(await laptop.get(other.url))).toBe('/account/consents/revoke?client_id=web');
-    expect(goes(await press('sessions/end')), 'the page from before').toBe('/account?notice=session_ended');
+    expect(goes(await press('sessions/end')), 'the page from before').toBe('/account/sessions?notice=session_ended');
     expect(await hasEnded()).toEqual([true, true]);
   });
 
@@ -147,7 +147,7 @@ describe('a fresh proof', () => {
     const { laptop, phone, press } = await laptopAndPhone();
     const own = otherOn(await account(phone));
     signet.clock.advance(fresh);
-    expect(goes(await press('sessions/end', { session_id: own }))).toBe('/account?notice=session_ended');
+    expect(goes(await press('sessions/end', { session_id: own }))).toBe('/account/sessions?notice=session_ended');
     expect(await isSignedIn(laptop)).toBe(false);
     const csrf = field(await account(phone), 'csrf');
     expect((await phone.post(`${signet.issuer}/sign-out`, { csrf, decision: 'confirm' })).status).toBe(200);
@@ -191,7 +191,9 @@ describe('asking once more', () => {
       'consents/revoke?client_id=web',
       'sessions/end',
     ])
-      expect(goes(await laptop.get(`${signet.issuer}/account/${path}`)), path).toBe('/account');
+      expect(goes(await laptop.get(`${signet.issuer}/account/${path}`)), path).toBe(
+        path.startsWith('consents') ? '/account/applications' : '/account/sessions',
+      );
   });
 });
 
@@ -251,7 +253,7 @@ describe('everywhere else', () => {
       await signIn(signet, person),
     ];
     const answers = await atOnce(one, other);
-    expect(new Set(answers.map(goes))).toEqual(new Set(['/account?notice=sessions_ended', '/sign-in']));
+    expect(new Set(answers.map(goes))).toEqual(new Set(['/account/sessions?notice=sessions_ended', '/sign-in']));
     const left = await Promise.all([one, other, third].map(isSignedIn));
     expect(left.filter(Boolean).length).toBe(1);
     expect(left[2]).toBe(false);
@@ -261,7 +263,7 @@ describe('everywhere else', () => {
   test('pressed twice at once in one browser: both are told that it is done', async () => {
     const [one, other] = [await signIn(signet, person), await signIn(signet, person)];
     const answers = await atOnce(one, one);
-    expect(answers.map(goes)).toEqual(Array(2).fill('/account?notice=sessions_ended'));
+    expect(answers.map(goes)).toEqual(Array(2).fill('/account/sessions?notice=sessions_ended'));
     expect([await isSignedIn(one), await isSignedIn(other)]).toEqual([true, false]);
   });
 

@@ -1,6 +1,6 @@
 // The account page: what it lists, what can be ended from it, and by whom.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { createAgent, field } from '../support/agent.ts';
+import { type Agent, createAgent, field } from '../support/agent.ts';
 import { alice, bob, codeFlow, ownClient, refresh, webClient, world } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 import { outcomeOf, signIn } from '../support/visits.ts';
@@ -11,21 +11,22 @@ beforeAll(async () => {
 });
 afterAll(() => signet.stop());
 
-const account = (agent: ReturnType<typeof createAgent>) => agent.get(`${signet.issuer}/account`);
+const account = (agent: Agent) => agent.get(`${signet.issuer}/account/sessions`);
+const applications = (agent: Agent) => agent.get(`${signet.issuer}/account/applications`);
 const sessionsOn = (body: string) => [...body.matchAll(/name="session_id" value="([^"]+)"/g)].map((match) => match[1]!);
 
 test('it lists what was allowed and where one is signed in, and ends another session with its tokens', async () => {
   const { agent: phone, tokens } = await codeFlow(signet, webClient);
   const laptop = await signIn(signet);
   const page = await account(laptop);
-  expect(page.body).toContain('name="client_id" value="web"');
+  expect((await applications(laptop)).body).toContain('name="client_id" value="web"');
   const [sessionId, ...more] = sessionsOn(page.body);
   expect(more).toEqual([]);
   const ended = await laptop.post(`${signet.issuer}/account/sessions/end`, {
     csrf: field(page, 'csrf'),
     session_id: sessionId!,
   });
-  expect(ended.location).toBe(`${signet.issuer}/account?notice=session_ended`);
+  expect(ended.location).toBe(`${signet.issuer}/account/sessions?notice=session_ended`);
   expect((await account(phone)).location).toBe(`${signet.issuer}/sign-in`);
   expect((await refresh(signet, webClient, tokens.refresh_token)).body.error).toBe('invalid_grant');
   expect(sessionsOn((await account(laptop)).body)).toEqual([]);
@@ -78,5 +79,5 @@ test('taking back what was never allowed changes nothing', async () => {
 
 test("the tenant's own client has tokens without consent: they are not on the list", async () => {
   const { agent } = await codeFlow(signet, ownClient, { user: bob });
-  expect((await account(agent)).body).not.toContain('name="client_id" value="own"');
+  expect((await applications(agent)).body).not.toContain('name="client_id" value="own"');
 });

@@ -6,7 +6,14 @@ import type { BrowserContextOptions } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
 import { html, type Html } from '../../src/http/pages/views/html.ts';
 import { catalogues, negotiateLocale, translator, type Locale } from '../../src/texts/messages.ts';
-import { accountPage, type Account } from '../../src/http/pages/views/account.ts';
+import { accountPage } from '../../src/http/pages/views/account.ts';
+import { accountApplicationsPage } from '../../src/http/pages/views/account-applications.ts';
+import type { AccountFrame } from '../../src/http/pages/views/account-frame.ts';
+import { accountPasswordPage } from '../../src/http/pages/views/account-password.ts';
+import { accountSessionsPage } from '../../src/http/pages/views/account-sessions.ts';
+import { accountTwoStepPage } from '../../src/http/pages/views/account-two-step.ts';
+import { newFactorNamePage, newFactorPage } from '../../src/http/pages/views/new-factor.ts';
+import { recoveryCodesPage } from '../../src/http/pages/views/recovery-codes.ts';
 import { accountChangePage, type AccountChangePage } from '../../src/http/pages/views/account-change.ts';
 import { consentPage, type Consent } from '../../src/http/pages/views/consent.ts';
 import { errorPage } from '../../src/http/pages/views/error.ts';
@@ -54,43 +61,67 @@ const consent: Consent = {
   csrf: 'csrf-1',
 };
 
-const account: Account = {
-  username: 'jane',
-  name: 'Jane Doe',
-  email: 'jane@example.com',
-  csrf: 'csrf-1',
+const sections = ['profile', 'password', 'two_step', 'sessions', 'applications'] as const;
+const frameOf = (section: AccountFrame['section'], fill: <Model>(model: Model) => Model): AccountFrame => ({
+  ...fill({ csrf: 'csrf-1', signOutAction: '/sign-out' }),
+  section,
+  sections: sections.map((name) => ({ name, ...fill({ uri: `/account/${name}` }) })),
+  notice: section === 'sessions' ? 'session_ended' : undefined,
+});
+const now = Date.parse('2026-11-23T14:15:00Z');
+const account = { username: 'jane', name: 'Jane Doe', email: 'jane@example.com' };
+const applications = {
+  now,
   consents: [
     {
       clientId: 'client-1',
       clientName: 'Photos',
       scopes: [{ name: 'openid' }, { name: 'email' }],
-      grantedAt: '2026-11-01T10:20:30Z',
+      grantedAt: Date.parse('2026-11-01T10:20:30Z'),
     },
-    { clientId: 'client-2', clientName: long, scopes: [], grantedAt: '2026-11-01T10:20:30Z' },
+    { clientId: 'client-2', clientName: long, scopes: [], grantedAt: Date.parse('2026-11-01T10:20:30Z') },
   ],
+  revokeAction: '/account/consents/revoke',
+};
+const startedAt = Date.parse('2026-11-01T10:20:30Z');
+const sessions = {
+  now,
   sessions: [
     {
       id: 'session-1',
       current: true,
-      startedAt: '2026-11-01T10:20:30Z',
-      lastSeenAt: '2026-11-23T14:05:00Z',
+      startedAt,
+      lastSeenAt: now,
       userAgent:
         'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
       ip: '2001:db8:85a3:8d3:1319:8a2e:370:7348',
     },
-    {
-      id: 'session-2',
-      current: false,
-      startedAt: '2026-11-01T10:20:30Z',
-      lastSeenAt: '2026-11-23T14:05:00Z',
-    },
+    { id: 'session-2', current: false, startedAt, lastSeenAt: Date.parse('2026-11-23T11:05:00Z') },
   ],
-  notice: 'session_ended',
-  revokeAction: '/account/revoke',
   endSessionAction: '/account/end-session',
   endOthersUri: '/account/end-others',
-  signOutAction: '/oauth/logout',
 };
+const twoStep = {
+  now,
+  isOff: false,
+  factors: [
+    { id: 'factor-1', name: 'Phone', createdAt: startedAt, lastUsedAt: now },
+    { id: 'factor-2', createdAt: startedAt },
+  ],
+  codes: { made: 10, left: 7 },
+  addUri: '/account/two-step/add',
+  removeUri: '/account/two-step/remove',
+  makeCodesUri: '/account/two-step/recovery-codes',
+};
+const newFactor = {
+  action: '/account/two-step/confirm',
+  backUri: '/account/two-step',
+  id: 'factor-3',
+  secret: 'JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP',
+  uri: 'otpauth://totp/Acme:jane?secret=JBSWY3DPEHPK3PXP',
+  qrSvg: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1H0z"/></svg>',
+};
+const codes = Array.from({ length: 10 }, (_, index) => `abcd${index}-efgh-ijkl-mnop-qrst-uvwx`);
 
 const accountChange: Omit<AccountChangePage, 'ending'> = {
   action: '/account/sessions/end',
@@ -141,8 +172,37 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       fill({ clientName: 'Photos', returnUri: 'https://photos.example', signInUri: '/sign-in' }),
     ),
     'signed out without client': signedOutPage(outside, fill({ signInUri: '/sign-in' })),
-    account: accountPage(outside, { ...fill(account), notice: 'access_revoked' }),
-    'account with nothing': accountPage(outside, { ...fill({ ...account, consents: [] }), notice: undefined }),
+    account: accountPage(outside, { ...fill(account), frame: frameOf('profile', fill) }),
+    sessions: accountSessionsPage(outside, { ...fill(sessions), frame: frameOf('sessions', fill) }),
+    applications: accountApplicationsPage(outside, { ...fill(applications), frame: frameOf('applications', fill) }),
+    'no applications': accountApplicationsPage(outside, {
+      ...fill({ ...applications, consents: [] }),
+      frame: frameOf('applications', fill),
+    }),
+    password: accountPasswordPage(outside, {
+      ...fill({ action: '/account/password', username: 'jane' }),
+      frame: frameOf('password', fill),
+      errors: {},
+    }),
+    'password refused': accountPasswordPage(outside, {
+      ...fill({ action: '/account/password', username: 'jane' }),
+      frame: frameOf('password', fill),
+      errors: { ...fill({ new_password: 'Too short.', new_password_repeat: 'Differs.' }), form: wrong },
+    }),
+    'two steps': accountTwoStepPage(outside, { ...fill(twoStep), frame: frameOf('two_step', fill) }),
+    'one step': accountTwoStepPage(outside, { ...fill({ ...twoStep, factors: [] }), frame: frameOf('two_step', fill) }),
+    'new factor': newFactorNamePage(outside, { ...fill(newFactor), frame: frameOf('two_step', fill) }),
+    'new secret': newFactorPage(outside, {
+      ...fill(newFactor),
+      frame: frameOf('two_step', fill),
+      error: { code: 'wrong_code' },
+    }),
+    'recovery codes': recoveryCodesPage(outside, { codes: fill(codes), frame: frameOf('two_step', fill) }),
+    'factor about to end': accountChangePage(outside, {
+      ...fill(accountChange),
+      ending: { kind: 'factor', ...fill({ name: long }), isLast: true },
+    }),
+    'recovery codes about to end': accountChangePage(outside, { ...fill(accountChange), ending: { kind: 'codes' } }),
     'access about to end': accountChangePage(outside, {
       ...fill(accountChange),
       ending: { kind: 'access', ...fill({ clientName: long }) },
@@ -324,7 +384,10 @@ browserTest('in a browser', (browser) => {
 
   const english = Object.entries(pages(plainPage, asIs));
   const arabic = pages({ ...plainPage, locale: 'ar' }, asIs);
-  const mirrored = ['consent', 'account'].map((name): [string, Html] => [`${name} (ar)`, arabic[name] ?? html``]);
+  const mirrored = ['consent', 'sessions', 'two steps', 'new secret', 'recovery codes'].map((name): [string, Html] => [
+    `${name} (ar)`,
+    arabic[name] ?? html``,
+  ]);
 
   test.for([...english, ...mirrored])('%s holds WCAG 2.2 AA, light and dark', async ([name, markup]) => {
     await using opened = await open(markup, { colorScheme: 'light' });

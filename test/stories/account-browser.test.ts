@@ -79,6 +79,7 @@ browserTest('setup and account', (browser) => {
       const { page, errors, close } = await newPage(browser());
       await enter(page);
       await page.goto(`${signet.issuer}/account`);
+      await page.getByRole('link', { name: 'Applications with access' }).click();
       await page.getByRole('button', { name: 'Remove access Ledger' }).click();
       expect(await page.getByRole('status').innerText()).toBe('The access has been removed.');
       expect(await page.innerText('main')).toContain('No application has been given access');
@@ -93,7 +94,7 @@ browserTest('setup and account', (browser) => {
       const there = await newPage(browser());
       await enter(there.page);
       await enter(here.page);
-      await here.page.goto(`${signet.issuer}/account`);
+      await here.page.goto(`${signet.issuer}/account/sessions`);
       const others = here.page.getByRole('button', { name: /^End session/ });
       // Also the one that an earlier test of this file left behind: all but this browser's.
       for (let left = await others.count(); left > 0; left -= 1) {
@@ -117,11 +118,13 @@ browserTest('setup and account', (browser) => {
       await page.goto(`${signet.issuer}/sign-in`);
       await signInOn(page, alice);
       signet.clock.advance(300);
+      await page.getByRole('link', { name: 'Where you are signed in' }).click();
       await page.getByRole('link', { name: 'Sign out everywhere else' }).click();
       expect(await page.innerText('h1')).toBe('Confirm it is you');
       expect(await page.inputValue('#login-username')).toBe(alice.username);
       await page.getByRole('button', { name: 'Back to your account' }).click();
       expect(page.url()).toBe(`${signet.issuer}/account`);
+      await page.goto(`${signet.issuer}/account/sessions`);
       await page.click('#end-others');
       await signInOn(page, alice);
       expect(await page.innerText('main')).toMatch(/other sessions? (?:is|are) about to end/);

@@ -11,7 +11,7 @@ export async function signOut(signet: { issuer: string }, agent: Agent): Promise
 
 /** Takes back on the account page what the person allowed `clientId`. */
 export async function revokeAccess(signet: { issuer: string }, agent: Agent, clientId: string): Promise<void> {
-  const page = await agent.get(`${signet.issuer}/account`);
+  const page = await agent.get(`${signet.issuer}/account/applications`);
   const form = { csrf: field(page, 'csrf'), client_id: clientId };
   const done = await agent.post(`${signet.issuer}/account/consents/revoke`, form);
   expect(done.location).toContain('notice=access_revoked');

@@ -15,7 +15,7 @@ export async function everyPage(
   const issuer = signet.issuer;
   const { agent } = await codeFlow(signet, client, user === undefined ? {} : { user });
   await codeFlow(signet, client, user === undefined ? {} : { user });
-  const elsewhere = field(await agent.get(`${issuer}/account`), 'session_id');
+  const elsewhere = field(await agent.get(`${issuer}/account/sessions`), 'session_id');
   const stranger = createAgent();
   const hinted = { login_hint: text, state: text, nonce: text, ui_locales: text };
   const ask = (change: Record<string, string | undefined>) => authorizationRequest(signet, client, change).url;
@@ -30,8 +30,28 @@ export async function everyPage(
     'sign-in with a wrong password': () =>
       stranger.post(`${issuer}/sign-in`, { attempt, username: text, password: text }),
     consent: () => visit(agent, ask({ ...hinted, prompt: 'consent' })),
-    account: () => agent.get(`${issuer}/account`, { 'user-agent': text.replaceAll(/[^\x20-\x7e]/g, '') }),
-    'account after a change': () => agent.get(`${issuer}/account?notice=session_ended`),
+    account: () => agent.get(`${issuer}/account`),
+    sessions: () => agent.get(`${issuer}/account/sessions`, { 'user-agent': text.replaceAll(/[^\x20-\x7e]/g, '') }),
+    'sessions after a change': () => agent.get(`${issuer}/account/sessions?notice=session_ended`),
+    applications: () => agent.get(`${issuer}/account/applications`),
+    password: () => agent.get(`${issuer}/account/password`),
+    'password refused': async () =>
+      agent.post(`${issuer}/account/password`, {
+        csrf: field(await agent.get(`${issuer}/account`), 'csrf'),
+        password: text,
+        new_password: text,
+        new_password_repeat: text,
+      }),
+    'two-step verification': () => agent.get(`${issuer}/account/two-step`),
+    'new factor': () => agent.get(`${issuer}/account/two-step/add`),
+    'new secret': async () =>
+      agent.follow(
+        await agent.post(`${issuer}/account/two-step/add`, {
+          csrf: field(await agent.get(`${issuer}/account`), 'csrf'),
+          name: text,
+        }),
+        issuer,
+      ),
     'access about to end': () =>
       agent.get(`${issuer}/account/consents/revoke?client_id=${encodeURIComponent(client.client_id)}`),
     'session about to end': () => agent.get(`${issuer}/account/sessions/end?session_id=${elsewhere}`),

@@ -9,6 +9,7 @@ import { type GivenProof, proveAgain } from '../second-factors/prove-again.ts';
 import { renewRecoveryCodes } from '../second-factors/recovery-codes.ts';
 import { type FactorList, listed, noSuchFactor, removeFactor } from '../second-factors/remove.ts';
 import { type AddedTotp, beginTotp, confirmTotp, type NewTotp } from '../second-factors/totp.ts';
+import type { VerifiedAccessToken } from '../tokens/verify-access-token.ts';
 import { firstPartyBearer, freshBearer } from './bearer.ts';
 import type { NamedClient } from './client.ts';
 import { enrolments, halfDoneOf } from './half-done.ts';
@@ -49,11 +50,15 @@ async function ownerOf(deps: Deps, context: RequestContext, { bearer, token, ...
   const partial = token ?? bearer;
   if (partial === undefined) throw partialTokenInvalid();
   if (token === undefined && !(await openPartialToken(deps, context, partial)))
-    return freshBearer(deps, context, partial);
+    return byToken(await freshBearer(deps, context, partial));
   const { attemptId, half, user } = await halfDoneOf(deps, context, partial, named);
   if (!half.mayEnrol || isSecondFactor(user.secondFactors))
     throw new InsufficientAuthentication('Prove the second factor first.', { acr: acrValues[1] });
-  return { user, grant: undefined, attemptId };
+  return { user, by: { kind: 'half sign-in', attemptId } };
+}
+
+function byToken({ user, grant }: VerifiedAccessToken): Owner {
+  return { user, by: { kind: 'token', grant } };
 }
 
 /** @throws OAuthError. */
@@ -84,7 +89,7 @@ export async function removeOwnFactor(
   if (!owner.secondFactors.some((factor) => factor.id === id && factor.method !== 'recovery_code'))
     throw noSuchFactor();
   const again = await proveAgain(deps, context, owner, given);
-  await removeFactor(deps, context, owner, { id, again, endOthers });
+  await removeFactor(deps, context, byToken(owner), { id, again, endOthers });
 }
 
 export type Challenge = {

@@ -1,12 +1,26 @@
 // Whose second factors are looked at or changed, and by which right.
 import type { Grant } from '../../domain/grant.ts';
+import type { Session } from '../../domain/session.ts';
 import type { User } from '../../domain/user.ts';
 
-/** The person behind a fresh token, or between the factors of a sign-in that demands one of somebody who has none. */
-export type Owner = {
-  readonly user: User;
-  /** Of the token; undefined between the factors. */
-  readonly grant: Grant | undefined;
-  /** The sign-in that waits for its second factor; undefined behind a token. */
-  readonly attemptId?: string;
-};
+/** By what a person is known to be this one. */
+export type Right =
+  | { readonly kind: 'token'; readonly grant: Grant }
+  /** `nextSecret`: the hash of the cookie that the browser gets when a factor was proven. */
+  | { readonly kind: 'browser'; readonly session: Session; readonly nextSecret: Buffer }
+  /** The sign-in that demands a factor of somebody who has none, between its factors. */
+  | { readonly kind: 'half sign-in'; readonly attemptId: string };
+
+export type Owner = { readonly user: User; readonly by: Right };
+
+/** The sign-in that goes on when all others end. */
+export function keptSession({ by }: Pick<Owner, 'by'>): string | undefined {
+  switch (by.kind) {
+    case 'token':
+      return by.grant.sessionId;
+    case 'browser':
+      return by.session.id;
+    case 'half sign-in':
+      return undefined;
+  }
+}

@@ -6,22 +6,23 @@ import { isUuid } from '../../domain/uuid.ts';
 import { removeSecondFactor, type SecondFactor } from '../../storage/second-factors.ts';
 import { endOthersOf, lockUser } from '../../storage/users.ts';
 import { record } from '../events.ts';
-import type { Owner } from './owner.ts';
+import { keptSession, type Owner } from './owner.ts';
 import type { Again } from './prove-again.ts';
 
 /** With the last factor the recovery codes go. @throws Refusal not_found; as {@link Again}. */
 export async function removeFactor(
   deps: Deps,
   context: RequestContext,
-  { user, grant }: Owner,
+  owner: Owner,
   { id, again, endOthers }: { id: string; again: Again; endOthers: boolean },
 ): Promise<void> {
   const { tenant, now } = context;
+  const { user } = owner;
   await deps.db.transaction(async (tx) => {
     await lockUser(tx, tenant.id, user.id);
     await again(tx);
     if (!isUuid(id) || !(await removeSecondFactor(tx, tenant.id, user.id, id))) throw noSuchFactor();
-    if (endOthers) await endOthersOf(tx, tenant.id, user.id, grant?.sessionId, 'second_factor_changed', now);
+    if (endOthers) await endOthersOf(tx, tenant.id, user.id, keptSession(owner), 'second_factor_changed', now);
     await record(deps, tx, actingAs(context, 'user', user.id), {
       type: 'user.second_factor_removed',
       userId: user.id,

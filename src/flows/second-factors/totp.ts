@@ -5,21 +5,26 @@ import type { Deps } from '../../deps.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { OAuthError, Refusal } from '../../domain/errors.ts';
 import { isSecondFactor, steppedUp } from '../../domain/factors.ts';
-import type { Grant } from '../../domain/grant.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import type { User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
 import { letHalfSignInGoOn } from '../../storage/half-sign-ins.ts';
 import { refuseSignInsUnderWay } from '../../storage/passwords.ts';
 import { findEnrolment, keepEnrolment, takeEnrolment } from '../../storage/one-time-tokens.ts';
-import { insertTotp, raiseGrant, secondFactorsOf, spendSecondFactor } from '../../storage/second-factors.ts';
+import {
+  insertTotp,
+  raiseGrant,
+  raiseSession,
+  secondFactorsOf,
+  spendSecondFactor,
+} from '../../storage/second-factors.ts';
 import { endOthersOf, lockUser } from '../../storage/users.ts';
 import { eventOf, newId, record } from '../events.ts';
 import { wrongCode } from '../sign-in/check-code.ts';
 import { recordFailure } from '../sign-in/failed.ts';
 import { reserveFactorAttempt } from '../sign-in/limiter.ts';
 import { openedTotpSecret, sealTotpSecret } from '../sign-in/totp-secret.ts';
-import type { Owner } from './owner.ts';
+import { keptSession, type Owner, type Right } from './owner.ts';
 import { qrSvg } from './qr.ts';
 import { makeRecoveryCodes } from './recovery-codes.ts';
 
@@ -41,7 +46,7 @@ export type NewTotp = {
 export async function beginTotp(
   deps: Deps,
   { tenant, now }: RequestContext,
-  { user }: Owner,
+  { user }: Pick<Owner, 'user'>,
   name: string | undefined,
 ): Promise<NewTotp> {
   assertMayAdd(tenant, user);
@@ -51,8 +56,7 @@ export async function beginTotp(
   const enrolment = { id: newId(deps, now), sealed: sealTotpSecret(deps, tenant.id, user.id, secret), name };
   const kept = { hash: ownerOf(user), userId: user.id, enrolment, expiresAt: now + enrolmentLifetime };
   await keepEnrolment(deps.db, tenant.id, kept, now);
-  const uri = totpUri(secret, { issuer: tenant.name, account: user.username });
-  return { id: enrolment.id, secret: base32Of(secret), otpauth_uri: uri, qr_svg: qrSvg(uri) };
+  return shown(tenant, user, enrolment.id, secret);
 }
 
 export type AddedTotp = {
@@ -63,19 +67,22 @@ export type AddedTotp = {
 };
 
 /**
- * The factor counts from here on, and the code that was given is spent. The grant and session of a token are raised by it.
+ * The factor counts from here on, and the code that was given is spent. What it is added by is raised by it: the grant and
+ * session of a token, or the session of a browser.
  * @throws Refusal not_found when nothing waits for a code; wrong_code, too_many_attempts, conflict.
  */
 export async function confirmTotp(
   deps: Deps,
   context: RequestContext,
-  { user, grant, attemptId }: Owner,
+  owner: Owner,
   given: { code: string; id?: string | undefined; endOthers: boolean },
 ): Promise<AddedTotp> {
   const { tenant, now } = context;
+  const { user, by } = owner;
+  const kept = keptSession(owner);
   assertMayAdd(tenant, user);
   // A code of a secret that was just shown to whoever sends it: nobody's guesses at others keep a person from adding a factor.
-  const account = { identifier: user.username, userId: user.id, knownBrowser: grant?.sessionId ?? 'enrolment' };
+  const account = { identifier: user.username, userId: user.id, knownBrowser: kept ?? 'enrolment' };
   const reserved = await reserveFactorAttempt(deps, context, 'code', account);
   const enrolment = await findEnrolment(deps.db, tenant.id, ownerOf(user), now);
   if (!enrolment || (given.id !== undefined && given.id !== enrolment.id)) throw nothingBegun();
@@ -100,15 +107,15 @@ export async function confirmTotp(
     const before = (await secondFactorsOf(tx, tenant.id, user.id)).map(({ method }) => method);
     const isFirst = !isSecondFactor(before);
     // Between the factors only the first can be added: another would lead around it.
-    if (!grant && !isFirst) throw nothingBegun();
+    if (by.kind === 'half sign-in' && !isFirst) throw nothingBegun();
     if (before.filter((method) => method === 'totp').length >= mostFactors) throw enough();
     await insertTotp(tx, tenant.id, { id, userId: user.id, name, sealed }, now);
     const spending = { userId: user.id, credentialId: id, step, ...counted(reserved) };
-    if (grant) await raise(deps, tx, acting, grant, spending);
-    else await spendSecondFactor(tx, tenant.id, spending, now);
-    if (isFirst) await refuseOthersUnderWay(tx, context, user.id, attemptId);
+    await raise(deps, tx, acting, by, spending);
+    if (isFirst)
+      await refuseOthersUnderWay(tx, context, user.id, by.kind === 'half sign-in' ? by.attemptId : undefined);
     await record(deps, tx, acting, { type: 'user.second_factor_added', userId: user.id, data: { method: 'totp' } });
-    if (given.endOthers) await endOthersOf(tx, tenant.id, user.id, grant?.sessionId, 'second_factor_changed', now);
+    if (given.endOthers) await endOthersOf(tx, tenant.id, user.id, kept, 'second_factor_changed', now);
     const codes = isFirst ? await makeRecoveryCodes(deps, tx, acting, user.id) : undefined;
     return { id, method: 'totp', ...(codes && { recovery_codes: codes }) };
   });
@@ -131,18 +138,30 @@ async function refuseOthersUnderWay(
   if (attemptId !== undefined) await letHalfSignInGoOn(tx, tenant.id, { id: attemptId, passwordVersion });
 }
 
-/** The session that added the factor has proven it. @throws OAuthError invalid_token when it ended meanwhile. */
+/** What added the factor has proven it. @throws OAuthError invalid_token, or Refusal not_found, when it ended meanwhile. */
 async function raise(
   deps: Deps,
   tx: Db,
   context: RequestContext,
-  grant: Grant,
+  by: Right,
   spending: Parameters<typeof spendSecondFactor>[2],
 ): Promise<void> {
-  const { amr, acr } = steppedUp(grant.authentication, { method: 'totp', at: context.now });
-  const raised = { ...spending, grantId: grant.id, amr, acr, mfaMethod: 'totp' } as const;
-  if ((await raiseGrant(tx, context.tenant.id, raised, eventOf(deps, context))) !== 'raised')
-    throw new OAuthError('invalid_token', 'The access token is invalid, expired or revoked.', 'its family has ended');
+  const { tenant, now } = context;
+  if (by.kind === 'half sign-in') {
+    await spendSecondFactor(tx, tenant.id, spending, now);
+    return;
+  }
+  const { authentication } = by.kind === 'token' ? by.grant : by.session;
+  const { amr, acr } = steppedUp(authentication, { method: 'totp', at: now });
+  const raised = { ...spending, amr, acr, mfaMethod: 'totp' } as const;
+  const event = eventOf(deps, context);
+  if (by.kind === 'token') {
+    if ((await raiseGrant(tx, tenant.id, { ...raised, grantId: by.grant.id }, event)) !== 'raised')
+      throw new OAuthError('invalid_token', 'The access token is invalid, expired or revoked.', 'its family has ended');
+  } else if (
+    !(await raiseSession(tx, tenant.id, { ...raised, sessionId: by.session.id, secretHash: by.nextSecret }, event))
+  )
+    throw nothingBegun();
 }
 
 function counted({ accountKey, addressKey }: { accountKey: string; addressKey: string | undefined }) {
@@ -156,6 +175,26 @@ function ownerOf({ id }: User): Buffer {
 
 function nothingBegun(): Refusal {
   return new Refusal('not_found', 'No new factor waits for this code. Begin again.');
+}
+
+/**
+ * The secret that was begun and waits for its first code, as it is shown.
+ * @returns undefined when none waits. @throws Refusal second_factors_off.
+ */
+export async function waitingTotp(
+  deps: Deps,
+  { tenant, now }: RequestContext,
+  user: User,
+): Promise<NewTotp | undefined> {
+  assertMayAdd(tenant, user);
+  const enrolment = await findEnrolment(deps.db, tenant.id, ownerOf(user), now);
+  const secret = enrolment && openedTotpSecret(deps, tenant.id, user.id, enrolment);
+  return secret && shown(tenant, user, enrolment.id, secret);
+}
+
+function shown(tenant: Tenant, user: User, id: string, secret: Buffer): NewTotp {
+  const uri = totpUri(secret, { issuer: tenant.name, account: user.username });
+  return { id, secret: base32Of(secret), otpauth_uri: uri, qr_svg: qrSvg(uri) };
 }
 
 function enough(): Refusal {

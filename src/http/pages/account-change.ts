@@ -1,41 +1,48 @@
-// What the account page offers to end: the question, and its end.
-import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
+// What the account pages offer to end: the question, and its end.
+import type { RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
-import type { AccountChange } from '../../domain/account-change.ts';
-import { Refusal } from '../../domain/errors.ts';
+import type { AccountEnding } from '../../domain/account-change.ts';
 import type { Params } from '../../domain/params.ts';
-import { changeAccount, type Confirmation, type ProofFirst, viewConfirmation } from '../../flows/account-change.ts';
+import { changeAccount, type Confirmation, namedFactor, viewConfirmation } from '../../flows/account/change.ts';
 import { basePath, contextOf } from '../context.ts';
-import { readCookies, setCookie } from '../cookies.ts';
+import { readCookies } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
-import { accountPaths, fieldsOf } from './account-paths.ts';
+import { frameOf, otherwise } from './account-frame.ts';
+import { accountPaths, type AccountSection, accountSections, fieldsOf } from './account-paths.ts';
 import { goOn } from './hub.ts';
 import { sendPage } from './page.ts';
 import { accountChangePage, type Ending } from './views/account-change.ts';
+import type { AccountNotice } from './views/account-frame.ts';
+import { recoveryCodesPage } from './views/recovery-codes.ts';
 
-type Kind = AccountChange['kind'];
+type Kind = AccountEnding['kind'];
 
-const notices = {
-  'revoke consent': 'access_revoked',
-  'end session': 'session_ended',
-  'end other sessions': 'sessions_ended',
-} as const satisfies Record<Kind, string>;
+/** Where each belongs, and what is said there when it is done. */
+const belongs = {
+  'revoke consent': { section: 'applications', notice: 'access_revoked' },
+  'end session': { section: 'sessions', notice: 'session_ended' },
+  'end other sessions': { section: 'sessions', notice: 'sessions_ended' },
+  'remove factor': { section: 'two_step', notice: 'factor_removed' },
+  'make recovery codes': { section: 'two_step', notice: 'codes_made' },
+} as const satisfies Record<Kind, { section: AccountSection; notice: AccountNotice }>;
+
+/** Everything that is asked about once more. */
+export const endingKinds = Object.keys(belongs) as Kind[];
 
 /** Names what is about to end, with one button that does it. Changes nothing. */
 export function confirmAccountChange(deps: Deps, kind: Kind): RouteHandlerMethod {
   return async (request, reply) => {
     const change = read(kind, queryParams(request));
     const view = await viewConfirmation(deps, contextOf(deps, request), { cookies: readCookies(request), change });
-    if (view === 'nobody') return goOn(request, reply, '/sign-in');
-    if (view === 'nothing to end') return goOn(request, reply, '/account');
-    if (view.kind === 'prove first') return proveFirst(request, reply, view);
+    if (view === 'nothing to end') return goOn(request, reply, accountSections[belongs[kind].section]);
+    if (view === 'nobody' || view.kind === 'prove first') return otherwise(request, reply, view);
     const base = basePath(request.tenant);
     const model = {
       action: base + accountPaths[kind],
       fields: { ...fieldsOf(change), csrf: view.account.formToken },
       ending: endingOf(view, change),
       username: view.account.user.username,
-      backUri: `${base}/account`,
+      backUri: base + accountSections[belongs[kind].section],
       signOutAction: `${base}/sign-out`,
       csrf: view.account.formToken,
     };
@@ -47,34 +54,33 @@ export function confirmAccountChange(deps: Deps, kind: Kind): RouteHandlerMethod
 export function accountChange(deps: Deps, kind: Kind): RouteHandlerMethod {
   return async (request, reply) => {
     const params = bodyParams(request);
-    const input = { cookies: readCookies(request), formToken: params.get('csrf'), change: read(kind, params) };
+    const formToken = params.get('csrf');
+    const input = { cookies: readCookies(request), formToken, change: read(kind, params) };
     const outcome = await changeAccount(deps, contextOf(deps, request), input);
-    if (outcome === 'foreign form')
-      throw new Refusal('csrf', 'This form was not made for this browser, or it is too old.');
-    if (outcome === 'nobody') return goOn(request, reply, '/sign-in');
-    return outcome === 'done'
-      ? goOn(request, reply, `/account?notice=${notices[kind]}`)
-      : proveFirst(request, reply, outcome);
+    const { section, notice } = belongs[kind];
+    if (outcome === 'done') return goOn(request, reply, `${accountSections[section]}?notice=${notice}`);
+    if (typeof outcome === 'string' || outcome.kind === 'prove first') return otherwise(request, reply, outcome);
+    const { codes } = outcome;
+    const frame = { ...frameOf(request, section, formToken!), notice };
+    return sendPage(request, reply, (page) => recoveryCodesPage(page, { frame, codes }));
   };
 }
 
-function proveFirst(request: FastifyRequest, reply: FastifyReply, { attemptId, browser }: ProofFirst) {
-  if (browser !== undefined) setCookie(reply, request.tenant, 'browser', browser);
-  return goOn(request, reply, `/sign-in?attempt=${attemptId}`);
-}
-
-function read(kind: Kind, params: Params): AccountChange {
+function read(kind: Kind, params: Params): AccountEnding {
   switch (kind) {
     case 'revoke consent':
       return { kind, clientId: params.get('client_id') ?? '' };
     case 'end session':
       return { kind, sessionId: params.get('session_id') ?? '' };
+    case 'remove factor':
+      return { kind, factorId: params.get('factor_id') ?? '' };
     case 'end other sessions':
+    case 'make recovery codes':
       return { kind };
   }
 }
 
-function endingOf({ account: { sessions, consents }, others }: Confirmation, change: AccountChange): Ending {
+function endingOf({ account: { sessions, consents }, others, person }: Confirmation, change: AccountEnding): Ending {
   switch (change.kind) {
     case 'revoke consent':
       return { kind: 'access', clientName: consents.find(({ clientId }) => clientId === change.clientId)!.clientName };
@@ -84,5 +90,11 @@ function endingOf({ account: { sessions, consents }, others }: Confirmation, cha
     }
     case 'end other sessions':
       return { kind: 'sessions', count: others };
+    case 'remove factor': {
+      const isLast = person.secondFactors.filter(({ method }) => method !== 'recovery_code').length === 1;
+      return { kind: 'factor', name: namedFactor(person, change.factorId)!.name, isLast };
+    }
+    case 'make recovery codes':
+      return { kind: 'codes' };
   }
 }

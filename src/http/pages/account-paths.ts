@@ -1,11 +1,29 @@
-// The addresses of what can be ended on the account page: a GET asks once more, a POST does it.
+// The addresses of the account pages, and of what can be changed on them: a GET shows it or asks once more, a POST does it.
 import type { AccountChange } from '../../domain/account-change.ts';
+
+/** The parts of the account, in the order that they stand in. */
+export const accountSections = {
+  profile: '/account',
+  password: '/account/password',
+  two_step: '/account/two-step',
+  sessions: '/account/sessions',
+  applications: '/account/applications',
+} as const;
+
+export type AccountSection = keyof typeof accountSections;
 
 export const accountPaths = {
   'revoke consent': '/account/consents/revoke',
   'end session': '/account/sessions/end',
   'end other sessions': '/account/sessions/end-others',
+  'change password': accountSections.password,
+  'add factor': '/account/two-step/add',
+  'remove factor': '/account/two-step/remove',
+  'make recovery codes': '/account/two-step/recovery-codes',
 } as const satisfies Record<AccountChange['kind'], string>;
+
+/** Where the first code of a new factor is waited for. */
+export const confirmFactorPath = '/account/two-step/confirm';
 
 /** The fields of a form, or of a query, that say what. */
 export function fieldsOf(change: AccountChange): Record<string, string> {
@@ -14,12 +32,17 @@ export function fieldsOf(change: AccountChange): Record<string, string> {
       return { client_id: change.clientId };
     case 'end session':
       return { session_id: change.sessionId };
+    case 'remove factor':
+      return { factor_id: change.factorId };
     case 'end other sessions':
+    case 'change password':
+    case 'add factor':
+    case 'make recovery codes':
       return {};
   }
 }
 
-/** Where it is asked once more; the account page when nothing was to be ended. */
+/** Where it is shown, or asked once more; the account page when nothing was to be changed. */
 export function confirmationPath(change: AccountChange | undefined): string {
   if (!change) return '/account';
   const query = new URLSearchParams(fieldsOf(change)).toString();

@@ -1,45 +1,67 @@
-// GET /account.
+// GET /account, /account/sessions and /account/applications: who one is, where one is signed in, and who has access.
 import type { RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
-import { viewAccount } from '../../flows/account.ts';
+import { type AccountView, viewAccount } from '../../flows/account/view.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
-import { queryParams } from '../forms.ts';
+import { frameOf, otherwise } from './account-frame.ts';
 import { accountPaths } from './account-paths.ts';
 import { sendPage } from './page.ts';
 import { accountPage } from './views/account.ts';
+import { accountApplicationsPage } from './views/account-applications.ts';
+import type { AccountFrame } from './views/account-frame.ts';
+import { accountSessionsPage } from './views/account-sessions.ts';
+import type { Html } from './views/html.ts';
+import type { Page } from './views/layout.ts';
 
-const notices = ['access_revoked', 'session_ended', 'sessions_ended'] as const;
+type Shown = { readonly view: AccountView; readonly frame: AccountFrame; readonly base: string; readonly now: number };
 
-/** Where somebody is signed in and what they allowed. */
-export function account(deps: Deps): RouteHandlerMethod {
+function section(
+  deps: Deps,
+  name: 'profile' | 'sessions' | 'applications',
+  render: (page: Page, shown: Shown) => Html,
+): RouteHandlerMethod {
   return async (request, reply) => {
-    const view = await viewAccount(deps, contextOf(deps, request), readCookies(request).session);
-    const base = basePath(request.tenant);
-    if (!view) return reply.redirect(`${base}/sign-in`, 303);
-    const name = view.user.claims['name'];
-    const model = {
-      username: view.user.username,
-      name: typeof name === 'string' ? name : undefined,
-      email: view.user.email,
-      csrf: view.formToken,
-      consents: view.consents.map((consent) => ({ ...consent, grantedAt: iso(consent.grantedAt) })),
-      sessions: view.sessions.map((session) => ({
-        ...session,
-        current: session.id === view.session.id,
-        startedAt: iso(session.startedAt),
-        lastSeenAt: iso(session.lastSeenAt),
-      })),
-      notice: notices.find((notice) => notice === queryParams(request).get('notice')),
-      revokeAction: base + accountPaths['revoke consent'],
-      endSessionAction: base + accountPaths['end session'],
-      endOthersUri: base + accountPaths['end other sessions'],
-      signOutAction: `${base}/sign-out`,
-    };
-    return sendPage(request, reply, (page) => accountPage(page, model));
+    const context = contextOf(deps, request);
+    const view = await viewAccount(deps, context, readCookies(request).session);
+    if (!view) return otherwise(request, reply, 'nobody');
+    const frame = frameOf(request, name, view.formToken);
+    const shown = { view, frame, base: basePath(request.tenant), now: context.now };
+    return sendPage(request, reply, (page) => render(page, shown));
   };
 }
 
-function iso(time: number): string {
-  return new Date(time).toISOString();
+export function account(deps: Deps): RouteHandlerMethod {
+  return section(deps, 'profile', (page, { view: { user }, frame }) => {
+    const { name } = user.claims;
+    return accountPage(page, {
+      frame,
+      username: user.username,
+      name: typeof name === 'string' ? name : undefined,
+      email: user.email,
+    });
+  });
+}
+
+export function accountSessions(deps: Deps): RouteHandlerMethod {
+  return section(deps, 'sessions', (page, { view, frame, base, now }) =>
+    accountSessionsPage(page, {
+      frame,
+      now,
+      sessions: view.sessions.map((session) => ({ ...session, current: session.id === view.session.id })),
+      endSessionAction: base + accountPaths['end session'],
+      endOthersUri: base + accountPaths['end other sessions'],
+    }),
+  );
+}
+
+export function accountApplications(deps: Deps): RouteHandlerMethod {
+  return section(deps, 'applications', (page, { view, frame, base, now }) =>
+    accountApplicationsPage(page, {
+      frame,
+      now,
+      consents: view.consents,
+      revokeAction: base + accountPaths['revoke consent'],
+    }),
+  );
 }

@@ -6,9 +6,11 @@ import { basePath, findTenant } from '../context.ts';
 import { readForms } from '../forms.ts';
 import { route } from '../methods.ts';
 import { logoutConfirmation, logoutEndpoint } from './logout.ts';
-import { account } from './account.ts';
-import { accountChange, confirmAccountChange } from './account-change.ts';
-import { accountPaths } from './account-paths.ts';
+import { account, accountApplications, accountSessions } from './account.ts';
+import { accountChange, confirmAccountChange, endingKinds } from './account-change.ts';
+import { accountPassword, changePassword } from './account-password.ts';
+import { accountPaths, accountSections, confirmFactorPath } from './account-paths.ts';
+import { beginNewFactor, confirmNewFactor, newFactor, newFactorSecret, twoStep } from './account-two-step.ts';
 import { consent, consentForm } from './consent.ts';
 import { answerPageErrors } from './errors.ts';
 import { continuePath } from './hub.ts';
@@ -31,8 +33,14 @@ export function pagesScope(deps: Deps) {
     route(scope, '/sign-in/second-factor', { GET: secondFactorForm(deps), POST: secondFactor(deps) });
     route(scope, '/consent', { GET: consentForm(deps), POST: consent(deps) });
     route(scope, '/sign-out', { POST: logoutConfirmation(deps) });
-    route(scope, '/account', { GET: account(deps) });
-    for (const kind of ['revoke consent', 'end session', 'end other sessions'] as const)
+    route(scope, accountSections.profile, { GET: account(deps) });
+    route(scope, accountSections.sessions, { GET: accountSessions(deps) });
+    route(scope, accountSections.applications, { GET: accountApplications(deps) });
+    route(scope, accountSections.password, { GET: accountPassword(deps), POST: changePassword(deps) });
+    route(scope, accountSections.two_step, { GET: twoStep(deps) });
+    route(scope, accountPaths['add factor'], { GET: newFactor(deps), POST: beginNewFactor(deps) });
+    route(scope, confirmFactorPath, { GET: newFactorSecret(deps), POST: confirmNewFactor(deps) });
+    for (const kind of endingKinds)
       route(scope, accountPaths[kind], { GET: confirmAccountChange(deps, kind), POST: accountChange(deps, kind) });
     route(scope, '/setup', { GET: setupForm(deps), POST: setup(deps) });
     route(scope, `/assets/${stylesheetFile.name}`, {

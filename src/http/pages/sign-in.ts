@@ -2,7 +2,7 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { clientName } from '../../domain/client.ts';
-import { provenChange } from '../../flows/account-change.ts';
+import { provenChange } from '../../flows/account/change.ts';
 import { signInIsNext } from '../../flows/authorize/authorize.ts';
 import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
 import { signInWithPassword } from '../../flows/sign-in/password.ts';

@@ -1,5 +1,5 @@
 // The page that names what is about to end, and ends it with one button.
-import { type Locale, type Translate, translator } from '../../../texts/messages.ts';
+import { type Locale, type MessageKey, type Translate, translator } from '../../../texts/messages.ts';
 import { browserText } from './browser-name.ts';
 import { fact } from './fact.ts';
 import { hiddenFields } from './form-parts.ts';
@@ -12,7 +12,9 @@ import { signOutButton, type SignOutButton } from './sign-out-button.ts';
 export type Ending =
   | { kind: 'access'; clientName: string }
   | { kind: 'session'; userAgent?: string | undefined; ip?: string | undefined; lastSeenAt: string }
-  | { kind: 'sessions'; count: number };
+  | { kind: 'sessions'; count: number }
+  | { kind: 'factor'; name: string | undefined; isLast: boolean }
+  | { kind: 'codes' };
 
 /** What the page shows. */
 export type AccountChangePage = SignOutButton & {
@@ -33,7 +35,7 @@ export function accountChangePage(page: Page, model: AccountChangePage): Html {
     body: html`<div class="card">
       <h1>${title}</h1>
       ${named(ending, page.locale, t)}
-      <p>${t(`account_change.effect.${ending.kind === 'access' ? 'access' : 'session'}`)}</p>
+      <p>${t(effect(ending))}</p>
       <form method="post" action="${model.action}">
         ${hiddenFields(model.fields)}
         <div class="actions actions-choice">
@@ -51,12 +53,24 @@ export function accountChangePage(page: Page, model: AccountChangePage): Html {
   });
 }
 
+function effect(ending: Ending): MessageKey {
+  if (ending.kind === 'sessions') return 'account_change.effect.session';
+  if (ending.kind === 'factor' && ending.isLast) return 'account_change.effect.factor_last';
+  return `account_change.effect.${ending.kind}`;
+}
+
 function named(ending: Ending, locale: Locale, t: Translate): Html {
   switch (ending.kind) {
     case 'access':
       return html`<p class="lead">${t('account_change.lead.access', { client: ending.clientName })}</p>`;
     case 'sessions':
       return html`<p class="lead">${t('account_change.lead.sessions', { count: ending.count })}</p>`;
+    case 'factor':
+      return html`<p class="lead">
+        ${t('account_change.lead.factor', { name: ending.name ?? t('two_step.unnamed') })}
+      </p>`;
+    case 'codes':
+      return html`<p class="lead">${t('account_change.lead.codes')}</p>`;
     case 'session':
       return html`<p class="lead">${t('account_change.lead.session')}</p>
         <h2 class="list-title"><bdi>${browserText(ending.userAgent, t)}</bdi></h2>

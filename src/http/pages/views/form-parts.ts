@@ -17,6 +17,8 @@ export type Field = {
   /** The id of a message elsewhere on the page that says what is wrong with this input. */
   describedBy?: string | undefined;
   autofocus?: boolean | undefined;
+  /** It may stay empty. */
+  isOptional?: boolean | undefined;
 };
 
 /** A label, an input, and what is said about it, tied together for assistive technology. */
@@ -34,7 +36,8 @@ export function field(input: Field): Html {
       name="${input.name}"
       type="${input.type}"
       autocomplete="${input.autocomplete}"
-      required${[
+      ${[
+        !input.isOptional && html`required`,
         input.value ? html` value="${input.value}"` : undefined,
         described !== '' && html` aria-describedby="${described}"`,
         invalid && html` aria-invalid="true"`,

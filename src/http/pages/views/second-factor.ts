@@ -79,7 +79,8 @@ export function secondFactorPage(page: Page, model: SecondFactor): Html {
   });
 }
 
-function errorText(error: SecondFactorError, method: SecondFactorMethod, locale: Locale): string {
+/** Why the code did not do, in words. */
+export function errorText(error: SecondFactorError, method: SecondFactorMethod, locale: Locale): string {
   const t = translator(locale);
   switch (error.code) {
     case 'too_many_attempts':

@@ -1,14 +1,14 @@
 // The account page: where somebody is signed in, and what they allowed.
-import type { Deps } from '../deps.ts';
-import type { RequestContext } from '../domain/context.ts';
-import { inReadingOrder } from '../domain/scope.ts';
-import type { Session } from '../domain/session.ts';
-import type { User } from '../domain/user.ts';
-import { listAccess } from '../storage/consents.ts';
-import { listSessions } from '../storage/sessions.ts';
-import { findUser } from '../storage/users.ts';
-import { scopeDescriptions } from './clients/current.ts';
-import { formToken, livingSession } from './sign-in/session.ts';
+import type { Deps } from '../../deps.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { inReadingOrder } from '../../domain/scope.ts';
+import type { Session } from '../../domain/session.ts';
+import type { User } from '../../domain/user.ts';
+import { listAccess } from '../../storage/consents.ts';
+import { listSessions } from '../../storage/sessions.ts';
+import { findUser } from '../../storage/users.ts';
+import { scopeDescriptions } from '../clients/current.ts';
+import { formToken, livingSession } from '../sign-in/session.ts';
 
 export type ConsentGiven = {
   readonly clientId: string;

@@ -1,0 +1,84 @@
+// Two-step verification on the account pages: what there is, and an authenticator application added.
+import type { Deps } from '../../deps.ts';
+import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
+import { type FactorList, listed } from '../second-factors/remove.ts';
+import { type AddedTotp, beginTotp, confirmTotp, type NewTotp, waitingTotp } from '../second-factors/totp.ts';
+import { byBrowser } from './browser.ts';
+import { freshPerson, freshSender, type Person, personOf, type ProofFirst } from './fresh.ts';
+
+export type TwoStepView = { readonly person: Person; readonly list: FactorList };
+
+/** @returns undefined when nobody is signed in. */
+export async function viewTwoStep(
+  deps: Deps,
+  context: RequestContext,
+  cookie: string | undefined,
+): Promise<TwoStepView | undefined> {
+  const person = await personOf(deps, context, cookie);
+  return person && { person, list: listed(person.secondFactors) };
+}
+
+const change = { kind: 'add factor' } as const;
+
+/** Whoever may add a factor now. */
+export function mayAddFactor(
+  deps: Deps,
+  context: RequestContext,
+  cookies: BrowserCookies,
+): Promise<Person | ProofFirst | 'nobody'> {
+  return freshPerson(deps, context, { cookies, change });
+}
+
+/** @throws Refusal second_factors_off, conflict. */
+export async function beginFactor(
+  deps: Deps,
+  context: RequestContext,
+  input: { cookies: BrowserCookies; formToken: string | undefined; name: string | undefined },
+): Promise<'begun' | ProofFirst | 'nobody' | 'foreign form'> {
+  const person = await freshSender(deps, context, { ...input, change });
+  if (typeof person === 'string' || person.kind === 'prove first') return person;
+  await beginTotp(deps, context, person, input.name);
+  return 'begun';
+}
+
+/** The secret to be scanned or typed, as long as its first code is waited for. @throws Refusal second_factors_off. */
+export async function viewNewFactor(
+  deps: Deps,
+  context: RequestContext,
+  cookies: BrowserCookies,
+): Promise<
+  | { readonly kind: 'new factor'; readonly person: Person; readonly totp: NewTotp }
+  | ProofFirst
+  | 'nobody'
+  | 'nothing begun'
+> {
+  const person = await mayAddFactor(deps, context, cookies);
+  if (person === 'nobody' || person.kind === 'prove first') return person;
+  const totp = await waitingTotp(deps, context, person.user);
+  return totp ? { kind: 'new factor', person, totp } : 'nothing begun';
+}
+
+/** `sessionCookie`: the session has proven the factor, and has another cookie. @throws Refusal as {@link confirmTotp}. */
+export async function confirmFactor(
+  deps: Deps,
+  context: RequestContext,
+  input: {
+    cookies: BrowserCookies;
+    formToken: string | undefined;
+    id: string | undefined;
+    code: string;
+    endOthers: boolean;
+  },
+): Promise<
+  | { readonly kind: 'added'; readonly added: AddedTotp; readonly person: Person; readonly sessionCookie: string }
+  | ProofFirst
+  | 'nobody'
+  | 'foreign form'
+> {
+  const person = await freshSender(deps, context, { ...input, change });
+  if (typeof person === 'string' || person.kind === 'prove first') return person;
+  const { owner, cookie } = byBrowser(deps, person);
+  const { code, id, endOthers } = input;
+  const added = await confirmTotp(deps, context, owner, { code, id, endOthers });
+  return { kind: 'added', added, person, sessionCookie: cookie };
+}

@@ -1,0 +1,82 @@
+// GET and POST /account/password.
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
+import type { Deps } from '../../deps.ts';
+import { Refusal } from '../../domain/errors.ts';
+import { shortestPassword } from '../../domain/user.ts';
+import { changePasswordInBrowser, mayChangePassword } from '../../flows/account/password.ts';
+import type { Person } from '../../flows/account/fresh.ts';
+import { samePassword } from '../../flows/users/change-own-password.ts';
+import { guessablePassword } from '../../schemas/password.ts';
+import { translator } from '../../texts/messages.ts';
+import { basePath, contextOf } from '../context.ts';
+import { readCookies } from '../cookies.ts';
+import { logShownFailure, refusalStatus } from '../failures.ts';
+import { bodyParams } from '../forms.ts';
+import { frameOf, otherwise } from './account-frame.ts';
+import { accountSections } from './account-paths.ts';
+import { goOn } from './hub.ts';
+import { pageOf, sendPage } from './page.ts';
+import { shownAbove } from './shown-above.ts';
+import { type AccountPassword, accountPasswordPage } from './views/account-password.ts';
+
+/** The form, for whoever proved not long ago who they are. */
+export function accountPassword(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const person = await mayChangePassword(deps, contextOf(deps, request), readCookies(request));
+    if (person === 'nobody' || person.kind === 'prove first') return otherwise(request, reply, person);
+    return show(request, reply, person, {}, 200);
+  };
+}
+
+/** The change. */
+export function changePassword(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const params = bodyParams(request);
+    const context = contextOf(deps, request);
+    const cookies = readCookies(request);
+    const [current, wanted] = [params.get('password') ?? '', params.get('new_password') ?? ''];
+    const again = async (errors: AccountPassword['errors'], status: number) => {
+      const person = await mayChangePassword(deps, context, cookies);
+      if (person === 'nobody' || person.kind === 'prove first') return otherwise(request, reply, person);
+      return show(request, reply, person, errors, status);
+    };
+    const t = translator(pageOf(request).locale);
+    const repeat = params.get('new_password_repeat');
+    if (repeat !== undefined && repeat !== wanted)
+      return again({ new_password_repeat: t('setup.error.password_repeat') }, refusalStatus.invalid_input);
+    try {
+      const formToken = params.get('csrf');
+      const outcome = await changePasswordInBrowser(deps, context, { cookies, formToken, current, wanted });
+      if (outcome !== 'done') return otherwise(request, reply, outcome);
+      return await goOn(request, reply, `${accountSections.profile}?notice=password_changed`);
+    } catch (error) {
+      if (error instanceof Refusal && error.code === 'invalid_input')
+        return again({ new_password: problemInWords(error, t) }, refusalStatus.invalid_input);
+      const shown = shownAbove(error, 'wrong_credentials');
+      if (!shown) throw error;
+      logShownFailure(deps, request, error);
+      if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
+      return again({ form: shown }, shown.status);
+    }
+  };
+}
+
+function problemInWords({ mistakes }: Refusal, t: ReturnType<typeof translator>): string {
+  const problem = mistakes[0]?.problem;
+  if (problem === samePassword) return t('password.error.same');
+  if (problem === guessablePassword) return t('setup.error.password_guessable');
+  return t('setup.error.password_short', { minimum: shortestPassword });
+}
+
+function show(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { user, formToken }: Person,
+  errors: AccountPassword['errors'],
+  status: number,
+) {
+  const action = basePath(request.tenant) + accountSections.password;
+  const frame = frameOf(request, 'password', formToken);
+  const model = { frame, action, username: user.username, errors };
+  return sendPage(request, reply, (page) => accountPasswordPage(page, model), { status });
+}

@@ -1,0 +1,139 @@
+// /account/two-step and below it: what there is, and an authenticator application added.
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
+import type { Deps } from '../../deps.ts';
+import { Refusal } from '../../domain/errors.ts';
+import type { Person } from '../../flows/account/fresh.ts';
+import { beginFactor, confirmFactor, mayAddFactor, viewNewFactor, viewTwoStep } from '../../flows/account/two-step.ts';
+import { basePath, contextOf } from '../context.ts';
+import { readCookies, setCookie } from '../cookies.ts';
+import { logShownFailure } from '../failures.ts';
+import { bodyParams } from '../forms.ts';
+import { frameOf, otherwise } from './account-frame.ts';
+import { accountPaths, accountSections, confirmFactorPath } from './account-paths.ts';
+import { goOn } from './hub.ts';
+import { sendPage } from './page.ts';
+import { shownAbove } from './shown-above.ts';
+import { accountTwoStepPage } from './views/account-two-step.ts';
+import { newFactorNamePage, newFactorPage } from './views/new-factor.ts';
+import { recoveryCodesPage } from './views/recovery-codes.ts';
+import type { SecondFactorError } from './views/second-factor.ts';
+
+/** Characters of a name that somebody gives a factor. */
+const longestName = 60;
+
+/** What there is. */
+export function twoStep(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const context = contextOf(deps, request);
+    const view = await viewTwoStep(deps, context, readCookies(request).session);
+    if (!view) return otherwise(request, reply, 'nobody');
+    const base = basePath(request.tenant);
+    const model = {
+      frame: frameOf(request, 'two_step', view.person.formToken),
+      now: context.now,
+      isOff: request.tenant.settings.mfa === 'off',
+      ...view.list,
+      addUri: base + accountPaths['add factor'],
+      removeUri: base + accountPaths['remove factor'],
+      makeCodesUri: base + accountPaths['make recovery codes'],
+    };
+    return sendPage(request, reply, (page) => accountTwoStepPage(page, model));
+  };
+}
+
+/** What the new one is to be called. */
+export function newFactor(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const person = await mayAddFactor(deps, contextOf(deps, request), readCookies(request));
+    if (person === 'nobody' || person.kind === 'prove first') return otherwise(request, reply, person);
+    return showName(request, reply, person);
+  };
+}
+
+/** A secret is made, and shown by the page that this leads to. */
+export function beginNewFactor(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const params = bodyParams(request);
+    const name = params.get('name')?.trim().slice(0, longestName);
+    const input = {
+      cookies: readCookies(request),
+      formToken: params.get('csrf'),
+      name: name === '' ? undefined : name,
+    };
+    const outcome = await beginFactor(deps, contextOf(deps, request), input);
+    return outcome === 'begun' ? goOn(request, reply, confirmFactorPath) : otherwise(request, reply, outcome);
+  };
+}
+
+/** The secret, until its first code has come. */
+export function newFactorSecret(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => showSecret(deps, request, reply);
+}
+
+/** The first code. */
+export function confirmNewFactor(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const params = bodyParams(request);
+    const cookies = readCookies(request);
+    const input = {
+      cookies,
+      formToken: params.get('csrf'),
+      id: params.get('factor_id'),
+      code: params.get('code') ?? '',
+      endOthers: params.get('end_others') !== undefined,
+    };
+    try {
+      const outcome = await confirmFactor(deps, contextOf(deps, request), input);
+      if (typeof outcome === 'string' || outcome.kind === 'prove first')
+        return await otherwise(request, reply, outcome);
+      setCookie(reply, request.tenant, 'session', outcome.sessionCookie);
+      const codes = outcome.added.recovery_codes;
+      if (!codes) return await goOn(request, reply, `${accountSections.two_step}?notice=factor_added`);
+      const frame = { ...frameOf(request, 'two_step', outcome.person.formToken), notice: 'factor_added' as const };
+      return await sendPage(request, reply, (page) => recoveryCodesPage(page, { frame, codes }));
+    } catch (error) {
+      // Too late, or begun again in another tab.
+      if (error instanceof Refusal && error.code === 'not_found')
+        return goOn(request, reply, accountPaths['add factor']);
+      const shown = shownAbove(error, 'wrong_code');
+      if (!shown) throw error;
+      logShownFailure(deps, request, error);
+      if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
+      return showSecret(deps, request, reply, shown);
+    }
+  };
+}
+
+async function showSecret(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error?: SecondFactorError & { status: number },
+) {
+  const view = await viewNewFactor(deps, contextOf(deps, request), readCookies(request));
+  if (view === 'nothing begun') return goOn(request, reply, accountPaths['add factor']);
+  if (view === 'nobody' || view.kind === 'prove first') return otherwise(request, reply, view);
+  const base = basePath(request.tenant);
+  const { person, totp } = view;
+  const model = {
+    frame: frameOf(request, 'two_step', person.formToken),
+    action: base + confirmFactorPath,
+    backUri: base + accountSections.two_step,
+    id: totp.id,
+    secret: totp.secret,
+    uri: totp.otpauth_uri,
+    qrSvg: totp.qr_svg,
+    error,
+  };
+  return sendPage(request, reply, (page) => newFactorPage(page, model), { status: error?.status ?? 200 });
+}
+
+function showName(request: FastifyRequest, reply: FastifyReply, { formToken }: Person) {
+  const base = basePath(request.tenant);
+  const model = {
+    frame: frameOf(request, 'two_step', formToken),
+    action: base + accountPaths['add factor'],
+    backUri: base + accountSections.two_step,
+  };
+  return sendPage(request, reply, (page) => newFactorNamePage(page, model));
+}

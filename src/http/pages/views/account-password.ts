@@ -1,0 +1,96 @@
+// The page where a person changes their password.
+import { type Locale, type Translate, translator } from '../../../texts/messages.ts';
+import { accountFrame, type AccountFrame } from './account-frame.ts';
+import { alert, field, hiddenFields } from './form-parts.ts';
+import { html, type Html } from './html.ts';
+import type { Page } from './layout.ts';
+import { tooManyAttempts } from './too-many-attempts.ts';
+
+/** Errors of fields are texts in the language of the page. */
+export type AccountPassword = {
+  frame: AccountFrame;
+  action: string;
+  /** For password managers, which must know whose it is. */
+  username: string;
+  errors: {
+    new_password?: string;
+    new_password_repeat?: string;
+    form?: { code: 'wrong_credentials' | 'too_many_attempts' | 'busy'; retryAfter?: number | undefined };
+  };
+};
+
+/** Renders the form. */
+export function accountPasswordPage(page: Page, model: AccountPassword): Html {
+  const t = translator(page.locale);
+  const { errors } = model;
+  const failed = Object.keys(errors).length > 0;
+  const isNew = errors.new_password !== undefined || errors.new_password_repeat !== undefined;
+  return accountFrame(page, model.frame, {
+    title: t('password.title'),
+    failed,
+    body: html`<section class="card">
+      <h1>${t('password.title')}</h1>
+      <p class="lead">${t('password.lead')}</p>
+      ${errors.form && alert('password-error', errorText(errors.form, page.locale, t))}
+      <form method="post" action="${model.action}">
+        ${hiddenFields({ csrf: model.frame.csrf })}
+        <input
+          class="aside"
+          type="text"
+          name="username"
+          value="${model.username}"
+          autocomplete="username"
+          readonly
+          tabindex="-1"
+          aria-hidden="true"
+        />
+        ${field({
+          id: 'current-password',
+          name: 'password',
+          label: t('password.current'),
+          type: 'password',
+          autocomplete: 'current-password',
+          describedBy: errors.form && 'password-error',
+          invalid: errors.form?.code === 'wrong_credentials',
+          autofocus: !isNew,
+        })}
+        ${field({
+          id: 'new-password',
+          name: 'new_password',
+          label: t('password.new'),
+          type: 'password',
+          autocomplete: 'new-password',
+          hint: t('setup.password_hint'),
+          error: errors.new_password,
+          autofocus: isNew,
+        })}
+        ${field({
+          id: 'new-password-repeat',
+          name: 'new_password_repeat',
+          label: t('setup.password_repeat'),
+          type: 'password',
+          autocomplete: 'new-password',
+          error: errors.new_password_repeat,
+        })}
+        <div class="actions">
+          <button class="button button-primary" id="password-submit" type="submit">${t('password.submit')}</button>
+        </div>
+      </form>
+    </section>`,
+  });
+}
+
+function errorText(
+  { code, retryAfter }: NonNullable<AccountPassword['errors']['form']>,
+  locale: Locale,
+  t: Translate,
+): string {
+  switch (code) {
+    case 'too_many_attempts':
+      return tooManyAttempts(retryAfter, locale);
+    case 'wrong_credentials':
+      return t('password.error.wrong');
+    case 'busy':
+      return t('sign_in.error.busy');
+  }
+}

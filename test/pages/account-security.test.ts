@@ -1,0 +1,282 @@
+// The password and the second factors on the account pages: by the person only, after a fresh proof with all that they have.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type Agent, type Answer, createAgent, field } from '../support/agent.ts';
+import { query } from '../support/database.ts';
+import { bob, codeFlow, refresh, submitPassword, webClient, world } from '../support/flow.ts';
+import { codeOf } from '../support/second-factors.ts';
+import { startSignet, type TestSignet } from '../support/signet.ts';
+import { outcomeOf, signIn } from '../support/visits.ts';
+
+/** Seconds: as long as a proof is fresh. */
+const fresh = 300;
+const wanted = 'an entirely different pass phrase';
+
+let signet: TestSignet;
+let person: { username: string; password: string };
+let people = 0;
+beforeAll(async () => {
+  signet = await startSignet({ provision: world });
+});
+afterAll(() => signet.stop());
+beforeEach(async () => {
+  people += 1;
+  person = { username: `person-${people}`, password: 'the one she has had so far' };
+  await signet.provision({ users: [person] });
+});
+
+const at = (agent: Agent, path: string) => agent.get(`${signet.issuer}/account${path}`);
+const goes = (answer: Answer) => answer.location?.replace(signet.issuer, '');
+const csrfOf = async (agent: Agent) => field(await at(agent, ''), 'csrf');
+const post = async (agent: Agent, path: string, form: Record<string, string> = {}) =>
+  agent.post(`${signet.issuer}/account${path}`, { csrf: await csrfOf(agent), ...form });
+const isSignedIn = async (agent: Agent) => (await at(agent, '')).status === 200;
+const secretOn = (page: Answer) => /id="factor-secret"[^>]*>([A-Z2-7 ]+)</.exec(page.body)![1]!.replaceAll(' ', '');
+const codesOn = (page: Answer) => [...page.body.matchAll(/<code>([^<]+)<\/code>/g)].map((match) => match[1]!);
+const factorsOf = async () =>
+  query<{ kind: string }>(
+    signet.database.url,
+    `SELECT c.kind FROM credentials c JOIN users u ON u.id = c.user_id WHERE u.username = '${person.username}' AND c.kind <> 'password'`,
+  );
+
+/** Adds an authenticator application, and gives its secret and the answer to its first code. */
+async function add(agent: Agent, name = 'Phone') {
+  const begun = await post(agent, '/two-step/add', { name });
+  expect(goes(begun)).toBe('/account/two-step/confirm');
+  const page = await agent.get(begun.location!);
+  const secret = secretOn(page);
+  const form = { factor_id: field(page, 'factor_id'), code: codeOf(secret, signet.clock.now) };
+  return { secret, form, confirmed: await post(agent, '/two-step/confirm', form) };
+}
+
+/** Signs in at the prompt that `answer` leads to, with a code if there is a secret. */
+async function prove(agent: Agent, answer: Answer, secret?: string): Promise<Answer> {
+  const prompt = await agent.follow(answer, signet.issuer);
+  expect(outcomeOf(prompt)).toBe('sign-in');
+  const next = await submitPassword(agent, prompt, person);
+  if (secret === undefined) return next;
+  const second = await agent.follow(next, signet.issuer);
+  expect(outcomeOf(second)).toBe('second factor');
+  signet.clock.advance(30);
+  const code = codeOf(secret, signet.clock.now);
+  return agent.post(`${signet.issuer}/sign-in/second-factor`, { attempt: field(second, 'attempt'), code });
+}
+
+describe('the password', () => {
+  const form = () => ({ password: person.password, new_password: wanted, new_password_repeat: wanted });
+
+  test('is changed with the one there is; every other session ends, this one goes on', async () => {
+    const { agent: phone, tokens } = await codeFlow(signet, webClient, { user: person });
+    const laptop = await signIn(signet, person);
+    expect(goes(await post(laptop, '/password', form()))).toBe('/account?notice=password_changed');
+    expect([await isSignedIn(laptop), await isSignedIn(phone)]).toEqual([true, false]);
+    expect((await refresh(signet, webClient, tokens.refresh_token)).status).toBe(400);
+    expect(await isSignedIn(await signIn(signet, { ...person, password: wanted }))).toBe(true);
+  });
+
+  test.each<[string, Record<string, string>, number, string]>([
+    ['a wrong current one', { password: 'not it, not at all' }, 403, 'current password is wrong'],
+    ['two that differ', { new_password_repeat: 'something else altogether' }, 422, 'The two passwords differ'],
+    ['one that is short', { new_password: 'short', new_password_repeat: 'short' }, 422, 'at least 15 characters'],
+    [
+      'one that is guessed first',
+      { new_password: 'password12345678', new_password_repeat: 'password12345678' },
+      422,
+      'harder to guess',
+    ],
+    [
+      'the one there is',
+      { new_password: 'the one she has had so far', new_password_repeat: 'the one she has had so far' },
+      422,
+      'other than the one you have',
+    ],
+  ])('%s: said on the page, and nothing changes', async (_what, change, status, text) => {
+    const laptop = await signIn(signet, person);
+    const answer = await post(laptop, '/password', { ...form(), ...change });
+    expect([answer.status, answer.body.includes(text)]).toEqual([status, true]);
+    expect(await isSignedIn(await signIn(signet, person))).toBe(true);
+  });
+
+  test('the guesses of whoever is signed in are counted', async () => {
+    const laptop = await signIn(signet, person);
+    const statuses: number[] = [];
+    for (let guess = 0; guess < 7; guess += 1)
+      statuses.push((await post(laptop, '/password', { ...form(), password: `guess number ${guess}` })).status);
+    expect(statuses).toEqual([403, 403, 403, 403, 403, 429, 429]);
+  });
+
+  test('five minutes after the sign-in the page asks who it is, and then is there; a POST changes nothing before', async () => {
+    const laptop = await signIn(signet, person);
+    signet.clock.advance(fresh);
+    const refused = await post(laptop, '/password', form());
+    expect(goes(refused)).toMatch(/^\/sign-in\?attempt=/);
+    expect(goes(await prove(laptop, refused))).toBe('/account/password');
+    expect(goes(await post(laptop, '/password', form()))).toBe('/account?notice=password_changed');
+  });
+
+  test('nobody, and a form of somebody else', async () => {
+    expect(goes(await at(createAgent(), '/password'))).toBe('/sign-in');
+    const laptop = await signIn(signet, person);
+    const foreign = await csrfOf(await signIn(signet, bob));
+    for (const csrf of ['', foreign]) expect((await post(laptop, '/password', { ...form(), csrf })).status).toBe(403);
+    expect(await isSignedIn(await signIn(signet, person))).toBe(true);
+  });
+});
+
+describe('an authenticator application', () => {
+  test('is added: the secret is shown until its first code, which gives recovery codes, and another cookie', async () => {
+    const laptop = await signIn(signet, person);
+    const before = laptop.cookies.get('signet-default-session')!;
+    const { secret, confirmed } = await add(laptop);
+    expect([confirmed.status, codesOn(confirmed).length]).toEqual([200, 10]);
+    expect([...laptop.cookies.values()]).not.toContain(before);
+    const list = await at(laptop, '/two-step');
+    expect(list.body).toContain('Phone');
+    expect(list.body).toContain('10 of 10');
+
+    const elsewhere = createAgent();
+    const page = await elsewhere.get(`${signet.issuer}/sign-in`);
+    const second = await elsewhere.follow(await submitPassword(elsewhere, page, person), signet.issuer);
+    expect(outcomeOf(second)).toBe('second factor');
+    signet.clock.advance(30);
+    const code = codeOf(secret, signet.clock.now);
+    const done = await elsewhere.post(`${signet.issuer}/sign-in/second-factor`, {
+      attempt: field(second, 'attempt'),
+      code,
+    });
+    expect([done.status, await isSignedIn(elsewhere)]).toEqual([303, true]);
+  });
+
+  test('shown again when the page is loaded again, begun anew in another tab, gone after ten minutes', async () => {
+    const laptop = await signIn(signet, person);
+    const begin = async () => laptop.get((await post(laptop, '/two-step/add')).location!);
+    const one = await begin();
+    expect(secretOn(await at(laptop, '/two-step/confirm'))).toBe(secretOn(one));
+    const other = await begin();
+    const late = { factor_id: field(one, 'factor_id'), code: codeOf(secretOn(one), signet.clock.now) };
+    expect(goes(await post(laptop, '/two-step/confirm', late))).toBe('/account/two-step/add');
+    signet.clock.advance(600);
+    const again = await prove(laptop, await at(laptop, '/two-step/confirm'));
+    expect(goes(again)).toBe('/account/two-step/add');
+    const form = { factor_id: field(other, 'factor_id'), code: codeOf(secretOn(other), signet.clock.now) };
+    expect(goes(await post(laptop, '/two-step/confirm', form))).toBe('/account/two-step/add');
+    expect(await factorsOf()).toEqual([]);
+  });
+
+  test('a wrong code: said on the same page, with the same secret; nothing is added', async () => {
+    const laptop = await signIn(signet, person);
+    const page = await laptop.get((await post(laptop, '/two-step/add')).location!);
+    const answer = await post(laptop, '/two-step/confirm', { factor_id: field(page, 'factor_id'), code: '000000' });
+    expect([answer.status, answer.body.includes('The code is wrong')]).toEqual([403, true]);
+    expect(secretOn(answer)).toBe(secretOn(page));
+    expect(await factorsOf()).toEqual([]);
+  });
+
+  test('the other sessions go on unless their end is asked for', async () => {
+    const phone = await signIn(signet, person);
+    const laptop = await signIn(signet, person);
+    await add(laptop);
+    expect(await isSignedIn(phone)).toBe(true);
+    signet.clock.advance(30);
+    const page = await laptop.get((await post(laptop, '/two-step/add', { name: 'Tablet' })).location!);
+    const form = { factor_id: field(page, 'factor_id'), code: codeOf(secretOn(page), signet.clock.now) };
+    const added = await post(laptop, '/two-step/confirm', { ...form, end_others: '1' });
+    expect(goes(added)).toBe('/account/two-step?notice=factor_added');
+    expect([await isSignedIn(laptop), await isSignedIn(phone)]).toEqual([true, false]);
+  });
+
+  test('whoever is signed in with a password alone proves the factor before changing anything', async () => {
+    const phone = await signIn(signet, person);
+    const laptop = await signIn(signet, person);
+    const { secret } = await add(laptop);
+    for (const path of ['/password', '/two-step/add', '/two-step/recovery-codes', '/sessions/end-others'])
+      expect(goes(await at(phone, path)), path).toMatch(/^\/sign-in\?attempt=/);
+    for (const path of [
+      '/two-step/add',
+      '/two-step/confirm',
+      '/two-step/recovery-codes',
+      '/two-step/remove',
+      '/password',
+    ])
+      expect(goes(await post(phone, path)), path).toMatch(/^\/sign-in\?attempt=/);
+    expect(goes(await prove(phone, await at(phone, '/two-step/recovery-codes'), secret))).toBe(
+      '/account/two-step/recovery-codes',
+    );
+    expect(codesOn(await post(phone, '/two-step/recovery-codes')).length).toBe(10);
+  });
+
+  test('five minutes after the sign-in nothing is begun, confirmed or removed before another', async () => {
+    const laptop = await signIn(signet, person);
+    const { secret } = await add(laptop);
+    const remove = /href="[^"]*(\/two-step\/remove\?factor_id=[^"]+)"/.exec((await at(laptop, '/two-step')).body)![1]!;
+    const factor_id = remove.split('=')[1]!;
+    signet.clock.advance(fresh);
+    for (const path of ['/two-step/add', '/two-step/confirm', '/two-step/recovery-codes'])
+      expect(goes(await post(laptop, path)), path).toMatch(/^\/sign-in\?attempt=/);
+    expect(goes(await post(laptop, '/two-step/remove', { factor_id }))).toMatch(/^\/sign-in\?attempt=/);
+    expect((await factorsOf()).length).toBe(11);
+    expect(goes(await prove(laptop, await at(laptop, remove), secret))).toBe(`/account${remove}`);
+    const asked = await at(laptop, remove);
+    expect(asked.body).toContain('It is your only one');
+    expect((await factorsOf()).length, 'a GET removes nothing').toBe(11);
+    expect(goes(await post(laptop, '/two-step/remove', { factor_id }))).toBe('/account/two-step?notice=factor_removed');
+    expect(await factorsOf()).toEqual([]);
+    expect(await isSignedIn(await signIn(signet, person))).toBe(true);
+  });
+
+  test("somebody else's factor cannot be named, removed or counted", async () => {
+    const laptop = await signIn(signet, person);
+    await add(laptop);
+    const [{ id }] = (await query<{ id: string }>(
+      signet.database.url,
+      `SELECT c.id FROM credentials c JOIN users u ON u.id = c.user_id WHERE u.username = '${person.username}' AND c.kind = 'totp'`,
+    )) as [{ id: string }];
+    const bobs = await signIn(signet, bob);
+    expect(goes(await at(bobs, `/two-step/remove?factor_id=${id}`))).toBe('/account/two-step');
+    expect((await post(bobs, '/two-step/remove', { factor_id: id })).status).toBe(404);
+    expect((await post(bobs, '/two-step/recovery-codes')).status).toBe(409);
+    expect((await factorsOf()).length).toBe(11);
+  });
+
+  test('twice at once: one is added', async () => {
+    const laptop = await signIn(signet, person);
+    const page = await laptop.get((await post(laptop, '/two-step/add')).location!);
+    const form = {
+      csrf: await csrfOf(laptop),
+      factor_id: field(page, 'factor_id'),
+      code: codeOf(secretOn(page), signet.clock.now),
+    };
+    const cookie = [...laptop.cookies].map(([name, value]) => `${name}=${value}`).join('; ');
+    const both = await Promise.all(
+      [1, 2, 3].map(() => createAgent().post(`${signet.issuer}/account/two-step/confirm`, form, { cookie })),
+    );
+    expect(both.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect((await factorsOf()).filter(({ kind }) => kind === 'totp')).toHaveLength(1);
+  });
+
+  test('where second factors are switched off nobody is offered one, nor adds one', async () => {
+    await signet.provision({ settings: { mfa: 'off' } });
+    try {
+      const laptop = await signIn(signet, person);
+      const page = await at(laptop, '/two-step');
+      expect([page.body.includes('id="factor-add"'), page.body.includes('with their password only')]).toEqual([
+        false,
+        true,
+      ]);
+      expect((await post(laptop, '/two-step/add')).status).toBe(403);
+    } finally {
+      await signet.provision({ settings: { mfa: 'optional' } });
+    }
+  });
+
+  test('nobody, and a form of somebody else', async () => {
+    const laptop = await signIn(signet, person);
+    const foreign = await csrfOf(await signIn(signet, bob));
+    for (const path of ['/two-step/add', '/two-step/confirm', '/two-step/remove', '/two-step/recovery-codes']) {
+      expect((await post(laptop, path, { csrf: foreign })).status, path).toBe(403);
+      expect(goes(await createAgent().post(`${signet.issuer}/account${path}`, { csrf: foreign })), path).toBe(
+        '/sign-in',
+      );
+    }
+    expect(goes(await at(createAgent(), '/two-step'))).toBe('/sign-in');
+  });
+});
