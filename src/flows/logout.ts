@@ -52,9 +52,7 @@ export async function logout(
   const asked = await validate(deps, context, input.params);
   const session = await livingSession(deps, context, input.session);
   if (!session) {
-    const { hintedSession, client } = asked;
-    if (input.program && hintedSession !== undefined && client)
-      await endHinted(deps, context, input.program, { id: hintedSession, client });
+    if (input.program) await endHinted(deps, context, input.program, asked);
     return { kind: 'signed out', ...asked };
   }
   // Only an ID token of this very session proves that its client asks for its end.
@@ -81,29 +79,33 @@ async function endHinted(
   deps: Deps,
   context: RequestContext,
   program: ClientCredentials,
-  hinted: { id: string; client: Client },
+  { hintedSession, client: hinted }: { hintedSession: string | undefined; client: Client | undefined },
 ): Promise<void> {
   const { tenant, now } = context;
   const isProof = provesClient(program);
   if (isProof) {
     const client = await authenticateClient(deps, context, program);
-    if (client.id !== hinted.client.id)
+    // There is nobody who could be asked instead.
+    if (hintedSession === undefined)
+      throw new OAuthError('invalid_request', 'id_token_hint is missing, or it cannot be verified.');
+    if (client.id !== hinted?.id)
       throw new OAuthError('invalid_request', 'id_token_hint was issued to another client.');
   }
-  const session = await findLivingSession(deps.db, tenant.id, hinted.id, now);
+  if (hintedSession === undefined || !hinted) return;
+  const session = await findLivingSession(deps.db, tenant.id, hintedSession, now);
   if (!session) return;
   if (isProof) {
-    const acting = actingAs(context, 'client', hinted.client.id);
+    const acting = actingAs(context, 'client', hinted.id);
     await endSession(deps.db, tenant.id, session, 'signed_out', eventOf(deps, acting));
     return;
   }
   await deps.db.transaction(async (tx) => {
-    const grants = await endGrantsOfClient(tx, tenant.id, { sessionId: session.id, clientId: hinted.client.id }, now);
+    const grants = await endGrantsOfClient(tx, tenant.id, { sessionId: session.id, clientId: hinted.id }, now);
     for (const grantId of grants)
       await record(deps, tx, context, {
         type: 'grant.revoked',
         userId: session.userId,
-        clientId: hinted.client.id,
+        clientId: hinted.id,
         sessionId: session.id,
         grantId,
       });

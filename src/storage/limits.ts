@@ -128,24 +128,16 @@ export async function refundAttempt(tx: Db, tenantId: string, key: string): Prom
 
 // limits_pkey
 const rightOne = statement(
-  { tenantId: 'uuid', guessed: 'text', right: 'text', until: 'timestamptz' },
+  { tenantId: 'uuid', right: 'text', until: 'timestamptz' },
   (_q, p) =>
-    sql`WITH refunded AS (
-        UPDATE limits SET attempts = GREATEST(attempts - 1, 0) WHERE tenant_id = ${p.tenantId} AND key = ${p.guessed}
-      )
-      INSERT INTO limits (tenant_id, key, attempts, next_at, expires_at)
+    sql`INSERT INTO limits (tenant_id, key, attempts, next_at, expires_at)
       VALUES (${p.tenantId}, ${p.right}, 0, to_timestamp(0), ${p.until})
       ON CONFLICT (tenant_id, key) DO UPDATE SET expires_at = EXCLUDED.expires_at`,
 );
 
-/** {@link refundAttempt} of the one under `guessed`, and it is remembered `until` then that `right` was. */
-export async function returnRight(
-  db: Db,
-  tenantId: string,
-  keys: { guessed: string; right: string },
-  until: number,
-): Promise<void> {
-  await rightOne.run(db, { tenantId, ...keys, until });
+/** Remembers `until` then that what `right` names was right. */
+export async function rememberRight(db: Db, tenantId: string, right: string, until: number): Promise<void> {
+  await rightOne.run(db, { tenantId, right, until });
 }
 
 // limits_pkey
@@ -158,7 +150,7 @@ const remembered = statement({ tenantId: 'uuid', right: 'text', now: 'timestampt
     .where('expires_at', '>', p.now),
 );
 
-/** Whether {@link returnRight} remembered it and it still counts. */
+/** Whether {@link rememberRight} remembered it and it still counts. */
 export async function wasRight(db: Db, tenantId: string, right: string, now: number): Promise<boolean> {
   return (await remembered.first(db, { tenantId, right, now })) !== undefined;
 }

@@ -5,7 +5,18 @@ import { basic, webClient, world } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
 const free = 50;
-const clients = ['guessed', 'elsewhere', 'beside', 'waits', 'back', 'burst', 'lately', 'rotated'].map((client_id) => ({
+const clients = [
+  'guessed',
+  'elsewhere',
+  'beside',
+  'waits',
+  'back',
+  'burst',
+  'lately',
+  'rotated',
+  'always',
+  'timed',
+].map((client_id) => ({
   ...webClient,
   client_id,
 }));
@@ -124,6 +135,30 @@ describe('a secret that was right from this network in the last day', () => {
     } finally {
       await other.stop();
     }
+  });
+
+  test('that is right all the time is remembered all the time', async () => {
+    for (let hour = 0; hour < 30; hour += 1) {
+      expect(await right('always')).toEqual(passed);
+      signet.clock.advance(3600);
+    }
+    await guess('always');
+    for (let minute = 0; minute < 5; minute += 1) {
+      expect((await ask('always', 'one more')).status).not.toBe(400);
+      expect(await right('always')).toEqual(passed);
+      signet.clock.advance(60);
+    }
+  });
+
+  test('a refusal costs the same whether it was right or wrong: its time tells nothing', async () => {
+    await guess('timed');
+    const costOf = async (secret: string) => {
+      sent.length = 0;
+      expect((await ask('timed', secret)).status).toBe(429);
+      return sent.filter(({ text }) => /limits/.test(text)).map(({ text }) => text);
+    };
+    const wrong = await costOf('one more');
+    expect([wrong.length, await costOf(webClient.client_secret)]).toEqual([1, wrong]);
   });
 
   test('not after a day, and not from elsewhere', async () => {

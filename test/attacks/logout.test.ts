@@ -224,9 +224,10 @@ describe('M87 a call without browser and cookie ends only what its client may en
     [
       'an ID token that proves nothing',
       (web) => call({ id_token_hint: `${web.id_token.slice(0, -8)}AAAAAAAA` }, proof),
-      200,
+      400,
     ],
-    ['no ID token', () => call({ client_id: 'web' }, proof), 200],
+    ['no ID token', () => call({ client_id: 'web' }, proof), 400],
+    ['no ID token, and a wrong secret', () => call({}, { authorization: basic('web', 'wrong') }), 401],
     ['an image on a foreign page', (web) => call({ id_token_hint: web.id_token }, fromImage), 200],
     [
       'an image, with the proof of a proxy',

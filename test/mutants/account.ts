@@ -1,15 +1,16 @@
 // Removals in what people end on their account page.
 import type { Mutant } from './mutant.ts';
 
-const flow = 'src/flows/account/change.ts';
+const fresh = 'src/flows/account/fresh.ts';
+const security = 'test/pages/account-security.test.ts';
 const test = 'test/pages/account-sessions.test.ts';
 
 export const accountMutants: readonly Mutant[] = [
   {
     name: 'account: an old sign-in ends other sessions',
-    file: flow,
-    remove: '  if (needsProof(session, change, context.now)) return askFor(deps, context, session, cookies, change);\n',
-    insert: '',
+    file: fresh,
+    remove: 'isFormToken(deps, person.session, given) ? orAsk(deps, context, person, cookies, change) :',
+    insert: 'isFormToken(deps, person.session, given) ? person :',
     test,
     title: 'signs in again',
   },
@@ -23,17 +24,17 @@ export const accountMutants: readonly Mutant[] = [
   },
   {
     name: 'account: a change is done without the form of this session',
-    file: flow,
-    remove: 'if (!isFormToken(deps, session, input.formToken))',
-    insert: 'if (input.formToken === null)',
+    file: fresh,
+    remove: 'isFormToken(deps, person.session, given) ?',
+    insert: 'isFormToken(deps, person.session, given ?? "") || true ?',
     test,
     title: 'only with the form token',
   },
   {
     name: 'account: signing out needs a proof',
-    file: flow,
-    remove: "  if (change.kind === 'end session' && change.sessionId === session.id) return false;\n",
-    insert: '',
+    file: fresh,
+    remove: 'return isSignOut || isProven',
+    insert: 'return (isSignOut && false) || isProven',
     test,
     title: 'never need a proof',
   },
@@ -47,9 +48,9 @@ export const accountMutants: readonly Mutant[] = [
   },
   {
     name: 'account: a link to the question needs no proof',
-    file: flow,
-    remove: 'if (needsProof(account.session, change, context.now))',
-    insert: 'if (context.now < 0 && needsProof(account.session, change, context.now))',
+    file: fresh,
+    remove: "return person ? orAsk(deps, context, person, cookies, change) : 'nobody';",
+    insert: "return person ? (cookies ? person : orAsk(deps, context, person, cookies, change)) : 'nobody';",
     test,
     title: 'ends nothing; without a fresh proof',
   },
@@ -92,5 +93,21 @@ export const accountMutants: readonly Mutant[] = [
     insert: '${p.clientId}, NULLIF(${p.accountChange}, ${p.accountChange}), id,',
     test,
     title: 'a second factor is asked for',
+  },
+  {
+    name: 'account: a password alone changes the factors of who has some',
+    file: fresh,
+    remove: 'isFreshlyProven(session, now) && reaches(session.authentication.acr, demanded)',
+    insert: 'isFreshlyProven(session, now) && (true || reaches(session.authentication.acr, demanded))',
+    test: security,
+    title: 'with a password alone',
+  },
+  {
+    name: 'account: the cookie stays when a factor was proven',
+    file: 'src/storage/second-factors.ts',
+    remove: 'UPDATE sessions SET secret_hash = ${p.secretHash}, amr',
+    insert: 'UPDATE sessions SET secret_hash = COALESCE(secret_hash, ${p.secretHash}), amr',
+    test: security,
+    title: 'is added',
   },
 ];

@@ -75,14 +75,14 @@ export const firstPartyMutants: readonly Mutant[] = [
   },
   {
     name: 'the later of two changes at once wins',
-    file: 'src/flows/first-party/password.ts',
+    file: 'src/flows/users/change-own-password.ts',
     remove: '    if (!(await lockPassword(tx, tenant.id, user.id, passwordVersion))) throw wrongCredentials();\n',
     insert: '    await lockPassword(tx, tenant.id, user.id, passwordVersion);\n',
     test: password,
   },
   {
     name: 'a changed password leaves the other sessions',
-    file: 'src/flows/first-party/password.ts',
+    file: 'src/flows/users/change-own-password.ts',
     remove: "    const ended = await endOthersOf(tx, tenant.id, user.id, sessionId, 'password_changed', now);\n",
     insert: '    const ended = {};\n',
     test: password,

@@ -82,18 +82,17 @@ export const secondFactorMutants: readonly Mutant[] = [
   {
     name: 'the code that adds a factor signs in as well',
     file: totp,
-    remove: `    if (grant) await raise(deps, tx, acting, grant, spending);
-    else await spendSecondFactor(tx, tenant.id, spending, now);
-`,
-    insert: '    void [raise, spendSecondFactor, spending];\n',
+    remove: '    await raise(deps, tx, acting, by, spending);\n',
+    insert: '    void [raise, spending];\n',
     test: proving,
     title: 'the code that confirmed',
   },
   {
     name: 'a sign-in that is under way outlives the first factor',
     file: totp,
-    remove: '    if (isFirst) await refuseOthersUnderWay(tx, context, user.id, attemptId);\n',
-    insert: '    void [refuseOthersUnderWay, attemptId];\n',
+    remove:
+      "    if (isFirst)\n      await refuseOthersUnderWay(tx, context, user.id, by.kind === 'half sign-in' ? by.attemptId : undefined);\n",
+    insert: '    void refuseOthersUnderWay;\n',
     test: proving,
     title: 'began before the first factor',
   },

@@ -128,7 +128,7 @@ browserTest('setup and account', (browser) => {
       await page.click('#end-others');
       await signInOn(page, alice);
       expect(await page.innerText('main')).toMatch(/other sessions? (?:is|are) about to end/);
-      await page.getByRole('button', { name: 'End sessions' }).click();
+      await page.getByRole('button', { name: 'Sign out everywhere else' }).click();
       expect(await page.getByRole('status').innerText()).toBe('You have been signed out everywhere else.');
       expect(await page.locator('#end-others').count()).toBe(0);
       await there.page.goto(`${signet.issuer}/account`);

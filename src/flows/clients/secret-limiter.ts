@@ -4,7 +4,7 @@ import type { Client } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { clientSecretBudget, networkOf, rightSecretRemembered, waitAfter } from '../../domain/limits.ts';
-import { reserveAttempt, returnRight, wasRight } from '../../storage/limits.ts';
+import { refundAttempt, rememberRight, reserveAttempt, wasRight } from '../../storage/limits.ts';
 
 /**
  * Lets the answer to a secret be given, right or wrong. Of guesses that come at once, at whichever processes, no more are
@@ -24,10 +24,16 @@ export async function admitSecret(
   // Another secret is another key: one that was replaced is not remembered.
   const right = `client secret right ${client.id} ${network} ${client.secretMac ?? ''}`;
   const [closedKey, rightKey] = [`${tenant.id} ${guessed}`, `${tenant.id} ${right}`];
-  if (isRight && (deps.rightUntil.get(rightKey) ?? 0) > now) return;
-  const remember = () => deps.rightUntil.set(rightKey, now + rightSecretRemembered);
+  const remember = async () => {
+    await rememberRight(deps.db, tenant.id, right, now + rightSecretRemembered);
+    deps.rightUntil.set(rightKey, now + rightSecretRemembered);
+  };
+  const known = isRight ? (deps.rightUntil.get(rightKey) ?? 0) - now : 0;
+  // From time to time it is written down that it still is: who is always right is always remembered.
+  if (known > 0) return known < rightSecretRemembered / 2 ? remember() : undefined;
   const refuse = async (until: number) => {
-    if (isRight && (await wasRight(deps.db, tenant.id, right, now))) return remember();
+    // Looked up for wrong ones too: else the time of a refusal would tell which was right.
+    if ((await wasRight(deps.db, tenant.id, right, now)) && isRight) return remember();
     deps.metrics.limited('client_secret');
     throw tooMany(until - now);
   };
@@ -40,7 +46,7 @@ export async function admitSecret(
   if (until > now) deps.closedUntil.set(closedKey, until);
   if (!reserved.allowed) return refuse(until);
   if (isRight) {
-    await returnRight(deps.db, tenant.id, { guessed, right }, now + rightSecretRemembered);
+    await refundAttempt(deps.db, tenant.id, guessed);
     return remember();
   }
   deps.log.warn({ reqId: context.requestId, tenant: tenant.slug, client: client.id, ip }, 'wrong client secret');

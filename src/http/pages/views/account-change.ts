@@ -39,10 +39,10 @@ export function accountChangePage(page: Page, model: AccountChangePage): Html {
       <form method="post" action="${model.action}">
         ${hiddenFields(model.fields)}
         <div class="actions actions-choice">
-          <button class="button button-primary" id="account-change-confirm" type="submit">
-            ${t(`account_change.confirm.${ending.kind}`)}
+          <button class="button button-destructive" id="account-change-confirm" type="submit">
+            ${t(ending.kind === 'sessions' ? 'account.end_others' : `account_change.confirm.${ending.kind}`)}
           </button>
-          <a class="button" id="account-change-cancel" href="${model.backUri}">${t('account_change.cancel')}</a>
+          <a class="button" id="account-change-cancel" href="${model.backUri}">${t('new_factor.cancel')}</a>
         </div>
       </form>
       <div class="person">
