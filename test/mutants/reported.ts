@@ -293,8 +293,8 @@ export const reportedMutants: readonly Mutant[] = [
   {
     name: 'where the right secret was seen, wrong ones are free',
     file: 'src/flows/clients/secret-limiter.ts',
-    remove: 'if (isRight && (deps.rightUntil',
-    insert: 'if ((deps.rightUntil',
+    remove: 'isRight ? (deps.rightUntil',
+    insert: 'isRight || true ? (deps.rightUntil',
     test: 'test/attacks/client-secrets.test.ts',
   },
   {

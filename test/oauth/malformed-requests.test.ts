@@ -33,6 +33,17 @@ const endpoints: Endpoint[] = [
   browser('/account/consents/revoke', 'GET, POST'),
   browser('/account/sessions/end', 'GET, POST'),
   browser('/account/sessions/end-others', 'GET, POST'),
+  browser('/account/sessions', 'GET'),
+  browser('/account/applications', 'GET'),
+  browser('/account/password', 'GET, POST'),
+  browser('/account/two-step', 'GET'),
+  browser('/account/two-step/add', 'GET, POST'),
+  browser('/account/two-step/confirm', 'GET, POST'),
+  browser('/account/two-step/remove', 'GET, POST'),
+  browser('/account/two-step/recovery-codes', 'GET, POST'),
+  browser('/sign-in/second-factor', 'GET, POST'),
+  browser('/sign-in/add-factor', 'GET, POST'),
+  browser('/sign-in/add-factor/confirm', 'POST'),
 ];
 
 function expectOwnFormat(answer: RawAnswer, page: boolean): void {

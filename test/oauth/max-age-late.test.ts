@@ -1,4 +1,4 @@
-// A sign-in on the way to the answer is fresh for five minutes: a page that was left open does not make it younger.
+// A sign-in on the way to the answer is fresh for as long as max_age says, and for five minutes where only a sign-in was asked for: a page that was left open does not make it younger.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { createAgent } from '../support/agent.ts';
 import {
@@ -37,9 +37,10 @@ async function consentAfter(wait: number, change: Record<string, string>) {
 
 test.each([
   { change: { max_age: '60' }, wait: 50 * minute, end: 'sign-in' },
-  { change: { max_age: '60' }, wait: 5 * minute, end: 'sign-in' },
-  { change: { max_age: '60' }, wait: 5 * minute - 1, end: 'code' },
-  { change: { max_age: '0' }, wait: 4 * minute, end: 'code' },
+  { change: { max_age: '60' }, wait: minute, end: 'sign-in' },
+  { change: { max_age: '60' }, wait: minute - 1, end: 'code' },
+  { change: { max_age: '0' }, wait: 4 * minute, end: 'sign-in' },
+  { change: { max_age: '0' }, wait: 9, end: 'code' },
   { change: { prompt: 'login' }, wait: 50 * minute, end: 'sign-in' },
   { change: { prompt: 'login' }, wait: 4 * minute, end: 'code' },
   { change: { max_age: '3600' }, wait: 50 * minute, end: 'code' },

@@ -37,7 +37,7 @@ export async function beginFactor(
 ): Promise<'begun' | ProofFirst | 'nobody' | 'foreign form'> {
   const person = await freshSender(deps, context, { ...input, change });
   if (typeof person === 'string' || person.kind === 'prove first') return person;
-  await beginTotp(deps, context, person, input.name);
+  await beginTotp(deps, context, byBrowser(deps, person).owner, input.name);
   return 'begun';
 }
 
@@ -54,7 +54,7 @@ export async function viewNewFactor(
 > {
   const person = await mayAddFactor(deps, context, cookies);
   if (person === 'nobody' || person.kind === 'prove first') return person;
-  const totp = await waitingTotp(deps, context, person.user);
+  const totp = await waitingTotp(deps, context, byBrowser(deps, person).owner);
   return totp ? { kind: 'new factor', person, totp } : 'nothing begun';
 }
 

@@ -9,7 +9,9 @@ export type Right =
   /** `nextSecret`: the hash of the cookie that the browser gets when a factor was proven. */
   | { readonly kind: 'browser'; readonly session: Session; readonly nextSecret: Buffer }
   /** The sign-in that demands a factor of somebody who has none, between its factors. */
-  | { readonly kind: 'half sign-in'; readonly attemptId: string };
+  | { readonly kind: 'half sign-in'; readonly attemptId: string }
+  /** The same in a browser: it is completed with the factor. */
+  | { readonly kind: 'browser sign-in'; readonly attemptId: string };
 
 export type Owner = { readonly user: User; readonly by: Right };
 
@@ -21,6 +23,7 @@ export function keptSession({ by }: Pick<Owner, 'by'>): string | undefined {
     case 'browser':
       return by.session.id;
     case 'half sign-in':
+    case 'browser sign-in':
       return undefined;
   }
 }

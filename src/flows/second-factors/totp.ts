@@ -10,7 +10,7 @@ import type { User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
 import { letHalfSignInGoOn } from '../../storage/half-sign-ins.ts';
 import { refuseSignInsUnderWay } from '../../storage/passwords.ts';
-import { findEnrolment, keepEnrolment, takeEnrolment } from '../../storage/one-time-tokens.ts';
+import { type Enrolment, findEnrolment, keepEnrolment, takeEnrolment } from '../../storage/one-time-tokens.ts';
 import {
   insertTotp,
   raiseGrant,
@@ -22,7 +22,7 @@ import { endOthersOf, lockUser } from '../../storage/users.ts';
 import { eventOf, newId, record } from '../events.ts';
 import { wrongCode } from '../sign-in/check-code.ts';
 import { recordFailure } from '../sign-in/failed.ts';
-import { reserveFactorAttempt } from '../sign-in/limiter.ts';
+import { type ReservedAttempt, reserveFactorAttempt } from '../sign-in/limiter.ts';
 import { openedTotpSecret, sealTotpSecret } from '../sign-in/totp-secret.ts';
 import { keptSession, type Owner, type Right } from './owner.ts';
 import { qrSvg } from './qr.ts';
@@ -46,15 +46,16 @@ export type NewTotp = {
 export async function beginTotp(
   deps: Deps,
   { tenant, now }: RequestContext,
-  { user }: Pick<Owner, 'user'>,
+  owner: Owner,
   name: string | undefined,
 ): Promise<NewTotp> {
+  const { user } = owner;
   assertMayAdd(tenant, user);
   const factors = await secondFactorsOf(deps.db, tenant.id, user.id);
   if (factors.filter(({ method }) => method === 'totp').length >= mostFactors) throw enough();
   const secret = deps.random(totpSecretBytes);
   const enrolment = { id: newId(deps, now), sealed: sealTotpSecret(deps, tenant.id, user.id, secret), name };
-  const kept = { hash: ownerOf(user), userId: user.id, enrolment, expiresAt: now + enrolmentLifetime };
+  const kept = { hash: keyOf(owner), userId: user.id, enrolment, expiresAt: now + enrolmentLifetime };
   await keepEnrolment(deps.db, tenant.id, kept, now);
   return shown(tenant, user, enrolment.id, secret);
 }
@@ -66,25 +67,31 @@ export type AddedTotp = {
   readonly recovery_codes?: readonly string[];
 };
 
+/** A first code that was right, and where it was counted. */
+export type ProvenTotp = {
+  readonly enrolment: Enrolment;
+  readonly step: number;
+  readonly reserved: ReservedAttempt;
+};
+
 /**
- * The factor counts from here on, and the code that was given is spent. What it is added by is raised by it: the grant and
- * session of a token, or the session of a browser.
- * @throws Refusal not_found when nothing waits for a code; wrong_code, too_many_attempts, conflict.
+ * Checks the first code; nothing is added by it yet.
+ * @throws Refusal not_found when nothing waits for a code; wrong_code, too_many_attempts.
  */
-export async function confirmTotp(
+export async function checkFirstCode(
   deps: Deps,
   context: RequestContext,
   owner: Owner,
-  given: { code: string; id?: string | undefined; endOthers: boolean },
-): Promise<AddedTotp> {
+  given: { code: string; id?: string | undefined },
+): Promise<ProvenTotp> {
   const { tenant, now } = context;
-  const { user, by } = owner;
-  const kept = keptSession(owner);
+  const { user } = owner;
   assertMayAdd(tenant, user);
   // A code of a secret that was just shown to whoever sends it: nobody's guesses at others keep a person from adding a factor.
-  const account = { identifier: user.username, userId: user.id, knownBrowser: kept ?? 'enrolment' };
+  const knownBrowser = keptSession(owner) ?? 'enrolment';
+  const account = { identifier: user.username, userId: user.id, knownBrowser };
   const reserved = await reserveFactorAttempt(deps, context, 'code', account);
-  const enrolment = await findEnrolment(deps.db, tenant.id, ownerOf(user), now);
+  const enrolment = await findEnrolment(deps.db, tenant.id, keyOf(owner), now);
   if (!enrolment || (given.id !== undefined && given.id !== enrolment.id)) throw nothingBegun();
   const secret = openedTotpSecret(deps, tenant.id, user.id, enrolment);
   if (!secret) throw nothingBegun();
@@ -98,27 +105,50 @@ export async function confirmTotp(
     });
     throw wrongCode();
   }
+  return { enrolment, step, reserved };
+}
+
+/**
+ * The factor counts from here on, and its first code is spent. What it is added by is raised by it: the grant and session of a
+ * token, or the session of a browser. `acting`: as the person. @throws Refusal not_found, conflict when somebody was first.
+ */
+export async function addProvenTotp(
+  deps: Deps,
+  tx: Db,
+  acting: RequestContext,
+  owner: Owner,
+  { enrolment, step, reserved, endOthers }: ProvenTotp & { readonly endOthers: boolean },
+): Promise<AddedTotp> {
+  const { tenant, now } = acting;
+  const { user, by } = owner;
   const { id, sealed, name } = enrolment;
-  const acting = actingAs(context, 'user', user.id);
-  return deps.db.transaction(async (tx) => {
-    const locked = await lockUser(tx, tenant.id, user.id);
-    if (!locked || locked.disabled || !(await takeEnrolment(tx, tenant.id, ownerOf(user), id, now)))
-      throw nothingBegun();
-    const before = (await secondFactorsOf(tx, tenant.id, user.id)).map(({ method }) => method);
-    const isFirst = !isSecondFactor(before);
-    // Between the factors only the first can be added: another would lead around it.
-    if (by.kind === 'half sign-in' && !isFirst) throw nothingBegun();
-    if (before.filter((method) => method === 'totp').length >= mostFactors) throw enough();
-    await insertTotp(tx, tenant.id, { id, userId: user.id, name, sealed }, now);
-    const spending = { userId: user.id, credentialId: id, step, ...counted(reserved) };
-    await raise(deps, tx, acting, by, spending);
-    if (isFirst)
-      await refuseOthersUnderWay(tx, context, user.id, by.kind === 'half sign-in' ? by.attemptId : undefined);
-    await record(deps, tx, acting, { type: 'user.second_factor_added', userId: user.id, data: { method: 'totp' } });
-    if (given.endOthers) await endOthersOf(tx, tenant.id, user.id, kept, 'second_factor_changed', now);
-    const codes = isFirst ? await makeRecoveryCodes(deps, tx, acting, user.id) : undefined;
-    return { id, method: 'totp', ...(codes && { recovery_codes: codes }) };
-  });
+  const locked = await lockUser(tx, tenant.id, user.id);
+  if (!locked || locked.disabled || !(await takeEnrolment(tx, tenant.id, keyOf(owner), id, now))) throw nothingBegun();
+  const before = (await secondFactorsOf(tx, tenant.id, user.id)).map(({ method }) => method);
+  const isFirst = !isSecondFactor(before);
+  // Between the factors only the first can be added: another would lead around it.
+  if (!isFirst && (by.kind === 'half sign-in' || by.kind === 'browser sign-in')) throw nothingBegun();
+  if (before.filter((method) => method === 'totp').length >= mostFactors) throw enough();
+  await insertTotp(tx, tenant.id, { id, userId: user.id, name, sealed }, now);
+  const { accountKey, addressKey } = reserved;
+  await raise(deps, tx, acting, by, { userId: user.id, credentialId: id, step, accountKey, addressKey });
+  if (isFirst) await refuseOthersUnderWay(tx, acting, user.id, by.kind === 'half sign-in' ? by.attemptId : undefined);
+  await record(deps, tx, acting, { type: 'user.second_factor_added', userId: user.id, data: { method: 'totp' } });
+  if (endOthers) await endOthersOf(tx, tenant.id, user.id, keptSession(owner), 'second_factor_changed', now);
+  const codes = isFirst ? await makeRecoveryCodes(deps, tx, acting, user.id) : undefined;
+  return { id, method: 'totp', ...(codes && { recovery_codes: codes }) };
+}
+
+/** Both, in a transaction of their own. @throws Refusal as they do. */
+export async function confirmTotp(
+  deps: Deps,
+  context: RequestContext,
+  owner: Owner,
+  { endOthers, ...given }: { code: string; id?: string | undefined; endOthers: boolean },
+): Promise<AddedTotp> {
+  const proven = await checkFirstCode(deps, context, owner, given);
+  const acting = actingAs(context, 'user', owner.user.id);
+  return deps.db.transaction((tx) => addProvenTotp(deps, tx, acting, owner, { ...proven, endOthers }));
 }
 
 /** @throws Refusal second_factors_off. */
@@ -147,7 +177,7 @@ async function raise(
   spending: Parameters<typeof spendSecondFactor>[2],
 ): Promise<void> {
   const { tenant, now } = context;
-  if (by.kind === 'half sign-in') {
+  if (by.kind === 'half sign-in' || by.kind === 'browser sign-in') {
     await spendSecondFactor(tx, tenant.id, spending, now);
     return;
   }
@@ -164,13 +194,12 @@ async function raise(
     throw nothingBegun();
 }
 
-function counted({ accountKey, addressKey }: { accountKey: string; addressKey: string | undefined }) {
-  return { accountKey, addressKey };
-}
-
-/** A user has one enrolment at a time. */
-function ownerOf({ id }: User): Buffer {
-  return fingerprint([id]);
+/**
+ * A person has one enrolment at a time; and one for each sign-in that demands it, so that nobody who has a password sees the
+ * secret that its person has begun with elsewhere.
+ */
+function keyOf({ user, by }: Owner): Buffer {
+  return fingerprint(by.kind === 'half sign-in' || by.kind === 'browser sign-in' ? [user.id, by.attemptId] : [user.id]);
 }
 
 function nothingBegun(): Refusal {
@@ -184,10 +213,11 @@ function nothingBegun(): Refusal {
 export async function waitingTotp(
   deps: Deps,
   { tenant, now }: RequestContext,
-  user: User,
+  owner: Owner,
 ): Promise<NewTotp | undefined> {
+  const { user } = owner;
   assertMayAdd(tenant, user);
-  const enrolment = await findEnrolment(deps.db, tenant.id, ownerOf(user), now);
+  const enrolment = await findEnrolment(deps.db, tenant.id, keyOf(owner), now);
   const secret = enrolment && openedTotpSecret(deps, tenant.id, user.id, enrolment);
   return secret && shown(tenant, user, enrolment.id, secret);
 }

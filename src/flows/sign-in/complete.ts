@@ -33,6 +33,8 @@ export type Proven = {
   /** The attempt that was counted before the last of them was checked. */
   readonly reserved: ReservedAttempt;
   readonly cookies: BrowserCookies;
+  /** What the way of proving wants locked before all else, in the same transaction. */
+  readonly first?: (tx: Db) => Promise<void>;
   /** Does in the same transaction what the way of proving wants done. */
   readonly also?: (tx: Db) => Promise<void>;
 };
@@ -44,7 +46,7 @@ export type Proven = {
 export async function completeSignIn(
   deps: Deps,
   context: RequestContext,
-  { attempt, user, proofs, demanded, reserved, cookies, also }: Proven,
+  { attempt, user, proofs, demanded, reserved, cookies, first, also }: Proven,
 ): Promise<SignedIn> {
   if (missingFactors(proofs, demanded).length > 0)
     throw new Error('a sign-in was to be completed before enough was proven');
@@ -52,6 +54,7 @@ export async function completeSignIn(
   const previous = await livingSession(deps, context, cookies.session);
   const acting = actingAs(context, 'user', user.id);
   const sessionCookie = await deps.db.transaction(async (tx) => {
+    await first?.(tx);
     const begun = await beginOrRenew(deps, tx, acting, user, proofs, previous);
     // Thrown, so that no session of somebody else has ended for it either.
     if (!begun) throw wrongCredentials();

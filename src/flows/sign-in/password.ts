@@ -21,13 +21,13 @@ export type PasswordSignIn = {
   readonly cookies: BrowserCookies;
 };
 
-/** The attempt waits for a second factor. */
-export type HalfSignedIn = { readonly waitsFor: 'second factor'; readonly attemptId: string };
+/** The attempt waits for a second factor, or for the first one that its person adds. */
+export type HalfSignedIn = { readonly waitsFor: 'second factor' | 'new factor'; readonly attemptId: string };
 
 /**
  * Proves a password, and completes the sign-in unless a second factor is needed.
  * @throws Refusal and Unavailable as {@link checkPassword}; attempt_unknown; unmet_authentication_requirements when a second
- * factor is needed and the person has none.
+ * factor is needed, the person has none, and nobody can add one.
  */
 export function signInWithPassword(
   deps: Deps,
@@ -69,7 +69,8 @@ async function askForSecond(
   { user, reserved, rehashed }: CheckedPassword,
 ): Promise<HalfSignedIn> {
   const { tenant, now } = context;
-  if (!isSecondFactor(user.secondFactors)) {
+  const mustAdd = !isSecondFactor(user.secondFactors);
+  if (mustAdd && tenant.settings.mfa === 'off') {
     await recordUnmet(deps, context, { userId: user.id, reserved });
     throw new Refusal(
       'unmet_authentication_requirements',
@@ -87,5 +88,5 @@ async function askForSecond(
   const acting = actingAs(context, 'user', user.id);
   if (!(await markHalfSignedIn(deps.db, tenant.id, half, eventOf(deps, acting)))) throw wrongCredentials();
   if (rehashed) await replacePasswordHash(deps.db, tenant.id, user.id, rehashed.from, rehashed.to);
-  return { waitsFor: 'second factor', attemptId: attempt.row.id };
+  return { waitsFor: mustAdd ? 'new factor' : 'second factor', attemptId: attempt.row.id };
 }

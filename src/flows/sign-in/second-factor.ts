@@ -4,17 +4,17 @@ import { type AccountChange, waitingFor } from '../../domain/account-change.ts';
 import type { Client } from '../../domain/client.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { halfDoneFor, type Proof, type SecondFactorMethod, secondFactorMethods } from '../../domain/factors.ts';
+import { type Proof, type SecondFactorMethod, secondFactorMethods } from '../../domain/factors.ts';
 import { reporting } from '../../domain/metrics.ts';
 import { spendSecondFactor } from '../../storage/second-factors.ts';
 import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
-import { findUserWithPassword } from '../../storage/users.ts';
 import { activeClient } from '../clients/current.ts';
 import { attemptOf } from './attempt.ts';
 import { checkCode, wrongCode } from './check-code.ts';
 import { completeSignIn, type SignedIn } from './complete.ts';
 import { demandOf } from './demand.ts';
+import { provenPassword } from './half-done.ts';
 import { knownBrowserOf } from './known-browsers.ts';
 import { livingSession } from './session.ts';
 
@@ -117,19 +117,8 @@ async function halfDone(
   context: RequestContext,
   attempt: SignInAttempt,
 ): Promise<{ attempt: SignInAttempt; user: UserWithPassword; proof: Proof }> {
-  const proof = attempt.proofs.find(({ method }) => method === 'password');
-  const isRecent = proof !== undefined && context.now - proof.at < halfDoneFor && context.now >= proof.at;
-  const user =
-    isRecent && attempt.userId !== undefined
-      ? await findUserWithPassword(deps.db, context.tenant.id, attempt.userId)
-      : undefined;
-  if (
-    !proof ||
-    !user ||
-    user.disabled ||
-    user.passwordVersion !== proof.passwordVersion ||
-    user.secondFactors.length === 0
-  )
+  const half = await provenPassword(deps, context, attempt);
+  if (!half || half.user.secondFactors.length === 0)
     throw new Refusal('password_first', 'The password comes first, and not long before the code.');
-  return { attempt, user, proof };
+  return half;
 }

@@ -10,6 +10,7 @@ import { logShownFailure } from '../failures.ts';
 import { bodyParams } from '../forms.ts';
 import { frameOf, otherwise } from './account-frame.ts';
 import { accountPaths, accountSections, confirmFactorPath } from './account-paths.ts';
+import { factorNameIn } from './factor-name.ts';
 import { goOn } from './hub.ts';
 import { sendPage } from './page.ts';
 import { shownAbove } from './shown-above.ts';
@@ -17,9 +18,6 @@ import { accountTwoStepPage } from './views/account-two-step.ts';
 import { newFactorNamePage, newFactorPage } from './views/new-factor.ts';
 import { recoveryCodesPage } from './views/recovery-codes.ts';
 import type { SecondFactorError } from './views/second-factor.ts';
-
-/** Characters of a name that somebody gives a factor. */
-const longestName = 60;
 
 /** What there is. */
 export function twoStep(deps: Deps): RouteHandlerMethod {
@@ -54,11 +52,10 @@ export function newFactor(deps: Deps): RouteHandlerMethod {
 export function beginNewFactor(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
     const params = bodyParams(request);
-    const name = params.get('name')?.trim().slice(0, longestName);
     const input = {
       cookies: readCookies(request),
       formToken: params.get('csrf'),
-      name: name === '' ? undefined : name,
+      name: factorNameIn(params),
     };
     const outcome = await beginFactor(deps, contextOf(deps, request), input);
     return outcome === 'begun' ? goOn(request, reply, confirmFactorPath) : otherwise(request, reply, outcome);

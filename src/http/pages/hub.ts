@@ -11,8 +11,13 @@ const longestInPath = 100;
 
 /** 303, so that a POST becomes a GET and nothing is sent on (RFC 9700 4.12). */
 export function backToHub(request: FastifyRequest, reply: FastifyReply, attemptId: string) {
+  return goOn(request, reply, hubPath(attemptId));
+}
+
+/** Where the attempt goes on, as a path of the tenant. */
+export function hubPath(attemptId: string): string {
   const isShort = attemptId.length <= longestInPath;
-  return goOn(request, reply, isShort ? `${endpoints.authorize}/${attemptId}` : `${continuePath}?attempt=${attemptId}`);
+  return isShort ? `${endpoints.authorize}/${attemptId}` : `${continuePath}?attempt=${attemptId}`;
 }
 
 /** To a page of this tenant, in the same way. */

@@ -11,6 +11,13 @@ import { accountChange, confirmAccountChange, endingKinds } from './account-chan
 import { accountPassword, changePassword } from './account-password.ts';
 import { accountPaths, accountSections, confirmFactorPath } from './account-paths.ts';
 import { beginNewFactor, confirmNewFactor, newFactor, newFactorSecret, twoStep } from './account-two-step.ts';
+import {
+  addFactorForm,
+  addFactorPath,
+  beginAddFactor,
+  confirmAddFactor,
+  confirmFirstFactorPath,
+} from './add-factor.ts';
 import { consent, consentForm } from './consent.ts';
 import { answerPageErrors } from './errors.ts';
 import { continuePath } from './hub.ts';
@@ -31,6 +38,8 @@ export function pagesScope(deps: Deps) {
     route(scope, '/', { GET: (request, reply) => reply.redirect(`${basePath(request.tenant)}/account`, 303) });
     route(scope, '/sign-in', { GET: signInForm(deps), POST: signIn(deps) });
     route(scope, '/sign-in/second-factor', { GET: secondFactorForm(deps), POST: secondFactor(deps) });
+    route(scope, addFactorPath, { GET: addFactorForm(deps), POST: beginAddFactor(deps) });
+    route(scope, confirmFirstFactorPath, { POST: confirmAddFactor(deps) });
     route(scope, '/consent', { GET: consentForm(deps), POST: consent(deps) });
     route(scope, '/sign-out', { POST: logoutConfirmation(deps) });
     route(scope, accountSections.profile, { GET: account(deps) });

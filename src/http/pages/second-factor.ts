@@ -2,7 +2,6 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { clientName } from '../../domain/client.ts';
-import { Refusal } from '../../domain/errors.ts';
 import { type SecondFactorView, signInWithCode, viewSecondFactor } from '../../flows/sign-in/second-factor.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
@@ -11,6 +10,7 @@ import { bodyParams, queryParams } from '../forms.ts';
 import { confirmationPath } from './account-paths.ts';
 import { cancel } from './cancel.ts';
 import { backToHub, goOn } from './hub.ts';
+import { passwordFirst } from './password-first.ts';
 import { sendPage } from './page.ts';
 import { shownAbove } from './shown-above.ts';
 import { signedIn } from './signed-in.ts';
@@ -55,13 +55,6 @@ export function secondFactor(deps: Deps): RouteHandlerMethod {
       return show(request, reply, view, shown);
     }
   };
-}
-
-/** Who has waited too long begins again where the password is asked for. */
-function passwordFirst(request: FastifyRequest, reply: FastifyReply, attemptId: string | undefined, error: unknown) {
-  if (error instanceof Refusal && error.code === 'password_first')
-    return goOn(request, reply, `/sign-in?attempt=${attemptId}`);
-  throw error;
 }
 
 function show(

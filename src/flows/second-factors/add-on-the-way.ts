@@ -1,0 +1,124 @@
+// The first second factor of somebody whose sign-in demands one: added on the way, which completes the sign-in.
+import type { Deps } from '../../deps.ts';
+import { type AccountChange, waitingFor } from '../../domain/account-change.ts';
+import type { Client } from '../../domain/client.ts';
+import { actingAs, type BrowserCookies, type RequestContext } from '../../domain/context.ts';
+import { Refusal } from '../../domain/errors.ts';
+import { type Acr, acrValues, isSecondFactor, type Proof } from '../../domain/factors.ts';
+import { reporting } from '../../domain/metrics.ts';
+import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
+import type { UserWithPassword } from '../../storage/user-rows.ts';
+import { lockUser } from '../../storage/users.ts';
+import { activeClient } from '../clients/current.ts';
+import type { Owner } from './owner.ts';
+import { addProvenTotp, beginTotp, checkFirstCode, type NewTotp, waitingTotp } from './totp.ts';
+import { attemptOf } from '../sign-in/attempt.ts';
+import { completeSignIn, type SignedIn } from '../sign-in/complete.ts';
+import { demandOf } from '../sign-in/demand.ts';
+import { provenPassword } from '../sign-in/half-done.ts';
+import { livingSession } from '../sign-in/session.ts';
+
+export type AddFactorView = {
+  readonly kind: 'add';
+  readonly attemptId: string;
+  readonly client: Client | undefined;
+  readonly username: string;
+  /** What was begun with, and waits for its first code. */
+  readonly totp: NewTotp | undefined;
+  readonly isForAccount: boolean;
+  readonly uiLocales: string | undefined;
+};
+
+type Visit = { readonly attemptId: string | undefined; readonly cookies: BrowserCookies };
+
+/** @throws Refusal attempt_unknown, attempt_finished; password_first. */
+export async function viewAddFactor(
+  deps: Deps,
+  context: RequestContext,
+  { attemptId, cookies }: Visit,
+): Promise<
+  AddFactorView | 'to the hub' | { readonly kind: 'to the account'; readonly accountChange: AccountChange | undefined }
+> {
+  const begun = await attemptOf(deps, context, attemptId, cookies.browser);
+  const session = await livingSession(deps, context, cookies.session);
+  if (session && session.id === begun.sessionId)
+    return begun.request
+      ? 'to the hub'
+      : { kind: 'to the account', accountChange: waitingFor(begun.accountChange, session.userId) };
+  const { attempt, user, owner } = await enrolling(deps, context, begun);
+  return {
+    kind: 'add',
+    attemptId: attempt.id,
+    client: attempt.request && (await activeClient(deps, context.tenant, attempt.request.clientId)),
+    username: user.username,
+    totp: await waitingTotp(deps, context, owner),
+    isForAccount: attempt.accountChange !== undefined,
+    uiLocales: attempt.request?.uiLocales,
+  };
+}
+
+/** Makes the secret. @throws Refusal as {@link viewAddFactor}. */
+export async function beginFirstFactor(
+  deps: Deps,
+  context: RequestContext,
+  { attemptId, cookies, name }: Visit & { readonly name: string | undefined },
+): Promise<void> {
+  const { owner } = await enrolling(deps, context, await attemptOf(deps, context, attemptId, cookies.browser));
+  await beginTotp(deps, context, owner, name);
+}
+
+/**
+ * The first code adds the factor and completes the sign-in, in one transaction.
+ * @throws Refusal as {@link viewAddFactor}; not_found, wrong_code, too_many_attempts.
+ */
+export function signInWithFirstFactor(
+  deps: Deps,
+  context: RequestContext,
+  input: Visit & { readonly id: string | undefined; readonly code: string },
+): Promise<{ signedIn: SignedIn; codes: readonly string[] }> {
+  return reporting(proveFirst(deps, context, input), (outcome) => deps.metrics.signIn('totp', outcome));
+}
+
+async function proveFirst(
+  deps: Deps,
+  context: RequestContext,
+  { attemptId, cookies, id, code }: Visit & { readonly id: string | undefined; readonly code: string },
+): Promise<{ signedIn: SignedIn; codes: readonly string[] }> {
+  const begun = await attemptOf(deps, context, attemptId, cookies.browser);
+  const { attempt, user, proof, demanded, owner } = await enrolling(deps, context, begun);
+  const proven = await checkFirstCode(deps, context, owner, { code, id });
+  const acting = actingAs(context, 'user', user.id);
+  let codes: readonly string[] = [];
+  const signedIn = await completeSignIn(deps, context, {
+    attempt,
+    user,
+    proofs: [
+      { method: proof.method, at: proof.at },
+      { method: 'totp', at: context.now },
+    ],
+    demanded,
+    reserved: proven.reserved,
+    cookies,
+    // Before anything that only reads the person: two who do this at once would else wait for one another.
+    first: async (tx) => void (await lockUser(tx, context.tenant.id, user.id)),
+    also: async (tx) => {
+      const added = await addProvenTotp(deps, tx, acting, owner, { ...proven, endOthers: false });
+      codes = added.recovery_codes ?? [];
+    },
+  });
+  return { signedIn, codes };
+}
+
+/** The attempt of this browser whose password is proven, of a person who has no second factor where one is demanded. */
+async function enrolling(
+  deps: Deps,
+  context: RequestContext,
+  begun: SignInAttempt,
+): Promise<{ attempt: SignInAttempt; user: UserWithPassword; proof: Proof; demanded: Acr; owner: Owner }> {
+  const half = await provenPassword(deps, context, begun);
+  const demanded = half && (await demandOf(deps, context, half.attempt, half.user));
+  if (!half || demanded !== acrValues[1] || isSecondFactor(half.user.secondFactors))
+    throw new Refusal('password_first', 'The password comes first, and not long before the code.');
+  const owner = { user: half.user, by: { kind: 'browser sign-in', attemptId: half.attempt.row.id } } as const;
+  return { ...half, demanded, owner };
+}
