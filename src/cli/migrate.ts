@@ -1,7 +1,7 @@
 // `signet migrate`: what every start of the server does first, by itself; and who may serve without owning the tables.
 import { Command } from 'commander';
 import type { Environment } from '../config/names.ts';
-import { afterMigration } from '../flows/upkeep/after-migration.ts';
+import { afterMigration, beforeMigration } from '../flows/upkeep/after-migration.ts';
 import { noDatabase, openStore, type Store } from '../start/database.ts';
 import { commandLog } from './frame/log.ts';
 import { command, CommandError, exitCodes, type Terminal } from './frame/run.ts';
@@ -30,8 +30,10 @@ async function migrate(terminal: Terminal, serveAs: string | undefined): Promise
   const config = settingsOf(terminal);
   await using store = await open(terminal, 'make');
   noteCreated(terminal.out, config, store);
-  const applied = await store.migrate();
   const deps = { db: store.database, clock: Date.now, log: commandLog() };
+  await store.assertReachable();
+  await beforeMigration(deps, serveAs);
+  const applied = await store.migrate();
   const serving = await afterMigration(deps, { auditMonths: config.auditMonths, serveAs });
   const lines = [said('applied', applied), ...serving.map((role) => `may serve  ${role}`)];
   terminal.out.result({ applied, ...(serving.length > 0 && { may_serve: serving }) }, lines.join('\n'));

@@ -20,6 +20,20 @@ export function clientKeyFile(text: string): string | undefined {
   return parsed(text)?.searchParams.get('sslkey') ?? undefined;
 }
 
+/** The user whom the address names; undefined when it names none. */
+export function userOf(text: string): string | undefined {
+  const name = /^postgres(?:ql)?:\/\/([^:@/?]+)[^@/?]*@/.exec(text)?.[1];
+  return name === undefined ? undefined : decodedName(name);
+}
+
+function decodedName(name: string): string {
+  try {
+    return decodeURIComponent(name);
+  } catch {
+    return name;
+  }
+}
+
 function parsed(text: string): URL | undefined {
   if (!/^postgres(ql)?:\/\//.test(text)) return undefined;
   // pg allows a user without a host when the host is a socket named in the query, which URL does not.

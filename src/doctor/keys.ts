@@ -3,6 +3,7 @@ import type { Deps } from '../deps.ts';
 import { type Finding, ok, problem } from '../domain/finding.ts';
 import { algsOf, keyLife } from '../domain/key-life.ts';
 import { lackingKeys, lateKeys } from '../storage/doctor-keys.ts';
+import { someTenant } from '../storage/tenants.ts';
 import { checkOpening, type GivenKeys } from './secret-keys.ts';
 
 /** Milliseconds by which a step may be late: maintenance looks every minute, and again an hour after a step had to wait. */
@@ -10,6 +11,7 @@ const leeway = 24 * 3600_000;
 
 /** Also finds what is sealed or recognized with which of the keys of SECRET_KEY. */
 export async function checkKeys({ db, clock }: Pick<Deps, 'db' | 'clock'>, given: GivenKeys): Promise<Finding[]> {
+  if (!(await someTenant(db))) return [ok('signing-keys', 'Nothing has been set up yet: keys are made at the first start.')];
   const now = clock();
   const findings: Finding[] = [];
   for (const { tenant, alg } of await lackingKeys(db, algsOf([])))

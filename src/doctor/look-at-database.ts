@@ -7,6 +7,7 @@ import { checkAdministrator } from './administrator.ts';
 import { checkDatabase } from './database.ts';
 import { checkFirstParty } from './first-party.ts';
 import { checkKeys } from './keys.ts';
+import { checkServing } from './serving.ts';
 import type { GivenKeys } from './secret-keys.ts';
 import { databaseTrouble } from '../start/database-trouble.ts';
 import { openStore, type Store } from '../start/database.ts';
@@ -51,11 +52,12 @@ export async function lookAtDatabase(
     const deps = { db: store.database, clock };
     await whenReached(() => store.database.ensureSettings());
     const server = [...poolers, ...(await whenReached(() => checkDatabase(deps, config.databasePoolSize)))];
-    const schema = await guarded('schema', () => checkSchema(store));
+    const schema = await guarded('schema', () => checkSchema(store, config.databaseUrl));
     if (schema.some(({ severity }) => severity === 'problem')) return [...server, ...schema];
     return [
       ...server,
       ...schema,
+      ...(await guarded('database', () => checkServing(deps))),
       ...(await guarded('signing-keys', () => checkKeys(deps, keys))),
       ...(await guarded('administrator', () =>
         checkAdministrator(deps, unusable.has('PUBLIC_URL') ? undefined : config.publicUrl),
@@ -64,7 +66,7 @@ export async function lookAtDatabase(
     ];
   } catch (error) {
     const cause = error instanceof Unavailable ? error.cause : error;
-    const trouble = databaseTrouble(cause);
+    const trouble = databaseTrouble(cause, config.databaseUrl);
     if (!trouble) throw error;
     return [
       problem('database', `The PostgreSQL of DATABASE_URL ${trouble.seen}. Nothing in it was looked at.`, trouble.todo),
@@ -86,7 +88,7 @@ async function whenReached<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function checkSchema(store: Store): Promise<Finding[]> {
+async function checkSchema(store: Store, databaseUrl: string | undefined): Promise<Finding[]> {
   try {
     const pending = await store.pending();
     if (pending.length === 0) return [ok('schema', 'The database has every migration of this version.')];
@@ -98,6 +100,10 @@ async function checkSchema(store: Store): Promise<Finding[]> {
       ),
     ];
   } catch (error) {
+    // Said as a whole, cure included, when it is no matter of versions.
+    const trouble = databaseTrouble((error as Error).cause, databaseUrl);
+    if (trouble)
+      return [problem('schema', `PostgreSQL ${trouble.seen}. Keys and users were not looked at.`, trouble.todo)];
     return [
       problem(
         'schema',

@@ -1,8 +1,12 @@
 // What stands between Signet and its PostgreSQL, in words that say what to do.
+import { userOf } from '../config/database-url.ts';
 import type { Config } from '../config/read.ts';
 
-/** What stands between Signet and the PostgreSQL of DATABASE_URL, and what to do about it; undefined when it is something else. */
-export function databaseTrouble(error: unknown): { seen: string; todo: string } | undefined {
+/**
+ * What stands between Signet and the PostgreSQL of DATABASE_URL, and what to do about it; undefined when it is something else.
+ * `url`: DATABASE_URL, for what is to be said about its user.
+ */
+export function databaseTrouble(error: unknown, url?: string): { seen: string; todo: string } | undefined {
   const { code = '', message = '' } = error as { code?: string; message?: string };
   const says = message || code;
   if (/^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|ENOENT|ETIMEDOUT|EHOSTUNREACH|ECONNRESET|EACCES)$/.test(code))
@@ -31,6 +35,12 @@ export function databaseTrouble(error: unknown): { seen: string; todo: string } 
       seen: `refuses the user or the password (${says})`,
       todo: 'Correct them in DATABASE_URL, or let pg_hba.conf admit them.',
     };
+  // The tables are there, and nobody has let this role use them.
+  if (code === '42501' && message.includes('signet_migration_checksums'))
+    return {
+      seen: `forbids it (${says})`,
+      todo: `Run "signet migrate --serve-as ${(url !== undefined && userOf(url)) || 'ROLE'}" with the address of the role that owns the tables.`,
+    };
   if (code === '42501')
     return {
       seen: `forbids it (${says})`,
@@ -51,7 +61,8 @@ export function databaseProblem(error: unknown, config: Config): unknown {
   const trouble =
     config.databaseUrl === undefined
       ? undefined
-      : (databaseTrouble(error) ?? (cause ? databaseTrouble(cause) : undefined));
+      : (databaseTrouble(error, config.databaseUrl) ??
+        (cause ? databaseTrouble(cause, config.databaseUrl) : undefined));
   return trouble
     ? new Error(`Signet uses the PostgreSQL of DATABASE_URL, which ${trouble.seen}. ${trouble.todo}`, { cause: error })
     : error;

@@ -134,7 +134,7 @@ describe('what the role that serves cannot do', () => {
       as(serving),
       "SELECT proconfig AS config FROM pg_proc WHERE proname = 'add_audit_month'",
     );
-    expect(rows[0]!.config).toEqual(['search_path=public, pg_temp']);
+    expect(rows[0]!.config).toEqual(['search_path=pg_catalog, pg_temp', 'TimeZone=UTC', 'DateStyle=ISO']);
   });
 
   test('anybody else: make months, or read', async () => {

@@ -5,6 +5,7 @@ import { Unavailable } from '../../domain/errors.ts';
 import { columnsOf, insertRows, isEmptyDatabase, sealingKeys } from '../../storage/backup.ts';
 import type { Db } from '../../storage/database.ts';
 import { assertSameMigrations, MigrationError, migrateInside } from '../../storage/migrate.ts';
+import { whoMakesTables } from '../../storage/roles.ts';
 import { listAllTenants } from '../../storage/tenants.ts';
 import { sortAuditMonths } from '../upkeep/audit-months.ts';
 import { newKeysOf, recordRestored, type Restored } from './restored.ts';
@@ -50,6 +51,11 @@ export async function restore(deps: PatientDeps, lines: BackupLines, options: Re
     if (!(await isEmptyDatabase(tx)))
       throw new BackupError(
         'The database is not empty, and a backup is restored into an empty one only. Make another (createdb), or choose another DATA_DIR.',
+      );
+    const { user, may } = await whoMakesTables(tx);
+    if (!may)
+      throw new BackupError(
+        `The role ${user} may make no tables in this database: restore with the address of the role that owns it in DATABASE_URL, then let ${user} serve with "signet migrate --serve-as ${user}".`,
       );
     options.begun?.(head);
     await migrateInside(tx, head.migrations.at(-1)!.name);
