@@ -91,7 +91,7 @@ export const settings = {
     secret: true,
     secretFile: clientKeyFile,
     about:
-      'The PostgreSQL database to use. Needs `SECRET_KEY`. To another machine it is TLS with a verified certificate, unless the address says `sslmode=disable`; `sslrootcert=FILE` in it names an authority of your own.',
+      'The PostgreSQL database to use. Needs `SECRET_KEY`. To another machine it is TLS with a verified certificate, unless the address says `sslmode=disable`; `sslrootcert=FILE` in it names an authority of your own. `postgres://signet@/signet?host=/run/postgresql` goes by the unix socket in that directory.',
     example: 'postgres://signet:password@db.example.com:5432/signet',
   },
   DATABASE_POOL_SIZE: {

@@ -7,7 +7,8 @@ import { listed } from './listed.ts';
 
 /** Not a fault either way: it is said, because nobody has to have asked for it. */
 export async function checkFirstParty({ db }: Pick<Deps, 'db'>): Promise<Finding[]> {
-  if (!(await someTenant(db))) return [ok('first-party', 'Nothing has been set up yet, so nobody signs in at /auth/login.')];
+  if (!(await someTenant(db)))
+    return [ok('first-party', 'Nothing has been set up yet, so nobody signs in at /auth/login.')];
   const open = await tenantsWithClient(db, firstPartyClientId);
   return [
     open.length === 0

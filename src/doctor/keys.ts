@@ -11,7 +11,8 @@ const leeway = 24 * 3600_000;
 
 /** Also finds what is sealed or recognized with which of the keys of SECRET_KEY. */
 export async function checkKeys({ db, clock }: Pick<Deps, 'db' | 'clock'>, given: GivenKeys): Promise<Finding[]> {
-  if (!(await someTenant(db))) return [ok('signing-keys', 'Nothing has been set up yet: keys are made at the first start.')];
+  if (!(await someTenant(db)))
+    return [ok('signing-keys', 'Nothing has been set up yet: keys are made at the first start.')];
   const now = clock();
   const findings: Finding[] = [];
   for (const { tenant, alg } of await lackingKeys(db, algsOf([])))

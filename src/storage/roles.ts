@@ -117,7 +117,10 @@ export async function ownsTables(db: Pick<Db, 'send'>): Promise<boolean> {
 
 /** Whether this user is one of PostgreSQL's superusers, from whom no right is kept. */
 export async function isSuperuser(db: Pick<Db, 'send'>): Promise<boolean> {
-  const rows = await send<{ super: boolean }>(db, 'SELECT rolsuper AS super FROM pg_roles WHERE rolname = current_user');
+  const rows = await send<{ super: boolean }>(
+    db,
+    'SELECT rolsuper AS super FROM pg_roles WHERE rolname = current_user',
+  );
   return rows[0]?.super === true;
 }
 

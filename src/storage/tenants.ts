@@ -38,6 +38,13 @@ export async function listAllTenants(db: Db): Promise<Tenant[]> {
   return (await all.all(db, {})).map((row) => toTenant(row)!);
 }
 
+const any = statement({}, (q) => q.selectFrom('tenants').select('id').limit(1));
+
+/** Whether anything has been set up: the first start makes the first tenant. */
+export async function someTenant(db: Db): Promise<boolean> {
+  return (await any.first(db, {})) !== undefined;
+}
+
 // clients_pkey, once a tenant
 const withClient = statement({ clientId: 'text' }, (q, p) =>
   q
