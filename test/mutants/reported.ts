@@ -2,6 +2,7 @@
 import type { Mutant } from './mutant.ts';
 
 const reported = 'test/oauth/reported.test.ts';
+const unfit = 'test/faults/unfit-roles.test.ts';
 
 export const reportedMutants: readonly Mutant[] = [
   {
@@ -237,9 +238,116 @@ export const reportedMutants: readonly Mutant[] = [
   {
     name: 'who serves keeps what it had',
     file: 'src/storage/roles.ts',
-    remove: 'await send(tx, `REVOKE ALL ON ALL TABLES',
-    insert: 'if (role === "") await send(tx, `REVOKE ALL ON ALL TABLES',
+    remove: 'await send(tx, `REVOKE ALL ON ${[...ours]',
+    insert: 'if (role === "") await send(tx, `REVOKE ALL ON ${[...ours]',
     test: 'test/faults/database-roles.test.ts',
+  },
+  {
+    name: 'rights by default: who serves deletes in new months',
+    file: 'migrations/0008_audit_months_guarded.sql',
+    remove: 'AND a.grantee <> c.relowner\n  LOOP',
+    insert: 'AND a.grantee IS NULL\n  LOOP',
+    test: unfit,
+  },
+  {
+    name: 'rights by default: who serves deletes in months that are there',
+    file: 'src/storage/roles.ts',
+    remove: "'signet_migrations_lock', ...months]",
+    insert: "'signet_migrations_lock']",
+    test: unfit,
+  },
+  {
+    name: 'rights by default: who may call a function may serve',
+    file: 'migrations/0008_audit_months_guarded.sql',
+    remove: "    EXECUTE 'REVOKE ALL ON FUNCTION add_audit_month(date) FROM '",
+    insert: "    PERFORM 'REVOKE ALL ON FUNCTION add_audit_month(date) FROM '",
+    test: unfit,
+  },
+  {
+    name: 'functions beside the tables are called as the owner',
+    file: 'migrations/0008_audit_months_guarded.sql',
+    remove: 'SET search_path = pg_catalog, pg_temp SET',
+    insert: 'SET search_path = public, pg_temp SET',
+    test: unfit,
+    title: 'functions that somebody puts',
+  },
+  {
+    name: 'unfit to serve: who makes things beside the tables',
+    file: 'src/storage/fit-to-serve.ts',
+    remove: "THEN 'makes tables'",
+    insert: 'THEN NULL',
+    test: unfit,
+  },
+  {
+    name: 'who serves makes things beside the tables',
+    file: 'src/storage/roles.ts',
+    remove: 'if (home!.ours) await',
+    insert: 'if (!home) await',
+    test: unfit,
+  },
+  {
+    name: 'unfit to serve: a superuser',
+    file: 'src/storage/fit-to-serve.ts',
+    remove: "       WHEN ${may('o.rolsuper')} THEN 'is a superuser'\n",
+    insert: '',
+    test: unfit,
+  },
+  {
+    name: 'unfit to serve: who may become the owner',
+    file: 'src/storage/fit-to-serve.ts',
+    remove: "       WHEN pg_has_role(r.oid, ${owner}, 'MEMBER') THEN 'owns the tables'\n",
+    insert: '',
+    test: unfit,
+  },
+  {
+    name: 'unfit to serve: the owner of the database',
+    file: 'src/storage/fit-to-serve.ts',
+    remove: "       WHEN pg_has_role(r.oid, d.datdba, 'MEMBER') THEN 'owns the database'\n",
+    insert: '',
+    test: unfit,
+  },
+  {
+    name: 'unfit to serve: who writes everything',
+    file: 'src/storage/fit-to-serve.ts',
+    remove: "o.rolname IN ('pg_write_all_data',",
+    insert: 'o.rolname IN (',
+    test: unfit,
+  },
+  {
+    name: 'unfit to serve: who changes events by the rights of others',
+    file: 'src/storage/roles.ts',
+    remove: '  if (unfit) throw new UnfitRole(role, unfit);\n}\n\n/** Whoever',
+    insert: '  if (unfit === undefined) return;\n}\n\n/** Whoever',
+    test: unfit,
+  },
+  {
+    name: 'unfit to serve: found after the migrations',
+    file: 'src/cli/migrate.ts',
+    remove: '  await beforeMigration(deps, serveAs);\n',
+    insert: '',
+    test: unfit,
+  },
+  {
+    name: 'who writes events may serve',
+    file: 'src/storage/roles.ts',
+    remove: "AND a.privilege_type = 'EXECUTE' ORDER BY 1",
+    insert:
+      "UNION SELECT r.rolname FROM pg_class c, aclexplode(c.relacl) a JOIN pg_roles r ON r.oid = a.grantee WHERE c.relname = 'audit_events' AND a.grantee <> c.relowner AND a.privilege_type = 'INSERT' ORDER BY 1",
+    test: unfit,
+  },
+  {
+    name: 'events of times that no month has',
+    file: 'migrations/0008_audit_months_guarded.sql',
+    remove: "(at >= '1970-01-01T00:00:00Z' AND at < '10000-01-01T00:00:00Z') NOT VALID",
+    insert: '(at IS NOT NULL) NOT VALID',
+    test: unfit,
+  },
+  {
+    name: 'who serves makes months without end',
+    file: 'migrations/0008_audit_months_guarded.sql',
+    remove: 'IF NOT has_events THEN',
+    insert: 'IF has_events IS NULL THEN',
+    test: unfit,
   },
   {
     name: 'a pooler takes the timeouts away',
