@@ -101,7 +101,8 @@ async function checkSchema(store: Store, databaseUrl: string | undefined): Promi
     ];
   } catch (error) {
     // Said as a whole, cure included, when it is no matter of versions.
-    const trouble = databaseTrouble((error as Error).cause, databaseUrl);
+    const { cause } = error as Error;
+    const trouble = cause ? databaseTrouble(cause, databaseUrl) : undefined;
     if (trouble)
       return [problem('schema', `PostgreSQL ${trouble.seen}. Keys and users were not looked at.`, trouble.todo)];
     return [
