@@ -3,6 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { examine } from '../../src/doctor/examine.ts';
 import { beforeMigration } from '../../src/flows/upkeep/after-migration.ts';
+import { databaseTrouble } from '../../src/start/database-trouble.ts';
 import { openDatabase, statementName } from '../../src/storage/database.ts';
 import { migrateInside } from '../../src/storage/migrate.ts';
 import { dropDatabase, urlOfDatabase } from '../../src/testing/clone.ts';
@@ -289,6 +290,17 @@ describe('what is said', () => {
         todo: expect.stringContaining(`Run "signet migrate --serve-as ${other}"`) as string,
       },
     ]);
+  });
+
+  test.each([
+    ['postgres://signet:secret@db.example.com/signet', 'signet'],
+    ['postgres://signet@/signet?host=/run/postgresql', 'signet'],
+    ['postgres://a%20role@%2Frun%2Fpostgresql/signet', 'a role'],
+    ['postgres://db.example.com/signet', 'ROLE'],
+    [undefined, 'ROLE'],
+  ])('the role of %s is named: %s', (url, role) => {
+    const error = { code: '42501', message: 'permission denied for table signet_migration_checksums' };
+    expect(databaseTrouble(error, url)?.todo).toContain(`"signet migrate --serve-as ${role}"`);
   });
 
   test('signet doctor: a superuser serves although another role may; nothing has been set up', async () => {
