@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, inject, test } from 'vitest';
 import { keepAuditMonths } from '../../src/flows/upkeep/audit-months.ts';
 import { allTables } from '../../src/storage/backup.ts';
 import { dropDatabase, urlOfDatabase } from '../../src/testing/clone.ts';
+import { freePort } from '../../src/testing/start.ts';
 import { fencesOf, noteOf } from '../docs/markdown.ts';
 import { query, type TestDatabase } from '../support/database.ts';
 import { world } from '../support/flow.ts';
@@ -56,7 +57,7 @@ test('who may not make tables cannot begin, and is told what to do', async () =>
   const { code, output } = await runSignet(['src/cli/signet.ts', 'serve'], {
     ...environment(),
     DATABASE_URL: as(serving),
-    PORT: '1',
+    PORT: String(await freePort()),
   }).ended;
   expect(code).toBe(1);
   expect(output).toContain('Run "signet migrate" as the role that owns the tables');

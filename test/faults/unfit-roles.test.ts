@@ -6,6 +6,7 @@ import { beforeMigration } from '../../src/flows/upkeep/after-migration.ts';
 import { databaseTrouble } from '../../src/start/database-trouble.ts';
 import { openDatabase, statementName } from '../../src/storage/database.ts';
 import { migrateInside } from '../../src/storage/migrate.ts';
+import { freePort } from '../../src/testing/start.ts';
 import { dropDatabase, urlOfDatabase } from '../../src/testing/clone.ts';
 import { backupOf, restoreInto } from '../support/backups.ts';
 import { query } from '../support/database.ts';
@@ -26,9 +27,9 @@ const as = (role: string, name: string = names[0]) => {
   url.password = password;
   return url.href;
 };
-const run = (role: string, ...words: string[]) =>
-  runSignet(['src/cli/signet.ts', ...words], { DATABASE_URL: as(role), SECRET_KEY: secretKey, PORT: '1' }).ended;
-const migrate = (...options: string[]) => run(owner, 'migrate', '--json', ...options);
+const run = (role: string, words: readonly string[], more: Record<string, string> = {}) =>
+  runSignet(['src/cli/signet.ts', ...words], { DATABASE_URL: as(role), SECRET_KEY: secretKey, ...more }).ended;
+const migrate = (...options: string[]) => run(owner, ['migrate', '--json', ...options]);
 const tables = () => admin("SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace");
 const monthAhead = (months: number) => {
   const now = new Date();
@@ -277,7 +278,7 @@ describe('what is said', () => {
   };
 
   test('a server whose role has no rights on tables that are there: how it gets them', async () => {
-    const { code, output } = await run(other, 'serve');
+    const { code, output } = await run(other, ['serve'], { PORT: String(await freePort()) });
     expect([code, output]).toEqual([
       1,
       expect.stringContaining(`Run "signet migrate --serve-as ${other}" with the address`),
