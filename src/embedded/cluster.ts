@@ -12,6 +12,8 @@ import type { Home } from './home.ts';
 import { ownUid, postgresIdentity, runAs } from './identity.ts';
 import type { Identity } from './identity.ts';
 import { endFormerPostmaster } from './postmaster.ts';
+import { claimSocketDirectory, removeSocketDirectory } from './private-socket.ts';
+import type { SocketPlace } from './private-socket.ts';
 import { probe } from './probe.ts';
 import { syncDirectory, writeRecord } from './record.ts';
 
@@ -22,8 +24,8 @@ export type ClusterOptions = {
   readonly maxConnections: number;
 };
 export type Cluster = {
-  /** The directory of its socket: the same however often Postgres is run, and private all the while. */
-  readonly socket: string;
+  /** Where its socket is: the same however often Postgres is run. */
+  readonly socket: SocketPlace;
   /** There was no cluster before. */
   readonly created: boolean;
   /** Runs Postgres, once at a time. @throws Error with its own last words when it does not start, or when the signal came first. */
@@ -63,10 +65,10 @@ export async function openCluster(dataDir: string, options: ClusterOptions): Pro
   const command = [binaries.postgres, '-D', home.data, ...settings(socket, options)];
   const remains = options.throwaway ? ownedRemains(home, identity) : undefined;
   return {
-    socket,
+    socket: { directory: socket, owner: identity.uid },
     created,
     run: (signal) => run(home, identity, command, { socket, remains, signal }),
-    leave: async () => void (await runAs(identity, 'rm', ['-rf', '--', socket])),
+    leave: () => removeSocketDirectory(socket, identity),
   };
 }
 
@@ -81,8 +83,10 @@ async function run(
   const deadline = performance.now() + FREE_WITHIN_MS;
   for (;;) {
     const formerPid = await endFormerPostmaster(home.data);
+    // Since the last run a cleaner may have removed it, and somebody else have taken its name.
+    await claimSocketDirectory(socket, identity);
     const guarded = runGuarded(identity, command, { log, scratch: socket, remains, formerPid });
-    const failure = await readyOrFailure(guarded, socket, log, signal);
+    const failure = await readyOrFailure(guarded, { directory: socket, owner: identity.uid }, log, signal);
     if (failure === undefined) {
       return { ended: guarded.ended.then(() => tail(log).catch(() => '')), stop: () => stop(guarded) };
     }
@@ -143,7 +147,7 @@ function settings(socket: string, { durable, maxConnections }: ClusterOptions): 
 
 async function readyOrFailure(
   guarded: Guarded,
-  socket: string,
+  socket: SocketPlace,
   log: string,
   signal: AbortSignal | undefined,
 ): Promise<string | undefined> {

@@ -17,24 +17,29 @@ export type Guarded = {
 };
 
 // The guard ignores signals so that only the pipe decides. SIGINT is repeated because it is lost on a process that has
-// not installed its handler yet. What ends by itself may be run again: the file `kept` is there until the pipe closes, and
-// with it the directory `scratch`, whose name nobody else can take meanwhile. `env -i` keeps PGDATA, PGPORT and the like of our environment away from Postgres.
+// not installed its handler yet. What ends by itself may be run again, so that the directory `scratch` stays, unless the pipe
+// closed: then the file `.runs` beside the log is renamed to `.ended`, which works on a full disk too. They lie there because
+// `scratch` may be where cleaners remove what is old. `env -i` keeps PGDATA, PGPORT and the like of our environment away
+// from Postgres.
 const GUARD = `
 log=$1 scratch=$2 remains=$3 formerly=$4
 shift 4
 umask 077
-[ -z "$scratch" ] || : >"$scratch/kept" || exit
+[ -z "$scratch" ] || { rm -f -- "$log.ended" && : >"$log.runs"; } || exit
 [ ! -e "$log" ] || mv -f -- "$log" "$log.1"
 exec 3<&0 </dev/null 2>"$log" || exit
 env -i PATH="$PATH" LC_ALL=C TZ=UTC PG_GRANDPARENT_PID="$formerly" "$@" 3<&- &
 child=$!
 trap '' HUP INT TERM
-(read -r _ <&3; rm -f -- "$scratch/kept"; while kill -INT $child; do sleep 1; done) 2>/dev/null &
+(read -r _ <&3
+[ -z "$scratch" ] || mv -f -- "$log.runs" "$log.ended" || (: >"$log.ended")
+while kill -INT $child; do sleep 1; done) 2>/dev/null &
 watch=$!
 wait $child
 status=$?
 kill -KILL $watch
-[ -z "$scratch" ] || [ -e "$scratch/kept" ] || rm -rf -- "$scratch"
+[ -z "$scratch" ] || [ ! -e "$log.ended" ] || rm -rf -- "$scratch"
+[ -z "$scratch" ] || rm -f -- "$log.runs" "$log.ended"
 [ -z "$remains" ] || [ $status -ne 0 ] || rm -rf -- "$remains"
 exit $status`;
 

@@ -6,6 +6,7 @@ import { basename, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { canEnter, ownUid, runAs } from './identity.ts';
 import type { Identity } from './identity.ts';
+import type { SocketPlace } from './private-socket.ts';
 import { SOCKET_NAME } from './probe.ts';
 import { readRecord, writeRecord } from './record.ts';
 import type { ClusterRecord } from './record.ts';
@@ -88,7 +89,7 @@ export async function sweep(home: Home, identity: Identity): Promise<void> {
     .filter((name) => name.startsWith(SOCKET_PREFIX) || name.startsWith('new-'))
     .map((name) => join(home.postgres, name));
   const lastSocket = await recordedSocket(home.dataDir);
-  if (lastSocket && basename(lastSocket).startsWith(SOCKET_PREFIX)) stale.push(lastSocket);
+  if (lastSocket && basename(lastSocket.directory).startsWith(SOCKET_PREFIX)) stale.push(lastSocket.directory);
   if (stale.length === 0) return;
   // An initdb whose owner was killed may still be writing on its way out, so that a directory is full again at once.
   const deadline = performance.now() + SWEPT_WITHIN_MS;
@@ -103,11 +104,11 @@ export async function sweep(home: Home, identity: Identity): Promise<void> {
   }
 }
 
-/** The socket directory of the last start; undefined when it is gone or no longer what that start had made. */
-export async function recordedSocket(dataDir: string): Promise<string | undefined> {
+/** Where the socket of the last start is; undefined when that is gone or no longer what that start had made. */
+export async function recordedSocket(dataDir: string): Promise<SocketPlace | undefined> {
   const record = await readRecord(dataDir);
   if (record?.socket === undefined || record.dataDir !== dataDir) return undefined;
-  return (await isPrivate(record.socket, record)) ? record.socket : undefined;
+  return ownPlace(record.socket, record);
 }
 
 /** Throws unless `directory` is a real directory of `uid` without any of the `forbidden` mode bits. */
@@ -155,12 +156,15 @@ async function chooseLocation(dataDir: string, identity: Identity, durable: bool
 }
 
 // A name that was once ours in a shared directory may since have been taken by somebody else.
-async function isPrivate(socket: string, { dataDir, location = dataDir }: ClusterRecord): Promise<boolean> {
+async function ownPlace(
+  directory: string,
+  { dataDir, location = dataDir }: ClusterRecord,
+): Promise<SocketPlace | undefined> {
   try {
-    const { uid } = await lstat(join(location, 'postgres'));
-    await assertOwner(socket, uid, 0o077);
-    return true;
+    const { uid: owner } = await lstat(join(location, 'postgres'));
+    await assertOwner(directory, owner, 0o077);
+    return { directory, owner };
   } catch {
-    return false;
+    return undefined;
   }
 }

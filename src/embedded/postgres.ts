@@ -6,16 +6,22 @@ import type { ClusterOptions } from './cluster.ts';
 import { openDataDir, recordedSocket } from './home.ts';
 import { ownerLockIsHeld, takeOwnerLock } from './lock.ts';
 import type { OwnerLock } from './lock.ts';
+import { privateStream } from './private-socket.ts';
+import type { SocketPlace } from './private-socket.ts';
 import { probe } from './probe.ts';
 import { readRecord } from './record.ts';
 import { keepRunning } from './supervise.ts';
 import type { PostgresNews } from './supervise.ts';
 
-/** What a client needs to connect; `host` is the directory of the Unix socket, whose port number is always 5432. */
+/**
+ * What a client needs to connect; `host` is the directory of the Unix socket, whose port number is always 5432. It may be
+ * used only while it belongs to `owner`: {@link connectPrivately} sees to that.
+ */
 export type PostgresConnection = {
   readonly host: string;
   readonly user: string;
   readonly database: string;
+  readonly owner: number;
 };
 
 export type EmbeddedPostgres = {
@@ -133,6 +139,11 @@ async function running(directory: string): Promise<PostgresConnection | undefine
   return ownerLockIsHeld(directory) ? connectionAt(socket) : undefined;
 }
 
-function connectionAt(socket: string): PostgresConnection {
-  return { host: socket, user: 'postgres', database: 'postgres' };
+function connectionAt({ directory, owner }: SocketPlace): PostgresConnection {
+  return { host: directory, user: 'postgres', database: 'postgres', owner };
+}
+
+/** The same for a client or a pool that lives longer than PostgreSQL may: no connection goes to what is not its owner's. */
+export function connectPrivately({ host, user, database, owner }: PostgresConnection) {
+  return { host, port: 5432, user, database, stream: privateStream({ directory: host, owner }) };
 }

@@ -1,6 +1,7 @@
 // One question to a Postgres socket: does it take connections?
-import { Socket } from 'node:net';
 import pg from 'pg';
+import { privateStream } from './private-socket.ts';
+import type { SocketPlace } from './private-socket.ts';
 
 /** `busy`: it is starting up, shutting down or overloaded. `gone`: nobody listens. */
 export type Answer = 'ready' | 'busy' | 'gone';
@@ -11,9 +12,10 @@ export const SOCKET_NAME = '.s.PGSQL.5432';
 const CANNOT_CONNECT_NOW = '57P03';
 const PATIENCE_MS = 2000;
 
-/** Asks the Postgres whose socket lies in `directory`. Throws when the socket may not be used by this user. */
-export async function probe(directory: string): Promise<Answer> {
-  const socket = new Socket();
+/** Asks the Postgres whose socket lies there. Throws when it may not be used by this user, or the directory is not its owner's. */
+export async function probe(place: SocketPlace): Promise<Answer> {
+  const { directory } = place;
+  const socket = privateStream(place)();
   const client = new pg.Client({
     host: directory,
     port: 5432,
@@ -42,6 +44,7 @@ export async function probe(directory: string): Promise<Answer> {
 function answerIn(error: NodeJS.ErrnoException, directory: string): Answer {
   // Any answer but "cannot connect now" shows a cluster that is up, even one that has no slot left for us.
   if (error instanceof pg.DatabaseError) return error.code === CANNOT_CONNECT_NOW ? 'busy' : 'ready';
+  if (error.code === 'EACCES' && error.syscall !== 'connect') throw error;
   if (error.code === 'EACCES')
     throw new Error(`The socket in ${directory} belongs to another user: run this as the user that runs Signet`, {
       cause: error,

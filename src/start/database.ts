@@ -2,6 +2,7 @@
 import { resolve } from 'node:path';
 import type { Config } from '../config/read.ts';
 import {
+  connectPrivately,
   type EmbeddedPostgres,
   findEmbeddedPostgres,
   hasCluster,
@@ -51,7 +52,7 @@ export async function openStore(
   const { tell, ...opening } = pool;
   const embedded = config.databaseUrl === undefined ? await openEmbedded(config.dataDir, how, tell) : undefined;
   if (config.databaseUrl === undefined && !embedded) return undefined;
-  const connection = embedded ? { ...embedded.connection, port: 5432 } : { connectionString: config.databaseUrl! };
+  const connection = embedded ? connectPrivately(embedded.connection) : { connectionString: config.databaseUrl! };
   const { preparedStatements } = config;
   const database = openDatabase({ ...opening, connection, preparedStatements, patience: 'hurried' });
   const others: Database[] = [];

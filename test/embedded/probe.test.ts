@@ -12,6 +12,8 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
+const place = () => ({ directory, owner: process.getuid!() });
+
 /** Something on the socket that does `answer` on the first bytes, and never closes its own end by itself. */
 async function listen(answer: (socket: Socket) => void): Promise<{ opened: number; closed: number }> {
   const seen = { opened: 0, closed: 0 };
@@ -70,13 +72,13 @@ test.each<[string, (socket: Socket) => void, string]>([
   ],
 ])('one that %s', async (what, answer, expected) => {
   const seen = await listen(answer);
-  expect(await probe(directory)).toBe(expected);
+  expect(await probe(place())).toBe(expected);
   expect(seen.opened).toBe(1);
   if (!what.includes('break')) await expect.poll(() => seen.closed).toBe(1);
 });
 
 test('nobody listens: gone', async () => {
-  expect(await probe(directory)).toBe('gone');
+  expect(await probe(place())).toBe('gone');
 });
 
 test('a socket of another user: what to do', async () => {
@@ -86,7 +88,7 @@ test('a socket of another user: what to do', async () => {
   const isRoot = process.geteuid!() === 0;
   if (isRoot) process.seteuid!('nobody');
   try {
-    await expect(probe(directory)).rejects.toThrow('belongs to another user');
+    await expect(probe(place())).rejects.toThrow('belongs to another user');
   } finally {
     if (isRoot) process.seteuid!(0);
   }

@@ -3,6 +3,7 @@ import type { Mutant } from './mutant.ts';
 
 const reported = 'test/oauth/reported.test.ts';
 const unfit = 'test/faults/unfit-roles.test.ts';
+const socketDirectory = 'test/embedded/socket-directory.test.ts';
 
 export const reportedMutants: readonly Mutant[] = [
   {
@@ -418,5 +419,45 @@ export const reportedMutants: readonly Mutant[] = [
     remove: 'const patience = 300;',
     insert: 'const patience = 30_000;',
     test: 'test/faults/silent-database.test.ts',
+  },
+  {
+    name: 'the socket of an embedded PostgreSQL is whoever made its directory',
+    file: 'src/embedded/private-socket.ts',
+    remove: '      if (trouble === undefined) return connect(path);\n',
+    insert: "      if (trouble !== '') return connect(path);\n",
+    test: socketDirectory,
+    title: 'another user takes',
+  },
+  {
+    name: 'the socket of an embedded PostgreSQL is looked at by its own probe alone',
+    file: 'src/start/database.ts',
+    remove: 'connectPrivately(embedded.connection)',
+    insert: '{ ...connectPrivately(embedded.connection), stream: undefined }',
+    test: socketDirectory,
+    title: 'another user takes',
+  },
+  {
+    name: 'the socket of an embedded PostgreSQL stays away when a cleaner took its directory',
+    file: 'src/embedded/private-socket.ts',
+    remove: "  if (statsOf(directory) === undefined) await runAs(identity, 'mkdir', ['-m', '700', '--', directory]);\n",
+    insert: '',
+    test: socketDirectory,
+    title: 'a cleaner removes the directory',
+  },
+  {
+    name: 'the socket of an embedded PostgreSQL loses its directory while its owner lives',
+    file: 'src/embedded/guard.ts',
+    remove: '[ -z "$scratch" ] || [ ! -e "$log.ended" ] || rm -rf',
+    insert: '[ -z "$scratch" ] || rm -rf',
+    test: 'test/embedded/postgres.test.ts',
+    title: 'stays ours while nothing listens',
+  },
+  {
+    name: 'the socket of an embedded PostgreSQL keeps its directory when its owner is killed',
+    file: 'src/embedded/guard.ts',
+    remove: 'mv -f -- "$log.runs" "$log.ended" || (: >"$log.ended")',
+    insert: 'rm -f -- "$log.runs"',
+    test: socketDirectory,
+    title: 'the owner is killed',
   },
 ];
