@@ -6,7 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { findBinaries } from './binaries.ts';
 import type { Binaries } from './binaries.ts';
 import { runGuarded, tail } from './guard.ts';
-import type { Guarded } from './guard.ts';
+import type { Ending, Guarded } from './guard.ts';
 import { makeSocketDirectory, settleHome, sweep } from './home.ts';
 import type { Home } from './home.ts';
 import { ownUid, postgresIdentity, runAs } from './identity.ts';
@@ -28,14 +28,17 @@ export type Cluster = {
   readonly socket: SocketPlace;
   /** There was no cluster before. */
   readonly created: boolean;
-  /** Runs Postgres, once at a time. @throws Error with its own last words when it does not start, or when the signal came first. */
+  /**
+   * Runs Postgres, once at a time. @throws Error with its own last words, and how it ended if it did, when it does not
+   * start, or when the signal came first.
+   */
   run(signal?: AbortSignal): Promise<RunningPostgres>;
   /** Removes the directory of the socket: when Postgres has ended, and shall not run again. */
   leave(): Promise<void>;
 };
 export type RunningPostgres = {
-  /** Resolves when it has ended, asked or not, with its last words. */
-  readonly ended: Promise<string>;
+  /** Resolves when it has ended, asked or not: how, and what it said since it took connections. */
+  readonly ended: Promise<Ending & { readonly words: string }>;
   stop(): Promise<void>;
 };
 
@@ -44,6 +47,7 @@ const POLL_MS = 20;
 const READY_WITHIN_MS = 120_000;
 // After kill -9 of a postmaster its backends live on for a moment; Postgres sees them and refuses to start.
 const FREE_WITHIN_MS = 30_000;
+const READY = 'database system is ready to accept connections';
 const STILL_OCCUPIED = /lock file "postmaster\.pid" already exists|pre-existing shared memory block/;
 
 /** Finds the cluster of dataDir, or makes it. Only the holder of the owner's lock may call it. */
@@ -88,11 +92,18 @@ async function run(
     const guarded = runGuarded(identity, command, { log, scratch: socket, remains, formerPid });
     const failure = await readyOrFailure(guarded, { directory: socket, owner: identity.uid }, log, signal);
     if (failure === undefined) {
-      return { ended: guarded.ended.then(() => tail(log).catch(() => '')), stop: () => stop(guarded) };
+      return { ended: guarded.ended.then(({ how }) => lastWords(log, how)), stop: () => stop(guarded) };
     }
-    if (!STILL_OCCUPIED.test(failure) || performance.now() > deadline) throw new Error(failure);
+    const { words, how } = failure;
+    if (!STILL_OCCUPIED.test(words) || performance.now() > deadline) throw Object.assign(new Error(words), how);
     await sleep(POLL_MS);
   }
+}
+
+async function lastWords(log: string, how: Ending): Promise<Ending & { words: string }> {
+  const said = await tail(log).catch(() => '');
+  const ready = said.lastIndexOf(READY);
+  return { ...how, words: ready === -1 ? said : said.slice(ready + READY.length).trim() };
 }
 
 // What lies in a directory of root's is all that another identity may remove there.
@@ -114,8 +125,9 @@ async function initialize(home: Home, identity: Identity, binaries: Binaries, du
   const unfinished = await runAs(identity, 'mktemp', ['-d', join(home.postgres, 'new-XXXXXX')]);
   const log = join(home.postgres, 'initdb.log');
   const how = ['-U', 'postgres', '-A', 'trust', '-E', 'UTF8', '--locale=C', ...(durable ? [] : ['--no-sync'])];
-  const { status, complaint } = await runGuarded(identity, [binaries.initdb, '-D', unfinished, ...how], { log }).ended;
-  if (status !== 0) {
+  const { how: end, complaint } = await runGuarded(identity, [binaries.initdb, '-D', unfinished, ...how], { log })
+    .ended;
+  if (end.status !== 0) {
     const words = `${complaint}${await tail(log)}`;
     throw new Error(
       words.includes('could not look up effective user ID')
@@ -150,22 +162,24 @@ async function readyOrFailure(
   socket: SocketPlace,
   log: string,
   signal: AbortSignal | undefined,
-): Promise<string | undefined> {
+): Promise<{ words: string; how?: Ending } | undefined> {
   const deadline = performance.now() + READY_WITHIN_MS;
   let end: Awaited<Guarded['ended']> | undefined;
   void guarded.ended.then((value) => (end = value));
   try {
     while ((await probe(socket)) !== 'ready') {
       if (end) {
-        return `Postgres did not start (status ${end.status}):\n${end.complaint}${await tail(log)}`;
+        const { how, complaint } = end;
+        const says = how.signal === undefined ? `status ${how.status ?? 'unknown'}` : `signal ${how.signal}`;
+        return { words: `Postgres did not start (${says}):\n${complaint}${await tail(log)}`, how };
       }
       if (signal?.aborted) {
         await stop(guarded);
-        return 'Postgres was told to end before it took connections.';
+        return { words: 'Postgres was told to end before it took connections.' };
       }
       if (performance.now() > deadline) {
         await stop(guarded);
-        return `Postgres took no connections within ${READY_WITHIN_MS / 1000} s:\n${await tail(log)}`;
+        return { words: `Postgres took no connections within ${READY_WITHIN_MS / 1000} s:\n${await tail(log)}` };
       }
       await sleep(POLL_MS);
     }

@@ -3,13 +3,17 @@ import { spawn } from 'node:child_process';
 import { open } from 'node:fs/promises';
 import { constants } from 'node:fs';
 import { once } from 'node:events';
+import { constants as system } from 'node:os';
 import type { Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 import type { Identity } from './identity.ts';
 
+/** How a process ended: by itself with a status, or by a signal. Neither is known of one that could not be started. */
+export type Ending = { readonly status?: number; readonly signal?: string };
+
 export type Guarded = {
-  /** Settles when the process and its guard have ended: the exit status and what the shell had to say. */
-  readonly ended: Promise<{ readonly status: number | null; readonly complaint: string }>;
+  /** Settles when the process and its guard have ended: how, and what the shell had to say. */
+  readonly ended: Promise<{ readonly how: Ending; readonly complaint: string }>;
   /** Asks for the end with SIGINT, which is a fast shutdown for Postgres; repeated every second until it has ended. */
   stop(): void;
   /** Lets this process exit without having called stop(); the guard then stops the other one. */
@@ -76,8 +80,11 @@ export function runGuarded(
   child.stdin.on('error', () => {});
   const complaint = text(child.stderr);
   const ended = once(child, 'exit').then(
-    async ([status]) => ({ status: status as number | null, complaint: await complaint }),
-    (error: unknown) => ({ status: null, complaint: String(error) }),
+    async ([status, signal]) => ({
+      how: endingOf(status as number | null, signal as string | null),
+      complaint: await complaint,
+    }),
+    (error: unknown) => ({ how: {}, complaint: String(error) }),
   );
   return {
     ended,
@@ -90,6 +97,13 @@ export function runGuarded(
       (child.stdin as Socket).unref();
     },
   };
+}
+
+// A shell says 128 more than the number of the signal that ended what it ran.
+function endingOf(status: number | null, signal: string | null): Ending {
+  if (status === null) return signal === null ? {} : { signal };
+  const [name] = Object.entries(system.signals).find(([, number]) => number === status - 128) ?? [];
+  return name === undefined ? { status } : { signal: name };
 }
 
 /** The last 4 kB of a log, for an error message; empty when there is none. */

@@ -1,10 +1,11 @@
 // Keeps Postgres running: one that ended by itself is started again, for as long as it takes.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, RunningPostgres } from './cluster.ts';
+import type { Ending } from './guard.ts';
 
-/** What became of it, with Postgres' own last words. */
+/** What became of it, with Postgres' own last words: since it took connections, or since its start if it never did. */
 export type PostgresNews =
-  | { readonly what: 'ended' | 'not started'; readonly words: string; readonly againInMs: number }
+  | (Ending & { readonly what: 'ended' | 'not started'; readonly words: string; readonly againInMs: number })
   | { readonly what: 'running' };
 
 export type Supervised = {
@@ -21,7 +22,7 @@ const STEADY_MS = 60_000;
 
 /**
  * Runs the cluster. `again`: whenever it ends by itself (the disk was full, somebody killed it) it is started again, at
- * first after 250 ms, then after pauses that double up to 15 s. @throws Error when the first start fails.
+ * first after 250 ms, then after pauses that double up to 15 s, until it has run for a minute. @throws Error when the first start fails.
  */
 export async function keepRunning(
   cluster: Cluster,
@@ -37,25 +38,31 @@ export async function keepRunning(
     throw error;
   }
   let pauseMs = FIRST_PAUSE_MS;
-  const pause = async (what: 'ended' | 'not started', words: string) => {
-    options.tell({ what, words, againInMs: pauseMs });
+  const pause = async (what: 'ended' | 'not started', words: string, { status, signal }: Ending) => {
+    options.tell({
+      what,
+      words,
+      ...(status !== undefined && { status }),
+      ...(signal !== undefined && { signal }),
+      againInMs: pauseMs,
+    });
     await sleep(pauseMs, undefined, { signal: ending.signal, ref: false }).catch(() => {});
     pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
   };
   const untilTold = async () => {
     for (let since = performance.now(); ; since = performance.now()) {
-      const words = await running!.ended;
+      const { words, ...how } = await running!.ended;
       if (ending.signal.aborted) return;
       if (!options.again) return lose();
       if (performance.now() - since > STEADY_MS) pauseMs = FIRST_PAUSE_MS;
       running = undefined;
-      await pause('ended', words);
+      await pause('ended', words, how);
       while (!running) {
         if (ending.signal.aborted) return;
         try {
           running = await cluster.run(ending.signal);
         } catch (error) {
-          if (!ending.signal.aborted) await pause('not started', (error as Error).message);
+          if (!ending.signal.aborted) await pause('not started', (error as Error).message, error as Ending);
         }
       }
       if (ending.signal.aborted) return;

@@ -100,9 +100,13 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
 
 function logNews(log: Logger, news: PostgresNews): void {
   if (news.what === 'running') return log.warn('the embedded PostgreSQL runs again');
-  const { words, againInMs } = news;
-  const said = news.what === 'ended' ? 'ended by itself' : 'did not start';
-  log.error({ postgres: words, againInMs }, `the embedded PostgreSQL ${said}: Signet stays, and starts it again`);
+  const { what, words, ...facts } = news;
+  log.error(
+    { ...(words !== '' && { postgres: words }), ...facts },
+    what === 'ended'
+      ? 'the embedded PostgreSQL ended by itself: Signet stays, and starts it again'
+      : 'the embedded PostgreSQL did not start: Signet stays, and starts it again',
+  );
 }
 
 async function prepareSchema(

@@ -55,7 +55,8 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
   await keepAuditMonths(deps);
   const warnings =
     config.databaseUrl === undefined ? sharedUserWarnings(process.getuid?.()) : await durabilityWarnings(deps);
-  for (const warning of warnings) deps.log.warn(warning);
+  // On a terminal the log and what is said there are read together: once is enough.
+  if (options.log || !process.stdout.isTTY) for (const warning of warnings) deps.log.warn(warning);
   // Before anything is kept in memory, so that no change is missed.
   const following = await followChanges(deps);
   starting.defer(() => following.stop());

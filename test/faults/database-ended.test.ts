@@ -48,6 +48,12 @@ async function killPostmaster(): Promise<void> {
   process.kill(Number.parseInt(await readFile(join(directory, 'postgres/data/postmaster.pid'), 'utf8')), 'SIGKILL');
 }
 
+/** The first line of the log with this in its message. */
+function lineWith(message: string): unknown {
+  const lines = signet.output().split('\n');
+  return JSON.parse(lines.find((line) => line.startsWith('{') && line.includes(message))!);
+}
+
 test('while it cannot start: documents and keys are answered, everything else is 503, and the log says why', async () => {
   const keys = await (await fetch(`${issuer}/oauth/jwks`)).text();
   await takeAway();
@@ -67,7 +73,13 @@ test('while it cannot start: documents and keys are answered, everything else is
     body: new URLSearchParams({ grant_type: 'refresh_token', client_id: 'someone', refresh_token: 'x' }),
   });
   expect(token.status).toBe(503);
-  expect(signet.output()).toMatch(/"postgres":".*pg_wal/);
+  // How it ended, and nothing of how it once began.
+  const [ended, unstarted] = ['ended by itself', 'did not start'].map((what) => lineWith(what));
+  expect(ended).toMatchObject({ signal: 'SIGKILL', againInMs: 250 });
+  expect(ended).not.toHaveProperty('postgres', expect.stringContaining('ready to accept connections'));
+  expect(unstarted).toMatchObject({ status: 1, postgres: expect.stringContaining('pg_wal') });
+  // Not with each probe.
+  expect(signet.output().match(/"not ready"/g)).toHaveLength(1);
   // Whose line it is, where the logs of several processes lie together.
   expect(signet.output()).toMatch(new RegExp(`"pid":${signet.pid},"host":"[^"]+".*ended by itself`));
 });
@@ -76,6 +88,8 @@ test('when it can start again it is started, and who was signed in still is', as
   await giveBack();
   await signet.says('the embedded PostgreSQL runs again');
   await expect.poll(() => statusOf('/ready'), { timeout: 5000 }).toBe(200);
+  await signet.says('"ready again"');
+  await signet.says('"the database answers again"');
   expect((await browser.get(`${issuer}/account`)).status).toBe(200);
   const another = createAgent();
   expect((await submitPassword(another, await another.get(`${issuer}/sign-in`), admin)).status).toBe(303);

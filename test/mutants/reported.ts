@@ -460,4 +460,12 @@ export const reportedMutants: readonly Mutant[] = [
     test: socketDirectory,
     title: 'the owner is killed',
   },
+  {
+    name: 'each probe writes why it is not ready',
+    file: 'src/flows/readiness.ts',
+    remove: 'if (trouble?.kind === before) return;',
+    insert: 'if (!trouble && before === undefined) return;',
+    test: 'test/faults/database-ended.test.ts',
+    title: 'while it cannot start',
+  },
 ];

@@ -38,6 +38,7 @@ export async function followChanges(deps: Deps): Promise<Following> {
       // One that hung began earlier, and knows less than those that came after it.
       if (turn > latest) [latest, position] = [turn, found.position];
       for (const change of found.changes) deps.memory.drop(change);
+      if (failures > 0) deps.log.warn('the database answers again');
       failures = 0;
     } catch (error) {
       if (stopped) return;
