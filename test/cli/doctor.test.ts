@@ -419,7 +419,7 @@ describe('keys', () => {
         expect.objectContaining({ check: 'secret-files', severity: 'ok' }),
       );
       await chmod(SECRET_KEY_FILE, 0o644);
-      const { seen, todo } = await wrong('secret-files', 'warning', doctor({ SECRET_KEY_FILE }));
+      const { seen, todo } = await wrong('secret-files', 'problem', doctor({ SECRET_KEY_FILE }));
       expect(seen).toBe(`SECRET_KEY_FILE names ${SECRET_KEY_FILE}, which other users may read (mode 0644).`);
       expect(todo).toContain(`chmod 600 ${SECRET_KEY_FILE}`);
       const DATABASE_URL = `postgres://ada@127.0.0.1:${await freePort()}/signet`;

@@ -1,5 +1,5 @@
 // Files that settings name and that hold secrets: which of them other users may read or change, and what is said then.
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterAll, beforeEach, expect, test } from 'vitest';
@@ -58,7 +58,7 @@ test.each([
   expect(found).toEqual([isOpen ? expect.stringContaining('other users may') : 'ok']);
 });
 
-test('a link is judged by where it leads, as Kubernetes mounts a Secret; the cure is said for there too', () => {
+test('a link is judged by where it leads, as Kubernetes mounts a Secret', () => {
   const link = (target: string) => {
     const path = join(mkdtempSync(join(directory, 'l-')), 'secret-key');
     symlinkSync(target, path);
@@ -68,14 +68,67 @@ test('a link is judged by where it leads, as Kubernetes mounts a Secret; the cur
   const [finding] = checkSecretFiles({ SECRET_KEY_FILE: open });
   expect(finding).toEqual({
     check: 'secret-files',
-    severity: 'warning',
+    severity: 'problem',
     seen: `SECRET_KEY_FILE names ${open}, which other users may read (mode 0644).`,
-    todo: `Let it belong to the user that runs Signet, and run "chmod 600 ${open}"; in Kubernetes set "defaultMode: 0400" for its volume. If somebody may have read it, replace what it holds.`,
+    todo: `Let it belong to the user that runs Signet, and run "chmod 600 ${open}". If somebody may have read it, replace what it holds.`,
   });
   expect(looked({ SECRET_KEY_FILE: closed })).toEqual(['ok']);
   // Where the link stands does not matter: others do not need it to get at the file.
   chmodSync(dirname(open), 0o700);
   expect(looked({ SECRET_KEY_FILE: open })).toHaveLength(1);
+});
+
+test('the cure for Kubernetes is said there, and where the folder is mounted', () => {
+  const SECRET_KEY_FILE = fileOf(0o644);
+  const cure = (env: object, mounts: string[]) =>
+    checkSecretFiles({ SECRET_KEY_FILE, ...env }, new Set(mounts))[0]!.todo;
+  const volume = 'in Kubernetes set "defaultMode: 0400" for its volume';
+  expect(cure({}, ['/'])).not.toContain(volume);
+  expect(cure({ KUBERNETES_SERVICE_HOST: '10.0.0.1' }, [])).toContain(volume);
+  expect(cure({}, [dirname(SECRET_KEY_FILE)])).toContain(volume);
+});
+
+test.each([
+  ['SECRET_KEY_FILE', 'problem'],
+  ['TLS_KEY', 'problem'],
+  ['TLS_KEY_FILE', 'problem'],
+  ['PROVISION', 'warning'],
+  ['SMTP_URL_FILE', 'warning'],
+])('%s, open to others: a %s', (name, severity) => {
+  expect(checkSecretFiles({ [name]: fileOf(0o644) }, new Set())).toMatchObject([{ severity }]);
+});
+
+test.each([
+  ['to which everybody may write', [0o777], true],
+  ['below one', [0o777, 0o755], true],
+  ['to which everybody may write, and remove what is their own', [0o1777], false],
+  ['to which its group may write', [0o775], false],
+  ['to which everybody may write, where nobody gets', [0o700, 0o777], false],
+])('a file in a folder %s', (_where, folders, isOpen) => {
+  const path = fileOf(0o600, ...folders);
+  const replaced = `SECRET_KEY_FILE names ${path}, which other users may replace`;
+  expect(looked({ SECRET_KEY_FILE: path })).toEqual([isOpen ? expect.stringContaining(replaced) : 'ok']);
+});
+
+test('a link in a folder to which everybody may write: they may let it lead elsewhere', () => {
+  const folder = mkdtempSync(join(directory, 'w-'));
+  const path = join(folder, 'link');
+  symlinkSync(fileOf(0o600), path);
+  chmodSync(folder, 0o777);
+  expect(looked({ SECRET_KEY_FILE: path })).toEqual([expect.stringContaining(`write to the folder ${folder}.`)]);
+});
+
+test('a file of another user, whatever its mode; not of the one whose DATA_DIR it is', ({ skip }) => {
+  if (process.getuid?.() !== 0) skip('only root can make a file of another user');
+  const path = fileOf(0o600);
+  chownSync(path, 12_345, 12_345);
+  const env = { SECRET_KEY_FILE: path, DATA_DIR: mkdtempSync(join(directory, 'd-')) };
+  expect(looked(env)).toEqual([
+    `SECRET_KEY_FILE names ${path}, which belongs to uid 12345: neither root nor the user that runs Signet.`,
+  ]);
+  chownSync(env.DATA_DIR, 12_345, 12_345);
+  expect(looked(env)).toEqual(['ok']);
+  expect(looked({ ...env, DATA_DIR: join(directory, 'nowhere') })).toEqual(['ok']);
 });
 
 test('a file that is mounted by itself: its folder is not here, so nothing is said', () => {
