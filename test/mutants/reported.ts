@@ -468,4 +468,28 @@ export const reportedMutants: readonly Mutant[] = [
     test: 'test/faults/database-ended.test.ts',
     title: 'while it cannot start',
   },
+  {
+    name: 'a file with secrets lies in a folder where everybody may replace it',
+    file: 'src/config/secret-files.ts',
+    remove: '(mode & 0o003) === 0o003 &&',
+    insert: '(mode & 0o003) === 0o004 &&',
+    test: 'test/domain/secret-files.test.ts',
+    title: 'to which everybody may write',
+  },
+  {
+    name: 'a file with secrets belongs to a stranger',
+    file: 'src/config/secret-files.ts',
+    remove: '!here.owners.has(owner)',
+    insert: '!here.owners.has(0)',
+    test: 'test/domain/secret-files.test.ts',
+    title: 'a file of another user',
+  },
+  {
+    name: 'a file with secrets that is a key is a warning only',
+    file: 'src/config/secret-files.ts',
+    remove: 'isKey ? problem : warning',
+    insert: 'isKey ? warning : warning',
+    test: 'test/domain/secret-files.test.ts',
+    title: 'open to others',
+  },
 ];
