@@ -16,8 +16,8 @@ export const clockMutants: readonly Mutant[] = [
   {
     name: 'a process with a wrong clock is ready',
     file: 'src/flows/readiness.ts',
-    remove: '    if (trouble !== undefined) {\n',
-    insert: '    if (trouble === "") {\n',
+    remove: 'if (clocks !== undefined) return',
+    insert: 'if (clocks === "") return',
     test,
     title: 'a process whose machine is 2 days behind',
   },
