@@ -1,0 +1,189 @@
+// Every page in every order, with every cookie that was given: no address leads around the second factor (M58).
+import fc from 'fast-check';
+import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { type Agent, type Answer, createAgent, field } from '../support/agent.ts';
+import { query } from '../support/database.ts';
+import { bob, ownClient, submitPassword, webClient, world } from '../support/flow.ts';
+import { codeOf, enrol, type Enrolled, wrongCodeOf } from '../support/second-factors.ts';
+import { startSignet, type TestSignet } from '../support/signet.ts';
+import { ask, outcomeOf, signIn } from '../support/visits.ts';
+
+const session = 'signet-default-session';
+const strict = { ...ownClient, client_id: 'strict', required_acr: 'urn:signet:acr:2fa' } as const;
+
+let signet: TestSignet;
+let person: Enrolled;
+let plain: { username: string; password: string };
+let people = 0;
+beforeAll(async () => {
+  signet = await startSignet({ provision: { ...world, clients: [...world.clients, strict] } });
+});
+afterAll(() => signet.stop());
+beforeEach(async () => {
+  people += 1;
+  const user = { username: `person-${people}`, password: 'the one she has had so far' };
+  plain = { username: `plain-${people}`, password: 'the one she has had so far' };
+  await signet.provision({ users: [user, plain] });
+  person = await enrol(signet, user);
+});
+
+type Walker = { readonly agent: Agent; readonly attempt: string; csrf: string };
+type Step = { readonly name: string; readonly go: (walker: Walker) => Promise<Answer> };
+
+const at = (path: string) => `${signet.issuer}${path}`;
+const get = (path: string): Step => ({
+  name: `GET ${path}`,
+  go: ({ agent, attempt }) => agent.get(at(path.replace(':attempt', attempt))),
+});
+const post = (path: string, form: Record<string, string> = {}): Step => ({
+  name: `POST ${path} ${Object.keys(form).join()}`,
+  go: ({ agent, attempt, csrf }) => agent.post(at(path), { attempt, csrf, ...form }),
+});
+
+/** Everything that a browser between the factors can ask for, but the right code. */
+const steps = (): Step[] => [
+  get('/'),
+  get('/sign-in'),
+  get('/sign-in?attempt=:attempt'),
+  get('/sign-in/second-factor?attempt=:attempt'),
+  get('/sign-in/second-factor?attempt=:attempt&method=recovery_code'),
+  get('/sign-in/second-factor?attempt=:attempt&method=none'),
+  get('/sign-in/add-factor?attempt=:attempt'),
+  get('/oauth/authorize/:attempt'),
+  get('/oauth/authorize/continue?attempt=:attempt'),
+  get('/consent?attempt=:attempt'),
+  ...[
+    '',
+    '/password',
+    '/two-step',
+    '/two-step/add',
+    '/two-step/confirm',
+    '/two-step/recovery-codes',
+    '/sessions',
+    '/applications',
+  ].map((path) => get(`/account${path}`)),
+  get('/oauth/logout'),
+  post('/sign-in', person.user),
+  post('/sign-in', { ...person.user, password: 'not the right one, not at all' }),
+  post('/sign-in', { cancel: '' }),
+  post('/sign-in/second-factor'),
+  post('/sign-in/second-factor', { code: '' }),
+  post('/sign-in/second-factor', { code: '000000', method: 'totp' }),
+  post('/sign-in/second-factor', { code: wrongCodeOf(person.secret, signet.clock.now), method: 'recovery_code' }),
+  post('/sign-in/second-factor', { code: person.secret }),
+  post('/sign-in/add-factor', { name: 'Mine' }),
+  post('/sign-in/add-factor/confirm', { factor_id: person.id, code: '000000' }),
+  post('/consent', { username: person.user.username, decision: 'allow' }),
+  post('/consent', { username: person.user.username, decision: 'switch' }),
+  post('/account/password', { password: person.user.password, new_password: 'mine from now on, all of it' }),
+  post('/account/two-step/add', { name: 'Mine' }),
+  post('/account/two-step/confirm', { factor_id: person.id, code: '000000' }),
+  post('/account/two-step/remove', { factor_id: person.id }),
+  post('/account/two-step/recovery-codes'),
+  post('/account/sessions/end-others'),
+];
+
+const stateOf = async () =>
+  query(
+    signet.database.url,
+    `SELECT c.kind, c.id, c.last_used_at FROM credentials c JOIN users u ON u.id = c.user_id WHERE u.username = $1 ORDER BY 1, 2`,
+    [person.user.username],
+  );
+
+/** Whoever has the password alone; with the cookies that a browser has whose own person is signed in, or without. */
+async function between(agent: Agent): Promise<Walker> {
+  const page = await ask(signet, agent, webClient, { prompt: 'login' });
+  const next = await submitPassword(agent, page, person.user);
+  const second = await agent.follow(next, signet.issuer);
+  expect(outcomeOf(second)).toBe('second factor');
+  return { agent, attempt: field(second, 'attempt'), csrf: 'x' };
+}
+
+/** Whether this browser is the person: at the account, or for a client. */
+async function isPerson({ agent }: Walker): Promise<boolean> {
+  const page = await agent.get(at('/account'));
+  return page.status === 200 && page.body.includes(person.user.username);
+}
+
+test('M58 between the factors of a sign-in, fifteen steps in any order: nobody is signed in, and nothing of the person changes', async () => {
+  const all = steps();
+  const before = await stateOf();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 0, max: all.length - 1 }), { minLength: 15, maxLength: 15 }),
+      async (order) => {
+        const walker = await between(createAgent());
+        for (const index of order) {
+          const { name, go } = all[index]!;
+          const answer = await go(walker);
+          expect(answer.status, name).toBeLessThan(500);
+          expect(answer.location ?? '', name).not.toMatch(/[?&]code=/);
+          expect(walker.agent.cookies.has(session), name).toBe(false);
+        }
+        expect(await isPerson(walker)).toBe(false);
+        // Guesses are counted: the next walk is another day's.
+        signet.clock.advance(8 * 24 * 3600);
+        expect(await stateOf()).toEqual(before);
+      },
+    ),
+    { numRuns: 12, seed: 58 },
+  );
+});
+
+test('M58 the same with the cookies of somebody else who is signed in there: it stays that one', async () => {
+  const all = steps();
+  const before = await stateOf();
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 0, max: all.length - 1 }), { minLength: 12, maxLength: 12 }),
+      async (order) => {
+        const agent = await signIn(signet, bob);
+        const csrf = field(await agent.get(at('/account')), 'csrf');
+        const walker = { ...(await between(agent)), csrf };
+        for (const index of order) {
+          const { name, go } = all[index]!;
+          // What bob may do to himself is not what this is about.
+          if (/^POST \/account/.test(name)) walker.csrf = 'x';
+          const answer = await go(walker);
+          walker.csrf = csrf;
+          expect(answer.status, name).toBeLessThan(500);
+          expect(await isPerson(walker), name).toBe(false);
+        }
+        signet.clock.advance(8 * 24 * 3600);
+        expect(await stateOf()).toEqual(before);
+      },
+    ),
+    { numRuns: 8, seed: 58 },
+  );
+});
+
+test('M58 before the first factor of somebody is added, no other order leads to a session', async () => {
+  const all = steps().filter(({ name }) => !name.includes('username'));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 0, max: all.length - 1 }), { minLength: 12, maxLength: 12 }),
+      async (order) => {
+        const agent = createAgent();
+        const next = await submitPassword(agent, await ask(signet, agent, strict), plain);
+        const page = await agent.follow(next, signet.issuer);
+        expect(page.body).toContain('id="factor-begin"');
+        const walker = { agent, attempt: field(page, 'attempt'), csrf: 'x' };
+        for (const index of order) {
+          const { name, go } = all[index]!;
+          const answer = await go(walker);
+          expect(answer.status, name).toBeLessThan(500);
+          expect([agent.cookies.has(session), /[?&]code=/.test(answer.location ?? '')], name).toEqual([false, false]);
+        }
+        signet.clock.advance(8 * 24 * 3600);
+      },
+    ),
+    { numRuns: 8, seed: 58 },
+  );
+});
+
+test('M58 the walk can fail: the right code signs in', async () => {
+  const walker = await between(createAgent());
+  const code = codeOf(person.secret, signet.clock.now);
+  await walker.agent.post(at('/sign-in/second-factor'), { attempt: walker.attempt, code });
+  expect(await isPerson(walker)).toBe(true);
+});
