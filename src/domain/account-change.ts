@@ -3,6 +3,7 @@
 /** Each has an address: a GET shows it or asks once more, a POST does it. */
 export type AccountChange =
   | { readonly kind: 'revoke consent'; readonly clientId: string }
+  | { readonly kind: 'revoke scope'; readonly clientId: string; readonly scope: string }
   | { readonly kind: 'end session'; readonly sessionId: string }
   | { readonly kind: 'end other sessions' }
   | { readonly kind: 'change password' }

@@ -67,13 +67,14 @@ export async function addConsent(
 const ofUser = statement(
   { tenantId: 'uuid', userId: 'uuid', now: 'timestamptz' },
   (_q, p) =>
-    sql<{ client_id: string; metadata: unknown; scopes: string[]; granted_at: number }>`
-      SELECT clients.id AS client_id, clients.metadata, array_agg(DISTINCT scope) AS scopes, max(granted_at) AS granted_at
+    sql<{ client_id: string; metadata: unknown; scopes: string[]; granted_at: number; expires_at: number | null }>`
+      SELECT clients.id AS client_id, clients.metadata, array_agg(DISTINCT scope) AS scopes, max(granted_at) AS granted_at,
+        max(access.expires_at) AS expires_at
       FROM (
-        SELECT client_id, unnest(scopes) AS scope, granted_at FROM consents
+        SELECT client_id, unnest(scopes) AS scope, granted_at, NULL::timestamptz AS expires_at FROM consents
         WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId}
         UNION ALL
-        SELECT client_id, unnest(scopes), created_at FROM grants
+        SELECT client_id, unnest(scopes), created_at, expires_at FROM grants
         WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND offline AND revoked_at IS NULL AND expires_at > ${p.now}
       ) AS access
       JOIN clients ON clients.tenant_id = ${p.tenantId} AND clients.id = access.client_id
@@ -88,6 +89,7 @@ export async function listAccess(db: Db, tenantId: string, userId: string, now: 
     clientName: clientName({ id: row.client_id, metadata: row.metadata as RegisteredMetadata }),
     scopes: row.scopes,
     grantedAt: row.granted_at,
+    expiresAt: row.expires_at ?? undefined,
   }));
 }
 
@@ -134,5 +136,42 @@ export async function revokeConsent(
   await db.transaction(async (tx) => {
     await lock.run(tx, values);
     await revoke.run(tx, { ...values, ...eventValues(event) });
+  });
+}
+
+// consents_pkey, grants_user_idx
+const narrow = statement(
+  { tenantId: 'uuid', userId: 'uuid', clientId: 'text', scope: 'text', ...eventParams },
+  (_q, p) =>
+    sql`WITH narrowed AS (
+        UPDATE consents SET scopes = array_remove(scopes, ${p.scope})
+        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND client_id = ${p.clientId} AND ${p.scope} = ANY(scopes)
+        RETURNING client_id
+      ), revoked AS (
+        ${endGrants(p, { which: sql`grants.user_id = ${p.userId} AND grants.client_id = ${p.clientId} AND ${p.scope} = ANY(grants.scopes)`, reason: sql`'consent_revoked'` })}
+      ), event AS (
+        ${auditRow(p, {
+          from: sql`WHERE EXISTS (SELECT 1 FROM narrowed) OR EXISTS (SELECT 1 FROM revoked)`,
+          type: sql`'consent.revoked'`,
+          user: p.userId,
+          client: p.clientId,
+          data: sql`jsonb_build_object('scope', ${p.scope}, 'grants', (SELECT count(*) FROM revoked))`,
+        })}
+      )
+      SELECT 1`,
+);
+
+/** Forgets that one scope was allowed, and revokes every grant that has it: tokens cannot be made narrower. */
+export async function revokeScope(
+  db: Db,
+  tenantId: string,
+  userId: string,
+  { clientId, scope }: { clientId: string; scope: string },
+  event: EventValues,
+): Promise<void> {
+  const values = { tenantId, userId, clientId };
+  await db.transaction(async (tx) => {
+    await lock.run(tx, values);
+    await narrow.run(tx, { ...values, scope, ...eventValues(event) });
   });
 }

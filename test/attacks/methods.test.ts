@@ -60,6 +60,11 @@ const endpoints: Endpoint[] = [
     allowed: ['GET', 'POST'],
     send: () => ({ query: `?csrf=${csrf}&client_id=web`, body: form({ csrf, client_id: 'web' }) }),
   },
+  {
+    path: '/account/consents/revoke-scope',
+    allowed: ['GET', 'POST'],
+    send: () => ({ query: `?csrf=${csrf}&client_id=web&scope=profile`, body: form({ csrf }) }),
+  },
   { path: '/account/sessions/end', allowed: ['GET', 'POST'], send: () => ({ body: form({ csrf }) }) },
   { path: '/account/sessions/end-others', allowed: ['GET', 'POST'], send: () => ({ body: form({ csrf }) }) },
   { path: '/account', allowed: ['GET'], send: () => ({}) },

@@ -110,4 +110,22 @@ export const accountMutants: readonly Mutant[] = [
     test: security,
     title: 'is added',
   },
+  {
+    name: 'account: a permission that is taken back goes on in tokens',
+    file: 'src/storage/consents.ts',
+    remove: 'AND ${p.scope} = ANY(grants.scopes)`',
+    insert: 'AND ${p.scope} = ANY(grants.scopes) AND false`',
+    test: 'test/pages/account.test.ts',
+    title: 'one permission taken back',
+  },
+  {
+    name: "account: another person's permission is taken back",
+    file: 'src/storage/consents.ts',
+    remove:
+      'WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND client_id = ${p.clientId} AND ${p.scope} = ANY(scopes)',
+    insert:
+      'WHERE tenant_id = ${p.tenantId} AND (user_id = ${p.userId} OR true) AND client_id = ${p.clientId} AND ${p.scope} = ANY(scopes)',
+    test: 'test/pages/account.test.ts',
+    title: "somebody else's",
+  },
 ];

@@ -32,6 +32,7 @@ const endpoints: Endpoint[] = [
   browser('/account', 'GET'),
   browser('/account/consents/revoke', 'GET, POST'),
   browser('/account/sessions/end', 'GET, POST'),
+  browser('/account/consents/revoke-scope', 'GET, POST'),
   browser('/account/sessions/end-others', 'GET, POST'),
   browser('/account/sessions', 'GET'),
   browser('/account/applications', 'GET'),

@@ -3,7 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Agent, createAgent, field } from '../support/agent.ts';
 import { alice, bob, codeFlow, ownClient, refresh, webClient, world } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
-import { outcomeOf, signIn } from '../support/visits.ts';
+import { ask, outcomeOf, signIn } from '../support/visits.ts';
 
 let signet: TestSignet;
 beforeAll(async () => {
@@ -80,4 +80,52 @@ test('taking back what was never allowed changes nothing', async () => {
 test("the tenant's own client has tokens without consent: they are not on the list", async () => {
   const { agent } = await codeFlow(signet, ownClient, { user: bob });
   expect((await applications(agent)).body).not.toContain('name="client_id" value="own"');
+});
+
+test('one permission taken back: the consent is smaller, what has it ends, and it is asked about again', async () => {
+  const scope = 'openid profile email';
+  const { agent, tokens } = await codeFlow(signet, webClient, { user: bob, change: { scope, prompt: 'consent' } });
+  const slim = await codeFlow(signet, webClient, { user: bob, agent, change: { scope: 'openid email' } });
+  const page = await applications(agent);
+  const link = /href="([^"]*revoke-scope\?client_id=web&amp;scope=profile)"/.exec(page.body)![1]!.replace('&amp;', '&');
+  expect(page.body).not.toContain('scope=openid"');
+  const asked = await agent.get(new URL(link, signet.issuer).href);
+  expect(asked.body).toContain('Remove this permission?');
+  expect((await refresh(signet, webClient, tokens.refresh_token)).status, 'a GET removes nothing').toBe(200);
+  const form = { csrf: field(asked, 'csrf'), client_id: 'web', scope: 'profile' };
+  const done = await agent.post(`${signet.issuer}/account/consents/revoke-scope`, form);
+  expect(done.location).toBe(`${signet.issuer}/account/applications?notice=access_revoked`);
+  expect((await refresh(signet, webClient, tokens.refresh_token)).body.error).toBe('invalid_grant');
+  expect((await refresh(signet, webClient, slim.tokens.refresh_token)).status).toBe(200);
+  expect(outcomeOf(await ask(signet, agent, webClient, { scope: 'openid email' }))).toBe('code');
+  expect(outcomeOf(await ask(signet, agent, webClient, { scope }))).toBe('consent');
+});
+
+test("a permission of somebody else's, one that was never given, and the sign-in itself cannot be taken back", async () => {
+  const { agent, tokens } = await codeFlow(signet, webClient, {
+    user: alice,
+    change: { scope: 'openid email', prompt: 'consent' },
+  });
+  const bobs = await signIn(signet, bob);
+  const csrf = field(await account(bobs), 'csrf');
+  await bobs.post(`${signet.issuer}/account/consents/revoke-scope`, { csrf, client_id: 'web', scope: 'email' });
+  expect((await refresh(signet, webClient, tokens.refresh_token)).status).toBe(200);
+  expect(outcomeOf(await ask(signet, agent, webClient, { scope: 'openid email' }))).toBe('code');
+  for (const scope of ['openid', 'nothing', ''])
+    expect(
+      (await agent.get(`${signet.issuer}/account/consents/revoke-scope?client_id=web&scope=${scope}`)).location,
+      scope,
+    ).toBe(`${signet.issuer}/account/applications`);
+});
+
+test('how long what outlives the session lasts is said before and after', async () => {
+  const { agent } = await codeFlow(signet, webClient, {
+    user: alice,
+    change: { scope: 'openid offline_access', prompt: 'consent' },
+  });
+  const consent = await ask(signet, agent, webClient, { scope: 'openid offline_access', prompt: 'consent' });
+  expect(consent.body).toContain('its access lasts for at most 7 days');
+  expect((await ask(signet, agent, webClient, { scope: 'openid', prompt: 'consent' })).body).not.toContain('lasts for');
+  const ends = new Date(signet.clock.now + 7 * 24 * 3600_000).toISOString();
+  expect((await applications(agent)).body).toContain(`datetime="${ends}"`);
 });

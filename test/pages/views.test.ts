@@ -77,11 +77,20 @@ const applications = {
       clientId: 'client-1',
       clientName: 'Photos',
       scopes: [{ name: 'openid' }, { name: 'email' }],
+      removable: ['email'],
+      grantedAt: Date.parse('2026-11-01T10:20:30Z'),
+      expiresAt: Date.parse('2026-11-30T10:20:30Z'),
+    },
+    {
+      clientId: 'client-2',
+      clientName: long,
+      scopes: [],
+      removable: [],
       grantedAt: Date.parse('2026-11-01T10:20:30Z'),
     },
-    { clientId: 'client-2', clientName: long, scopes: [], grantedAt: Date.parse('2026-11-01T10:20:30Z') },
   ],
   revokeAction: '/account/consents/revoke',
+  revokeScopeUri: '/account/consents/revoke-scope',
 };
 const startedAt = Date.parse('2026-11-01T10:20:30Z');
 const sessions = {
@@ -206,6 +215,10 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
     'access about to end': accountChangePage(outside, {
       ...fill(accountChange),
       ending: { kind: 'access', ...fill({ clientName: long }) },
+    }),
+    'permission about to end': accountChangePage(outside, {
+      ...fill(accountChange),
+      ending: { kind: 'scope', ...fill({ clientName: long, scope: { name: 'reports', description: 'Read reports' } }) },
     }),
     'session about to end': accountChangePage(outside, {
       ...fill(accountChange),

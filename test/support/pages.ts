@@ -54,6 +54,10 @@ export async function everyPage(
       ),
     'access about to end': () =>
       agent.get(`${issuer}/account/consents/revoke?client_id=${encodeURIComponent(client.client_id)}`),
+    'permission about to end': () =>
+      agent.get(
+        `${issuer}/account/consents/revoke-scope?client_id=${encodeURIComponent(client.client_id)}&scope=profile`,
+      ),
     'session about to end': () => agent.get(`${issuer}/account/sessions/end?session_id=${elsewhere}`),
     'sessions about to end': () => agent.get(`${issuer}/account/sessions/end-others`),
     'sign-in again for the account': async () => {

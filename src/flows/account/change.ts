@@ -5,7 +5,7 @@ import { actingAs, type BrowserCookies, type RequestContext } from '../../domain
 import { isSecondFactor } from '../../domain/factors.ts';
 import { isFreshlyProven } from '../../domain/session.ts';
 import { isUuid } from '../../domain/uuid.ts';
-import { revokeConsent } from '../../storage/consents.ts';
+import { revokeConsent, revokeScope } from '../../storage/consents.ts';
 import { countOtherSessions, endSession } from '../../storage/sessions.ts';
 import { eventOf } from '../events.ts';
 import { renewRecoveryCodes } from '../second-factors/recovery-codes.ts';
@@ -15,7 +15,7 @@ import { attemptOf } from '../sign-in/attempt.ts';
 import { livingSession } from '../sign-in/session.ts';
 import { byBrowser } from './browser.ts';
 import { freshPerson, freshSender, type Person, type ProofFirst } from './fresh.ts';
-import { type AccountView, viewAccount } from './view.ts';
+import { type AccountView, takenBack, viewAccount } from './view.ts';
 
 export type Confirmation = {
   readonly kind: 'confirm';
@@ -64,6 +64,9 @@ export async function changeAccount(
     case 'revoke consent':
       await revokeConsent(deps.db, tenant.id, session.userId, change.clientId, eventOf(deps, acting));
       return 'done';
+    case 'revoke scope':
+      await revokeScope(deps.db, tenant.id, session.userId, change, eventOf(deps, acting));
+      return 'done';
     case 'end session': {
       const { sessionId: id } = change;
       const { userId } = session;
@@ -109,6 +112,8 @@ function endsSomething(
   switch (change.kind) {
     case 'revoke consent':
       return consents.some(({ clientId }) => clientId === change.clientId);
+    case 'revoke scope':
+      return consents.some((one) => one.clientId === change.clientId && takenBack(one).includes(change.scope));
     case 'end session':
       return sessions.some(({ id }) => id === change.sessionId && id !== session.id);
     case 'end other sessions':

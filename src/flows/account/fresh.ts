@@ -101,6 +101,8 @@ function withinReason(change: AccountChange): AccountChange {
   switch (change.kind) {
     case 'revoke consent':
       return { ...change, clientId: change.clientId.slice(0, 255) };
+    case 'revoke scope':
+      return { ...change, clientId: change.clientId.slice(0, 255), scope: change.scope.slice(0, 255) };
     case 'end session':
       return { ...change, sessionId: change.sessionId.slice(0, 36) };
     case 'remove factor':

@@ -16,7 +16,15 @@ export type ConsentGiven = {
   readonly scopes: readonly { readonly name: string; readonly description: string | undefined }[];
   /** Milliseconds. */
   readonly grantedAt: number;
+  /** When what outlives sessions ends, in milliseconds; undefined: nothing does. */
+  readonly expiresAt: number | undefined;
 };
+
+/** What can be taken back by itself: `openid` is the sign-in itself, and the last one all that there is. */
+export function takenBack({ scopes }: ConsentGiven): readonly string[] {
+  const names = scopes.map(({ name }) => name).filter((name) => name !== 'openid');
+  return scopes.length > 1 ? names : [];
+}
 
 export type AccountView = {
   readonly user: User;

@@ -20,6 +20,7 @@ type Kind = AccountEnding['kind'];
 /** Where each belongs, and what is said there when it is done. */
 const belongs = {
   'revoke consent': { section: 'applications', notice: 'access_revoked' },
+  'revoke scope': { section: 'applications', notice: 'access_revoked' },
   'end session': { section: 'sessions', notice: 'session_ended' },
   'end other sessions': { section: 'sessions', notice: 'sessions_ended' },
   'remove factor': { section: 'two_step', notice: 'factor_removed' },
@@ -70,6 +71,8 @@ function read(kind: Kind, params: Params): AccountEnding {
   switch (kind) {
     case 'revoke consent':
       return { kind, clientId: params.get('client_id') ?? '' };
+    case 'revoke scope':
+      return { kind, clientId: params.get('client_id') ?? '', scope: params.get('scope') ?? '' };
     case 'end session':
       return { kind, sessionId: params.get('session_id') ?? '' };
     case 'remove factor':
@@ -84,6 +87,10 @@ function endingOf({ account: { sessions, consents }, others, person }: Confirmat
   switch (change.kind) {
     case 'revoke consent':
       return { kind: 'access', clientName: consents.find(({ clientId }) => clientId === change.clientId)!.clientName };
+    case 'revoke scope': {
+      const { clientName, scopes } = consents.find(({ clientId }) => clientId === change.clientId)!;
+      return { kind: 'scope', clientName, scope: scopes.find(({ name }) => name === change.scope)! };
+    }
     case 'end session': {
       const { ip, userAgent, lastSeenAt } = sessions.find(({ id }) => id === change.sessionId)!;
       return { kind: 'session', ip, userAgent, lastSeenAt: new Date(lastSeenAt).toISOString() };

@@ -14,6 +14,7 @@ export type AccountSection = keyof typeof accountSections;
 
 export const accountPaths = {
   'revoke consent': '/account/consents/revoke',
+  'revoke scope': '/account/consents/revoke-scope',
   'end session': '/account/sessions/end',
   'end other sessions': '/account/sessions/end-others',
   'change password': accountSections.password,
@@ -30,6 +31,8 @@ export function fieldsOf(change: AccountChange): Record<string, string> {
   switch (change.kind) {
     case 'revoke consent':
       return { client_id: change.clientId };
+    case 'revoke scope':
+      return { client_id: change.clientId, scope: change.scope };
     case 'end session':
       return { session_id: change.sessionId };
     case 'remove factor':

@@ -1,7 +1,7 @@
 // GET /account, /account/sessions and /account/applications: who one is, where one is signed in, and who has access.
 import type { RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
-import { type AccountView, viewAccount } from '../../flows/account/view.ts';
+import { type AccountView, takenBack, viewAccount } from '../../flows/account/view.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
 import { frameOf, otherwise } from './account-frame.ts';
@@ -60,8 +60,9 @@ export function accountApplications(deps: Deps): RouteHandlerMethod {
     accountApplicationsPage(page, {
       frame,
       now,
-      consents: view.consents,
+      consents: view.consents.map((one) => ({ ...one, removable: takenBack(one) })),
       revokeAction: base + accountPaths['revoke consent'],
+      revokeScopeUri: base + accountPaths['revoke scope'],
     }),
   );
 }

@@ -33,6 +33,9 @@ export function consentForm(deps: Deps): RouteHandlerMethod {
       policyUri: policy_uri,
       tosUri: tos_uri,
       redirectHost: hostOf(view.redirectUri),
+      lastsFor: view.scopes.some(({ name }) => name === 'offline_access')
+        ? view.client.metadata.refresh_token_lifetime
+        : undefined,
       scopes: view.scopes,
       resources: view.resources,
       username: view.username,

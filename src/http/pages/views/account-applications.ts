@@ -16,6 +16,9 @@ export type AccountConsent = {
   clientName: string;
   scopes: readonly { name: string; description?: string | undefined }[];
   grantedAt: number;
+  expiresAt?: number | undefined;
+  /** Scopes that can be taken back by themselves. */
+  removable: readonly string[];
 };
 
 export type AccountApplications = {
@@ -24,6 +27,7 @@ export type AccountApplications = {
   now: number;
   consents: readonly AccountConsent[];
   revokeAction: string;
+  revokeScopeUri: string;
 };
 
 /** Renders the list. */
@@ -45,7 +49,10 @@ export function accountApplicationsPage(page: Page, model: AccountApplications):
 
 function row(consent: AccountConsent, index: number, model: AccountApplications, locale: Locale, t: Translate): Html {
   const scopes = consent.scopes.map(
-    (scope) => html`<li><bdi>${scopeText(scope.name, scope.description, t)}</bdi></li>`,
+    (scope) =>
+      html`<li>
+        <bdi>${scopeText(scope.name, scope.description, t)}</bdi> ${removeLink(consent, scope.name, model, t)}
+      </li>`,
   );
   return html`<li class="row">
     ${emblem(consent.clientName)}
@@ -63,6 +70,10 @@ function row(consent: AccountConsent, index: number, model: AccountApplications,
               </ul>`,
           )}
           ${fact(t('account.granted_at'), moment(new Date(consent.grantedAt).toISOString(), locale))}
+          ${fact(
+            t('account.expires_at'),
+            consent.expiresAt !== undefined && moment(new Date(consent.expiresAt).toISOString(), locale),
+          )}
         </dl>
       </details>
     </div>
@@ -78,4 +89,11 @@ function row(consent: AccountConsent, index: number, model: AccountApplications,
       </button>
     </form>
   </li>`;
+}
+
+function removeLink(consent: AccountConsent, scope: string, model: AccountApplications, t: Translate): Html | false {
+  const query = new URLSearchParams({ client_id: consent.clientId, scope }).toString();
+  return (
+    consent.removable.includes(scope) && html`<a href="${model.revokeScopeUri}?${query}">${t('two_step.remove')}</a>`
+  );
 }

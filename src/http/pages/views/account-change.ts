@@ -6,11 +6,13 @@ import { hiddenFields } from './form-parts.ts';
 import { html, type Html } from './html.ts';
 import { layout, type Page } from './layout.ts';
 import { moment } from './moment.ts';
+import { scopeText } from './scope-text.ts';
 import { signOutButton, type SignOutButton } from './sign-out-button.ts';
 
 /** What ends. Times are ISO 8601. */
 export type Ending =
   | { kind: 'access'; clientName: string }
+  | { kind: 'scope'; clientName: string; scope: { name: string; description?: string | undefined } }
   | { kind: 'session'; userAgent?: string | undefined; ip?: string | undefined; lastSeenAt: string }
   | { kind: 'sessions'; count: number }
   | { kind: 'factor'; name: string | undefined; isLast: boolean }
@@ -63,6 +65,9 @@ function named(ending: Ending, locale: Locale, t: Translate): Html {
   switch (ending.kind) {
     case 'access':
       return html`<p class="lead">${t('account_change.lead.access', { client: ending.clientName })}</p>`;
+    case 'scope':
+      return html`<p class="lead">${t('account_change.lead.scope', { client: ending.clientName })}</p>
+        <p><bdi>${scopeText(ending.scope.name, ending.scope.description, t)}</bdi></p>`;
     case 'sessions':
       return html`<p class="lead">${t('account_change.lead.sessions', { count: ending.count })}</p>`;
     case 'factor':

@@ -1,6 +1,6 @@
 // The page where a person decides what a client may do.
 import { html, type Html } from './html.ts';
-import { translator, type Translate } from '../../../texts/messages.ts';
+import { type Locale, translator, type Translate } from '../../../texts/messages.ts';
 import { emblem } from './emblem.ts';
 import { hiddenFields } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
@@ -26,6 +26,8 @@ export type Consent = SignOutButton & {
   policyUri?: string | undefined;
   tosUri?: string | undefined;
   redirectHost: string;
+  /** Seconds after which what outlives the session ends; undefined: nothing does. */
+  lastsFor?: number | undefined;
   scopes: readonly ConsentScope[];
   resources: readonly { identifier: string; name?: string | undefined }[];
   username: string;
@@ -63,11 +65,23 @@ export function consentPage(page: Page, model: Consent): Html {
         </div>
       </form>
       <div class="small-print">
-        <p>${t('consent.after', { host: model.redirectHost })} ${t('consent.revocable')}</p>
+        <p>
+          ${t('consent.after', { host: model.redirectHost })}
+          ${model.lastsFor !== undefined && t('consent.lasts', { duration: inWords(model.lastsFor, page.locale) })}
+          ${t('consent.revocable')}
+        </p>
         ${links(model, t)}
       </div>
     </div>`,
   });
+}
+
+/** "7 days", in the words of the language. */
+function inWords(seconds: number, locale: Locale): string {
+  const [unit, length] = seconds >= 2 * 86_400 ? (['day', 86_400] as const) : (['hour', 3600] as const);
+  return new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long', maximumFractionDigits: 0 }).format(
+    Math.max(1, Math.ceil(seconds / length)),
+  );
 }
 
 function signedIn(model: Consent, t: Translate): Html {
