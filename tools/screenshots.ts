@@ -39,7 +39,7 @@ try {
     await page.goto(request(demo, 'openid profile email harvest:write'));
     await signInOn(page, jane);
     await take(page, 'consent');
-    await page.goto(`${demo.issuer}/account`);
+    await page.goto(`${demo.issuer}/account/sessions`);
     await take(page, 'account');
   });
   await takeApplications(browser);
