@@ -155,11 +155,5 @@ function warningsFor(file: ProvisioningFile, users: readonly PreparedUser[]): st
         ]
       : [],
   );
-  const people =
-    file.settings?.mfa === 'required'
-      ? [
-          'settings mfa: required keeps people without a second factor from signing in in a browser until they have added one at /auth/mfa/totp',
-        ]
-      : [];
-  return [...secrets, ...passwords, ...graces, ...people];
+  return [...secrets, ...passwords, ...graces];
 }
