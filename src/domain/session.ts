@@ -1,4 +1,4 @@
-// A browser signed in here: when it is alive, and when its use is worth writing down.
+// A browser signed in here: when it is alive, whether it outlives the browser's restart, when its use is worth writing down.
 import type { Authentication } from './authentication.ts';
 
 /** Times in milliseconds. */
@@ -11,6 +11,8 @@ export type Session = {
   readonly lastSeenAt: number;
   readonly idleExpiresAt: number;
   readonly expiresAt: number;
+  /** Its cookie outlives the browser. */
+  readonly persistent: boolean;
   readonly ended: boolean;
   readonly userDisabled: boolean;
 };
@@ -18,6 +20,27 @@ export type Session = {
 /** True while the session stands for its user: not ended, not expired, its user not disabled. */
 export function isAlive(session: Session, now: number): boolean {
   return !session.ended && !session.userDisabled && now < session.idleExpiresAt && now < session.expiresAt;
+}
+
+/** What a tenant says of cookies that outlive the browser: whoever ticks the box on the sign-in page, everybody, nobody. */
+export const stayPolicies = ['ask', 'always', 'never'] as const;
+export type StayPolicy = (typeof stayPolicies)[number];
+
+/** Whether a session is to outlive the browser. The tenant has the last word, whatever was sent or is remembered. */
+export function staysSignedIn(policy: StayPolicy, wished: boolean): boolean {
+  return policy === 'always' || (policy === 'ask' && wished);
+}
+
+/** `maxAge` in seconds; undefined: it ends with the browser. */
+export type SessionCookie = { readonly value: string; readonly maxAge: number | undefined };
+
+/** The cookie of a session. It may outlive the idle end, which moves with every use, but not the absolute one. */
+export function sessionCookie(
+  value: string,
+  { persistent, expiresAt }: { readonly persistent: boolean; readonly expiresAt: number },
+  now: number,
+): SessionCookie {
+  return { value, maxAge: persistent ? Math.max(0, Math.floor((expiresAt - now) / 1000)) : undefined };
 }
 
 /** Milliseconds in which a proof of who one is does for what follows it; then it is asked for again (OWASP ASVS 7.5.2). */

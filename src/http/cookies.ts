@@ -1,5 +1,6 @@
 // The cookies, one set per tenant: `__Host-` under https, plain under http on loopback.
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import type { SessionCookie } from '../domain/session.ts';
 import type { Tenant } from '../domain/tenant.ts';
 
 /** `session`: who is signed in; `browser`: whose sign-in attempts; `known`: which accounts have signed in here before. */
@@ -12,8 +13,21 @@ export function readCookies(request: FastifyRequest): Record<CookieName, string 
   return { session: value('session'), browser: value('browser'), known: value('known') };
 }
 
-/** Sets the cookie for this tenant. Session and browser cookies end with the browser; the server ends them earlier. */
-export function setCookie(reply: FastifyReply, tenant: Tenant, name: CookieName, value: string): void {
+/** Sets the session's cookie, which ends with the browser or at its `maxAge`; the server ends what it stands for earlier. */
+export function setSessionCookie(reply: FastifyReply, tenant: Tenant, { value, maxAge }: SessionCookie): void {
+  void reply.setCookie(fullName(tenant, 'session'), value, {
+    ...attributes(tenant),
+    ...(maxAge === undefined ? {} : { maxAge }),
+  });
+}
+
+/** Sets another cookie for this tenant. That of the browser ends with it; the server ends its attempts earlier. */
+export function setCookie(
+  reply: FastifyReply,
+  tenant: Tenant,
+  name: Exclude<CookieName, 'session'>,
+  value: string,
+): void {
   void reply.setCookie(fullName(tenant, name), value, {
     ...attributes(tenant),
     ...(name === 'known' ? { maxAge: yearInSeconds } : {}),

@@ -160,6 +160,7 @@ const mark = statement(
     ...attemptParams,
     ...checkedParams,
     proven: 'jsonb',
+    staySignedIn: 'boolean',
     ...countedParams,
     ...eventParams,
   },
@@ -167,11 +168,12 @@ const mark = statement(
     sql<{ id: string }>`WITH person AS (
         ${personAsChecked(p)}
       ), attempt AS (
-        INSERT INTO sign_in_attempts AS a (tenant_id, id, browser_hash, request, client_id, account_change, user_id, proven, created_at, expires_at)
-        SELECT ${p.tenantId}, ${p.id}, ${p.browserHash}, ${p.request}, ${p.clientId}, ${p.accountChange}, id, ${p.proven}, ${p.now}, ${p.expiresAt}
+        INSERT INTO sign_in_attempts AS a (tenant_id, id, browser_hash, request, client_id, account_change, user_id, proven, stay_signed_in, created_at, expires_at)
+        SELECT ${p.tenantId}, ${p.id}, ${p.browserHash}, ${p.request}, ${p.clientId}, ${p.accountChange}, id, ${p.proven}, ${p.staySignedIn}, ${p.now}, ${p.expiresAt}
         FROM person
         ON CONFLICT (tenant_id, id) DO UPDATE
-          SET user_id = EXCLUDED.user_id, proven = EXCLUDED.proven, session_id = NULL, authenticated_at = NULL
+          SET user_id = EXCLUDED.user_id, proven = EXCLUDED.proven, stay_signed_in = EXCLUDED.stay_signed_in,
+            session_id = NULL, authenticated_at = NULL
           WHERE a.finished_at IS NULL AND a.browser_hash = EXCLUDED.browser_hash
         RETURNING a.id, a.user_id, a.client_id
       ), ${askedOf(p)}
@@ -198,6 +200,7 @@ export async function markHalfSignedIn(
     ...attemptValues(attempt),
     ...rest,
     proven: proofs,
+    staySignedIn: attempt.staySignedIn,
     addressKey: addressKey ?? null,
     ...eventValues(event),
   };

@@ -184,6 +184,7 @@ export interface Sessions {
   last_seen_at: number;
   mfa_method: string | null;
   mfa_verified_at: number | null;
+  persistent: Generated<boolean>;
   secret_hash: Buffer;
   started_at: number;
   tenant_id: string;
@@ -205,6 +206,7 @@ export interface SignInAttempts {
   proven: unknown;
   request: unknown | null;
   session_id: string | null;
+  stay_signed_in: boolean | null;
   tenant_id: string;
   token_hash: Buffer | null;
   user_id: string | null;

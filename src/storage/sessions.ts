@@ -26,6 +26,7 @@ const bySecret = statement({ tenantId: 'uuid', secretHash: 'bytea' }, (q, p) =>
       's.last_seen_at',
       's.idle_expires_at',
       's.expires_at',
+      's.persistent',
       's.ended_at',
       'u.disabled_at',
     ])
@@ -52,6 +53,7 @@ export async function findSession(db: Db, tenantId: string, secretHash: Buffer):
       lastSeenAt: row.last_seen_at,
       idleExpiresAt: row.idle_expires_at,
       expiresAt: row.expires_at,
+      persistent: row.persistent,
       ended: row.ended_at !== null,
       userDisabled: row.disabled_at !== null,
     }
@@ -65,6 +67,7 @@ export type NewSession = {
   readonly authentication: Authentication;
   readonly idleExpiresAt: number;
   readonly expiresAt: number;
+  readonly persistent: boolean;
   readonly ip: string | undefined;
   readonly userAgent: string | undefined;
 };
@@ -107,6 +110,7 @@ const proof = {
   mfaMethod: 'text?',
   mfaVerifiedAt: 'timestamptz?',
   idleExpiresAt: 'timestamptz',
+  persistent: 'boolean',
   ip: 'text?',
   userAgent: 'text?',
 } as const;
@@ -116,9 +120,9 @@ const insert = statement(
   { ...proof, expiresAt: 'timestamptz', passwordVersion: 'integer' },
   (_q, p) =>
     sql`INSERT INTO sessions (tenant_id, id, secret_hash, user_id, authenticated_at, amr, acr, mfa_method, mfa_verified_at,
-        started_at, last_seen_at, idle_expires_at, expires_at, ip, user_agent)
+        started_at, last_seen_at, idle_expires_at, expires_at, persistent, ip, user_agent)
       SELECT ${p.tenantId}, ${p.id}, ${p.secretHash}, id, ${p.at}, ${p.amr}, ${p.acr}, ${p.mfaMethod}, ${p.mfaVerifiedAt},
-        ${p.at}, ${p.at}, ${p.idleExpiresAt}, ${p.expiresAt}, ${p.ip}, ${p.userAgent}
+        ${p.at}, ${p.at}, ${p.idleExpiresAt}, ${p.expiresAt}, ${p.persistent}, ${p.ip}, ${p.userAgent}
       FROM (${personAsChecked(p)}) AS person`,
 );
 
@@ -138,7 +142,7 @@ const renew = statement(
   (_q, p) =>
     sql`UPDATE sessions SET secret_hash = ${p.secretHash}, authenticated_at = ${p.at}, amr = ${p.amr}, acr = ${p.acr},
         mfa_method = ${p.mfaMethod}, mfa_verified_at = ${p.mfaVerifiedAt}, last_seen_at = ${p.at},
-        idle_expires_at = LEAST(${p.idleExpiresAt}, sessions.expires_at), ip = ${p.ip}, user_agent = ${p.userAgent}
+        idle_expires_at = LEAST(${p.idleExpiresAt}, sessions.expires_at), persistent = ${p.persistent}, ip = ${p.ip}, user_agent = ${p.userAgent}
       FROM users
       WHERE sessions.tenant_id = ${p.tenantId} AND sessions.id = ${p.id} AND sessions.user_id = ${p.userId}
         AND sessions.ended_at IS NULL AND sessions.expires_at > ${p.at}
@@ -266,6 +270,7 @@ function bound(tenantId: string, session: NewSession) {
     mfaMethod: authentication.mfaMethod ?? null,
     mfaVerifiedAt: authentication.mfaVerifiedAt ?? null,
     idleExpiresAt: session.idleExpiresAt,
+    persistent: session.persistent,
     ip: session.ip ?? null,
     userAgent: session.userAgent ?? null,
   };

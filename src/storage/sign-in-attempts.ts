@@ -19,6 +19,8 @@ export type SignInAttempt = {
   /** Who it turned out to be, and what they have proven. */
   readonly userId: string | undefined;
   readonly proofs: readonly Proof[];
+  /** What they ticked beside the password: that their session outlive the browser. */
+  readonly staySignedIn: boolean;
   readonly sessionId: string | undefined;
   readonly authenticatedAt: number | undefined;
   readonly consentedSessionId: string | undefined;
@@ -33,6 +35,7 @@ const columns = [
   'request',
   'user_id',
   'proven',
+  'stay_signed_in',
   'session_id',
   'authenticated_at',
   'consented_session_id',
@@ -47,6 +50,7 @@ type Row = {
   request: unknown;
   user_id: string | null;
   proven: unknown;
+  stay_signed_in: boolean | null;
   session_id: string | null;
   authenticated_at: number | null;
   consented_session_id: string | null;
@@ -202,6 +206,7 @@ function toAttempt(row: Row | undefined): SignInAttempt | undefined {
       accountChange: (row.account_change as WaitingChange | null) ?? undefined,
       userId: row.user_id ?? undefined,
       proofs: row.proven as Proof[],
+      staySignedIn: row.stay_signed_in ?? false,
       sessionId: row.session_id ?? undefined,
       authenticatedAt: row.authenticated_at ?? undefined,
       consentedSessionId: row.consented_session_id ?? undefined,

@@ -26,7 +26,7 @@ beforeAll(async () => {
 afterAll(() => signet.stop());
 
 /** Signs in and gives every Set-Cookie line on the way. */
-async function signIn() {
+async function signIn(more: Record<string, string> = {}) {
   const agent = createAgent();
   const lines: string[] = [];
   const note = async <T extends { headers: Headers }>(answer: Promise<T>) => {
@@ -36,7 +36,7 @@ async function signIn() {
   const { url } = authorizationRequest(inside, webClient);
   const first = await note(agent.get(url));
   const page = await note(agent.get(first.location!));
-  const signedIn = await note(submitPassword(agent, page, alice));
+  const signedIn = await note(submitPassword(agent, page, { ...alice, ...more }));
   await note(agent.get(signedIn.location!));
   return { agent, lines };
 }
@@ -60,6 +60,14 @@ describe('M91 the cookies of an https issuer', () => {
     }
     const session = lines.find((line) => line.startsWith(secure('session')))!;
     expect(session).not.toMatch(/max-age|expires/i);
+  });
+
+  test('M91 who stays signed in has the same, until the session ends', async () => {
+    const { lines } = await signIn({ stay: '1' });
+    const session = lines.find((line) => line.startsWith(secure('session')))!;
+    expect(session.split('; ').slice(1).toSorted()).toEqual(
+      ['HttpOnly', `Max-Age=${30 * 24 * 3600}`, 'Path=/', 'SameSite=Lax', 'Secure'].toSorted(),
+    );
   });
 
   test('M91 they are cleared with the same attributes', async () => {

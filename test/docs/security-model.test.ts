@@ -7,6 +7,7 @@ import { halfDoneFor } from '../../src/domain/factors.ts';
 import { keyLife, keySetMaxAge } from '../../src/domain/key-life.ts';
 import { type Budget, clientSecretBudget, factorBudgets } from '../../src/domain/limits.ts';
 import { defaultKeyLifetime, mostLivingKeys } from '../../src/domain/service-key.ts';
+import { staysSignedIn } from '../../src/domain/session.ts';
 import { completeSettings } from '../../src/domain/tenant.ts';
 import { longestPasswordBytes, shortestPassword } from '../../src/domain/user.ts';
 import { chosenPasswordProblem } from '../../src/schemas/password.ts';
@@ -114,6 +115,10 @@ test('the lifetimes', async () => {
   expect(rowsOf('Lifetimes', 2)).toEqual([
     ['A session that is not used', seconds(settings.session_idle_lifetime)],
     ['A session in any case', seconds(settings.session_lifetime)],
+    [
+      'The session cookie',
+      staysSignedIn(settings.stay_signed_in, false) ? 'as long as the session' : 'until the browser is closed',
+    ],
     ['A sign-in attempt', await constant('src/flows/sign-in/attempt.ts', 'attemptLifetime')],
     ['A password that waits for its second factor, and a partial token', lasting(halfDoneFor)],
     [

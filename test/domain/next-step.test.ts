@@ -23,6 +23,7 @@ const session: Session = {
   lastSeenAt: now,
   idleExpiresAt: now + 1000,
   expiresAt: now + 1000,
+  persistent: false,
   ended: false,
   userDisabled: false,
 };

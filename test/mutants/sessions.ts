@@ -119,6 +119,14 @@ export const sessionMutants: readonly Mutant[] = [
     title: 'M30',
   },
   {
+    name: 'a tenant that keeps nobody signed in does so for a forged field',
+    file: 'src/domain/session.ts',
+    remove: "(policy === 'ask' && wished)",
+    insert: 'wished',
+    test: 'test/pages/stay-signed-in.test.ts',
+    title: 'a forged field changes nothing',
+  },
+  {
     name: 'a session has no idle end',
     file: 'src/domain/session.ts',
     remove: 'now < session.idleExpiresAt && ',

@@ -147,6 +147,12 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
   const wrong = { code: 'wrong_credentials' } as const;
   return {
     'sign-in': signInPage(outside, fill({ ...signIn })),
+    'sign-in that asks to stay': signInPage(outside, { ...fill({ ...signIn }), stay: { isChecked: false } }),
+    'sign-in refused to whoever stays': signInPage(outside, {
+      ...fill({ ...signIn, username: 'jane' }),
+      stay: { isChecked: true },
+      error: wrong,
+    }),
     'sign-in again': signInPage(outside, { ...fill({ ...signIn, username: 'jane' }), reason: 'fresh' }),
     'sign-in again for the account': signInPage(outside, {
       ...fill({ action: '/', attempt: 'a', username: 'jane' }),

@@ -76,7 +76,7 @@ export async function changeAccount(
     case 'end other sessions':
       return (await endOtherSessions(deps, acting, session)) ? 'done' : 'nobody';
     case 'remove factor':
-      await removeFactor(deps, context, byBrowser(deps, person).owner, {
+      await removeFactor(deps, context, byBrowser(deps, context, person).owner, {
         id: change.factorId,
         again: alreadyProven,
         endOthers: false,

@@ -1,6 +1,7 @@
 // Two-step verification on the account pages: what there is, and an authenticator application added.
 import type { Deps } from '../../deps.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
+import type { SessionCookie } from '../../domain/session.ts';
 import { type FactorList, listed } from '../second-factors/remove.ts';
 import { type AddedTotp, beginTotp, confirmTotp, type NewTotp, waitingTotp } from '../second-factors/totp.ts';
 import { byBrowser } from './browser.ts';
@@ -37,7 +38,7 @@ export async function beginFactor(
 ): Promise<'begun' | ProofFirst | 'nobody' | 'foreign form'> {
   const person = await freshSender(deps, context, { ...input, change });
   if (typeof person === 'string' || person.kind === 'prove first') return person;
-  await beginTotp(deps, context, byBrowser(deps, person).owner, input.name);
+  await beginTotp(deps, context, byBrowser(deps, context, person).owner, input.name);
   return 'begun';
 }
 
@@ -54,7 +55,7 @@ export async function viewNewFactor(
 > {
   const person = await mayAddFactor(deps, context, cookies);
   if (person === 'nobody' || person.kind === 'prove first') return person;
-  const totp = await waitingTotp(deps, context, byBrowser(deps, person).owner);
+  const totp = await waitingTotp(deps, context, byBrowser(deps, context, person).owner);
   return totp ? { kind: 'new factor', person, totp } : 'nothing begun';
 }
 
@@ -70,14 +71,19 @@ export async function confirmFactor(
     endOthers: boolean;
   },
 ): Promise<
-  | { readonly kind: 'added'; readonly added: AddedTotp; readonly person: Person; readonly sessionCookie: string }
+  | {
+      readonly kind: 'added';
+      readonly added: AddedTotp;
+      readonly person: Person;
+      readonly sessionCookie: SessionCookie;
+    }
   | ProofFirst
   | 'nobody'
   | 'foreign form'
 > {
   const person = await freshSender(deps, context, { ...input, change });
   if (typeof person === 'string' || person.kind === 'prove first') return person;
-  const { owner, cookie } = byBrowser(deps, person);
+  const { owner, cookie } = byBrowser(deps, context, person);
   const { code, id, endOthers } = input;
   const added = await confirmTotp(deps, context, owner, { code, id, endOthers });
   return { kind: 'added', added, person, sessionCookie: cookie };

@@ -110,6 +110,8 @@ function unstored(attemptId: string, { id, request, accountChange, browser, expi
     accountChange,
     userId: undefined,
     proofs: [],
+    // Ticked together with the password, which gives the attempt its row.
+    staySignedIn: false,
     sessionId: undefined,
     authenticatedAt: undefined,
     consentedSessionId: undefined,

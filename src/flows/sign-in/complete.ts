@@ -4,7 +4,7 @@ import type { Deps } from '../../deps.ts';
 import { type AccountChange, waitingFor } from '../../domain/account-change.ts';
 import { actingAs, type BrowserCookies, type RequestContext } from '../../domain/context.ts';
 import { type Acr, authenticationOf, missingFactors, type Proof } from '../../domain/factors.ts';
-import type { Session } from '../../domain/session.ts';
+import { type Session, type SessionCookie, sessionCookie, staysSignedIn } from '../../domain/session.ts';
 import type { Db } from '../../storage/database.ts';
 import { beginSession, endSession, type NewSession, renewSession } from '../../storage/sessions.ts';
 import { markAuthenticated, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
@@ -17,7 +17,7 @@ import { livingSession } from './session.ts';
 
 /** The cookies to set, and whether the attempt has a client that waits, or something to end on the account page. */
 export type SignedIn = {
-  readonly sessionCookie: string;
+  readonly sessionCookie: SessionCookie;
   readonly knownCookie: string;
   readonly attemptId: string;
   readonly hasRequest: boolean;
@@ -53,9 +53,9 @@ export async function completeSignIn(
   const { tenant, now } = context;
   const previous = await livingSession(deps, context, cookies.session);
   const acting = actingAs(context, 'user', user.id);
-  const sessionCookie = await deps.db.transaction(async (tx) => {
+  const cookie = await deps.db.transaction(async (tx) => {
     await first?.(tx);
-    const begun = await beginOrRenew(deps, tx, acting, user, proofs, previous);
+    const begun = await beginOrRenew(deps, tx, acting, { attempt, user, proofs }, previous);
     // Thrown, so that no session of somebody else has ended for it either.
     if (!begun) throw wrongCredentials();
     const { sessionId } = begun;
@@ -72,7 +72,7 @@ export async function completeSignIn(
     return begun.cookie;
   });
   return {
-    sessionCookie,
+    sessionCookie: cookie,
     knownCookie: withKnownBrowser(deps, tenant.id, cookies.known, user.id),
     attemptId: attempt.row.id,
     hasRequest: attempt.request !== undefined,
@@ -84,12 +84,12 @@ async function beginOrRenew(
   deps: Deps,
   tx: Db,
   context: RequestContext,
-  user: Proven['user'],
-  proofs: readonly Proof[],
+  { attempt, user, proofs }: Pick<Proven, 'attempt' | 'user' | 'proofs'>,
   previous: Session | undefined,
-): Promise<{ sessionId: string; cookie: string } | undefined> {
+): Promise<{ sessionId: string; cookie: SessionCookie } | undefined> {
   const { tenant, now } = context;
   const secret = opaqueToken('session', deps.random(opaqueBytes));
+  const own = previous?.userId === user.id ? previous : undefined;
   const session: NewSession = {
     id: newId(deps, now),
     secretHash: secret.hash,
@@ -97,17 +97,19 @@ async function beginOrRenew(
     authentication: authenticationOf(proofs),
     idleExpiresAt: now + tenant.settings.session_idle_lifetime * 1000,
     expiresAt: now + tenant.settings.session_lifetime * 1000,
+    // Whoever proves again who they are is not asked again: what was ticked stays.
+    persistent: staysSignedIn(tenant.settings.stay_signed_in, own?.persistent === true || attempt.staySignedIn),
     ip: context.ip,
     userAgent: context.userAgent?.slice(0, 300),
   };
-  if (previous?.userId === user.id) {
-    const renewed = { ...session, id: previous.id };
+  if (own) {
+    const renewed = { ...session, id: own.id, expiresAt: own.expiresAt };
     if (await renewSession(tx, tenant.id, renewed, user.passwordVersion))
-      return { sessionId: previous.id, cookie: secret.token };
+      return { sessionId: own.id, cookie: sessionCookie(secret.token, renewed, now) };
   } else if (previous) {
     await endSession(tx, tenant.id, previous, 'other_user', eventOf(deps, context));
   }
   return (await beginSession(tx, tenant.id, session, user.passwordVersion))
-    ? { sessionId: session.id, cookie: secret.token }
+    ? { sessionId: session.id, cookie: sessionCookie(secret.token, session, now) }
     : undefined;
 }

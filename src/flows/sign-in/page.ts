@@ -13,6 +13,8 @@ export type SignInView = {
   readonly reason: 'fresh' | 'other' | undefined;
   /** Its person came from their account page, and may go back there. */
   readonly isForAccount: boolean;
+  /** Whether to stay signed in is asked: not of somebody who is, and only proves it again. */
+  readonly asksToStay: boolean;
   readonly uiLocales: string | undefined;
   /** A new cookie to set. */
   readonly browser: string | undefined;
@@ -24,6 +26,7 @@ export async function viewSignIn(
   context: RequestContext,
   input: { attemptId: string | undefined; cookies: BrowserCookies },
 ): Promise<SignInView | 'signed in'> {
+  const isAsking = context.tenant.settings.stay_signed_in === 'ask';
   const session = await livingSession(deps, context, input.cookies.session);
   if (input.attemptId === undefined) {
     if (session) return 'signed in';
@@ -35,6 +38,7 @@ export async function viewSignIn(
       username: '',
       reason: undefined,
       isForAccount: false,
+      asksToStay: isAsking,
       uiLocales: undefined,
     };
   }
@@ -49,6 +53,7 @@ export async function viewSignIn(
     username: isLeaving ? '' : ((isOther ? undefined : session?.username) ?? request?.loginHint ?? ''),
     reason: session === undefined ? undefined : isOther ? 'other' : 'fresh',
     isForAccount: attempt.accountChange !== undefined,
+    asksToStay: isAsking && (session === undefined || isOther),
     uiLocales: request?.uiLocales,
     browser: undefined,
   };

@@ -18,6 +18,8 @@ export type PasswordSignIn = {
   readonly attemptId: string | undefined;
   readonly username: string;
   readonly password: string;
+  /** Ticked, that the session outlive the browser. */
+  readonly staySignedIn: boolean;
   readonly cookies: BrowserCookies;
 };
 
@@ -43,7 +45,8 @@ async function provePassword(
   input: PasswordSignIn,
 ): Promise<SignedIn | HalfSignedIn> {
   const { username, password, cookies } = input;
-  const attempt = await attemptOf(deps, context, input.attemptId, cookies.browser);
+  const begun = await attemptOf(deps, context, input.attemptId, cookies.browser);
+  const attempt = { ...begun, staySignedIn: input.staySignedIn };
   const checked = await checkPassword(deps, context, { username, password, known: cookies.known });
   const { user, reserved, rehashed } = checked;
   const proofs = [{ method: 'password', at: context.now }] as const;

@@ -5,7 +5,7 @@ import { Refusal } from '../../domain/errors.ts';
 import type { Person } from '../../flows/account/fresh.ts';
 import { beginFactor, confirmFactor, mayAddFactor, viewNewFactor, viewTwoStep } from '../../flows/account/two-step.ts';
 import { basePath, contextOf } from '../context.ts';
-import { readCookies, setCookie } from '../cookies.ts';
+import { readCookies, setSessionCookie } from '../cookies.ts';
 import { logShownFailure } from '../failures.ts';
 import { bodyParams } from '../forms.ts';
 import { frameOf, otherwise } from './account-frame.ts';
@@ -83,7 +83,7 @@ export function confirmNewFactor(deps: Deps): RouteHandlerMethod {
       const outcome = await confirmFactor(deps, contextOf(deps, request), input);
       if (typeof outcome === 'string' || outcome.kind === 'prove first')
         return await otherwise(request, reply, outcome);
-      setCookie(reply, request.tenant, 'session', outcome.sessionCookie);
+      setSessionCookie(reply, request.tenant, outcome.sessionCookie);
       const codes = outcome.added.recovery_codes;
       if (!codes) return await goOn(request, reply, `${accountSections.two_step}?notice=factor_added`);
       const frame = { ...frameOf(request, 'two_step', outcome.person.formToken), notice: 'factor_added' as const };

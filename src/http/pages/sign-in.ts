@@ -53,9 +53,11 @@ export function signIn(deps: Deps): RouteHandlerMethod {
     const attemptId = params.get('attempt');
     if (params.get('cancel') !== undefined) return cancel(deps, request, reply, attemptId);
     const username = params.get('username') ?? '';
+    const staySignedIn = params.get('stay') !== undefined;
     try {
       const password = params.get('password') ?? '';
-      const outcome = await signInWithPassword(deps, context, { attemptId, username, password, cookies });
+      const input = { attemptId, username, password, staySignedIn, cookies };
+      const outcome = await signInWithPassword(deps, context, input);
       return await ('waitsFor' in outcome
         ? goOn(request, reply, `${waitingPaths[outcome.waitsFor]}?attempt=${outcome.attemptId}`)
         : signedIn(request, reply, outcome));
@@ -66,7 +68,7 @@ export function signIn(deps: Deps): RouteHandlerMethod {
       if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
       const view = await viewSignIn(deps, context, { attemptId, cookies });
       if (view === 'signed in') throw error;
-      return show(request, reply, view, { username, error: shown, status: shown.status });
+      return show(request, reply, view, { username, staySignedIn, error: shown, status: shown.status });
     }
   };
 }
@@ -75,7 +77,13 @@ function show(
   request: FastifyRequest,
   reply: FastifyReply,
   view: SignInView,
-  also: { username?: string; error?: SignInError; status?: number; notice?: SignIn['notice'] },
+  also: {
+    username?: string;
+    staySignedIn?: boolean;
+    error?: SignInError;
+    status?: number;
+    notice?: SignIn['notice'];
+  },
 ) {
   const model = {
     action: `${basePath(request.tenant)}/sign-in`,
@@ -85,6 +93,7 @@ function show(
     username: also.username ?? view.username,
     reason: view.reason,
     isForAccount: view.isForAccount,
+    stay: view.asksToStay ? { isChecked: also.staySignedIn ?? false } : undefined,
     error: also.error,
     notice: also.notice,
   };

@@ -1,7 +1,7 @@
 // What a browser gets when its sign-in is complete: the cookies, and the way on.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { SignedIn } from '../../flows/sign-in/complete.ts';
-import { setCookie } from '../cookies.ts';
+import { setCookie, setSessionCookie } from '../cookies.ts';
 import { confirmationPath } from './account-paths.ts';
 import { goOn, hubPath } from './hub.ts';
 
@@ -17,7 +17,7 @@ export function setSignedInCookies(
   reply: FastifyReply,
   { sessionCookie, knownCookie }: SignedIn,
 ): void {
-  setCookie(reply, request.tenant, 'session', sessionCookie);
+  setSessionCookie(reply, request.tenant, sessionCookie);
   setCookie(reply, request.tenant, 'known', knownCookie);
 }
 

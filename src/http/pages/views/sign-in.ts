@@ -27,6 +27,8 @@ export type SignIn = {
   reason?: 'fresh' | 'other' | undefined;
   /** Its person came from their account page, and may go back there. */
   isForAccount?: boolean | undefined;
+  /** Whether to stay signed in is asked. */
+  stay?: { isChecked: boolean } | undefined;
 };
 
 /** Renders the sign-in page. */
@@ -67,6 +69,18 @@ export function signInPage(page: Page, model: SignIn): Html {
             invalid: wrong,
             autofocus: model.username !== '',
           })}
+          ${
+            model.stay &&
+            html`<label class="choice" for="login-stay"
+              ><input
+                id="login-stay"
+                type="checkbox"
+                name="stay"
+                value="1"
+                ${model.stay.isChecked && html`checked`}
+              />${t('sign_in.stay')}</label
+            >`
+          }
           <div class="actions">
             <button class="button button-primary" id="login-submit" type="submit">${t('sign_in.submit')}</button>
             ${cancelButton(cancelText(model, t))}
