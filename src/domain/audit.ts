@@ -13,6 +13,7 @@ export const auditTypes = [
   'user.signed_in',
   'user.sign_in_failed',
   'user.second_factor_asked',
+  'user.password_change_asked',
   'user.second_factor_added',
   'user.second_factor_removed',
   'user.recovery_codes_made',

@@ -84,6 +84,7 @@ export type RefusalCode =
   | 'wrong_credentials'
   | 'wrong_code'
   | 'password_first'
+  | 'password_change_required'
   | 'second_factors_off'
   | 'unmet_authentication_requirements'
   | 'too_many_attempts'

@@ -70,6 +70,9 @@ export function isEmail(value: string): boolean {
 /** The shortest password, whoever chooses it: it may be the only factor (NIST SP 800-63B-4 3.1.1.2). In characters. */
 export const shortestPassword = 15;
 
+/** Milliseconds until a password that somebody else knows as well ends, unless it is changed before (OWASP ASVS 6.4.1). */
+export const passwordToChangeFor = 7 * 24 * 60 * 60_000;
+
 /** Longer ones are refused before any hash is computed. */
 export const longestPasswordBytes = 4096;
 

@@ -25,6 +25,7 @@ export const refusalStatus: Readonly<Record<RefusalCode, number>> = {
   wrong_credentials: 403,
   wrong_code: 403,
   password_first: 403,
+  password_change_required: 403,
   second_factors_off: 403,
   unmet_authentication_requirements: 403,
   too_many_attempts: 429,

@@ -6,7 +6,7 @@ import type { Db } from './database.ts';
 import { countedParams, forgottenIf } from './limits.ts';
 import { attemptParams, attemptValues, type SignInAttempt } from './sign-in-attempts.ts';
 import { checkedParams, personAsChecked } from './passwords.ts';
-import { type Markers, statement } from './statement.ts';
+import { type Markers, type Part, statement } from './statement.ts';
 import { toUserWithPassword, type UserWithPassword, withPassword } from './user-rows.ts';
 
 /** What was asked for and decided before the second factor. */
@@ -23,11 +23,14 @@ export type HalfSignIn = {
 };
 
 /** What goes with the row of an `attempt`: the budgets of the first factor, and the event. */
-function askedOf(p: Markers<typeof countedParams & typeof eventParams & { tenantId: 'uuid' }>) {
+function askedOf(
+  p: Markers<typeof countedParams & typeof eventParams & { tenantId: 'uuid' }>,
+  type: Part = sql`'user.second_factor_asked'`,
+) {
   return sql`${forgottenIf(p, sql`SELECT 1 FROM attempt`)}, event AS (
         ${auditRow(p, {
           from: sql`FROM attempt`,
-          type: sql`'user.second_factor_asked'`,
+          type,
           user: sql`user_id`,
           client: sql`client_id`,
         })}
@@ -161,6 +164,7 @@ const mark = statement(
     ...checkedParams,
     proven: 'jsonb',
     staySignedIn: 'boolean',
+    type: 'text',
     ...countedParams,
     ...eventParams,
   },
@@ -176,11 +180,11 @@ const mark = statement(
             session_id = NULL, authenticated_at = NULL
           WHERE a.finished_at IS NULL AND a.browser_hash = EXCLUDED.browser_hash
         RETURNING a.id, a.user_id, a.client_id
-      ), ${askedOf(p)}
+      ), ${askedOf(p, p.type)}
       SELECT id FROM attempt`,
 );
 
-/** A browser's attempt, whose request it has. @returns false when the user no longer stands as they were checked, or the attempt was finished. */
+/** A browser's attempt, whose request it has, and what it waits for now, as `type` of the event. @returns false when the user no longer stands as they were checked, or the attempt was finished. */
 export async function markHalfSignedIn(
   db: Db,
   tenantId: string,
@@ -191,6 +195,7 @@ export async function markHalfSignedIn(
     readonly proofs: readonly Proof[];
     readonly accountKey: string;
     readonly addressKey: string | undefined;
+    readonly type: 'user.second_factor_asked' | 'user.password_change_asked';
   },
   event: EventValues,
 ): Promise<boolean> {

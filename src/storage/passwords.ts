@@ -22,28 +22,31 @@ export function personAsChecked(
 
 // users_pkey, credentials_one_password_idx. The user's row is what sign-ins wait for.
 const set = statement(
-  { tenantId: 'uuid', userId: 'uuid', id: 'uuid', hash: 'text', now: 'timestamptz' },
+  { tenantId: 'uuid', userId: 'uuid', id: 'uuid', hash: 'text', changeBy: 'timestamptz?', now: 'timestamptz' },
   (_q, p) =>
     sql`WITH changed AS (
         UPDATE users SET password_version = password_version + 1, version = version + 1, updated_at = ${p.now}
         WHERE tenant_id = ${p.tenantId} AND id = ${p.userId}
         RETURNING id
       )
-      INSERT INTO credentials AS c (tenant_id, id, user_id, kind, secret, data, version, created_at, updated_at)
-      SELECT ${p.tenantId}, ${p.id}, id, 'password', ${p.hash}, '{}'::jsonb, 1, ${p.now}, ${p.now} FROM changed
+      INSERT INTO credentials AS c (tenant_id, id, user_id, kind, secret, data, change_by, change_version, version, created_at, updated_at)
+      SELECT ${p.tenantId}, ${p.id}, id, 'password', ${p.hash}, '{}'::jsonb, ${p.changeBy}, 1, 1, ${p.now}, ${p.now} FROM changed
       ON CONFLICT (tenant_id, user_id) WHERE kind = 'password'
-        DO UPDATE SET secret = EXCLUDED.secret, version = c.version + 1, updated_at = EXCLUDED.updated_at`,
+        DO UPDATE SET secret = EXCLUDED.secret, change_by = EXCLUDED.change_by, change_version = c.version + 1, version = c.version + 1, updated_at = EXCLUDED.updated_at`,
 );
 
-/** Another password, or the first. `id` is the one of its row, if there is none yet. */
+/**
+ * Another password, or the first. `id` is the one of its row, if there is none yet. `changeBy`: until when it must be changed;
+ * without it the password stays.
+ */
 export async function setPasswordHash(
   tx: Db,
   tenantId: string,
   userId: string,
-  { id, hash }: { id: string; hash: string },
+  { id, hash, changeBy }: { id: string; hash: string; changeBy?: number | undefined },
   now: number,
 ): Promise<void> {
-  await set.run(tx, { tenantId, userId, id, hash, now });
+  await set.run(tx, { tenantId, userId, id, hash, changeBy: changeBy ?? null, now });
 }
 
 // users_pkey

@@ -73,6 +73,8 @@ export interface Consents {
 }
 
 export interface Credentials {
+  change_by: number | null;
+  change_version: number | null;
   created_at: number;
   data: unknown;
   expires_at: number | null;

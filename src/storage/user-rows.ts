@@ -34,6 +34,8 @@ export type UserRow = {
 export type UserWithPassword = User & {
   readonly passwordHash: string | undefined;
   readonly passwordVersion: number;
+  /** When the password ends, which the next sign-in must change; undefined: never. Milliseconds. */
+  readonly changePasswordBy: number | undefined;
   readonly secondFactors: readonly SecondFactorMethod[];
 };
 
@@ -54,7 +56,12 @@ export function toUser(row: UserRow): User {
 
 export function toUserWithPassword(
   row:
-    | (UserRow & { password_hash: string | null; password_version: number; second_factors: string[] | null })
+    | (UserRow & {
+        password_hash: string | null;
+        password_version: number;
+        change_by: number | null;
+        second_factors: string[] | null;
+      })
     | undefined,
 ): UserWithPassword | undefined {
   return (
@@ -62,6 +69,7 @@ export function toUserWithPassword(
       ...toUser(row),
       passwordHash: row.password_hash ?? undefined,
       passwordVersion: row.password_version,
+      changePasswordBy: row.change_by ?? undefined,
       secondFactors: secondFactorMethods.filter((method) => row.second_factors?.includes(method) ?? false),
     }
   );
@@ -81,6 +89,9 @@ export function onPassword(join: JoinBuilder<Joined, 'u' | 'c'>): JoinBuilder<Jo
 // credentials_user_idx. A recovery code that was used is none any more.
 const unspentSecondFactors = sql<boolean>`(f.kind = 'totp' OR (f.kind = 'recovery_code' AND f.last_used_at IS NULL))`;
 
+// A process that does not know these columns may have changed the password since: then they are about the one before.
+const changeBy = sql<number | null>`CASE WHEN c.change_version = c.version THEN c.change_by END`.as('change_by');
+
 /** Users as `u` with the hash of their password, or null, and the kinds of their second factors, or null. */
 export function withPassword(q: Kysely<DB>) {
   return q
@@ -97,5 +108,5 @@ export function withPassword(q: Kysely<DB>) {
           .as('factors'),
       (join) => join.onTrue(),
     )
-    .select([...userColumns, 'c.secret as password_hash', 'u.password_version', 'factors.second_factors']);
+    .select([...userColumns, 'c.secret as password_hash', 'u.password_version', 'factors.second_factors', changeBy]);
 }

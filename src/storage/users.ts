@@ -115,6 +115,7 @@ const create = statement(
     kind: 'text',
     credentialId: 'uuid',
     passwordHash: 'text?',
+    changeBy: 'timestamptz?',
     disabledAt: 'timestamptz?',
     type: 'text',
     ...eventParams,
@@ -127,8 +128,8 @@ const create = statement(
           ${p.roles}, ${p.groups}, 1, ${p.disabledAt}, 1, ${p.now}, ${p.now})
         RETURNING id
       ), password AS (
-        INSERT INTO credentials (tenant_id, id, user_id, kind, secret, data, version, created_at, updated_at)
-        SELECT ${p.tenantId}, ${p.credentialId}, id, 'password', ${p.passwordHash}, '{}'::jsonb, 1, ${p.now}, ${p.now}
+        INSERT INTO credentials (tenant_id, id, user_id, kind, secret, data, change_by, change_version, version, created_at, updated_at)
+        SELECT ${p.tenantId}, ${p.credentialId}, id, 'password', ${p.passwordHash}, '{}'::jsonb, ${p.changeBy}, 1, 1, ${p.now}, ${p.now}
         FROM made WHERE ${p.passwordHash} IS NOT NULL
       )
       ${auditRow(p, { type: p.type, user: sql`id`, from: sql`FROM made` })}`,
@@ -147,12 +148,14 @@ export async function createUser(
     /** The id of the password's row, and its hash. */
     credentialId: string;
     passwordHash: string | undefined;
+    /** Until when the password must be changed. */
+    changeBy: number | undefined;
     disabled: boolean;
     type: AuditType;
   },
   event: EventValues,
 ): Promise<void> {
-  const { id, kind, credentialId, passwordHash, disabled, type, ...given } = user;
+  const { id, kind, credentialId, passwordHash, changeBy, disabled, type, ...given } = user;
   const { now } = event;
   await create.run(db, {
     ...bound(tenantId, id, given, now),
@@ -161,6 +164,7 @@ export async function createUser(
     kind,
     credentialId,
     passwordHash: passwordHash ?? null,
+    changeBy: changeBy ?? null,
     disabledAt: disabled ? now : null,
   });
 }

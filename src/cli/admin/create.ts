@@ -18,7 +18,7 @@ export function adminCreateCommand(env: Environment): Command {
     await withTenant(terminal, { tenant: options.tenant, make: true }, async (deps, context) => {
       const given = await source(deps);
       const entry = { ...person, roles: [adminRole], password: given.password };
-      const user = await asGiven(createChecked(deps, context, entry));
+      const user = await asGiven(createChecked(deps, context, entry, { mustChange: given.generated }));
       terminal.out.result({ ...userForScripts(user), ...shownPassword(given) }, madeInWords(user, given));
     });
   });

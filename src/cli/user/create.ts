@@ -24,7 +24,7 @@ export function userCreateCommand(env: Environment): Command {
       const given = await source(deps);
       const { role: roles, group: groups } = options;
       const entry = { ...person, roles, groups, password: given.password };
-      const user = await asGiven(createChecked(deps, context, entry));
+      const user = await asGiven(createChecked(deps, context, entry, { mustChange: given.generated }));
       terminal.out.result({ ...userForScripts(user), ...shownPassword(given) }, madeInWords(user, given));
     });
   });

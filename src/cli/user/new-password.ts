@@ -4,7 +4,7 @@ import type { RequestContext } from '../../domain/context.ts';
 import type { User } from '../../domain/user.ts';
 import type { UserEntry } from '../../schemas/user.ts';
 import { findNamedPerson } from '../../flows/users/find.ts';
-import type { Ended } from '../../flows/users/passwords.ts';
+import type { Ended, ToChange } from '../../flows/users/passwords.ts';
 import { withTenant } from '../frame/backend.ts';
 import type { TenantOption } from '../frame/options.ts';
 import { type PasswordOptions, passwordSource, shownPassword } from '../frame/password.ts';
@@ -25,15 +25,16 @@ type Shown<Change extends Changed> = {
 export async function giveNewPassword<Change extends Changed>(
   terminal: Terminal,
   named: string,
-  options: TenantOption & PasswordOptions,
-  change: (deps: Deps, context: RequestContext, named: string, password: string) => Promise<Change>,
+  options: TenantOption & PasswordOptions & ToChange,
+  change: (deps: Deps, context: RequestContext, named: string, password: string, toChange: ToChange) => Promise<Change>,
   { forScripts, inWords, undoes }: Shown<Change>,
 ): Promise<void> {
   const source = passwordSource(options);
   await withTenant(terminal, { tenant: options.tenant }, async (deps, context, { config }) => {
     await findNamedPerson(deps, context, named);
     const given = await source(deps);
-    const changed = await change(deps, { ...context, now: deps.clock() }, named, given.password);
+    const toChange = { mustChange: given.generated || options.mustChange === true };
+    const changed = await change(deps, { ...context, now: deps.clock() }, named, given.password, toChange);
     const { id, username } = changed.user;
     await warnOfUser({ ...terminal, config, context }, changed.user, (entry) => [
       ...formerPassword(entry, given.password),
@@ -41,7 +42,7 @@ export async function giveNewPassword<Change extends Changed>(
     ]);
     terminal.out.result(
       { id, username, ...forScripts?.(changed), ...endedForScripts(changed.ended), ...shownPassword(given) },
-      [inWords(changed), ...passwordInWords(given)].join('\n'),
+      [inWords(changed), ...passwordInWords(given, toChange)].join('\n'),
     );
   });
 }

@@ -4,6 +4,7 @@ import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import type { User } from '../../domain/user.ts';
 import { createUser } from '../../flows/users/save.ts';
+import type { ToChange } from '../../flows/users/passwords.ts';
 import { checkedUser } from '../../schemas/user.ts';
 import { CommandError } from '../frame/run.ts';
 
@@ -37,6 +38,11 @@ export function personOf({ username, email, emailVerified, name }: PersonOptions
 }
 
 /** @throws Refusal exists, or invalid_input with every mistake. */
-export async function createChecked(deps: Deps, context: RequestContext, entry: object): Promise<User> {
-  return createUser(deps, context, checkedUser(entry));
+export async function createChecked(
+  deps: Deps,
+  context: RequestContext,
+  entry: object,
+  toChange: ToChange,
+): Promise<User> {
+  return createUser(deps, context, checkedUser(entry), toChange);
 }

@@ -1,7 +1,7 @@
 // `signet user set-password USER`.
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
-import { setPassword } from '../../flows/users/passwords.ts';
+import { setPassword, type ToChange } from '../../flows/users/passwords.ts';
 import { tenantOption, type TenantOption } from '../frame/options.ts';
 import { visible } from '../frame/output.ts';
 import { type PasswordOptions, withPasswordOptions } from '../frame/password.ts';
@@ -15,8 +15,9 @@ export function userSetPasswordCommand(env: Environment): Command {
       'Give a user another password. Their sessions and grants end; APIs take access tokens until they expire.',
     )
     .argument('<user>', userArgument)
+    .option('--must-change', 'it must be changed at the first sign-in and ends in 7 days, like one that is made')
     .addOption(tenantOption());
-  return command(shape, env, (terminal, named: string, options: TenantOption & PasswordOptions) =>
+  return command(shape, env, (terminal, named: string, options: TenantOption & PasswordOptions & ToChange) =>
     giveNewPassword(terminal, named, options, setPassword, {
       inWords: ({ user, ended }) => `Set another password for ${visible(user.username)}: ${endedInWords(ended)}.`,
     }),

@@ -1,6 +1,7 @@
 // A user as commands show one.
 import type { User } from '../../domain/user.ts';
-import type { Ended } from '../../flows/users/passwords.ts';
+import type { Ended, ToChange } from '../../flows/users/passwords.ts';
+import { passwordToChangeFor } from '../../domain/user.ts';
 import { adminRole } from '../../domain/role.ts';
 import { type Column, counted, visible } from '../frame/output.ts';
 import type { GivenPassword } from '../frame/password.ts';
@@ -42,12 +43,19 @@ export function endedInWords({ sessions, grants }: Ended): string {
 
 export function madeInWords({ id, username, roles }: User, given: GivenPassword): string {
   const what = roles.includes(adminRole) ? 'administrator' : 'user';
-  return [`Made the ${what} ${visible(username)}, whose id is ${id}.`, ...passwordInWords(given)].join('\n');
+  return [
+    `Made the ${what} ${visible(username)}, whose id is ${id}.`,
+    ...passwordInWords(given, { mustChange: given.generated }),
+  ].join('\n');
 }
 
-/** A line with a password that nobody knows yet. */
-export function passwordInWords({ password, generated }: GivenPassword): string[] {
-  return generated ? [`The password, shown only now: ${password}`] : [];
+/** Lines with a password that nobody knows yet, and what its person must do with it. */
+export function passwordInWords({ password, generated }: GivenPassword, { mustChange = false }: ToChange): string[] {
+  const days = passwordToChangeFor / 86_400_000;
+  return [
+    ...(generated ? [`The password, shown only now: ${password}`] : []),
+    ...(mustChange ? [`It must be changed at the first sign-in, and ends in ${days} days.`] : []),
+  ];
 }
 
 /** How commands explain the argument that names a user. */

@@ -8,6 +8,7 @@ import { reporting } from '../../domain/metrics.ts';
 import { replacePasswordHash } from '../../storage/passwords.ts';
 import { grantableScopes, registeredResources } from '../clients/grantable.ts';
 import { checkPassword } from '../sign-in/check-password.ts';
+import { recordMustChange } from '../sign-in/failed.ts';
 import { firstPartyClient, type NamedClient } from './client.ts';
 import { askSecondFactor, type HalfLoggedIn } from './half-done.ts';
 import { serviceLogin } from './service-login.ts';
@@ -27,7 +28,7 @@ export type Login = NamedClient & {
  * At most five round trips: the user, two budgets, the session with its tokens; and a hash made anew where one is due. Or,
  * where a second factor is needed, a partial token in place of the session.
  * @throws OAuthError for the client and what it asks for; Refusal wrong_credentials, too_many_attempts,
- * unmet_authentication_requirements. @throws Unavailable when too many hashes wait.
+ * password_change_required, unmet_authentication_requirements. @throws Unavailable when too many hashes wait.
  */
 export function login(deps: Deps, context: RequestContext, asked: Login): Promise<LoggedIn | HalfLoggedIn> {
   return reporting(withPassword(deps, context, asked), (outcome) => deps.metrics.signIn('password', outcome));
@@ -44,6 +45,13 @@ async function withPassword(deps: Deps, context: RequestContext, asked: Login): 
   const service = await serviceLogin(deps, context, { username, password, client, scopes, resources, request });
   if (service) return { ...service, token: service.access_token };
   const { user, reserved, rehashed } = await checkPassword(deps, context, { ...asked, known: asked.device });
+  if (user.changePasswordBy !== undefined) {
+    await recordMustChange(deps, context, { userId: user.id, reserved });
+    throw new Refusal(
+      'password_change_required',
+      'The password must be changed first, by signing in with it in a browser.',
+    );
+  }
   const proven = {
     user,
     client,

@@ -3,19 +3,21 @@ import type { Deps } from '../../deps.ts';
 import { type AccountChange, waitingFor } from '../../domain/account-change.ts';
 import type { Client } from '../../domain/client.ts';
 import { actingAs, type BrowserCookies, type RequestContext } from '../../domain/context.ts';
-import { Refusal } from '../../domain/errors.ts';
 import { type Acr, acrValues, isSecondFactor, type Proof } from '../../domain/factors.ts';
 import { reporting } from '../../domain/metrics.ts';
+import type { Db } from '../../storage/database.ts';
 import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
-import { lockUser } from '../../storage/users.ts';
+import { lockPassword } from '../../storage/passwords.ts';
+import { findUserWithPassword, lockUser } from '../../storage/users.ts';
 import { activeClient } from '../clients/current.ts';
 import type { Owner } from './owner.ts';
 import { addProvenTotp, beginTotp, checkFirstCode, type NewTotp, waitingTotp } from './totp.ts';
 import { attemptOf } from '../sign-in/attempt.ts';
+import { askNewPassword, type HalfSignedIn } from '../sign-in/ask-new-password.ts';
 import { completeSignIn, type SignedIn } from '../sign-in/complete.ts';
 import { demandOf } from '../sign-in/demand.ts';
-import { provenPassword } from '../sign-in/half-done.ts';
+import { passwordFirst, provenPassword } from '../sign-in/half-done.ts';
 import { livingSession } from '../sign-in/session.ts';
 
 export type AddFactorView = {
@@ -68,14 +70,14 @@ export async function beginFirstFactor(
 }
 
 /**
- * The first code adds the factor and completes the sign-in, in one transaction.
+ * The first code adds the factor and completes the sign-in, in one transaction, unless another password is needed.
  * @throws Refusal as {@link viewAddFactor}; not_found, wrong_code, too_many_attempts.
  */
 export function signInWithFirstFactor(
   deps: Deps,
   context: RequestContext,
   input: Visit & { readonly id: string | undefined; readonly code: string },
-): Promise<{ signedIn: SignedIn; codes: readonly string[] }> {
+): Promise<{ signedIn: SignedIn | HalfSignedIn; codes: readonly string[] }> {
   return reporting(proveFirst(deps, context, input), (outcome) => deps.metrics.signIn('totp', outcome));
 }
 
@@ -83,28 +85,40 @@ async function proveFirst(
   deps: Deps,
   context: RequestContext,
   { attemptId, cookies, id, code }: Visit & { readonly id: string | undefined; readonly code: string },
-): Promise<{ signedIn: SignedIn; codes: readonly string[] }> {
+): Promise<{ signedIn: SignedIn | HalfSignedIn; codes: readonly string[] }> {
   const begun = await attemptOf(deps, context, attemptId, cookies.browser);
   const { attempt, user, proof, demanded, owner } = await enrolling(deps, context, begun);
   const proven = await checkFirstCode(deps, context, owner, { code, id });
   const acting = actingAs(context, 'user', user.id);
   let codes: readonly string[] = [];
+  const proofs = [
+    { method: proof.method, at: proof.at },
+    { method: 'totp', at: context.now },
+  ] as const;
+  const add = async (tx: Db) => {
+    const added = await addProvenTotp(deps, tx, acting, owner, { ...proven, endOthers: false });
+    codes = added.recovery_codes ?? [];
+  };
+  if (user.changePasswordBy !== undefined) {
+    const signedIn = await deps.db.transaction(async (tx) => {
+      if (!(await lockPassword(tx, context.tenant.id, user.id, user.passwordVersion))) throw passwordFirst();
+      await add(tx);
+      // The factor has refused every other sign-in under way: this one goes on with the version that there is now.
+      const now = (await findUserWithPassword(tx, context.tenant.id, user.id))!;
+      return askNewPassword(deps, tx, context, { attempt, user: now, proofs, reserved: proven.reserved });
+    });
+    return { signedIn, codes };
+  }
   const signedIn = await completeSignIn(deps, context, {
     attempt,
     user,
-    proofs: [
-      { method: proof.method, at: proof.at },
-      { method: 'totp', at: context.now },
-    ],
+    proofs,
     demanded,
     reserved: proven.reserved,
     cookies,
     // Before anything that only reads the person: two who do this at once would else wait for one another.
     first: async (tx) => void (await lockUser(tx, context.tenant.id, user.id)),
-    also: async (tx) => {
-      const added = await addProvenTotp(deps, tx, acting, owner, { ...proven, endOthers: false });
-      codes = added.recovery_codes ?? [];
-    },
+    also: add,
   });
   return { signedIn, codes };
 }
@@ -117,8 +131,7 @@ async function enrolling(
 ): Promise<{ attempt: SignInAttempt; user: UserWithPassword; proof: Proof; demanded: Acr; owner: Owner }> {
   const half = await provenPassword(deps, context, begun);
   const demanded = half && (await demandOf(deps, context, half.attempt, half.user));
-  if (!half || demanded !== acrValues[1] || isSecondFactor(half.user.secondFactors))
-    throw new Refusal('password_first', 'The password comes first, and not long before the code.');
+  if (!half || demanded !== acrValues[1] || isSecondFactor(half.user.secondFactors)) throw passwordFirst();
   const owner = { user: half.user, by: { kind: 'browser sign-in', attemptId: half.attempt.row.id } } as const;
   return { ...half, demanded, owner };
 }

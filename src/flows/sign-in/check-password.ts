@@ -18,7 +18,7 @@ export type CheckedPassword = {
 
 /**
  * `known`: which accounts this browser or device has signed in to before, as it was told.
- * @throws Refusal wrong_credentials, the same for an unknown name, a wrong password and a disabled user; too_many_attempts.
+ * @throws Refusal wrong_credentials, the same for an unknown name, a wrong password, one that has ended and a disabled user; too_many_attempts.
  * @throws Unavailable when too many hashes wait.
  */
 export async function checkPassword(
@@ -37,9 +37,16 @@ export async function checkPassword(
     throw error;
   });
   const from = user?.passwordHash;
-  if (!isRight || !user || user.disabled || from === undefined) {
+  // Only now, so that one that has ended costs as much as a wrong one.
+  const hasEnded = user?.changePasswordBy !== undefined && context.now >= user.changePasswordBy;
+  if (!isRight || !user || user.disabled || from === undefined || hasEnded) {
     const { attempts } = reserved;
-    await recordFailure(deps, context, { factor: 'password', userId: user?.id, attempts, reason: whyNot(user) });
+    await recordFailure(deps, context, {
+      factor: 'password',
+      userId: user?.id,
+      attempts,
+      reason: isRight && hasEnded ? 'password has ended' : whyNot(user),
+    });
     throw wrongCredentials();
   }
   const rehashed = deps.hasher.needsRehash(from) ? { from, to: await deps.hasher.hash(password) } : undefined;

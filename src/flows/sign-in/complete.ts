@@ -26,7 +26,12 @@ export type SignedIn = {
 
 export type Proven = {
   readonly attempt: SignInAttempt;
-  readonly user: { readonly id: string; readonly passwordVersion: number };
+  /** With `changePasswordBy` nobody is signed in: the password is changed first. */
+  readonly user: {
+    readonly id: string;
+    readonly passwordVersion: number;
+    readonly changePasswordBy: number | undefined;
+  };
   readonly proofs: readonly Proof[];
   /** What they are enough for (domain/factors.ts). */
   readonly demanded: Acr;
@@ -36,7 +41,7 @@ export type Proven = {
   /** What the way of proving wants locked before all else, in the same transaction. */
   readonly first?: (tx: Db) => Promise<void>;
   /** Does in the same transaction what the way of proving wants done. */
-  readonly also?: (tx: Db) => Promise<void>;
+  readonly also?: (tx: Db, sessionId: string) => Promise<void>;
 };
 
 /**
@@ -50,6 +55,8 @@ export async function completeSignIn(
 ): Promise<SignedIn> {
   if (missingFactors(proofs, demanded).length > 0)
     throw new Error('a sign-in was to be completed before enough was proven');
+  if (user.changePasswordBy !== undefined)
+    throw new Error('a sign-in was to be completed before its password was changed');
   const { tenant, now } = context;
   const previous = await livingSession(deps, context, cookies.session);
   const acting = actingAs(context, 'user', user.id);
@@ -62,7 +69,7 @@ export async function completeSignIn(
     if (!(await markAuthenticated(tx, tenant.id, attempt, { userId: user.id, proofs, sessionId }, now)))
       throw attemptFinished();
     await attemptSucceeded(tx, tenant.id, reserved);
-    await also?.(tx);
+    await also?.(tx, sessionId);
     await record(deps, tx, acting, {
       type: 'user.signed_in',
       userId: user.id,

@@ -11,6 +11,7 @@ import { eventOf } from '../events.ts';
 import { recordUnmet } from './failed.ts';
 import { attemptOf } from './attempt.ts';
 import { type CheckedPassword, checkPassword, wrongCredentials } from './check-password.ts';
+import { askNewPassword, type HalfSignedIn } from './ask-new-password.ts';
 import { completeSignIn, type SignedIn } from './complete.ts';
 import { demandOf } from './demand.ts';
 
@@ -23,11 +24,8 @@ export type PasswordSignIn = {
   readonly cookies: BrowserCookies;
 };
 
-/** The attempt waits for a second factor, or for the first one that its person adds. */
-export type HalfSignedIn = { readonly waitsFor: 'second factor' | 'new factor'; readonly attemptId: string };
-
 /**
- * Proves a password, and completes the sign-in unless a second factor is needed.
+ * Proves a password, and completes the sign-in unless a second factor or another password is needed.
  * @throws Refusal and Unavailable as {@link checkPassword}; attempt_unknown; unmet_authentication_requirements when a second
  * factor is needed, the person has none, and nobody can add one.
  */
@@ -52,6 +50,8 @@ async function provePassword(
   const proofs = [{ method: 'password', at: context.now }] as const;
   const demanded = await demandOf(deps, context, attempt, user);
   if (missingFactors(proofs, demanded).length > 0) return askForSecond(deps, context, attempt, checked);
+  if (user.changePasswordBy !== undefined)
+    return askNewPassword(deps, deps.db, context, { attempt, user, proofs, reserved });
   return completeSignIn(deps, context, {
     attempt,
     user,
@@ -87,6 +87,7 @@ async function askForSecond(
     proofs: [{ method: 'password', at: now, passwordVersion: user.passwordVersion }],
     accountKey: reserved.accountKey,
     addressKey: reserved.addressKey,
+    type: 'user.second_factor_asked',
   } as const;
   const acting = actingAs(context, 'user', user.id);
   if (!(await markHalfSignedIn(deps.db, tenant.id, half, eventOf(deps, acting)))) throw wrongCredentials();

@@ -3,18 +3,19 @@ import type { Deps } from '../../deps.ts';
 import { type AccountChange, waitingFor } from '../../domain/account-change.ts';
 import type { Client } from '../../domain/client.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
-import { Refusal } from '../../domain/errors.ts';
 import { type Proof, type SecondFactorMethod, secondFactorMethods } from '../../domain/factors.ts';
 import { reporting } from '../../domain/metrics.ts';
+import type { Db } from '../../storage/database.ts';
 import { spendSecondFactor } from '../../storage/second-factors.ts';
 import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { activeClient } from '../clients/current.ts';
 import { attemptOf } from './attempt.ts';
 import { checkCode, wrongCode } from './check-code.ts';
+import { askNewPassword, type HalfSignedIn } from './ask-new-password.ts';
 import { completeSignIn, type SignedIn } from './complete.ts';
 import { demandOf } from './demand.ts';
-import { provenPassword } from './half-done.ts';
+import { passwordFirst, provenPassword, waitsForNewPassword } from './half-done.ts';
 import { knownBrowserOf } from './known-browsers.ts';
 import { livingSession } from './session.ts';
 
@@ -38,6 +39,7 @@ export async function viewSecondFactor(
 ): Promise<
   | SecondFactorView
   | 'to the hub'
+  | 'to the new password'
   | { readonly kind: 'to the account'; readonly accountChange: AccountChange | undefined }
 > {
   const begun = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
@@ -47,6 +49,7 @@ export async function viewSecondFactor(
     return begun.request ? 'to the hub' : { kind: 'to the account', accountChange };
   }
   const { attempt, user } = await halfDone(deps, context, begun);
+  if (await waitsForNewPassword(deps, context, attempt, user)) return 'to the new password';
   const method =
     secondFactorMethods.find((one) => one === input.method && user.secondFactors.includes(one)) ??
     user.secondFactors[0]!;
@@ -69,16 +72,20 @@ export type CodeSignIn = {
 };
 
 /**
- * Proves the second factor, and completes the sign-in.
+ * Proves the second factor, and completes the sign-in unless another password is needed.
  * @throws Refusal attempt_unknown, attempt_finished; password_first when it was not proven, or too long ago, or changed since;
  * wrong_code, too_many_attempts.
  */
-export function signInWithCode(deps: Deps, context: RequestContext, input: CodeSignIn): Promise<SignedIn> {
+export function signInWithCode(
+  deps: Deps,
+  context: RequestContext,
+  input: CodeSignIn,
+): Promise<SignedIn | HalfSignedIn> {
   const method = input.method === 'recovery_code' ? 'recovery_code' : 'totp';
   return reporting(proveCode(deps, context, input), (outcome) => deps.metrics.signIn(method, outcome));
 }
 
-async function proveCode(deps: Deps, context: RequestContext, input: CodeSignIn): Promise<SignedIn> {
+async function proveCode(deps: Deps, context: RequestContext, input: CodeSignIn): Promise<SignedIn | HalfSignedIn> {
   const { tenant, now } = context;
   const { cookies, code } = input;
   const { attempt, user, proof } = await halfDone(
@@ -94,20 +101,28 @@ async function proveCode(deps: Deps, context: RequestContext, input: CodeSignIn)
   });
   const { accountKey, addressKey } = reserved;
   const spending = { userId: user.id, credentialId, step, accountKey, addressKey };
+  // Without the version of the password: what is complete is not to be completed again.
+  const proofs = [
+    { method: proof.method, at: proof.at },
+    { method, at: now },
+  ] as const;
+  const spend = async (tx: Db) => {
+    if (!(await spendSecondFactor(tx, tenant.id, spending, now))) throw wrongCode();
+  };
+  if (user.changePasswordBy !== undefined)
+    return deps.db.transaction(async (tx) => {
+      const half = await askNewPassword(deps, tx, context, { attempt, user, proofs, reserved });
+      await spend(tx);
+      return half;
+    });
   return completeSignIn(deps, context, {
     attempt,
     user,
-    // Without the version of the password: what is complete is not to be completed again.
-    proofs: [
-      { method: proof.method, at: proof.at },
-      { method, at: now },
-    ],
+    proofs,
     demanded: await demandOf(deps, context, attempt, user),
     reserved,
     cookies,
-    also: async (tx) => {
-      if (!(await spendSecondFactor(tx, tenant.id, spending, now))) throw wrongCode();
-    },
+    also: spend,
   });
 }
 
@@ -118,7 +133,6 @@ async function halfDone(
   attempt: SignInAttempt,
 ): Promise<{ attempt: SignInAttempt; user: UserWithPassword; proof: Proof }> {
   const half = await provenPassword(deps, context, attempt);
-  if (!half || half.user.secondFactors.length === 0)
-    throw new Refusal('password_first', 'The password comes first, and not long before the code.');
+  if (!half || half.user.secondFactors.length === 0) throw passwordFirst();
   return half;
 }

@@ -6,7 +6,7 @@ import { type Ended, setUserDisabled, setUserFields } from '../../storage/users.
 import { record } from '../events.ts';
 import { adminRole } from '../../domain/role.ts';
 import { forgetAttempts } from '../sign-in/limiter.ts';
-import { replacePassword } from './passwords.ts';
+import { replacePassword, type ToChange } from './passwords.ts';
 
 /** `user` as they were before. */
 export type Rescued = {
@@ -26,9 +26,10 @@ export function resetAdministrator(
   context: RequestContext,
   named: string,
   password: string,
+  toChange: ToChange = {},
 ): Promise<Rescued> {
   const { tenant, now } = context;
-  return replacePassword(deps, context, named, password, async (tx, user, ended) => {
+  return replacePassword(deps, context, { named, password, ...toChange }, async (tx, user, ended) => {
     const { id } = user;
     const roleAdded = !user.roles.includes(adminRole);
     if (roleAdded) await setUserFields(tx, tenant.id, id, { ...user, roles: [...user.roles, adminRole] }, now);

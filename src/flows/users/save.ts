@@ -16,6 +16,7 @@ import { eventOf, newId, record } from '../events.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
 import { hashOfChosen } from './chosen-password.ts';
 import { namesAround } from './names-around.ts';
+import { changeBy, type ToChange } from './passwords.ts';
 
 /** An entry with the hash to store; undefined: the stored one is of this password already, or none is given. */
 export type PreparedUser = {
@@ -55,15 +56,14 @@ async function hashFor(
 }
 
 /** In one statement, which waits for nobody. `entry` was checked (schemas/user.ts). @throws Refusal exists; invalid_input for the password. */
-export async function createUser(deps: Deps, context: RequestContext, entry: UserEntry): Promise<User> {
-  return insertUser(
-    deps,
-    deps.db,
-    context,
-    entry,
-    await hashFor(deps, context.tenant, entry, undefined),
-    'user.created',
-  );
+export async function createUser(
+  deps: Deps,
+  context: RequestContext,
+  entry: UserEntry,
+  toChange: ToChange = {},
+): Promise<User> {
+  const hash = await hashFor(deps, context.tenant, entry, undefined);
+  return insertUser(deps, deps.db, context, entry, hash, 'user.created', 'person', changeBy(toChange, context.now));
 }
 
 /** The same on a transaction, with a hash that was computed before it, and recorded as `type`. @throws Refusal exists. */
@@ -75,13 +75,14 @@ export async function insertUser(
   passwordHash: string | undefined,
   type: AuditType,
   kind: UserKind = 'person',
+  changePasswordBy?: number,
 ): Promise<User> {
   const { tenant, now } = context;
   const id = newId(deps, now);
   const fields = fieldsOf(entry);
   const disabled = entry.disabled ?? false;
   try {
-    const password = { credentialId: newId(deps, now), passwordHash };
+    const password = { credentialId: newId(deps, now), passwordHash, changeBy: changePasswordBy };
     await storage.createUser(
       tx,
       tenant.id,

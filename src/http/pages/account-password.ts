@@ -2,11 +2,8 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { shortestPassword } from '../../domain/user.ts';
 import { changePasswordInBrowser, mayChangePassword } from '../../flows/account/password.ts';
 import type { Person } from '../../flows/account/fresh.ts';
-import { samePassword } from '../../flows/users/change-own-password.ts';
-import { guessablePassword } from '../../schemas/password.ts';
 import { translator } from '../../texts/messages.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
@@ -15,6 +12,7 @@ import { bodyParams } from '../forms.ts';
 import { frameOf, otherwise } from './account-frame.ts';
 import { accountSections } from './account-paths.ts';
 import { goOn } from './hub.ts';
+import { newPasswordProblem } from './new-password-problem.ts';
 import { pageOf, sendPage } from './page.ts';
 import { shownAbove } from './shown-above.ts';
 import { type AccountPassword, accountPasswordPage } from './views/account-password.ts';
@@ -51,7 +49,7 @@ export function changePassword(deps: Deps): RouteHandlerMethod {
       return await goOn(request, reply, `${accountSections.profile}?notice=password_changed`);
     } catch (error) {
       if (error instanceof Refusal && error.code === 'invalid_input')
-        return again({ new_password: problemInWords(error, t) }, refusalStatus.invalid_input);
+        return again({ new_password: newPasswordProblem(error, t) }, refusalStatus.invalid_input);
       const shown = shownAbove(error, 'wrong_credentials');
       if (!shown) throw error;
       logShownFailure(deps, request, error);
@@ -59,13 +57,6 @@ export function changePassword(deps: Deps): RouteHandlerMethod {
       return again({ form: shown }, shown.status);
     }
   };
-}
-
-function problemInWords({ mistakes }: Refusal, t: ReturnType<typeof translator>): string {
-  const problem = mistakes[0]?.problem;
-  if (problem === samePassword) return t('password.error.same');
-  if (problem === guessablePassword) return t('setup.error.password_guessable');
-  return t('setup.error.password_short', { minimum: shortestPassword });
 }
 
 function show(

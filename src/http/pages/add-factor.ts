@@ -15,11 +15,12 @@ import { backToHub, goOn } from './hub.ts';
 import { sendPage } from './page.ts';
 import { passwordFirst } from './password-first.ts';
 import { shownAbove } from './shown-above.ts';
+import { waitingPaths } from './sign-in-paths.ts';
 import { setSignedInCookies, wayOn } from './signed-in.ts';
 import { addFactorPage, addedFactorPage } from './views/add-factor.ts';
 import type { SecondFactorError } from './views/second-factor.ts';
 
-export const addFactorPath = '/sign-in/add-factor';
+export const addFactorPath = waitingPaths['new factor'];
 export const confirmFirstFactorPath = '/sign-in/add-factor/confirm';
 
 /** Asks for a name, or shows the secret that waits for its first code. */
@@ -43,7 +44,7 @@ export function beginAddFactor(deps: Deps): RouteHandlerMethod {
   };
 }
 
-/** The first code, which also completes the sign-in. */
+/** The first code, which also completes the sign-in, unless another password is needed. */
 export function confirmAddFactor(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
     const params = bodyParams(request);

@@ -21,11 +21,13 @@ import {
 import { consent, consentForm } from './consent.ts';
 import { answerPageErrors } from './errors.ts';
 import { continuePath } from './hub.ts';
+import { newPassword, newPasswordForm } from './new-password.ts';
 import { stylesheetFile } from './page.ts';
 import { refuseCrossSite } from './same-site.ts';
 import { secondFactor, secondFactorForm } from './second-factor.ts';
 import { setup, setupForm } from './setup.ts';
 import { signIn, signInForm } from './sign-in.ts';
+import { waitingPaths } from './sign-in-paths.ts';
 import { authorizeAgain, authorizeEndpoint } from './authorize.ts';
 
 export function pagesScope(deps: Deps) {
@@ -40,6 +42,7 @@ export function pagesScope(deps: Deps) {
     route(scope, '/sign-in/second-factor', { GET: secondFactorForm(deps), POST: secondFactor(deps) });
     route(scope, addFactorPath, { GET: addFactorForm(deps), POST: beginAddFactor(deps) });
     route(scope, confirmFirstFactorPath, { POST: confirmAddFactor(deps) });
+    route(scope, waitingPaths['new password'], { GET: newPasswordForm(deps), POST: newPassword(deps) });
     route(scope, '/consent', { GET: consentForm(deps), POST: consent(deps) });
     route(scope, '/sign-out', { POST: logoutConfirmation(deps) });
     route(scope, accountSections.profile, { GET: account(deps) });

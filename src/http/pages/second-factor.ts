@@ -13,6 +13,7 @@ import { backToHub, goOn } from './hub.ts';
 import { passwordFirst } from './password-first.ts';
 import { sendPage } from './page.ts';
 import { shownAbove } from './shown-above.ts';
+import { waitingPath } from './sign-in-paths.ts';
 import { signedIn } from './signed-in.ts';
 import { type SecondFactorError, secondFactorPage } from './views/second-factor.ts';
 
@@ -26,6 +27,8 @@ export function secondFactorForm(deps: Deps): RouteHandlerMethod {
       const method = query.get('method');
       const view = await viewSecondFactor(deps, contextOf(deps, request), { attemptId, method, cookies });
       if (view === 'to the hub') return backToHub(request, reply, attemptId!);
+      if (view === 'to the new password')
+        return goOn(request, reply, waitingPath({ waitsFor: 'new password', attemptId: attemptId! }));
       return 'kind' in view ? goOn(request, reply, confirmationPath(view.accountChange)) : show(request, reply, view);
     } catch (error) {
       return passwordFirst(request, reply, attemptId, error);
@@ -51,7 +54,7 @@ export function secondFactor(deps: Deps): RouteHandlerMethod {
       logShownFailure(deps, request, error);
       if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
       const view = await viewSecondFactor(deps, context, { attemptId, method, cookies });
-      if (view === 'to the hub' || 'kind' in view) throw error;
+      if (typeof view === 'string' || 'kind' in view) throw error;
       return show(request, reply, view, shown);
     }
   };

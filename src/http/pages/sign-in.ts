@@ -11,7 +11,6 @@ import { basePath, contextOf } from '../context.ts';
 import { readCookies, setCookie } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { confirmationPath } from './account-paths.ts';
-import { addFactorPath } from './add-factor.ts';
 import { cancel } from './cancel.ts';
 import { backToHub, goOn } from './hub.ts';
 import { sendPage } from './page.ts';
@@ -20,9 +19,6 @@ import { signedIn } from './signed-in.ts';
 import { type SignIn, type SignInError, signInPage } from './views/sign-in.ts';
 
 const notices = ['setup_done'] as const;
-
-/** Where the second factor is proven, or the first one added. */
-const waitingPaths = { 'second factor': '/sign-in/second-factor', 'new factor': addFactorPath } as const;
 
 /** The page for an attempt, or for somebody who came by themselves. */
 export function signInForm(deps: Deps): RouteHandlerMethod {
@@ -58,9 +54,7 @@ export function signIn(deps: Deps): RouteHandlerMethod {
       const password = params.get('password') ?? '';
       const input = { attemptId, username, password, staySignedIn, cookies };
       const outcome = await signInWithPassword(deps, context, input);
-      return await ('waitsFor' in outcome
-        ? goOn(request, reply, `${waitingPaths[outcome.waitsFor]}?attempt=${outcome.attemptId}`)
-        : signedIn(request, reply, outcome));
+      return await signedIn(request, reply, outcome);
     } catch (error) {
       const shown = shownAbove(error, 'wrong_credentials');
       if (!shown) throw error;

@@ -4,6 +4,7 @@ import { accountFrame, type AccountFrame } from './account-frame.ts';
 import { alert, field, hiddenFields } from './form-parts.ts';
 import { html, type Html } from './html.ts';
 import type { Page } from './layout.ts';
+import { type NewPasswordErrors, newPasswordFields, usernameAside } from './new-password-fields.ts';
 import { tooManyAttempts } from './too-many-attempts.ts';
 
 /** Errors of fields are texts in the language of the page. */
@@ -12,9 +13,7 @@ export type AccountPassword = {
   action: string;
   /** For password managers, which must know whose it is. */
   username: string;
-  errors: {
-    new_password?: string;
-    new_password_repeat?: string;
+  errors: NewPasswordErrors & {
     form?: { code: 'wrong_credentials' | 'too_many_attempts' | 'busy'; retryAfter?: number | undefined };
   };
 };
@@ -33,17 +32,7 @@ export function accountPasswordPage(page: Page, model: AccountPassword): Html {
       <p class="lead">${t('password.lead')}</p>
       ${errors.form && alert('password-error', errorText(errors.form, page.locale, t))}
       <form method="post" action="${model.action}">
-        ${hiddenFields({ csrf: model.frame.csrf })}
-        <input
-          class="aside"
-          type="text"
-          name="username"
-          value="${model.username}"
-          autocomplete="username"
-          readonly
-          tabindex="-1"
-          aria-hidden="true"
-        />
+        ${hiddenFields({ csrf: model.frame.csrf })} ${usernameAside(model.username)}
         ${field({
           id: 'current-password',
           name: 'password',
@@ -54,24 +43,7 @@ export function accountPasswordPage(page: Page, model: AccountPassword): Html {
           invalid: errors.form?.code === 'wrong_credentials',
           autofocus: !isNew,
         })}
-        ${field({
-          id: 'new-password',
-          name: 'new_password',
-          label: t('password.new'),
-          type: 'password',
-          autocomplete: 'new-password',
-          hint: t('setup.password_hint'),
-          error: errors.new_password,
-          autofocus: isNew,
-        })}
-        ${field({
-          id: 'new-password-repeat',
-          name: 'new_password_repeat',
-          label: t('setup.password_repeat'),
-          type: 'password',
-          autocomplete: 'new-password',
-          error: errors.new_password_repeat,
-        })}
+        ${newPasswordFields(t, errors, { autofocus: isNew })}
         <div class="actions">
           <button class="button button-primary" id="password-submit" type="submit">${t('password.submit')}</button>
         </div>
