@@ -80,6 +80,7 @@ test('one more beside the running server; one that is there: 4', async () => {
     '--generate-password',
   ]);
   expect(second.roles).toEqual(['admin']);
+  // Led on: to the page where it is changed (test/cli/users.test.ts).
   expect(await signIn({ username: 'second', password: second.password })).toBe(303);
   expect((await signet(['admin', 'create', '--username', 'root', '--generate-password'])).code).toBe(4);
 });

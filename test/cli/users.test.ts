@@ -43,6 +43,13 @@ async function isSignedIn(agent: Agent): Promise<boolean> {
   return (await agent.get(`${running.issuer}/account`)).status === 200;
 }
 
+/** Where the right password leads: to the account, or to a page on the way. */
+async function nextOf(user: { username: string; password: string }): Promise<string> {
+  const agent = createAgent();
+  const answer = await submitPassword(agent, await agent.get(`${running.issuer}/sign-in`), user);
+  return new URL(answer.location!).pathname;
+}
+
 /** The events about a user, oldest first. */
 async function eventsOf(id: string): Promise<{ type: string; data: unknown }[]> {
   const text = 'SELECT type, data FROM audit_events WHERE user_id = $1 ORDER BY at, id';
@@ -77,9 +84,12 @@ describe('create', () => {
   test('with a made password: it is shown once, and lets them in', async () => {
     const { code, stdout } = await signet(['user', 'create', '--username', 'eve', '--generate-password']);
     expect(code).toBe(0);
-    const [, password] = /^Made the user eve, whose id is \S+\.\nThe password, shown only now: (\S+)\n$/.exec(stdout)!;
-    expect(password).toMatch(/^(?:[a-z2-9]{5}-){4}[a-z2-9]{5}$/);
-    expect(await signIn({ username: 'eve', password: password! })).toBe(303);
+    const said = /^Made the user eve, whose id is \S+\.\nThe password, shown only now: (\S+)\n(.*)\n$/.exec(stdout)!;
+    const [, password, mustChange] = said;
+    // Thirty letters of five bits each.
+    expect(password).toMatch(/^(?:[a-z2-9]{5}-){5}[a-z2-9]{5}$/);
+    expect(mustChange).toBe('It must be changed at the first sign-in, and ends in 7 days.');
+    expect(await nextOf({ username: 'eve', password: password! })).toBe('/sign-in/new-password');
   });
 
   test('a name or an address that is taken: 4, and the user is as before', async () => {
@@ -336,7 +346,20 @@ describe('set-password', () => {
       { id: string },
     ];
     const { password } = await resultOf<Shown>(signet, ['user', 'set-password', id, '--generate-password']);
-    expect(await signIn({ username: 'bob', password: password! })).toBe(303);
+    expect(await nextOf({ username: 'bob', password: password! })).toBe('/sign-in/new-password');
+  });
+
+  test('typed: it stays, unless it must be changed', async () => {
+    const set = (...more: string[]) => signet(['user', 'set-password', 'bob', '--password-stdin', ...more], long);
+    const stays = await set();
+    expect([stays.code, stays.stdout]).toEqual([0, expect.not.stringContaining('must be changed')]);
+    expect(await nextOf({ username: 'bob', password: long })).toBe('/account');
+    const changes = await set('--must-change');
+    expect([changes.code, changes.stdout]).toEqual([
+      0,
+      expect.stringMatching(/\nIt must be changed at the first sign-in, and ends in 7 days\.\n$/),
+    ]);
+    expect(await nextOf({ username: 'bob', password: long })).toBe('/sign-in/new-password');
   });
 
   test('more than one line on standard input: 1; nobody of that name: 3', async () => {

@@ -9,7 +9,7 @@ import { type Budget, clientSecretBudget, factorBudgets } from '../../src/domain
 import { defaultKeyLifetime, mostLivingKeys } from '../../src/domain/service-key.ts';
 import { staysSignedIn } from '../../src/domain/session.ts';
 import { completeSettings } from '../../src/domain/tenant.ts';
-import { longestPasswordBytes, shortestPassword } from '../../src/domain/user.ts';
+import { longestPasswordBytes, shortestPassword, passwordToChangeFor } from '../../src/domain/user.ts';
 import { chosenPasswordProblem } from '../../src/schemas/password.ts';
 import { formLimit } from '../../src/http/forms.ts';
 import { recoveryCodeBytes } from '../../src/crypto/recovery-codes.ts';
@@ -121,6 +121,7 @@ test('the lifetimes', async () => {
     ],
     ['A sign-in attempt', await constant('src/flows/sign-in/attempt.ts', 'attemptLifetime')],
     ['A password that waits for its second factor, and a partial token', lasting(halfDoneFor)],
+    ['A password that a command made, unless it is changed', lasting(passwordToChangeFor)],
     [
       'A TOTP factor that waits for its first code',
       await constant('src/flows/second-factors/totp.ts', 'enrolmentLifetime'),

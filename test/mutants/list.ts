@@ -9,6 +9,7 @@ import { firstPartyMutants } from './first-party.ts';
 import { keyMutants } from './keys.ts';
 import type { Mutant } from './mutant.ts';
 import { opsMutants } from './ops.ts';
+import { passwordMutants } from './passwords.ts';
 import { refreshMutants } from './refresh.ts';
 import { reportedMutants } from './reported.ts';
 import { restoreMutants } from './restore.ts';
@@ -28,6 +29,7 @@ export const mutants: readonly Mutant[] = [
   ...firstPartyMutants,
   ...keyMutants,
   ...opsMutants,
+  ...passwordMutants,
   ...refreshMutants,
   ...reportedMutants,
   ...restoreMutants,

@@ -13,6 +13,7 @@ import { accountPasswordPage } from '../../src/http/pages/views/account-password
 import { accountSessionsPage } from '../../src/http/pages/views/account-sessions.ts';
 import { accountTwoStepPage } from '../../src/http/pages/views/account-two-step.ts';
 import { newFactorNamePage, newFactorPage } from '../../src/http/pages/views/new-factor.ts';
+import { type NewPassword, newPasswordPage } from '../../src/http/pages/views/new-password.ts';
 import { recoveryCodesPage } from '../../src/http/pages/views/recovery-codes.ts';
 import { accountChangePage, type AccountChangePage } from '../../src/http/pages/views/account-change.ts';
 import { consentPage, type Consent } from '../../src/http/pages/views/consent.ts';
@@ -122,6 +123,15 @@ const twoStep = {
   removeUri: '/account/two-step/remove',
   makeCodesUri: '/account/two-step/recovery-codes',
 };
+const newPassword: NewPassword = {
+  action: '/sign-in/new-password',
+  attempt: 'attempt-1',
+  username: 'jane.doe.of.the.long.username@subdomain.department.example.com',
+  switchUri: '/sign-in?attempt=attempt-1',
+  clientName: 'Photos',
+  errors: {},
+};
+
 const newFactor = {
   action: '/account/two-step/confirm',
   backUri: '/account/two-step',
@@ -205,6 +215,11 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       errors: { ...fill({ new_password: 'Too short.', new_password_repeat: 'Differs.' }), form: wrong },
     }),
     'two steps': accountTwoStepPage(outside, { ...fill(twoStep), frame: frameOf('two_step', fill) }),
+    'new password': newPasswordPage(outside, fill(newPassword)),
+    'new password refused': newPasswordPage(outside, {
+      ...fill(newPassword),
+      errors: { ...fill({ new_password: 'Too short.', new_password_repeat: 'Differs.' }), form: { code: 'busy' } },
+    }),
     'one step': accountTwoStepPage(outside, { ...fill({ ...twoStep, factors: [] }), frame: frameOf('two_step', fill) }),
     'new factor': newFactorNamePage(outside, { ...fill(newFactor), frame: frameOf('two_step', fill) }),
     'new secret': newFactorPage(outside, {
