@@ -2,7 +2,7 @@
 import type { Mutant } from './mutant.ts';
 
 const test = 'test/pages/new-password.test.ts';
-const change = 'src/flows/sign-in/new-password.ts';
+const change = 'src/flows/users/change-on-the-way.ts';
 
 export const passwordMutants: readonly Mutant[] = [
   {

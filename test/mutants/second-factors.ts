@@ -108,8 +108,8 @@ export const secondFactorMutants: readonly Mutant[] = [
   {
     name: 'a complete sign-in is completed again with a code alone',
     file: 'src/flows/sign-in/second-factor.ts',
-    remove: '      { method: proof.method, at: proof.at },\n',
-    insert: '      proof,\n',
+    remove: '    { method: proof.method, at: proof.at },\n',
+    insert: '    proof,\n',
     test: page,
     title: 'signed in once',
   },
@@ -211,15 +211,15 @@ export const secondFactorMutants: readonly Mutant[] = [
   {
     name: 'a half-done sign-in of a browser never ends',
     file: 'src/flows/sign-in/half-done.ts',
-    remove: 'context.now - proof.at < halfDoneFor && ',
+    remove: 'now - at < halfDoneFor && ',
     insert: '',
     test: page,
   },
   {
     name: 'a code of a browser is not spent',
     file: 'src/flows/sign-in/second-factor.ts',
-    remove: '      if (!(await spendSecondFactor(tx, tenant.id, spending, now))) throw wrongCode();\n',
-    insert: '      void [tx, spendSecondFactor, wrongCode, spending];\n',
+    remove: '    if (!(await spendSecondFactor(tx, tenant.id, spending, now))) throw wrongCode();\n',
+    insert: '    void [tx, spendSecondFactor, wrongCode, spending];\n',
     test: page,
   },
   {
@@ -270,8 +270,8 @@ export const secondFactorMutants: readonly Mutant[] = [
   {
     name: 'a password that was proven long ago is enough for adding a factor',
     file: 'src/flows/sign-in/half-done.ts',
-    remove: '  if (!isRecent || attempt.userId === undefined) return undefined;\n',
-    insert: '  if ((!isRecent && !proof) || attempt.userId === undefined) return undefined;\n',
+    remove: 'proof === undefined || !isRecent(proof, context.now) || attempt',
+    insert: 'proof === undefined || attempt',
     test: 'test/pages/add-factor.test.ts',
   },
 ];

@@ -3,7 +3,7 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { clientName } from '../../domain/client.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { signInWithNewPassword, viewNewPassword } from '../../flows/sign-in/new-password.ts';
+import { signInWithNewPassword, viewNewPassword } from '../../flows/users/change-on-the-way.ts';
 import { translator } from '../../texts/messages.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';

@@ -11,14 +11,14 @@ import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { endOthersOf } from '../../storage/users.ts';
 import { activeClient } from '../clients/current.ts';
 import { newId, record } from '../events.ts';
-import { samePassword } from '../users/change-own-password.ts';
-import { namesAround } from '../users/names-around.ts';
-import { attemptOf } from './attempt.ts';
-import { completeSignIn, type SignedIn } from './complete.ts';
-import { demandOf } from './demand.ts';
-import { passwordFirst, provenPassword, waitsForNewPassword } from './half-done.ts';
-import { attemptNotMade, reserveFactorAttempt } from './limiter.ts';
-import { livingSession } from './session.ts';
+import { samePassword } from './change-own-password.ts';
+import { namesAround } from './names-around.ts';
+import { attemptOf } from '../sign-in/attempt.ts';
+import { completeSignIn, type SignedIn } from '../sign-in/complete.ts';
+import { demandOf } from '../sign-in/demand.ts';
+import { passwordFirst, provenPassword, waitsForNewPassword } from '../sign-in/half-done.ts';
+import { attemptNotMade, reserveFactorAttempt } from '../sign-in/limiter.ts';
+import { livingSession } from '../sign-in/session.ts';
 
 export type NewPasswordView = {
   readonly kind: 'choose';
