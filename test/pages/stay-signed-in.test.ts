@@ -1,6 +1,9 @@
 // Staying signed in: a cookie that outlives the browser for whoever ticks the box, for as long as the session lives, as the tenant says.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { contextWithoutRequest } from '../../src/domain/context.ts';
 import type { StayPolicy } from '../../src/domain/session.ts';
+import { tenantBySlug } from '../../src/flows/tenants/find.ts';
+import { setPassword } from '../../src/flows/users/passwords.ts';
 import { type Agent, type Answer, createAgent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import { logIn } from '../support/first-party.ts';
@@ -157,6 +160,24 @@ describe('where the tenant lets people choose', () => {
     const page = await frontDoor(agent);
     await type(agent, page, stay);
     expect(lastsFor(await typeBoth(agent, page, secret))).toBe('browser');
+  });
+
+  test('it is carried through the factor to the page that asks for another password, ticked or not', async () => {
+    const { secret } = await enrol(signet, person);
+    const { deps } = signet.server;
+    for (const [form, expected] of [
+      [stay, lifetime],
+      [{}, 'browser'],
+    ] as const) {
+      const context = contextWithoutRequest(deps, (await tenantBySlug(deps, 'default'))!, signet.clock.now);
+      await setPassword(deps, context, person.username, person.password, { mustChange: true });
+      const agent = createAgent();
+      const page = await agent.follow(await typeBoth(agent, await frontDoor(agent), secret, form), signet.issuer);
+      person = { ...person, password: `${person.password}, and some more` };
+      const chosen = { new_password: person.password, new_password_repeat: person.password };
+      const path = `${signet.issuer}/sign-in/new-password`;
+      expect(lastsFor(await agent.post(path, { attempt: field(page, 'attempt'), ...chosen }))).toBe(expected);
+    }
   });
 
   test('it is carried to the page that adds a factor, ticked or not', async () => {
