@@ -23,8 +23,8 @@ export const reportedMutants: readonly Mutant[] = [
   },
   {
     name: 'what pages show is not in the log',
-    file: 'src/http/pages/sign-in.ts',
-    remove: '      logShownFailure(deps, request, error);\n',
+    file: 'src/http/pages/shown-above.ts',
+    remove: '  logShownFailure(deps, request, error);\n',
     insert: '',
     test: 'test/ops/refusal-log.test.ts',
   },

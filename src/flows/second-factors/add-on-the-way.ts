@@ -1,7 +1,5 @@
 // The first second factor of somebody whose sign-in demands one: added on the way, which completes the sign-in.
 import type { Deps } from '../../deps.ts';
-import { type AccountChange, waitingFor } from '../../domain/account-change.ts';
-import type { Client } from '../../domain/client.ts';
 import { actingAs, type BrowserCookies, type RequestContext } from '../../domain/context.ts';
 import { type Acr, acrValues, isSecondFactor, type Proof } from '../../domain/factors.ts';
 import { reporting } from '../../domain/metrics.ts';
@@ -10,7 +8,6 @@ import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { lockPassword } from '../../storage/passwords.ts';
 import { findUserWithPassword, lockUser } from '../../storage/users.ts';
-import { activeClient } from '../clients/current.ts';
 import type { Owner } from './owner.ts';
 import { addProvenTotp, beginTotp, checkFirstCode, type NewTotp, waitingTotp } from './totp.ts';
 import { attemptOf } from '../sign-in/attempt.ts';
@@ -18,17 +15,11 @@ import { askNewPassword, type HalfSignedIn } from '../sign-in/ask-new-password.t
 import { completeSignIn, type SignedIn } from '../sign-in/complete.ts';
 import { demandOf } from '../sign-in/demand.ts';
 import { passwordFirst, provenPassword } from '../sign-in/half-done.ts';
-import { livingSession } from '../sign-in/session.ts';
+import { alreadySignedIn, type HalfDonePage, halfDonePage, type WayOn } from '../sign-in/half-done-page.ts';
 
-export type AddFactorView = {
-  readonly kind: 'add';
-  readonly attemptId: string;
-  readonly client: Client | undefined;
-  readonly username: string;
+export type AddFactorView = HalfDonePage & {
   /** What was begun with, and waits for its first code. */
   readonly totp: NewTotp | undefined;
-  readonly isForAccount: boolean;
-  readonly uiLocales: string | undefined;
 };
 
 type Visit = { readonly attemptId: string | undefined; readonly cookies: BrowserCookies };
@@ -38,25 +29,12 @@ export async function viewAddFactor(
   deps: Deps,
   context: RequestContext,
   { attemptId, cookies }: Visit,
-): Promise<
-  AddFactorView | 'to the hub' | { readonly kind: 'to the account'; readonly accountChange: AccountChange | undefined }
-> {
+): Promise<AddFactorView | WayOn> {
   const begun = await attemptOf(deps, context, attemptId, cookies.browser);
-  const session = await livingSession(deps, context, cookies.session);
-  if (session && session.id === begun.sessionId)
-    return begun.request
-      ? 'to the hub'
-      : { kind: 'to the account', accountChange: waitingFor(begun.accountChange, session.userId) };
+  const wayOn = await alreadySignedIn(deps, context, begun, cookies.session);
+  if (wayOn) return wayOn;
   const { attempt, user, owner } = await enrolling(deps, context, begun);
-  return {
-    kind: 'add',
-    attemptId: attempt.id,
-    client: attempt.request && (await activeClient(deps, context.tenant, attempt.request.clientId)),
-    username: user.username,
-    totp: await waitingTotp(deps, context, owner),
-    isForAccount: attempt.accountChange !== undefined,
-    uiLocales: attempt.request?.uiLocales,
-  };
+  return { ...(await halfDonePage(deps, context, attempt, user)), totp: await waitingTotp(deps, context, owner) };
 }
 
 /** Makes the secret. @throws Refusal as {@link viewAddFactor}. */

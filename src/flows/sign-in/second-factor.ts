@@ -1,7 +1,5 @@
 // The second factor of a browser's sign-in: what its page shows, and the code that completes the sign-in.
 import type { Deps } from '../../deps.ts';
-import { type AccountChange, waitingFor } from '../../domain/account-change.ts';
-import type { Client } from '../../domain/client.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import { type Proof, type SecondFactorMethod, secondFactorMethods } from '../../domain/factors.ts';
 import { reporting } from '../../domain/metrics.ts';
@@ -9,26 +7,19 @@ import type { Db } from '../../storage/database.ts';
 import { spendSecondFactor } from '../../storage/second-factors.ts';
 import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
-import { activeClient } from '../clients/current.ts';
 import { attemptOf } from './attempt.ts';
 import { checkCode, wrongCode } from './check-code.ts';
 import { askNewPassword, type HalfSignedIn } from './ask-new-password.ts';
 import { completeSignIn, type SignedIn } from './complete.ts';
 import { demandOf } from './demand.ts';
 import { passwordFirst, provenPassword, waitsForNewPassword } from './half-done.ts';
+import { alreadySignedIn, type HalfDonePage, halfDonePage, type WayOn } from './half-done-page.ts';
 import { knownBrowserOf } from './known-browsers.ts';
-import { livingSession } from './session.ts';
 
-export type SecondFactorView = {
-  readonly attemptId: string;
-  readonly client: Client | undefined;
-  readonly username: string;
+export type SecondFactorView = HalfDonePage & {
   /** What is asked for now, and what else could be. */
   readonly method: SecondFactorMethod;
   readonly others: readonly SecondFactorMethod[];
-  /** Its person came from their account page, and may go back there. */
-  readonly isForAccount: boolean;
-  readonly uiLocales: string | undefined;
 };
 
 /** The page for an attempt whose password was proven; one that was signed in goes on. @throws Refusal attempt_unknown, attempt_finished; password_first. */
@@ -36,31 +27,19 @@ export async function viewSecondFactor(
   deps: Deps,
   context: RequestContext,
   input: { attemptId: string | undefined; method: string | undefined; cookies: BrowserCookies },
-): Promise<
-  | SecondFactorView
-  | 'to the hub'
-  | 'to the new password'
-  | { readonly kind: 'to the account'; readonly accountChange: AccountChange | undefined }
-> {
+): Promise<SecondFactorView | WayOn | 'to the new password'> {
   const begun = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
-  const session = await livingSession(deps, context, input.cookies.session);
-  if (session && session.id === begun.sessionId) {
-    const accountChange = waitingFor(begun.accountChange, session.userId);
-    return begun.request ? 'to the hub' : { kind: 'to the account', accountChange };
-  }
+  const wayOn = await alreadySignedIn(deps, context, begun, input.cookies.session);
+  if (wayOn) return wayOn;
   const { attempt, user } = await halfDone(deps, context, begun);
   if (await waitsForNewPassword(deps, context, attempt, user)) return 'to the new password';
   const method =
     secondFactorMethods.find((one) => one === input.method && user.secondFactors.includes(one)) ??
     user.secondFactors[0]!;
   return {
-    attemptId: attempt.id,
-    client: attempt.request && (await activeClient(deps, context.tenant, attempt.request.clientId)),
-    username: user.username,
+    ...(await halfDonePage(deps, context, attempt, user)),
     method,
     others: user.secondFactors.filter((other) => other !== method),
-    isForAccount: attempt.accountChange !== undefined,
-    uiLocales: attempt.request?.uiLocales,
   };
 }
 

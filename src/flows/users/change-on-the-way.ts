@@ -1,7 +1,5 @@
 // The password that somebody else knows is changed on the way, which completes the sign-in.
 import type { Deps } from '../../deps.ts';
-import { type AccountChange, waitingFor } from '../../domain/account-change.ts';
-import type { Client } from '../../domain/client.ts';
 import { actingAs, type BrowserCookies, type RequestContext } from '../../domain/context.ts';
 import { invalidInput } from '../../domain/errors.ts';
 import { chosenPasswordProblem } from '../../schemas/password.ts';
@@ -9,7 +7,6 @@ import { lockPassword, setPasswordHash } from '../../storage/passwords.ts';
 import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { endOthersOf } from '../../storage/users.ts';
-import { activeClient } from '../clients/current.ts';
 import { newId, record } from '../events.ts';
 import { samePassword } from './change-own-password.ts';
 import { namesAround } from './names-around.ts';
@@ -18,16 +15,7 @@ import { completeSignIn, type SignedIn } from '../sign-in/complete.ts';
 import { demandOf } from '../sign-in/demand.ts';
 import { passwordFirst, provenPassword, waitsForNewPassword } from '../sign-in/half-done.ts';
 import { attemptNotMade, reserveFactorAttempt } from '../sign-in/limiter.ts';
-import { livingSession } from '../sign-in/session.ts';
-
-export type NewPasswordView = {
-  readonly kind: 'choose';
-  readonly attemptId: string;
-  readonly client: Client | undefined;
-  readonly username: string;
-  readonly isForAccount: boolean;
-  readonly uiLocales: string | undefined;
-};
+import { alreadySignedIn, type HalfDonePage, halfDonePage, type WayOn } from '../sign-in/half-done-page.ts';
 
 type Visit = { readonly attemptId: string | undefined; readonly cookies: BrowserCookies };
 
@@ -36,26 +24,12 @@ export async function viewNewPassword(
   deps: Deps,
   context: RequestContext,
   { attemptId, cookies }: Visit,
-): Promise<
-  | NewPasswordView
-  | 'to the hub'
-  | { readonly kind: 'to the account'; readonly accountChange: AccountChange | undefined }
-> {
+): Promise<HalfDonePage | WayOn> {
   const begun = await attemptOf(deps, context, attemptId, cookies.browser);
-  const session = await livingSession(deps, context, cookies.session);
-  if (session && session.id === begun.sessionId)
-    return begun.request
-      ? 'to the hub'
-      : { kind: 'to the account', accountChange: waitingFor(begun.accountChange, session.userId) };
+  const wayOn = await alreadySignedIn(deps, context, begun, cookies.session);
+  if (wayOn) return wayOn;
   const { attempt, user } = await choosing(deps, context, begun);
-  return {
-    kind: 'choose',
-    attemptId: attempt.id,
-    client: attempt.request && (await activeClient(deps, context.tenant, attempt.request.clientId)),
-    username: user.username,
-    isForAccount: attempt.accountChange !== undefined,
-    uiLocales: attempt.request?.uiLocales,
-  };
+  return halfDonePage(deps, context, attempt, user);
 }
 
 /**

@@ -7,7 +7,7 @@ import type { Person } from '../../flows/account/fresh.ts';
 import { translator } from '../../texts/messages.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
-import { logShownFailure, refusalStatus } from '../failures.ts';
+import { refusalStatus } from '../failures.ts';
 import { bodyParams } from '../forms.ts';
 import { frameOf, otherwise } from './account-frame.ts';
 import { accountSections } from './account-paths.ts';
@@ -50,10 +50,8 @@ export function changePassword(deps: Deps): RouteHandlerMethod {
     } catch (error) {
       if (error instanceof Refusal && error.code === 'invalid_input')
         return again({ new_password: newPasswordProblem(error, t) }, refusalStatus.invalid_input);
-      const shown = shownAbove(error, 'wrong_credentials');
+      const shown = shownAbove(deps, request, reply, error, 'wrong_credentials');
       if (!shown) throw error;
-      logShownFailure(deps, request, error);
-      if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
       return again({ form: shown }, shown.status);
     }
   };

@@ -6,7 +6,6 @@ import type { Person } from '../../flows/account/fresh.ts';
 import { beginFactor, confirmFactor, mayAddFactor, viewNewFactor, viewTwoStep } from '../../flows/account/two-step.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies, setSessionCookie } from '../cookies.ts';
-import { logShownFailure } from '../failures.ts';
 import { bodyParams } from '../forms.ts';
 import { frameOf, otherwise } from './account-frame.ts';
 import { accountPaths, accountSections, confirmFactorPath } from './account-paths.ts';
@@ -92,10 +91,8 @@ export function confirmNewFactor(deps: Deps): RouteHandlerMethod {
       // Too late, or begun again in another tab.
       if (error instanceof Refusal && error.code === 'not_found')
         return goOn(request, reply, accountPaths['add factor']);
-      const shown = shownAbove(error, 'wrong_code');
+      const shown = shownAbove(deps, request, reply, error, 'wrong_code');
       if (!shown) throw error;
-      logShownFailure(deps, request, error);
-      if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
       return showSecret(deps, request, reply, shown);
     }
   };

@@ -1,17 +1,15 @@
 // /sign-in/add-factor: the first second factor, where a sign-in demands one of somebody who has none.
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
-import { clientName } from '../../domain/client.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { beginFirstFactor, signInWithFirstFactor, viewAddFactor } from '../../flows/second-factors/add-on-the-way.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
-import { logShownFailure } from '../failures.ts';
 import { bodyParams, queryParams } from '../forms.ts';
-import { confirmationPath } from './account-paths.ts';
 import { cancel } from './cancel.ts';
 import { factorNameIn } from './factor-name.ts';
-import { backToHub, goOn } from './hub.ts';
+import { halfDoneModel } from './half-done.ts';
+import { goOn } from './hub.ts';
 import { sendPage } from './page.ts';
 import { passwordFirst } from './password-first.ts';
 import { shownAbove } from './shown-above.ts';
@@ -60,10 +58,8 @@ export function confirmAddFactor(deps: Deps): RouteHandlerMethod {
     } catch (error) {
       if (error instanceof Refusal && error.code === 'not_found')
         return goOn(request, reply, `${addFactorPath}?attempt=${attemptId}`);
-      const shown = shownAbove(error, 'wrong_code');
+      const shown = shownAbove(deps, request, reply, error, 'wrong_code');
       if (!shown) return passwordFirst(request, reply, attemptId, error);
-      logShownFailure(deps, request, error);
-      if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
       return show(deps, request, reply, attemptId, shown);
     }
   };
@@ -78,19 +74,13 @@ async function show(
 ) {
   try {
     const view = await viewAddFactor(deps, contextOf(deps, request), { attemptId, cookies: readCookies(request) });
-    if (view === 'to the hub') return backToHub(request, reply, attemptId!);
-    if (view.kind === 'to the account') return goOn(request, reply, confirmationPath(view.accountChange));
+    if ('hasRequest' in view) return goOn(request, reply, wayOn(view));
     const base = basePath(request.tenant);
-    const { totp, client } = view;
+    const { totp } = view;
     const model = {
-      attempt: view.attemptId,
+      ...halfDoneModel(request, view),
       nameAction: base + addFactorPath,
       codeAction: base + confirmFirstFactorPath,
-      username: view.username,
-      switchUri: `${base}/sign-in?attempt=${view.attemptId}`,
-      clientName: client && clientName(client),
-      clientLogoUri: client?.metadata.logo_uri,
-      isForAccount: view.isForAccount,
       totp: totp && { id: totp.id, secret: totp.secret, uri: totp.otpauth_uri, qrSvg: totp.qr_svg },
       error,
     };

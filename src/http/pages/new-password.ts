@@ -1,23 +1,22 @@
 // GET and POST /sign-in/new-password: another password in the place of one that somebody else knows, before there is a session.
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
-import { clientName } from '../../domain/client.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { signInWithNewPassword, viewNewPassword } from '../../flows/users/change-on-the-way.ts';
 import { translator } from '../../texts/messages.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
-import { logShownFailure, refusalStatus } from '../failures.ts';
+import { refusalStatus } from '../failures.ts';
 import { bodyParams, queryParams } from '../forms.ts';
-import { confirmationPath } from './account-paths.ts';
 import { cancel } from './cancel.ts';
-import { backToHub, goOn } from './hub.ts';
+import { halfDoneModel } from './half-done.ts';
+import { goOn } from './hub.ts';
 import { newPasswordProblem } from './new-password-problem.ts';
 import { pageOf, sendPage } from './page.ts';
 import { passwordFirst } from './password-first.ts';
 import { shownAbove } from './shown-above.ts';
 import { waitingPaths } from './sign-in-paths.ts';
-import { signedIn } from './signed-in.ts';
+import { signedIn, wayOn } from './signed-in.ts';
 import { type NewPassword, newPasswordPage } from './views/new-password.ts';
 
 /** The form, for whoever has proven all else. */
@@ -43,10 +42,8 @@ export function newPassword(deps: Deps): RouteHandlerMethod {
     } catch (error) {
       if (error instanceof Refusal && error.code === 'invalid_input')
         return again({ new_password: newPasswordProblem(error, t) }, refusalStatus.invalid_input);
-      const shown = shownAbove(error, 'too_many_attempts');
+      const shown = shownAbove(deps, request, reply, error, 'too_many_attempts');
       if (!shown) return passwordFirst(request, reply, attemptId, error);
-      logShownFailure(deps, request, error);
-      if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
       return again({ form: shown }, shown.status);
     }
   };
@@ -62,18 +59,10 @@ async function show(
 ) {
   try {
     const view = await viewNewPassword(deps, contextOf(deps, request), { attemptId, cookies: readCookies(request) });
-    if (view === 'to the hub') return backToHub(request, reply, attemptId!);
-    if (view.kind === 'to the account') return goOn(request, reply, confirmationPath(view.accountChange));
-    const base = basePath(request.tenant);
-    const { client } = view;
+    if ('hasRequest' in view) return goOn(request, reply, wayOn(view));
     const model = {
-      action: base + waitingPaths['new password'],
-      attempt: view.attemptId,
-      username: view.username,
-      switchUri: `${base}/sign-in?attempt=${view.attemptId}`,
-      clientName: client && clientName(client),
-      clientLogoUri: client?.metadata.logo_uri,
-      isForAccount: view.isForAccount,
+      ...halfDoneModel(request, view),
+      action: basePath(request.tenant) + waitingPaths['new password'],
       errors,
     };
     return await sendPage(request, reply, (page) => newPasswordPage(page, model), {

@@ -1,20 +1,18 @@
 // GET and POST /sign-in/second-factor.
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
-import { clientName } from '../../domain/client.ts';
 import { type SecondFactorView, signInWithCode, viewSecondFactor } from '../../flows/sign-in/second-factor.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
-import { logShownFailure } from '../failures.ts';
 import { bodyParams, queryParams } from '../forms.ts';
-import { confirmationPath } from './account-paths.ts';
 import { cancel } from './cancel.ts';
-import { backToHub, goOn } from './hub.ts';
+import { halfDoneModel } from './half-done.ts';
+import { goOn } from './hub.ts';
 import { passwordFirst } from './password-first.ts';
 import { sendPage } from './page.ts';
 import { shownAbove } from './shown-above.ts';
-import { waitingPath } from './sign-in-paths.ts';
-import { signedIn } from './signed-in.ts';
+import { waitingPath, waitingPaths } from './sign-in-paths.ts';
+import { signedIn, wayOn } from './signed-in.ts';
 import { type SecondFactorError, secondFactorPage } from './views/second-factor.ts';
 
 /** The page that asks for a code. */
@@ -26,10 +24,9 @@ export function secondFactorForm(deps: Deps): RouteHandlerMethod {
     try {
       const method = query.get('method');
       const view = await viewSecondFactor(deps, contextOf(deps, request), { attemptId, method, cookies });
-      if (view === 'to the hub') return backToHub(request, reply, attemptId!);
       if (view === 'to the new password')
         return goOn(request, reply, waitingPath({ waitsFor: 'new password', attemptId: attemptId! }));
-      return 'kind' in view ? goOn(request, reply, confirmationPath(view.accountChange)) : show(request, reply, view);
+      return 'hasRequest' in view ? goOn(request, reply, wayOn(view)) : show(request, reply, view);
     } catch (error) {
       return passwordFirst(request, reply, attemptId, error);
     }
@@ -49,12 +46,10 @@ export function secondFactor(deps: Deps): RouteHandlerMethod {
       const code = params.get('code') ?? '';
       return await signedIn(request, reply, await signInWithCode(deps, context, { attemptId, code, method, cookies }));
     } catch (error) {
-      const shown = shownAbove(error, 'wrong_code');
+      const shown = shownAbove(deps, request, reply, error, 'wrong_code');
       if (!shown) return passwordFirst(request, reply, attemptId, error);
-      logShownFailure(deps, request, error);
-      if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
       const view = await viewSecondFactor(deps, context, { attemptId, method, cookies });
-      if (typeof view === 'string' || 'kind' in view) throw error;
+      if (typeof view === 'string' || 'hasRequest' in view) throw error;
       return show(request, reply, view, shown);
     }
   };
@@ -66,16 +61,10 @@ function show(
   view: SecondFactorView,
   error?: SecondFactorError & { status: number },
 ) {
-  const base = basePath(request.tenant);
-  const here = `${base}/sign-in/second-factor`;
+  const here = basePath(request.tenant) + waitingPaths['second factor'];
   const model = {
+    ...halfDoneModel(request, view),
     action: here,
-    attempt: view.attemptId,
-    username: view.username,
-    switchUri: `${base}/sign-in?attempt=${view.attemptId}`,
-    clientName: view.client && clientName(view.client),
-    clientLogoUri: view.client?.metadata.logo_uri,
-    isForAccount: view.isForAccount,
     method: view.method,
     others: view.others.map((method) => ({ method, uri: `${here}?attempt=${view.attemptId}&method=${method}` })),
     error,

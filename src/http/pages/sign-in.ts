@@ -6,7 +6,6 @@ import { provenChange } from '../../flows/account/change.ts';
 import { signInIsNext } from '../../flows/authorize/authorize.ts';
 import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
 import { signInWithPassword } from '../../flows/sign-in/password.ts';
-import { logShownFailure } from '../failures.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies, setCookie } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
@@ -56,10 +55,8 @@ export function signIn(deps: Deps): RouteHandlerMethod {
       const outcome = await signInWithPassword(deps, context, input);
       return await signedIn(request, reply, outcome);
     } catch (error) {
-      const shown = shownAbove(error, 'wrong_credentials');
+      const shown = shownAbove(deps, request, reply, error, 'wrong_credentials');
       if (!shown) throw error;
-      logShownFailure(deps, request, error);
-      if (shown.retryAfter !== undefined) void reply.header('retry-after', shown.retryAfter);
       const view = await viewSignIn(deps, context, { attemptId, cookies });
       if (view === 'signed in') throw error;
       return show(request, reply, view, { username, staySignedIn, error: shown, status: shown.status });

@@ -2,6 +2,7 @@
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { HalfSignedIn } from '../../flows/sign-in/ask-new-password.ts';
 import type { SignedIn } from '../../flows/sign-in/complete.ts';
+import type { WayOn } from '../../flows/sign-in/half-done-page.ts';
 import { setCookie, setSessionCookie } from '../cookies.ts';
 import { confirmationPath } from './account-paths.ts';
 import { goOn, hubPath } from './hub.ts';
@@ -22,7 +23,7 @@ export function setSignedInCookies(request: FastifyRequest, reply: FastifyReply,
 }
 
 /** A path of the tenant. */
-export function wayOn(done: SignedIn | HalfSignedIn): string {
+export function wayOn(done: WayOn | HalfSignedIn): string {
   if ('waitsFor' in done) return waitingPath(done);
   const { hasRequest, accountChange, attemptId } = done;
   return hasRequest ? hubPath(attemptId) : confirmationPath(accountChange);

@@ -2,23 +2,17 @@
 import { translator } from '../../../texts/messages.ts';
 import { cancelButton, cancelText } from './cancel-button.ts';
 import { emblem } from './emblem.ts';
-import { field, hiddenFields, status } from './form-parts.ts';
+import { hiddenFields, status } from './form-parts.ts';
+import { type HalfDone, personAside } from './half-done.ts';
 import { html, type Html } from './html.ts';
 import { layout, type Page } from './layout.ts';
-import { firstCode, newSecret } from './new-factor.ts';
+import { factorName, firstCode, newSecret } from './new-factor.ts';
 import { recoveryCodeList } from './recovery-codes.ts';
 import type { SecondFactorError } from './second-factor.ts';
 
-export type AddFactor = {
-  attempt: string;
+export type AddFactor = HalfDone & {
   nameAction: string;
   codeAction: string;
-  username: string;
-  /** Where somebody else signs in. */
-  switchUri: string;
-  clientName?: string | undefined;
-  clientLogoUri?: string | undefined;
-  isForAccount?: boolean | undefined;
   /** What was begun with; undefined: a name is asked for. */
   totp: { id: string; secret: string; uri: string; qrSvg: string } | undefined;
   error?: SecondFactorError | undefined;
@@ -38,21 +32,7 @@ export function addFactorPage(page: Page, model: AddFactor): Html {
       <p class="lead">${t('new_factor.demanded')}</p>
       ${totp ? newSecret(page, { ...totp, error }) : html`<p>${t('new_factor.lead')}</p>`}
       <form method="post" action="${totp ? model.codeAction : model.nameAction}">
-        ${hiddenFields(hidden)}
-        ${
-          totp
-            ? firstCode(page, error)
-            : field({
-                id: 'factor-name',
-                name: 'name',
-                label: t('new_factor.name'),
-                type: 'text',
-                autocomplete: 'off',
-                hint: t('new_factor.name_hint'),
-                isOptional: true,
-                autofocus: true,
-              })
-        }
+        ${hiddenFields(hidden)} ${totp ? firstCode(page, error) : factorName(t)}
         <div class="actions">
           <button class="button button-primary" id="${totp ? 'mfa-submit' : 'factor-begin'}" type="submit">
             ${t(totp ? 'new_factor.submit' : 'new_factor.continue')}
@@ -60,10 +40,7 @@ export function addFactorPage(page: Page, model: AddFactor): Html {
           ${cancelButton(cancelText(model, t))}
         </div>
       </form>
-      <div class="person">
-        <p><bdi>${model.username}</bdi></p>
-        <a id="mfa-switch" href="${model.switchUri}">${t('second_factor.switch')}</a>
-      </div>
+      ${personAside(model, 'mfa-switch', t)}
     </div>`,
   });
 }

@@ -1,5 +1,5 @@
 // An authenticator application added: its name, then the secret as a picture and as text, and the first code.
-import { translator } from '../../../texts/messages.ts';
+import { type Translate, translator } from '../../../texts/messages.ts';
 import { accountFrame, type AccountFrame } from './account-frame.ts';
 import { alert, field, hiddenFields } from './form-parts.ts';
 import { html, type Html } from './html.ts';
@@ -17,17 +17,7 @@ export function newFactorNamePage(page: Page, model: NewFactorName): Html {
       <h1>${t('new_factor.title')}</h1>
       <p class="lead">${t('new_factor.lead')}</p>
       <form method="post" action="${model.action}">
-        ${hiddenFields({ csrf: model.frame.csrf })}
-        ${field({
-          id: 'factor-name',
-          name: 'name',
-          label: t('new_factor.name'),
-          type: 'text',
-          autocomplete: 'off',
-          hint: t('new_factor.name_hint'),
-          isOptional: true,
-          autofocus: true,
-        })}
+        ${hiddenFields({ csrf: model.frame.csrf })} ${factorName(t)}
         <div class="actions actions-choice">
           <button class="button button-primary" id="factor-begin" type="submit">${t('new_factor.continue')}</button>
           <a class="button" id="factor-cancel" href="${model.backUri}">${t('new_factor.cancel')}</a>
@@ -88,6 +78,20 @@ export function newSecret(
       </li>
       <li><p>${t('new_factor.code')}</p></li>
     </ol>`;
+}
+
+/** The field for what it is to be called. */
+export function factorName(t: Translate): Html {
+  return field({
+    id: 'factor-name',
+    name: 'name',
+    label: t('new_factor.name'),
+    type: 'text',
+    autocomplete: 'off',
+    hint: t('new_factor.name_hint'),
+    isOptional: true,
+    autofocus: true,
+  });
 }
 
 /** The field for its first code. */

@@ -3,21 +3,15 @@ import { type Locale, type Translate, translator } from '../../../texts/messages
 import { cancelButton, cancelText } from './cancel-button.ts';
 import { emblem } from './emblem.ts';
 import { alert, hiddenFields } from './form-parts.ts';
+import { type HalfDone, personAside } from './half-done.ts';
 import { html, type Html } from './html.ts';
 import { layout, type Page } from './layout.ts';
 import { type NewPasswordErrors, newPasswordFields, usernameAside } from './new-password-fields.ts';
 import { tooManyAttempts } from './too-many-attempts.ts';
 
 /** Errors of fields are texts in the language of the page. */
-export type NewPassword = {
+export type NewPassword = HalfDone & {
   action: string;
-  attempt: string;
-  username: string;
-  /** Where somebody else signs in. */
-  switchUri: string;
-  clientName?: string | undefined;
-  clientLogoUri?: string | undefined;
-  isForAccount?: boolean | undefined;
   errors: NewPasswordErrors & {
     form?: { code: 'too_many_attempts' | 'busy'; retryAfter?: number | undefined };
   };
@@ -43,10 +37,7 @@ export function newPasswordPage(page: Page, model: NewPassword): Html {
           ${cancelButton(cancelText(model, t))}
         </div>
       </form>
-      <div class="person">
-        <p><bdi>${model.username}</bdi></p>
-        <a id="password-switch" href="${model.switchUri}">${t('second_factor.switch')}</a>
-      </div>
+      ${personAside(model, 'password-switch', t)}
     </div>`,
   });
 }

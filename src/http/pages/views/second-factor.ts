@@ -4,6 +4,7 @@ import { type Locale, translator } from '../../../texts/messages.ts';
 import { cancelButton, cancelText } from './cancel-button.ts';
 import { emblem } from './emblem.ts';
 import { alert, field, hiddenFields } from './form-parts.ts';
+import { type HalfDone, personAside } from './half-done.ts';
 import { html, type Html } from './html.ts';
 import { layout, type Page } from './layout.ts';
 import { tooManyAttempts } from './too-many-attempts.ts';
@@ -16,16 +17,8 @@ export type SecondFactorError = {
 };
 
 /** What the second-factor page shows. */
-export type SecondFactor = {
+export type SecondFactor = HalfDone & {
   action: string;
-  attempt: string;
-  username: string;
-  /** Where somebody else signs in. */
-  switchUri: string;
-  clientName?: string | undefined;
-  clientLogoUri?: string | undefined;
-  /** Its person came from their account page, and may go back there. */
-  isForAccount?: boolean | undefined;
   /** What is asked for. */
   method: SecondFactorMethod;
   /** What else could be, and the page that asks for it. */
@@ -71,10 +64,7 @@ export function secondFactorPage(page: Page, model: SecondFactor): Html {
             </li>`,
         )}
       </ul>
-      <div class="person">
-        <p><bdi>${model.username}</bdi></p>
-        <a id="mfa-switch" href="${model.switchUri}">${t('second_factor.switch')}</a>
-      </div>
+      ${personAside(model, 'mfa-switch', t)}
     </div>`,
   });
 }
