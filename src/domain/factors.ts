@@ -1,5 +1,6 @@
 // Factors: what people can prove who they are with, which of it is needed, and what `acr` and `amr` follow from it.
 import type { Authentication } from './authentication.ts';
+import { adminRole } from './role.ts';
 
 /** How one can prove who one is beside the first factor. The names stand in requests, stored attempts and credentials. */
 export const secondFactorMethods = ['totp', 'recovery_code'] as const;
@@ -32,10 +33,24 @@ const [oneFactor, twoFactors] = acrValues;
 export const mfaPolicies = ['off', 'optional', 'required'] as const;
 export type MfaPolicy = (typeof mfaPolicies)[number];
 
+/** What a tenant says of its administrators: a second factor in any case, or no more than of everybody. */
+export const administratorMfaPolicies = ['required', 'as_everybody'] as const;
+export type AdministratorMfaPolicy = (typeof administratorMfaPolicies)[number];
+
+/** What a tenant says of the second factors of somebody with these roles. Where nobody can add one, nobody needs one. */
+export function mfaPolicyFor(
+  tenant: { readonly mfa: MfaPolicy; readonly administrator_mfa: AdministratorMfaPolicy },
+  roles: readonly string[],
+): MfaPolicy {
+  const mayAsk = tenant.mfa === 'optional' && tenant.administrator_mfa === 'required';
+  return mayAsk && roles.includes(adminRole) ? 'required' : tenant.mfa;
+}
+
 /** Everybody who has a say in how much must be proven. */
 export type Askers = {
   /** What the person can prove beside a password. */
   readonly enrolled: readonly SecondFactorMethod[];
+  /** As {@link mfaPolicyFor} has it. */
   readonly tenant: MfaPolicy;
   /** `required_acr` of the client. */
   readonly client: Acr | undefined;

@@ -27,7 +27,7 @@ export type Situation = {
   readonly session: Session | undefined;
   readonly attempt: AttemptProgress | undefined;
   readonly consent: StoredConsent | undefined;
-  /** What the tenant says of second factors. */
+  /** What the tenant says of the second factors of the session's person. */
   readonly mfa: MfaPolicy;
   /** Milliseconds. */
   readonly now: number;

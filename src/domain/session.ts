@@ -6,6 +6,8 @@ export type Session = {
   readonly id: string;
   readonly userId: string;
   readonly username: string;
+  /** Of its user, now. */
+  readonly roles: readonly string[];
   readonly authentication: Authentication;
   readonly startedAt: number;
   readonly lastSeenAt: number;

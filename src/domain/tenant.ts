@@ -1,5 +1,5 @@
 // A tenant: an issuer with its own users, clients, keys and policies.
-import type { MfaPolicy } from './factors.ts';
+import type { AdministratorMfaPolicy, MfaPolicy } from './factors.ts';
 import type { StayPolicy } from './session.ts';
 
 /** Policies of a tenant, in the names of the provisioning file's `settings`. Times are in seconds. */
@@ -14,6 +14,8 @@ export type TenantSettings = {
   readonly logo_uri?: string;
   /** Whether people need a second factor beside their password. Whoever has one is always asked for it. */
   readonly mfa: MfaPolicy;
+  /** Whether administrators need one where others do not. */
+  readonly administrator_mfa: AdministratorMfaPolicy;
   /** Whether a browser that was restarted is still signed in. Sessions end when they do, either way. */
   readonly stay_signed_in: StayPolicy;
 };
@@ -34,6 +36,7 @@ export function completeSettings(given: Partial<TenantSettings>): TenantSettings
     session_lifetime: 30 * 24 * 3600,
     id_token_lifetime: 3600,
     mfa: 'optional',
+    administrator_mfa: 'required',
     stay_signed_in: 'ask',
     ...given,
   };

@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox';
 import { closed, text, seconds, year } from './parts.ts';
 import { isResourceIdentifier } from '../domain/authorization-request.ts';
 import { webUriProblem } from '../domain/redirect-uri.ts';
-import { mfaPolicies } from '../domain/factors.ts';
+import { administratorMfaPolicies, mfaPolicies } from '../domain/factors.ts';
 import { stayPolicies } from '../domain/session.ts';
 import { isSlug } from '../domain/tenant.ts';
 import type { Mistake } from '../domain/mistake.ts';
@@ -16,6 +16,7 @@ export const settings = Type.Object(
     default_resource: Type.Optional(text),
     logo_uri: Type.Optional(text),
     mfa: Type.Optional(Type.Enum([...mfaPolicies])),
+    administrator_mfa: Type.Optional(Type.Enum([...administratorMfaPolicies])),
     stay_signed_in: Type.Optional(Type.Enum([...stayPolicies])),
   },
   closed,

@@ -1,5 +1,5 @@
 // `signet admin ...`: the first administrator without a server, and a way back in beside a running one.
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
@@ -66,7 +66,9 @@ test('without a server or a database: made with both, and the server asks for no
     expect.stringMatching(/^Made the administrator root, whose id is \S+\.$/m),
   ]);
   expect(made.output).toContain(`Made a new database in DATA_DIR (${directory}).`);
-  server = await startProcess(environment);
+  const file = join(directory, 'settings.yaml');
+  await writeFile(file, 'settings: {administrator_mfa: as_everybody}');
+  server = await startProcess({ ...environment, PROVISION: file });
   expect(server.output()).not.toContain('/setup');
   expect(await signIn({ username: 'root', password: long })).toBe(303);
 });

@@ -3,6 +3,7 @@ import { expect } from 'vitest';
 import { parse } from 'yaml';
 import { type Agent, createAgent, field } from '../support/agent.ts';
 import { submitPassword } from '../support/flow.ts';
+import { beginOnTheWay, firstCodeOf } from '../support/second-factors.ts';
 import type { Checkout } from './checkout.ts';
 import { type Fence, fencesOf, fileNameOf, noteOf } from './markdown.ts';
 import { textOf, type User, visit } from './person.ts';
@@ -208,6 +209,8 @@ async function administer({ base }: Checkout, link: string): Promise<void> {
   const admin = { username: 'root', password: 'fifteen letters' };
   const token = field(await agent.get(link), 'token');
   const made = await agent.post(`${base}/setup`, { ...admin, token, email: 'root@example.com' });
-  const account = await agent.follow(await submitPassword(agent, await agent.follow(made, base), admin), base);
-  expect([account.status, new URL(account.url).pathname]).toEqual([200, '/account']);
+  const named = await agent.follow(await submitPassword(agent, await agent.follow(made, base), admin), base);
+  const secret = await beginOnTheWay(agent, named);
+  const codes = await agent.post(`${base}/sign-in/add-factor/confirm`, firstCodeOf(secret, Date.now()));
+  expect([codes.status, codes.body]).toEqual([200, expect.stringContaining('id="codes-kept" href="/account"')]);
 }

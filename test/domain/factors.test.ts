@@ -1,10 +1,13 @@
 // What is enough to sign in, who may demand more, and what the proofs say in tokens.
 import { describe, expect, test } from 'vitest';
 import {
+  type AdministratorMfaPolicy,
   acrValues,
   type Askers,
   authenticationOf,
   demandedAcr,
+  type MfaPolicy,
+  mfaPolicyFor,
   missingFactors,
   reaches,
   secondFactorMethods,
@@ -39,6 +42,19 @@ describe('the strongest asker wins', () => {
   ])('%s', (_who, askers, demanded) => {
     expect(demandedAcr({ ...nobody, ...askers })).toBe(demanded);
   });
+});
+
+test('administrators need a second factor, unless nobody can add one or the tenant wants no more of them than of everybody', () => {
+  const policy = (mfa: MfaPolicy, administrator_mfa: AdministratorMfaPolicy, ...roles: string[]) =>
+    mfaPolicyFor({ mfa, administrator_mfa }, roles);
+  expect(policy('optional', 'required', 'staff', 'admin')).toBe('required');
+  expect(policy('optional', 'required', 'staff')).toBe('optional');
+  expect(policy('optional', 'as_everybody', 'admin')).toBe('optional');
+  expect(policy('off', 'required', 'admin')).toBe('off');
+  expect([policy('required', 'as_everybody', 'admin'), policy('required', 'required')]).toEqual([
+    'required',
+    'required',
+  ]);
 });
 
 test('the latest proof of a sign-in says when; each method is named once', () => {

@@ -12,6 +12,7 @@ const session: Session = {
   id: 'session-1',
   userId: 'alice',
   username: 'alice',
+  roles: [],
   authentication: {
     at: now - 100_000,
     amr: ['pwd'],

@@ -12,7 +12,7 @@ import {
   submitPassword,
   world,
 } from '../support/flow.ts';
-import { codeOf, enrol, wrongCodeOf } from '../support/second-factors.ts';
+import { beginOnTheWay, enrol, firstCodeOf, secretOn, wrongCodeOf } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 import { ask, outcomeOf, responseParams } from '../support/visits.ts';
 
@@ -30,10 +30,9 @@ afterAll(() => signet.stop());
 beforeEach(async () => {
   people += 1;
   person = { username: `person-${people}`, password: 'the one she has had so far' };
-  await signet.provision({ users: [person], settings: { mfa: 'optional' } });
+  await signet.provision({ users: [person], settings: { mfa: 'optional', administrator_mfa: 'required' } });
 });
 
-const secretOn = (page: Answer) => /id="factor-secret"[^>]*>([A-Z2-7 ]+)</.exec(page.body)![1]!.replaceAll(' ', '');
 const codesOn = (page: Answer) => [...page.body.matchAll(/<code>([^<]+)<\/code>/g)].map((match) => match[1]!);
 const factorsOf = async (kind = 'totp') =>
   (
@@ -51,17 +50,7 @@ async function half(agent: Agent, from?: Answer): Promise<Answer> {
   return agent.follow(answer, signet.issuer);
 }
 
-const begin = async (agent: Agent, page: Answer, name = 'Phone') =>
-  agent.follow(
-    await agent.post(`${signet.issuer}/sign-in/add-factor`, { attempt: field(page, 'attempt'), name }),
-    signet.issuer,
-  );
-
-const formOf = (page: Answer) => ({
-  attempt: field(page, 'attempt'),
-  factor_id: field(page, 'factor_id'),
-  code: codeOf(secretOn(page), signet.clock.now),
-});
+const formOf = (page: Answer) => firstCodeOf(page, signet.clock.now);
 const confirm = (agent: Agent, form: Record<string, string>) =>
   agent.post(`${signet.issuer}/sign-in/add-factor/confirm`, form);
 
@@ -73,7 +62,7 @@ test('password, name, secret, code: the recovery codes are shown, and the client
   const asked = authorizationRequest(signet, strict);
   const named = await half(agent, await agent.follow(await agent.get(asked.url), signet.issuer));
   expect(agent.cookies.has(session)).toBe(false);
-  const page = await begin(agent, named);
+  const page = await beginOnTheWay(agent, named);
   expect(secretOn(await agent.get(page.url)), 'loaded again').toBe(secretOn(page));
   const done = await confirm(agent, formOf(page));
   expect([done.status, codesOn(done).length, agent.cookies.has(session)]).toEqual([200, 10, true]);
@@ -87,15 +76,36 @@ test('password, name, secret, code: the recovery codes are shown, and the client
 test('the tenant demands it, and nobody waits: to the account', async () => {
   await signet.provision({ settings: { mfa: 'required' } });
   const agent = createAgent();
-  const page = await begin(agent, await half(agent, await agent.get(`${signet.issuer}/sign-in`)));
+  const page = await beginOnTheWay(agent, await half(agent, await agent.get(`${signet.issuer}/sign-in`)));
   const done = await confirm(agent, formOf(page));
   expect(onward(done)).toBe('/account');
   expect((await agent.get(`${signet.issuer}/account`)).status).toBe(200);
 });
 
+test('an administrator adds one in any case, also who became one while signed in; unless the tenant says otherwise', async () => {
+  const agent = createAgent();
+  const before = await submitPassword(agent, await ask(signet, agent, ownClient), person);
+  expect(outcomeOf(await agent.follow(before, signet.issuer))).toBe('code');
+  await signet.provision({ users: [{ ...person, roles: ['admin'] }] });
+  const elsewhere = createAgent();
+  await half(elsewhere, await ask(signet, elsewhere, ownClient));
+  const again = await ask(signet, agent, ownClient);
+  expect(outcomeOf(again), 'the session of before is not enough').toBe('sign-in');
+  await half(agent, again);
+  expect((await logIn(signet, person)).body).toMatchObject({ mfa_required: true, mfa_enrolment: ['totp'] });
+  for (const settings of [
+    { administrator_mfa: 'as_everybody' },
+    { mfa: 'off', administrator_mfa: 'required' },
+  ] as const) {
+    await signet.provision({ settings });
+    expect(outcomeOf(await ask(signet, agent, ownClient)), JSON.stringify(settings)).toBe('code');
+    expect((await logIn(signet, person)).body).not.toHaveProperty('mfa_required');
+  }
+});
+
 test('a wrong code: said above the same secret, and nobody is signed in', async () => {
   const agent = createAgent();
-  const page = await begin(agent, await half(agent));
+  const page = await beginOnTheWay(agent, await half(agent));
   const refused = await confirm(agent, { ...formOf(page), code: wrongCodeOf(secretOn(page), signet.clock.now) });
   expect([refused.status, secretOn(refused) === secretOn(page)]).toEqual([403, true]);
   expect([agent.cookies.has(session), await factorsOf()]).toEqual([false, 0]);
@@ -112,12 +122,12 @@ test('without the password, late, in another browser, of another person: back to
   const before = await ask(signet, agent, strict);
   const early = await agent.get(`${signet.issuer}/sign-in/add-factor?attempt=${field(before, 'attempt')}`);
   expect(early.location).toContain('/sign-in?attempt=');
-  const page = await begin(agent, await half(agent, before));
+  const page = await beginOnTheWay(agent, await half(agent, before));
   const other = createAgent();
   await ask(signet, other, strict);
   expect((await confirm(other, formOf(page))).status).toBe(400);
   const bobs = createAgent();
-  const bobsPage = await begin(
+  const bobsPage = await beginOnTheWay(
     bobs,
     await bobs.follow(await submitPassword(bobs, await ask(signet, bobs, strict), bob), signet.issuer),
   );
@@ -142,7 +152,7 @@ test('where no second factor is demanded this adds none and signs nobody in', as
 
 test('who has a factor cannot add another between the factors, also when it was added meanwhile', async () => {
   const agent = createAgent();
-  const page = await begin(agent, await half(agent));
+  const page = await beginOnTheWay(agent, await half(agent));
   await enrol(signet, person);
   expect((await confirm(agent, formOf(page))).location).toContain('/sign-in?attempt=');
   expect((await agent.get(page.url)).location).toContain('/sign-in?attempt=');
@@ -180,7 +190,7 @@ test('a secret that its person has begun with elsewhere is not shown to who has 
 
 test('two browsers at once, and one twice: one factor, and the sign-in of the other is void', async () => {
   const [one, other] = [createAgent(), createAgent()];
-  const [first, second] = [await begin(one, await half(one)), await begin(other, await half(other))];
+  const [first, second] = [await beginOnTheWay(one, await half(one)), await beginOnTheWay(other, await half(other))];
   const forms = [formOf(first), formOf(second)];
   const cookie = (agent: Agent) => ({
     cookie: [...agent.cookies].map(([name, value]) => `${name}=${value}`).join('; '),
@@ -198,7 +208,7 @@ test('two browsers at once, and one twice: one factor, and the sign-in of the ot
 
 test('a sign-in with one factor that was under way elsewhere is refused after the first was added', async () => {
   const agent = createAgent();
-  const page = await begin(agent, await half(agent));
+  const page = await beginOnTheWay(agent, await half(agent));
   const done = await confirm(agent, formOf(page));
   expect(done.status).toBe(200);
   const again = createAgent();

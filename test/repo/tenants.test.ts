@@ -50,9 +50,10 @@ const globexPassword = 'alice has another password there';
 
 beforeAll(async () => {
   signet = await startSignet({ observe: (statement) => sent.push(statement) });
-  await signet.provision({ ...world, tenant: 'acme' });
+  const settings = { administrator_mfa: 'as_everybody' } as const;
+  await signet.provision({ ...world, settings, tenant: 'acme' });
   const others = world.users.map((user) => ({ ...user, password: globexPassword }));
-  await signet.provision({ ...world, tenant: 'globex', users: others });
+  await signet.provision({ ...world, settings, tenant: 'globex', users: others });
   [acme, globex] = (await query(
     signet.database.url,
     `SELECT id, issuer FROM tenants WHERE slug <> 'default' ORDER BY slug`,

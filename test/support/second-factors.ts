@@ -1,5 +1,6 @@
 // A person with an authenticator application, as it and the first-party API see them.
 import { generateSync } from 'otplib';
+import { type Agent, type Answer, field } from './agent.ts';
 import { type ApiAnswer, logIn, postJson } from './first-party.ts';
 import type { TestSignet } from './signet.ts';
 
@@ -17,6 +18,23 @@ export function wrongCodeOf(secret: string, now: number, nth = 0): string {
   const wrong = Array.from({ length: 10 + nth }, (_, i) => String(100_000 + i)).filter((code) => !right.includes(code));
   return wrong[nth]!;
 }
+
+/** The secret on the page where a factor is added. */
+export const secretOn = (page: Answer) =>
+  /id="factor-secret"[^>]*>([A-Z2-7 ]+)</.exec(page.body)![1]!.replaceAll(' ', '');
+
+/** From the page on the way that asks for the new factor's name to the one with its secret. */
+export async function beginOnTheWay(agent: Agent, named: Answer, name = 'Phone'): Promise<Answer> {
+  const { origin } = new URL(named.url);
+  return agent.follow(await agent.post(named.url.split('?')[0]!, { attempt: field(named, 'attempt'), name }), origin);
+}
+
+/** What the page with the secret sends at `now`, in milliseconds. */
+export const firstCodeOf = (page: Answer, now: number) => ({
+  attempt: field(page, 'attempt'),
+  factor_id: field(page, 'factor_id'),
+  code: codeOf(secretOn(page), now),
+});
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 

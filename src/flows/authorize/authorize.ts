@@ -4,6 +4,7 @@ import type { AuthorizationRequest } from '../../domain/authorization-request.ts
 import type { Client } from '../../domain/client.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import { AuthorizationError, Refusal, Unavailable } from '../../domain/errors.ts';
+import { mfaPolicyFor } from '../../domain/factors.ts';
 import { needsSignIn, nextStep } from '../../domain/next-step.ts';
 import type { Params } from '../../domain/params.ts';
 import type { Session } from '../../domain/session.ts';
@@ -70,7 +71,7 @@ export async function signInIsNext(
   if (!attempt.request) return true;
   const session = await livingSession(deps, context, input.cookies.session);
   const { client, request } = await revalidateRequest(deps, context, attempt.request);
-  const { mfa } = context.tenant.settings;
+  const mfa = mfaPolicyFor(context.tenant.settings, session?.roles ?? []);
   return needsSignIn({ request, client, session, attempt, mfa, now: context.now });
 }
 
@@ -90,7 +91,7 @@ async function decide(deps: Deps, context: RequestContext, asked: Asked, tries =
     client,
     session,
     attempt,
-    mfa: tenant.settings.mfa,
+    mfa: mfaPolicyFor(tenant.settings, session?.roles ?? []),
     now,
     consent: await storedConsent(deps, context, asked, session),
   });

@@ -3,7 +3,7 @@ import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError, Refusal } from '../../domain/errors.ts';
-import { acrValues, demandedAcr, missingFactors } from '../../domain/factors.ts';
+import { acrValues, demandedAcr, mfaPolicyFor, missingFactors } from '../../domain/factors.ts';
 import { reporting } from '../../domain/metrics.ts';
 import { replacePasswordHash } from '../../storage/passwords.ts';
 import { grantableScopes, registeredResources } from '../clients/grantable.ts';
@@ -63,7 +63,7 @@ async function withPassword(deps: Deps, context: RequestContext, asked: Login): 
   } as const;
   const demanded = demandedAcr({
     enrolled: user.secondFactors,
-    tenant: tenant.settings.mfa,
+    tenant: mfaPolicyFor(tenant.settings, user.roles),
     client: client.metadata.required_acr,
     request,
   });
