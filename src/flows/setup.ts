@@ -49,7 +49,8 @@ export async function setUpFirstAdmin(
 ): Promise<void> {
   const hash = await checkSetup(deps, context, token);
   const entry = checkedUser({ ...admin, roles: [adminRole] });
-  const passwordHash = await hashOfChosen(deps, admin.password, namesAround(context.tenant, entry));
+  const around = await namesAround(deps, context.tenant, entry);
+  const passwordHash = await hashOfChosen(deps, admin.password, around);
   const made = await deps.db
     .transaction(
       async (tx) =>
@@ -75,7 +76,8 @@ export async function ensureFirstAdmin(
   password: string,
 ): Promise<boolean> {
   if (await someoneHasRole(deps.db, context.tenant.id, adminRole)) return false;
-  const problem = chosenPasswordProblem(password, namesAround(context.tenant, { username: email }));
+  const around = await namesAround(deps, context.tenant, { username: email });
+  const problem = chosenPasswordProblem(password, around);
   if (problem !== undefined) throw new Error(`ADMIN_PASSWORD ${problem}.`);
   const passwordHash = await deps.hasher.hash(password);
   const entry = { username: email, email, roles: [adminRole] };

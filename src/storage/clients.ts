@@ -56,6 +56,23 @@ export async function listClients(db: Db, tenantId: string, after: string, limit
   return (await page.all(db, { tenantId, after, limit })).map(toClient);
 }
 
+// clients_pkey
+const names = statement({ tenantId: 'uuid', limit: 'integer' }, (q, p) =>
+  q
+    .selectFrom('clients')
+    .select(['id', sql<string | null>`metadata->>'client_name'`.as('name')])
+    .where('tenant_id', '=', p.tenantId)
+    .where('disabled_at', 'is', null)
+    .orderBy('id')
+    .limit(p.limit),
+);
+
+/** What people may know the clients by: the ids and names of up to `limit` that are not disabled. */
+export async function clientNames(db: Db, tenantId: string, limit: number): Promise<string[]> {
+  const rows = await names.all(db, { tenantId, limit });
+  return rows.flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
+}
+
 const fields = {
   tenantId: 'uuid',
   id: 'text',

@@ -69,6 +69,15 @@ describe('refused, and the password stays', () => {
     expect([status, body.code]).toEqual([422, 'invalid_input']);
   });
 
+  test("a new one made of a client's name", async () => {
+    const harvest = { ...spaClient, client_id: 'field-notes', client_name: 'Harvest Ledger' };
+    await signet.provision({ clients: [harvest] });
+    for (const made of ['harvestledger2026', 'Field-Notes-Field-Notes']) {
+      const { status, body } = await change((await tokensOf()).access_token, { new_password: made });
+      expect([status, body.code]).toEqual([422, 'invalid_input']);
+    }
+  });
+
   test('a sign-in of more than five minutes ago: RFC 9470 says how to go on', async () => {
     const { access_token: token } = await tokensOf();
     signet.clock.advance(301);

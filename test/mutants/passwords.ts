@@ -73,7 +73,7 @@ export const passwordMutants: readonly Mutant[] = [
   {
     name: 'new password: it may be guessed first',
     file: change,
-    remove: 'chosenPasswordProblem(wanted, namesAround(tenant, user))',
+    remove: 'chosenPasswordProblem(wanted, await namesAround(deps, tenant, user))',
     insert: 'chosenPasswordProblem(wanted, [])',
     test,
     title: 'the same rules',
@@ -85,5 +85,13 @@ export const passwordMutants: readonly Mutant[] = [
     insert: 'deps.random(25)',
     test: 'test/cli/users.test.ts',
     title: 'with a made password',
+  },
+  {
+    name: "a password may be made of a client's name",
+    file: 'src/flows/users/names-around.ts',
+    remove: ', host, ...clients]',
+    insert: ', host, ...clients.slice(999)]',
+    test: 'test/auth/password.test.ts',
+    title: "a client's name",
   },
 ];

@@ -22,10 +22,11 @@ export type Opened = {
 /**
  * Opens what the settings name, does `work`, closes. With `make`, a database that is not there is made and pending
  * migrations are applied, as the server would; without, both are refused, so that looking never changes anything.
+ * `tenant` is `default`, or the one that `slug` names.
  */
 export async function withBackend<T>(
   terminal: Terminal,
-  { make = false }: { make?: boolean },
+  { make = false, slug = 'default' }: { make?: boolean; slug?: string },
   work: (opened: Opened) => Promise<T>,
 ): Promise<T> {
   const config = settingsOf(terminal);
@@ -37,8 +38,7 @@ export async function withBackend<T>(
   noteCreated(terminal.out, config, backend);
   const { deps } = backend;
   try {
-    const tenant = make ? await ensureDefaultTenant(deps) : await tenantBySlug(deps, 'default');
-    if (!tenant) throw new CommandError('failed', 'Nothing has been set up in this database yet: start Signet once.');
+    const tenant = await tenantFor(deps, slug, make);
     // What is sealed or computed with another SECRET_KEY would be of no use to the server.
     await keyRing(deps, tenant).catch((error: unknown) => {
       throw new CommandError(
@@ -58,13 +58,20 @@ export async function withTenant<T>(
   { tenant: slug, make }: { tenant: string; make?: boolean },
   work: (deps: Deps, context: RequestContext, opened: Opened) => Promise<T>,
 ): Promise<T> {
-  return withBackend(terminal, make === undefined ? {} : { make }, async (opened) => {
-    const { deps } = opened;
-    const tenant = slug === opened.tenant.slug ? opened.tenant : await tenantBySlug(deps, slug);
-    if (!tenant)
-      throw new CommandError('not_found', `There is no tenant ${slug}. "signet tenant list" shows those there are.`);
+  return withBackend(terminal, { slug, ...(make !== undefined && { make }) }, async (opened) => {
+    const { deps, tenant } = opened;
     return work(deps, contextWithoutRequest(deps, tenant, deps.clock()), opened);
   });
+}
+
+/** One statement where the tenant is there. */
+async function tenantFor(deps: Deps, slug: string, make: boolean): Promise<Tenant> {
+  const found = make && slug === 'default' ? await ensureDefaultTenant(deps) : await tenantBySlug(deps, slug);
+  if (found) return found;
+  if (make) await ensureDefaultTenant(deps);
+  else if (slug === 'default' || !(await tenantBySlug(deps, 'default')))
+    throw new CommandError('failed', 'Nothing has been set up in this database yet: start Signet once.');
+  throw new CommandError('not_found', `There is no tenant ${slug}. "signet tenant list" shows those there are.`);
 }
 
 /** A database that a backup is restored into: made when it is not there, and left as it is. */

@@ -45,7 +45,7 @@ export async function signInWithNewPassword(
   const { tenant, now } = context;
   const begun = await attemptOf(deps, context, attemptId, cookies.browser);
   const { attempt, user } = await choosing(deps, context, begun);
-  const problem = chosenPasswordProblem(wanted, namesAround(tenant, user));
+  const problem = chosenPasswordProblem(wanted, await namesAround(deps, tenant, user));
   if (problem !== undefined) throw invalidInput([{ path: ['new_password'], problem }]);
   // On a budget of its own: nobody else's guesses keep a person from choosing, and each choice costs two hashes at most.
   const account = { identifier: user.username, userId: user.id, knownBrowser: attempt.row.id };

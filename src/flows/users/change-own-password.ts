@@ -27,8 +27,8 @@ export async function changeOwnPassword(
   { current, wanted }: { current: string; wanted: string },
 ): Promise<void> {
   const { tenant, now } = context;
-  const problem =
-    chosenPasswordProblem(wanted, namesAround(tenant, user)) ?? (wanted === current ? samePassword : undefined);
+  const around = await namesAround(deps, tenant, user);
+  const problem = chosenPasswordProblem(wanted, around) ?? (wanted === current ? samePassword : undefined);
   if (problem !== undefined) throw invalidInput([{ path: ['new_password'], problem }]);
   const { reserved, passwordVersion } = await checkOwnPassword(deps, context, { user, sessionId }, current);
   const hash = await deps.hasher.hash(wanted);

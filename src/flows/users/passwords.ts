@@ -56,7 +56,7 @@ export async function replacePassword<T>(
   const { tenant, now } = context;
   const found = await findNamedPerson(deps, context, named);
   const { id } = found;
-  const hash = await hashOfChosen(deps, password, namesAround(tenant, found));
+  const hash = await hashOfChosen(deps, password, await namesAround(deps, tenant, found));
   return deps.db.transaction(async (tx) => {
     const user = await lockUser(tx, tenant.id, id);
     if (!user) throw noSuchUser(named);

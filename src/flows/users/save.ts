@@ -45,14 +45,14 @@ export async function prepareUser(
 /** A password that is stored already is not looked at again: what was good when it was chosen stays. */
 async function hashFor(
   deps: Deps,
-  tenant: Pick<Tenant, 'slug' | 'name'>,
+  tenant: Pick<Tenant, 'slug' | 'name'> & { readonly id?: string },
   entry: UserEntry,
   stored: string | undefined,
 ): Promise<string | undefined> {
   if (entry.password_hash !== undefined) return entry.password_hash === stored ? undefined : entry.password_hash;
   if (entry.password === undefined) return undefined;
   if (stored !== undefined && (await deps.hasher.verify(entry.password, stored))) return undefined;
-  return hashOfChosen(deps, entry.password, namesAround(tenant, { ...entry, claims: entry }));
+  return hashOfChosen(deps, entry.password, await namesAround(deps, tenant, { ...entry, claims: entry }));
 }
 
 /** In one statement, which waits for nobody. `entry` was checked (schemas/user.ts). @throws Refusal exists; invalid_input for the password. */
