@@ -72,7 +72,7 @@ describe('refused, and the password stays', () => {
   test("a new one made of a client's name", async () => {
     const harvest = { ...spaClient, client_id: 'field-notes', client_name: 'Harvest Ledger' };
     await signet.provision({ clients: [harvest] });
-    for (const made of ['harvestledger2026', 'Field-Notes-Field-Notes']) {
+    for (const made of ['harvestledger2026', 'FieldNotesFieldNotes']) {
       const { status, body } = await change((await tokensOf()).access_token, { new_password: made });
       expect([status, body.code]).toEqual([422, 'invalid_input']);
     }
