@@ -176,6 +176,30 @@ browserTest('two-step verification', (browser) => {
     await expect.poll(() => page.locator('body').innerText()).toContain(person.username);
   });
 
+  test('what is typed can be looked at, and is sent as a password; without scripts there are no such buttons', async () => {
+    await newPage();
+    await page.goto(`${signet.issuer}/sign-in`);
+    const kind = () => page.getAttribute('#login-password', 'type');
+    await page.fill('#login-password', person.password);
+    const eye = page.getByRole('button', { name: 'Show password' });
+    await eye.click();
+    expect([await kind(), await eye.getAttribute('aria-pressed')]).toEqual(['text', 'true']);
+    await eye.click();
+    expect([await kind(), await eye.getAttribute('aria-pressed')]).toEqual(['password', 'false']);
+    await eye.click();
+    await page.fill('#login-username', person.username);
+    const sent = page.evaluate(
+      `new Promise((sent) => document.forms[0].addEventListener('submit', () => sent(document.getElementById('login-password').type)))`,
+    );
+    await page.click('#login-submit');
+    expect(await sent).toBe('password');
+    await context.close();
+    await newPage(false);
+    await page.goto(`${signet.issuer}/sign-in`);
+    expect(await page.locator('button[hidden]').count()).toBe(1);
+    expect(await page.getByRole('button', { name: 'Show password' }).count()).toBe(0);
+  });
+
   test('what is added, downloaded or typed can be read from the page: the key, and a file with the codes', async () => {
     await newPage();
     await signedIn();
@@ -186,6 +210,14 @@ browserTest('two-step verification', (browser) => {
     expect((await page.innerText('#factor-secret')).replaceAll(' ', '')).toBe(secret);
     await typeCode(codeOf(secret, signet.clock.now));
     const shown = await page.locator('#recovery-codes code').allInnerTexts();
+    expect(await page.locator('#codes-copied').innerText()).toBe('');
+    await context.grantPermissions(['clipboard-read', 'clipboard-write']);
+    await page.click('#codes-copy');
+    await expect.poll(() => page.locator('#codes-copied').innerText()).toBe('Copied.');
+    expect(await page.evaluate('navigator.clipboard.readText()')).toBe(shown.join('\n'));
+    await page.evaluate('window.print = () => { window.printed = true; }');
+    await page.click('#codes-print');
+    expect(await page.evaluate('window.printed')).toBe(true);
     const [download] = await Promise.all([page.waitForEvent('download'), page.click('#codes-download')]);
     const { readFile } = await import('node:fs/promises');
     const file = await readFile(await download.path(), 'utf8');

@@ -1,4 +1,5 @@
 // One answer of every page there is, also the pages of errors.
+import { createHash } from 'node:crypto';
 import { type Answer, createAgent, field } from './agent.ts';
 import { authorizationRequest, codeFlow, type TestClient } from './flow.ts';
 import type { TestSignet } from './signet.ts';
@@ -106,4 +107,11 @@ export async function everyPage(
   const visited: VisitedPage[] = [];
   for (const [name, visitPage] of Object.entries(pages)) visited.push({ name, answer: await visitPage() });
   return visited;
+}
+
+/** The sources by which a policy allows a page's own scripts: the one that posts by its nonce, others by their text. */
+export function scriptsOf(body: string): string[] {
+  return [...body.matchAll(/<script(?: nonce="([^"]+)")?>(.*?)<\/script>/gs)].map(([, nonce, text]) =>
+    nonce === undefined ? `'sha256-${createHash('sha256').update(text!).digest('base64')}'` : `'nonce-${nonce}'`,
+  );
 }

@@ -15,7 +15,7 @@ export function sendAuthorizationResponse(
 ) {
   if (target.responseMode === 'form_post') {
     const nonce = deps.random(16).toString('base64');
-    pageHeaders(reply, nonce);
+    pageHeaders(reply, `nonce-${nonce}`);
     return reply
       .type('text/html; charset=utf-8')
       .send(String(formPostPage(pageOf(request), { action: target.redirectUri, fields: params, nonce })));

@@ -5,6 +5,7 @@ import { createHash } from 'node:crypto';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { basePath } from '../context.ts';
 import { pageHeaders } from '../headers.ts';
+import { conveniences } from './views/conveniences.ts';
 import type { Html } from './views/html.ts';
 import { negotiateLocale } from '../../texts/messages.ts';
 import type { Page } from './views/layout.ts';
@@ -16,6 +17,9 @@ export const stylesheetFile = {
   name: `signet-${createHash('sha256').update(stylesheet).digest('hex').slice(0, 12)}.css`,
   body: stylesheet,
 };
+
+const [, script = ''] = /^<script>(.*)<\/script>$/s.exec(String(conveniences))!;
+const scriptSource = `sha256-${createHash('sha256').update(script).digest('base64')}`;
 
 /** What every page of this request's tenant has in common. Before a tenant is known: plain Signet. */
 export function pageOf(request: FastifyRequest, uiLocales?: string): Page {
@@ -35,9 +39,10 @@ export function sendPage(
   render: (page: Page) => Html,
   options: { status?: number; uiLocales?: string | undefined } = {},
 ) {
-  pageHeaders(reply);
+  const body = String(render(pageOf(request, options.uiLocales)));
+  pageHeaders(reply, body.includes(`<script>${script}`) ? scriptSource : undefined);
   return reply
     .code(options.status ?? 200)
     .type('text/html; charset=utf-8')
-    .send(String(render(pageOf(request, options.uiLocales))));
+    .send(body);
 }

@@ -38,6 +38,7 @@ export function accountPasswordPage(page: Page, model: AccountPassword): Html {
           name: 'password',
           label: t('password.current'),
           type: 'password',
+          reveal: t('field.show_password'),
           autocomplete: 'current-password',
           describedBy: errors.form && 'password-error',
           invalid: errors.form?.code === 'wrong_credentials',

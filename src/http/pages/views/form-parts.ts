@@ -1,4 +1,5 @@
 // The parts that forms are made of: labelled fields, hidden fields, messages that a screen reader announces.
+import { eye } from './eye.ts';
 import { html, type Html, type HtmlValue } from './html.ts';
 
 /** One labelled input. */
@@ -19,6 +20,8 @@ export type Field = {
   autofocus?: boolean | undefined;
   /** It may stay empty. */
   isOptional?: boolean | undefined;
+  /** Of a password: the name of the button that shows it. */
+  reveal?: string | undefined;
 };
 
 /** A label, an input, and what is said about it, tied together for assistive technology. */
@@ -31,21 +34,41 @@ export function field(input: Field): Html {
     <label for="${input.id}">${input.label}</label>
     ${input.hint && html`<p class="hint" id="${hintId}">${input.hint}</p>`}
     ${input.error && html`<p class="field-error" id="${errorId}">${input.error}</p>`}
-    <input
-      id="${input.id}"
-      name="${input.name}"
-      type="${input.type}"
-      autocomplete="${input.autocomplete}"
-      ${[
-        !input.isOptional && html`required`,
-        input.value ? html` value="${input.value}"` : undefined,
-        described !== '' && html` aria-describedby="${described}"`,
-        invalid && html` aria-invalid="true"`,
-        input.numeric === true && html` inputmode="numeric"`,
-        input.autofocus === true && html` autofocus`,
-        input.type !== 'password' && html` autocapitalize="none" autocorrect="off" spellcheck="false"`,
-      ]}
-    />
+    ${input.reveal === undefined ? inputOf(input, described, invalid) : withReveal(input.id, input.reveal, inputOf(input, described, invalid))}
+  </div>`;
+}
+
+function inputOf(input: Field, described: string, invalid: boolean): Html {
+  return html`<input
+    id="${input.id}"
+    name="${input.name}"
+    type="${input.type}"
+    autocomplete="${input.autocomplete}"
+    ${[
+      !input.isOptional && html`required`,
+      input.value ? html` value="${input.value}"` : undefined,
+      described !== '' && html` aria-describedby="${described}"`,
+      invalid && html` aria-invalid="true"`,
+      input.numeric === true && html` inputmode="numeric"`,
+      input.autofocus === true && html` autofocus`,
+      input.type !== 'password' && html` autocapitalize="none" autocorrect="off" spellcheck="false"`,
+    ]}
+  />`;
+}
+
+/** The button is there for who runs the page's script alone. */
+function withReveal(id: string, name: string, input: Html): Html {
+  return html`<div class="reveal">
+    ${input}<button
+      type="button"
+      hidden
+      data-reveal="${id}"
+      aria-controls="${id}"
+      aria-label="${name}"
+      aria-pressed="false"
+    >
+      ${eye}
+    </button>
   </div>`;
 }
 

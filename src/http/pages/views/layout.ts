@@ -1,4 +1,5 @@
 // The frame of every page: the document, the tenant's name on top, a card, a footer.
+import { conveniences } from './conveniences.ts';
 import { html, type Html } from './html.ts';
 import { direction, translator, type Locale } from '../../../texts/messages.ts';
 import { webLink } from './links.ts';
@@ -22,6 +23,9 @@ export type Content = {
   wide?: boolean | undefined;
   body: Html;
 };
+
+/** What the script of `conveniences.ts` looks for. */
+const hasConvenience = / data-(?:reveal|copy|print)\b/;
 
 /** The whole document. */
 export function layout(page: Page, content: Content): Html {
@@ -47,6 +51,7 @@ export function layout(page: Page, content: Content): Html {
             <p>${t('layout.secured_by')}</p>
           </footer>
         </div>
+        ${hasConvenience.test(String(content.body)) && conveniences}
       </body>
     </html> `;
 }

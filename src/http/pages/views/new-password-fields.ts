@@ -30,6 +30,7 @@ export function newPasswordFields(
     name: 'new_password',
     label: t('password.new'),
     type: 'password',
+    reveal: t('field.show_password'),
     autocomplete: 'new-password',
     hint: t('setup.password_hint'),
     error: errors.new_password,
@@ -40,6 +41,7 @@ export function newPasswordFields(
     name: 'new_password_repeat',
     label: t('setup.password_repeat'),
     type: 'password',
+    reveal: t('field.show_password'),
     autocomplete: 'new-password',
     error: errors.new_password_repeat,
   })}`;

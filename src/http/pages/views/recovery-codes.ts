@@ -39,6 +39,25 @@ export function recoveryCodeList(page: Page, codes: readonly string[]): Html {
           >${t('recovery_codes.download')}</a
         >
       </li>
+      <li>
+        <button
+          class="button button-link"
+          id="codes-copy"
+          type="button"
+          hidden
+          data-copy="recovery-codes"
+          data-tell="codes-copied"
+          data-done="${t('recovery_codes.copied')}"
+        >
+          ${t('recovery_codes.copy')}
+        </button>
+      </li>
+      <li>
+        <button class="button button-link" id="codes-print" type="button" hidden data-print>
+          ${t('recovery_codes.print_now')}
+        </button>
+      </li>
     </ul>
+    <p class="small-print" id="codes-copied" role="status"></p>
     <p class="small-print">${t('recovery_codes.print')}</p>`;
 }

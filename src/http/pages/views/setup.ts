@@ -77,6 +77,7 @@ export function setupPage(page: Page, model: Setup): Html {
           name: 'password',
           label: t('setup.password'),
           type: 'password',
+          reveal: t('field.show_password'),
           autocomplete: 'new-password',
           hint: t('setup.password_hint'),
           error: errors.password,
@@ -87,6 +88,7 @@ export function setupPage(page: Page, model: Setup): Html {
           name: 'password_repeat',
           label: t('setup.password_repeat'),
           type: 'password',
+          reveal: t('field.show_password'),
           autocomplete: 'new-password',
           error: errors.password_repeat,
         })}

@@ -64,6 +64,7 @@ export function signInPage(page: Page, model: SignIn): Html {
             name: 'password',
             label: t('sign_in.password'),
             type: 'password',
+            reveal: t('field.show_password'),
             autocomplete: 'current-password',
             describedBy: errorId,
             invalid: wrong,
