@@ -306,4 +306,12 @@ export const secondFactorMutants: readonly Mutant[] = [
     test: 'test/pages/add-factor.test.ts',
     title: 'an administrator adds one',
   },
+  {
+    name: 'what a lost telephone had proven goes on after its factors are gone',
+    file: 'src/flows/users/reset-second-factors.ts',
+    remove: '    await refuseSignInsUnderWay(tx, tenant.id, id, now);\n',
+    insert: '',
+    test: 'test/pages/new-password.test.ts',
+    title: 'taken away by an operator',
+  },
 ];

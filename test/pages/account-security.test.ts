@@ -280,3 +280,65 @@ describe('an authenticator application', () => {
     expect(goes(await at(createAgent(), '/two-step'))).toBe('/sign-in');
   });
 });
+
+test('M66 no form of a person says what is not theirs to say', async () => {
+  const agent = await signIn(signet, person);
+  const state = () =>
+    query(
+      signet.database.url,
+      `SELECT username, roles, groups, email, email_verified, claims, kind FROM users WHERE username = '${person.username}'`,
+    );
+  const before = await state();
+  const more = {
+    email: 'evil@example.com',
+    email_verified: 'true',
+    phone_number_verified: 'true',
+    roles: 'admin',
+    'roles[]': 'admin',
+    admin_roles: 'owner',
+    mfa: 'off',
+    acr: 'urn:signet:acr:2fa',
+    user_id: 'somebody',
+    password_hash: 'x',
+    kind: 'service',
+  };
+  const guest = createAgent();
+  const { form, confirmed } = await add(agent);
+  expect(confirmed.status).toBe(200);
+  const statuses = [
+    await post(agent, '/password', {
+      password: person.password,
+      new_password: wanted,
+      new_password_repeat: wanted,
+      ...more,
+    }),
+    await post(agent, '/two-step/add', { name: 'Another', ...more }),
+    await post(agent, '/two-step/confirm', { ...form, ...more }),
+    await post(agent, '/two-step/remove', { factor_id: form.factor_id, ...more }),
+    await post(agent, '/sessions/end', { session_id: 'x', ...more }),
+    await guest.post(`${signet.issuer}/sign-in`, {
+      attempt: field(await guest.get(`${signet.issuer}/sign-in`), 'attempt'),
+      ...more,
+      username: person.username,
+      password: person.password,
+    }),
+  ].map(({ status }) => status);
+  expect(
+    statuses.every((status) => status < 500),
+    statuses.join(' '),
+  ).toBe(true);
+  expect(await state()).toEqual(before);
+});
+
+test('M63 an address signs in whoever has it now, on the page as well', async () => {
+  const password = 'the one he has had so far';
+  const user = { username: `moved-${people}`, email: `first-${people}@example.com`, password };
+  const outcome = async (username: string) => {
+    const agent = createAgent();
+    return (await submitPassword(agent, await agent.get(`${signet.issuer}/sign-in`), { username, password })).status;
+  };
+  await signet.provision({ users: [user] });
+  expect(await outcome(user.email)).toBe(303);
+  await signet.provision({ users: [{ ...user, email: `second-${people}@example.com` }] });
+  expect([await outcome(user.email), await outcome(`second-${people}@example.com`)]).toEqual([403, 303]);
+});

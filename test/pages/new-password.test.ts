@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
 import { tenantBySlug } from '../../src/flows/tenants/find.ts';
 import { setPassword } from '../../src/flows/users/passwords.ts';
+import { resetSecondFactors } from '../../src/flows/users/reset-second-factors.ts';
 import { type Agent, type Answer, createAgent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import { logIn } from '../support/first-party.ts';
@@ -224,6 +225,21 @@ test('with a second factor: the code first, and who has the password alone canno
   const back = await agent.follow(await choose(agent, page), signet.issuer);
   expect(outcomeOf(back)).toBe('code');
   expect(await eventsOf('user.signed_in')).toContainEqual({ data: { amr: ['pwd', 'otp', 'mfa'] } });
+});
+
+test('factors taken away by an operator: what was under way with them, and waits for a new password, is over', async () => {
+  const enrolled = await enrol(signet, { ...person, password: 'the one she has had so far' });
+  await given();
+  const agent = createAgent();
+  const answer = await submitPassword(agent, await ask(signet, agent, ownClient), person);
+  const codePage = await agent.follow(answer, signet.issuer);
+  const page = await agent.follow(await typeCode(agent, codePage, enrolled), signet.issuer);
+  expect(isTheForm(page)).toBe(true);
+  await resetSecondFactors(signet.server.deps, await context(), person.username);
+  expect((await choose(agent, page)).location).toContain('/sign-in?attempt=');
+  expect([agent.cookies.has(session), await sessionsOf()]).toEqual([false, 0]);
+  // The password is still to be changed, by who has it.
+  await choosing(createAgent());
 });
 
 test('a factor that is demanded of somebody who has none is added first', async () => {

@@ -145,6 +145,25 @@ describe('no way around', () => {
     expect(agent.cookies.has(session)).toBe(false);
   });
 
+  test('M30 a session that proves a second factor later has another cookie, and the one before is dead', async () => {
+    const user = { username: `later-${people}`, password: 'the one she has had so far' };
+    await signet.provision({ users: [user] });
+    const agent = createAgent();
+    await submitPassword(agent, await ask(signet, agent, ownClient), user);
+    const before = agent.cookies.get(session)!;
+    const { secret } = await enrol(signet, user);
+    const asked = await ask(signet, agent, ownClient, { acr_values: two });
+    const page = await agent.follow(await submitPassword(agent, asked, user), signet.issuer);
+    expect(outcomeOf(page)).toBe('second factor');
+    expect(agent.cookies.get(session), 'the password alone changes nothing').toBe(before);
+    await submitCode(agent, page, codeOf(secret, signet.clock.now));
+    expect(agent.cookies.get(session)).not.toBe(before);
+    const thief = createAgent();
+    thief.cookies.set(session, before);
+    expect((await thief.get(`${signet.issuer}/account`)).status).toBe(303);
+    expect((await agent.get(`${signet.issuer}/account`)).status).toBe(200);
+  });
+
   test('M73 one code, two browsers: one of them', async () => {
     const agents = [createAgent(), createAgent()];
     const pages = await Promise.all(agents.map((agent) => half(agent)));

@@ -12,6 +12,7 @@ import type { AccountFrame } from '../../src/http/pages/views/account-frame.ts';
 import { accountPasswordPage } from '../../src/http/pages/views/account-password.ts';
 import { accountSessionsPage } from '../../src/http/pages/views/account-sessions.ts';
 import { accountTwoStepPage } from '../../src/http/pages/views/account-two-step.ts';
+import { type AddFactor, addedFactorPage, addFactorPage } from '../../src/http/pages/views/add-factor.ts';
 import { newFactorNamePage, newFactorPage } from '../../src/http/pages/views/new-factor.ts';
 import { type NewPassword, newPasswordPage } from '../../src/http/pages/views/new-password.ts';
 import { recoveryCodesPage } from '../../src/http/pages/views/recovery-codes.ts';
@@ -133,6 +134,16 @@ const newPassword: NewPassword = {
   errors: {},
 };
 
+const firstFactor: AddFactor = {
+  nameAction: '/sign-in/add-factor',
+  codeAction: '/sign-in/add-factor/confirm',
+  attempt: 'attempt-1',
+  username: 'jane.doe.of.the.long.username@subdomain.department.example.com',
+  switchUri: '/sign-in?attempt=attempt-1',
+  clientName: 'Photos',
+  totp: undefined,
+};
+
 const newFactor = {
   action: '/account/two-step/confirm',
   backUri: '/account/two-step',
@@ -228,6 +239,15 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       frame: frameOf('two_step', fill),
       error: { code: 'wrong_code' },
     }),
+    'first factor': addFactorPage(outside, fill(firstFactor)),
+    'first secret': addFactorPage(outside, {
+      ...fill({
+        ...firstFactor,
+        totp: { id: 'factor-3', secret: newFactor.secret, uri: newFactor.uri, qrSvg: newFactor.qrSvg },
+      }),
+      error: { code: 'wrong_code' },
+    }),
+    'first codes': addedFactorPage(outside, fill({ codes, onward: '/account' })),
     'recovery codes': recoveryCodesPage(outside, { codes: fill(codes), frame: frameOf('two_step', fill) }),
     'factor about to end': accountChangePage(outside, {
       ...fill(accountChange),

@@ -2,6 +2,7 @@
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import type { User } from '../../domain/user.ts';
+import { refuseSignInsUnderWay } from '../../storage/passwords.ts';
 import { removeSecondFactors } from '../../storage/second-factors.ts';
 import { endEverythingOf, type Ended, lockUser } from '../../storage/users.ts';
 import { record } from '../events.ts';
@@ -9,7 +10,7 @@ import { forgetAttempts } from '../sign-in/limiter.ts';
 import { findNamedPerson, noSuchUser } from './find.ts';
 
 /**
- * Whoever has the lost telephone is out as well: every session and grant ends, and wrong codes before are forgotten.
+ * Whoever has the lost telephone is out as well: every session, grant and sign-in under way ends, and wrong codes before are forgotten.
  * `removed` 0: there was none, and nothing changed. @throws Refusal not_found, invalid_input for a service account.
  */
 export async function resetSecondFactors(
@@ -24,6 +25,7 @@ export async function resetSecondFactors(
     if (!user) throw noSuchUser(named);
     const removed = await removeSecondFactors(tx, tenant.id, id);
     if (removed === 0) return { user, removed, ended: { sessions: 0, grants: 0 } };
+    await refuseSignInsUnderWay(tx, tenant.id, id, now);
     const ended = await endEverythingOf(tx, tenant.id, id, 'second_factor_changed', now);
     await forgetAttempts(tx, tenant.id, user);
     await record(deps, tx, context, {

@@ -51,6 +51,7 @@ export function recoveryCodeList(page: Page, codes: readonly string[]): Html {
         >
           ${t('recovery_codes.copy')}
         </button>
+        <span class="muted" id="codes-copied" role="status"></span>
       </li>
       <li>
         <button class="button button-link" id="codes-print" type="button" hidden data-print>
@@ -58,6 +59,6 @@ export function recoveryCodeList(page: Page, codes: readonly string[]): Html {
         </button>
       </li>
     </ul>
-    <p class="small-print" id="codes-copied" role="status"></p>
+
     <p class="small-print">${t('recovery_codes.print')}</p>`;
 }
