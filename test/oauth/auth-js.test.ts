@@ -7,7 +7,8 @@ import { startSignet, type TestSignet } from '../support/signet.ts';
 import { outcomeOf } from '../support/visits.ts';
 
 // Its types bring those of browsers, which would then hold for every file here.
-const { Auth } = (await import('@auth/core' as string)) as {
+const published: string = '@auth/core';
+const { Auth } = (await import(published)) as {
   Auth: (request: Request, config: object) => Promise<Response>;
 };
 
