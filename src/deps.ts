@@ -3,6 +3,7 @@ import type { Logger } from 'pino';
 import type { PasswordHasher } from './crypto/passwords.ts';
 import type { SecretBox } from './crypto/secret-box.ts';
 import type { Metrics } from './domain/metrics.ts';
+import type { Channel } from './domain/outbox.ts';
 import type { RememberedUntil } from './storage/remembered-until.ts';
 import type { Memory } from './storage/memory.ts';
 import type { Db, PatientDb } from './storage/database.ts';
@@ -25,6 +26,8 @@ export type Deps = {
   readonly rightUntil: RememberedUntil;
   /** Who acts where no request does: the server by itself, or an operator at a terminal. */
   readonly actor: 'server' | 'operator';
+  /** In which ways people can be sent messages. */
+  readonly channels: readonly Channel[];
   readonly log: Logger;
   readonly metrics: Metrics;
 };

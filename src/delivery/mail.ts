@@ -1,6 +1,7 @@
 // Mail by SMTP: one connection each, with TLS and timeouts, and headers that nobody can add to.
 import { createTransport } from 'nodemailer';
 import type { Mail, Mailbox, SmtpServer } from '../domain/mail.ts';
+import { type Courier, DeliveryError } from '../domain/outbox.ts';
 import { isEmail } from '../domain/user.ts';
 
 export type Mailer = {
@@ -14,14 +15,21 @@ export type Mailer = {
 const patience = { connectionTimeout: 5000, greetingTimeout: 5000, dnsTimeout: 5000, socketTimeout: 10_000 };
 
 /** What a mail server refused, or why it could not be talked to; in its words, without what it was told in confidence. */
-export class MailError extends Error {
+export class MailError extends DeliveryError {
   override readonly name = 'MailError';
   readonly kind: 'unreachable' | 'not mail' | 'tls' | 'certificate' | 'login' | 'sender' | 'recipient' | 'refused';
 
-  constructor(kind: MailError['kind'], message: string) {
-    super(message);
+  constructor(kind: MailError['kind'], message: string, permanent = false) {
+    super(message, permanent);
     this.kind = kind;
   }
+}
+
+/** Sends messages as mails. */
+export function mailCourier({ server, from }: { readonly server: SmtpServer; readonly from: Mailbox }): Courier {
+  const post = mailer(server, from);
+  return ({ destination, purpose, subject, text, html }) =>
+    post.send({ to: destination, purpose, subject, text, html });
 }
 
 export function mailer(server: SmtpServer, from: Mailbox): Mailer {
@@ -49,6 +57,7 @@ export function mailer(server: SmtpServer, from: Mailbox): Mailer {
           to: { name: '', address: mail.to },
           subject: mail.subject,
           text: mail.text,
+          ...(mail.html !== undefined && { html: mail.html }),
           // RFC 3834 5: nobody's vacation notice answers.
           headers: { 'X-Signet-Purpose': mail.purpose, 'Auto-Submitted': 'auto-generated' },
         }),
@@ -64,15 +73,22 @@ async function attempt({ login }: SmtpServer, work: () => Promise<unknown>): Pro
     let words = error instanceof Error ? error.message : String(error);
     // Some providers make the user a secret too, and some servers repeat what they refuse.
     for (const secret of login ? [login.password, login.user] : []) words = words.replaceAll(secret, '…');
-    throw new MailError(kindOf(error), words.replaceAll(/\s+/g, ' ').trim());
+    const kind = kindOf(error);
+    throw new MailError(kind, words.replaceAll(/\s+/g, ' ').trim(), isPermanent(error, kind));
   }
 }
 
-/** @throws TypeError when a header would hold more than its value, or the mail would go to more than one address. */
+/** @throws DeliveryError when a header would hold more than its value, or the mail would go to more than one address. */
 function refuseInjection({ to, subject, purpose }: Mail): void {
-  if (!isEmail(to)) throw new TypeError('a mail goes to one address');
+  if (!isEmail(to)) throw new DeliveryError('a mail goes to one address', true);
   for (const value of [subject, purpose])
-    if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value)) throw new TypeError('a header of a mail has one line');
+    if (/[\p{Cc}\p{Zl}\p{Zp}]/u.test(value)) throw new DeliveryError('a header of a mail has one line', true);
+}
+
+/** RFC 5321 4.2.1: 5yz is for good, where it is about the recipient or the message. The sender is for operators to mend. */
+function isPermanent(error: unknown, kind: MailError['kind']): boolean {
+  const { responseCode = 0 } = error as { responseCode?: number };
+  return responseCode >= 500 && (kind === 'recipient' || kind === 'refused');
 }
 
 function kindOf(error: unknown): MailError['kind'] {

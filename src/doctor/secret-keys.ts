@@ -4,6 +4,7 @@ import type { Deps } from '../deps.ts';
 import { type Finding, problem, warning } from '../domain/finding.ts';
 import {
   clientSecretsByKey,
+  messagesBySeal,
   rotationKeysBySeal,
   sealedKeys,
   type SecretsOfKey,
@@ -37,7 +38,11 @@ export async function checkOpening(db: Deps['db'], given: GivenKeys): Promise<Fi
     ...closedKeys(closed, given),
     ...damagedKeys(damaged),
     ...(box ? [...unknownSecrets(secrets, box), ...closedTotp(totpBy, box)] : []),
-    ...olderKeys(given.keys ?? [], { sealedBy, rotationBy: await rotationKeysBySeal(db), totpBy }, secrets),
+    ...olderKeys(
+      given.keys ?? [],
+      { sealedBy, rotationBy: await rotationKeysBySeal(db), totpBy, messagesBy: await messagesBySeal(db) },
+      secrets,
+    ),
   ];
 }
 
@@ -95,7 +100,12 @@ const anew =
 
 function olderKeys(
   keys: readonly Uint8Array[],
-  { sealedBy, rotationBy, totpBy }: Record<'sealedBy' | 'rotationBy' | 'totpBy', ReadonlyMap<string, number>>,
+  {
+    sealedBy,
+    rotationBy,
+    totpBy,
+    messagesBy,
+  }: Record<'sealedBy' | 'rotationBy' | 'totpBy' | 'messagesBy', ReadonlyMap<string, number>>,
   secrets: readonly SecretsOfKey[],
 ): Finding[] {
   return keys.slice(1).map((key, index) => {
@@ -104,8 +114,9 @@ function olderKeys(
     const sealed = sealedBy.get(id) ?? 0;
     const rotating = rotationBy.get(id) ?? 0;
     const totp = totpBy.get(id) ?? 0;
+    const messages = messagesBy.get(id) ?? 0;
     const made = secrets.find((some) => some.key === id);
-    if (sealed + rotating + totp === 0 && !made)
+    if (sealed + rotating + totp + messages === 0 && !made)
       return warning(
         'secret-key',
         `${name} is not needed by anything in the database any more.`,
@@ -115,12 +126,16 @@ function olderKeys(
       ...(sealed > 0 ? [`it seals ${numbered(sealed, 'signing key')}`] : []),
       ...(rotating > 0 ? [`it seals ${numbered(rotating, 'rotation key')}`] : []),
       ...(totp > 0 ? [`it seals ${numbered(totp, 'TOTP secret')}`] : []),
+      ...(messages > 0
+        ? [`it seals ${numbered(messages, 'message')} that ${messages === 1 ? 'waits' : 'wait'} to be sent`]
+        : []),
       ...(made ? [`the secrets of ${clientsOf(made)} were made with it`] : []),
     ];
     const cures = [
       ...(sealed + rotating + totp > 0
         ? ['a server that runs with these keys seals them anew by itself, a hundred a minute']
         : []),
+      ...(messages > 0 ? ['messages are sent, or given up after three days'] : []),
       ...(made ? [`for clients, ${anew}`] : []),
     ];
     return warning(

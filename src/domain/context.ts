@@ -19,6 +19,8 @@ export type RequestContext = {
   readonly requestId: string | undefined;
   readonly ip: string | undefined;
   readonly userAgent: string | undefined;
+  /** RFC 9110 12.5.4 `Accept-Language`. */
+  readonly acceptLanguage: string | undefined;
   /** Who stands in the audit log: a visitor, until a flow has found out who it is. */
   readonly actor: Actor;
 };
@@ -34,5 +36,13 @@ export function contextWithoutRequest(
   tenant: Tenant,
   now: number,
 ): RequestContext {
-  return { tenant, now, requestId: undefined, ip: undefined, userAgent: undefined, actor: { kind } };
+  return {
+    tenant,
+    now,
+    requestId: undefined,
+    ip: undefined,
+    userAgent: undefined,
+    acceptLanguage: undefined,
+    actor: { kind },
+  };
 }

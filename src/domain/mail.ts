@@ -24,6 +24,8 @@ export type Mail = {
   readonly to: string;
   readonly subject: string;
   readonly text: string;
+  /** The same as a document. */
+  readonly html?: string;
 };
 
 /**

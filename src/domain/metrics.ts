@@ -2,6 +2,7 @@
 import type { GrantType } from './client.ts';
 import type { FactorMethod } from './factors.ts';
 import type { GuessedAt } from './limits.ts';
+import type { Channel } from './outbox.ts';
 import { OAuthError, type OAuthErrorCode, Refusal, type RefusalCode, Unavailable } from './errors.ts';
 
 /** How something ended: the code of the error it ended with, never its text. `failure` is a bug of ours. */
@@ -17,12 +18,21 @@ export type Metrics = {
   signIn(method: FactorMethod, outcome: Outcome): void;
   token(grant: GrantType | 'other', outcome: Outcome): void;
   limited(kind: LimitKind): void;
+  /** A message to somebody was sent, was not and is tried again, or was given up. */
+  delivery(channel: Channel, outcome: 'sent' | 'failed' | 'dead'): void;
   /** The reply of a rotation was asked for again within the grace. `elsewhere`: from another network or user agent. */
   refreshRepeated(from: 'same' | 'elsewhere'): void;
 };
 
 /** Nobody counts. */
-export const unmeasured: Metrics = { request() {}, signIn() {}, token() {}, limited() {}, refreshRepeated() {} };
+export const unmeasured: Metrics = {
+  request() {},
+  signIn() {},
+  token() {},
+  limited() {},
+  refreshRepeated() {},
+  delivery() {},
+};
 
 /** Reports how `work` ends, and ends the same way. */
 export async function reporting<T>(work: Promise<T>, report: (outcome: Outcome) => void): Promise<T> {

@@ -5,6 +5,7 @@ import type { RequestContext } from '../domain/context.ts';
 import { uuidv7 } from '../domain/uuid.ts';
 import { type EventValues, recordEvent } from '../storage/audit.ts';
 import type { Db } from '../storage/database.ts';
+import { tell } from './deliver/notices.ts';
 
 /** A UUIDv7 of this moment. */
 export function newId(deps: Deps, now: number): string {
@@ -16,7 +17,8 @@ export function eventOf(deps: Deps, { now, requestId, ip, actor }: RequestContex
   return { eventId: newId(deps, now), now, requestId, ip, actor };
 }
 
-/** Records `event` on the transaction that does what it tells. */
+/** Records `event` on the transaction that does what it tells, and tells its person where that is due. */
 export async function record(deps: Deps, tx: Db, context: RequestContext, event: AuditEvent): Promise<void> {
   await recordEvent(tx, context.tenant.id, event, eventOf(deps, context));
+  await tell(deps, tx, context, event);
 }

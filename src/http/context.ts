@@ -47,6 +47,7 @@ export function contextOf(deps: Deps, request: FastifyRequest): RequestContext {
     requestId: request.id,
     ip: addressOf(request),
     userAgent: request.headers['user-agent'],
+    acceptLanguage: request.headers['accept-language'],
     actor: { kind: 'visitor' },
   };
 }

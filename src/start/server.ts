@@ -6,8 +6,10 @@ import type { Config } from '../config/read.ts';
 import type { Deps, PatientDeps } from '../deps.ts';
 import { contextWithoutRequest } from '../domain/context.ts';
 import type { Tenant } from '../domain/tenant.ts';
+import { mailCourier } from '../delivery/mail.ts';
 import { durabilityWarnings } from './durability.ts';
 import { sharedUserWarnings } from '../embedded/shared-user.ts';
+import { startDelivery } from '../flows/deliver/worker.ts';
 import { followChanges } from '../flows/upkeep/follow-changes.ts';
 import { keyRing } from '../flows/keys/ring.ts';
 import { keepAuditMonths } from '../flows/upkeep/audit-months.ts';
@@ -18,6 +20,7 @@ import { ensureDefaultTenant } from '../flows/tenants/create.ts';
 import { watchLocation } from '../flows/restore/watch-location.ts';
 import { listenOnce } from './ports.ts';
 import { openTracing } from '../telemetry/tracing.ts';
+import { countMessages } from '../storage/outbox.ts';
 import { countKeys } from '../storage/signing-keys.ts';
 
 export type RunningServer = {
@@ -72,12 +75,16 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
   const moved = watchLocation(deps, location, following);
   const maintenance = startMaintenance(deps, { auditMonths: config.auditMonths });
   starting.defer(() => maintenance.stop());
+  const delivery = startDelivery(deps, config.mail ? { mail: mailCourier(config.mail) } : {});
+  starting.defer(() => delivery.stop());
+  if (config.mail) following.also(1, async () => delivery.look());
   if (config.metrics && registry) {
     registry.watch({
       clock: deps.clock,
       hashes: () => deps.hasher.load(),
       pool: () => database.load(),
       keys: () => countKeys(database),
+      outbox: () => countMessages(database),
     });
     const listener = await buildMetricsApp(() => registry.scrape());
     starting.defer(() => listener.close());
@@ -107,7 +114,7 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
       }),
     ]),
     useTls: (pair) => useTls(app, pair),
-    settled: () => maintenance.settled(),
+    settled: async () => void (await Promise.all([maintenance.settled(), delivery.settled()])),
     async stop(drainSeconds) {
       draining = true;
       if (drainSeconds > 0) await new Promise((resolve) => setTimeout(resolve, drainSeconds * 1000));

@@ -116,6 +116,19 @@ export async function totpSecretsBySeal(db: Db): Promise<Map<string, number>> {
   return new Map((await totpSeals.all(db, {})).map(({ key, count }) => [key, count]));
 }
 
+// A sequential scan of few rows, for an examination.
+const messageSeals = statement(
+  {},
+  () =>
+    sql<{ key: string; count: number }>`
+      SELECT split_part(sealed, '.', 1) AS key, count(*)::int AS count FROM outbox WHERE state = 'waiting' GROUP BY key`,
+);
+
+/** How many messages that wait each SECRET_KEY seals, by its id. */
+export async function messagesBySeal(db: Db): Promise<Map<string, number>> {
+  return new Map((await messageSeals.all(db, {})).map(({ key, count }) => [key, count]));
+}
+
 // A sequential scan, for an examination.
 const madeWith = statement(
   {},

@@ -42,6 +42,7 @@ export const expiring: Readonly<Record<string, (db: Db, now: number) => Promise<
   grants: async (db, now) => (await tokensOfGrants.run(db, { now })) || (await emptyGrants.run(db, { now })),
   // Its ten minutes, the longest grace, and ten more for clocks that differ: then no repeat can need it.
   rotation_keys: alone('rotation_keys', (cutoff) => sql`begins_at < ${cutoff} - interval '30 minutes'`),
+  outbox: alone('outbox', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
   // After the grants, because a session goes when none refers to it any more.
   sessions: alone(
     'sessions',

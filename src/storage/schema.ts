@@ -143,6 +143,24 @@ export interface OneTimeTokens {
   user_id: string | null;
 }
 
+export interface Outbox {
+  attempts: number;
+  channel: string;
+  created_at: number;
+  destination: string;
+  expires_at: number;
+  id: string;
+  next_at: number;
+  problem: string | null;
+  purpose: string;
+  sealed: string | null;
+  sending_until: number | null;
+  settled_at: number | null;
+  state: string;
+  tenant_id: string;
+  user_id: string | null;
+}
+
 export interface RefreshTokens {
   created_at: number;
   fingerprint: Buffer | null;
@@ -276,6 +294,7 @@ export interface DB {
   leases: Leases;
   limits: Limits;
   one_time_tokens: OneTimeTokens;
+  outbox: Outbox;
   refresh_tokens: RefreshTokens;
   resources: Resources;
   rotation_keys: RotationKeys;

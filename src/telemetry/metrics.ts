@@ -4,6 +4,7 @@ import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from '@pro
 import type { HashLoad } from '../crypto/passwords.ts';
 import type { Metrics } from '../domain/metrics.ts';
 import type { PoolLoad } from '../storage/database.ts';
+import type { OutboxCount } from '../storage/outbox.ts';
 import type { KeyGroup } from '../storage/signing-keys.ts';
 
 /** What is read at a scrape. */
@@ -13,6 +14,7 @@ export type MetricSources = {
   readonly hashes: () => HashLoad;
   readonly pool: () => PoolLoad;
   readonly keys: () => Promise<readonly KeyGroup[]>;
+  readonly outbox: () => Promise<readonly OutboxCount[]>;
 };
 
 export type MetricRegistry = {
@@ -23,6 +25,8 @@ export type MetricRegistry = {
   scrape(): Promise<{ contentType: string; body: string }>;
 };
 
+/** Milliseconds for which what was read of the outbox is good enough. */
+const outboxKept = 10_000;
 /** Milliseconds for which the keys that were read are good enough: their ages grow by themselves. */
 const keysKept = 60_000;
 /** Milliseconds after which a scrape goes on without the keys. */
@@ -72,6 +76,12 @@ export function openMetrics(): MetricRegistry {
     labelNames: ['from'] as const,
     registers,
   });
+  const deliveries = new Counter({
+    name: 'signet_deliveries_total',
+    help: 'Attempts to send a message to somebody: sent, failed and tried again, dead.',
+    labelNames: ['channel', 'outcome'] as const,
+    registers,
+  });
   new Gauge({
     name: 'signet_build_info',
     help: 'Always 1.',
@@ -90,11 +100,13 @@ export function openMetrics(): MetricRegistry {
       token: (grant, outcome) => tokens.inc({ grant, outcome }),
       limited: (kind) => limited.inc({ kind }),
       refreshRepeated: (from) => repeated.inc({ from }),
+      delivery: (channel, outcome) => deliveries.inc({ channel, outcome }),
     },
     watch(sources) {
       watchHashes(registry, sources);
       watchPool(registry, sources);
       watchKeys(registry, sources);
+      watchOutbox(registry, sources);
     },
     scrape: async () => ({ contentType: registry.contentType, body: await registry.metrics() }),
   };
@@ -170,6 +182,37 @@ function gauge(registry: Registry, name: string, help: string, read: () => numbe
       registers: [],
       collect() {
         this.set(read());
+      },
+    }),
+  );
+}
+
+function watchOutbox(registry: Registry, { clock, outbox }: MetricSources): void {
+  const read = keptFor(outboxKept, keysAwaited, outbox);
+  registry.registerMetric(
+    new Gauge({
+      name: 'signet_outbox_messages',
+      help: 'Messages of all tenants that wait to be sent, or were given up.',
+      labelNames: ['channel', 'state'] as const,
+      registers: [],
+      async collect() {
+        const counts = await read();
+        this.reset();
+        for (const { channel, state, count } of counts) this.set({ channel, state }, count);
+      },
+    }),
+  );
+  registry.registerMetric(
+    new Gauge({
+      name: 'signet_outbox_oldest_seconds',
+      help: 'How long the message that has waited longest has done so, of all tenants.',
+      labelNames: ['channel'] as const,
+      registers: [],
+      async collect() {
+        const counts = await read();
+        this.reset();
+        for (const { channel, state, oldest } of counts)
+          if (state === 'waiting') this.set({ channel }, Math.max(0, clock() - oldest) / 1000);
       },
     }),
   );

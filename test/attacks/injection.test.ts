@@ -4,7 +4,7 @@ import { createAgent } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import { authorizationRequest, codeFlow, webClient } from '../support/flow.ts';
 import { evilClient, evilText, evilUser, evilWorld } from '../support/evil-world.ts';
-import { everyPage } from '../support/pages.ts';
+import { everyPage, scriptsOf } from '../support/pages.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
 const texts = [
@@ -42,12 +42,18 @@ function expectOnlyOurMarkup(name: string, body: string, headers: Headers): void
     expect(tag, name).not.toMatch(/\son\w+\s*=|srcdoc|<svg[^>]*onload/i);
   }
   expect(body, name).not.toMatch(/(?:href|src|action|formaction)="\s*(?:javascript|vbscript|data:text)/i);
-  const scripts = markup.filter((tag) => tag.startsWith('<script'));
-  expect(scripts.length, name).toBe(name.startsWith('form_post') ? 1 : 0);
-  expect(headers.getSetCookie().join(), name).not.toContain('evil');
+  // Those that the policy of the page lets run, and no other: it names the text of ours, or has a nonce.
   const csp = headers.get('content-security-policy') ?? '';
+  expect(markup.filter((tag) => tag.startsWith('<script')).length, name).toBe(scriptsOf(body).length);
+  expect(scriptsOf(body).join(' '), name).toBe(csp.match(/script-src ([^;]*)/)?.[1] ?? '');
+  expect(scriptsOf(body).length, name).toBeLessThan(2);
+  expect(headers.getSetCookie().join(), name).not.toContain('evil');
   expect(csp, name).not.toContain('unsafe');
-  expect(csp.match(/script-src [^;]*/)?.[0] ?? '', name).toMatch(/^(?:script-src 'nonce-[A-Za-z0-9+/=]+')?$/);
+  expect(csp.match(/script-src [^;]*/)?.[0] ?? '', name).toMatch(
+    name.startsWith('form_post')
+      ? /^script-src 'nonce-[A-Za-z0-9+/=]+'$/
+      : /^(?:script-src 'sha256-[A-Za-z0-9+/=]+')?$/,
+  );
 }
 
 describe('M83 cross-site scripting', () => {

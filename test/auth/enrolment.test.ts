@@ -102,7 +102,7 @@ describe('adding', () => {
       [claimsOf(tokens.access_token)['sub']],
     );
     expect(types).toEqual([
-      { type: 'user.recovery_codes_made', data: {} },
+      { type: 'user.recovery_codes_made', data: { with_factor: true } },
       { type: 'user.second_factor_added', data: { method: 'totp' } },
     ]);
   });

@@ -1,9 +1,8 @@
 // Follows a document as a newcomer would: types every command, writes every file down, opens every address, and compares.
 import { expect } from 'vitest';
 import { parse } from 'yaml';
-import { type Agent, createAgent, field } from '../support/agent.ts';
-import { submitPassword } from '../support/flow.ts';
-import { beginOnTheWay, firstCodeOf } from '../support/second-factors.ts';
+import { type Agent, createAgent } from '../support/agent.ts';
+import { becomeAdministrator } from '../support/second-factors.ts';
 import type { Checkout } from './checkout.ts';
 import { type Fence, fencesOf, fileNameOf, noteOf } from './markdown.ts';
 import { textOf, type User, visit } from './person.ts';
@@ -205,12 +204,5 @@ function noticeUsers(state: State, yaml: string): void {
 
 /** Follows the setup link, then signs in with what was chosen there. */
 async function administer({ base }: Checkout, link: string): Promise<void> {
-  const agent = createAgent();
-  const admin = { username: 'root', password: 'fifteen letters' };
-  const token = field(await agent.get(link), 'token');
-  const made = await agent.post(`${base}/setup`, { ...admin, token, email: 'root@example.com' });
-  const named = await agent.follow(await submitPassword(agent, await agent.follow(made, base), admin), base);
-  const secret = await beginOnTheWay(agent, named);
-  const codes = await agent.post(`${base}/sign-in/add-factor/confirm`, firstCodeOf(secret, Date.now()));
-  expect([codes.status, codes.body]).toEqual([200, expect.stringContaining('id="codes-kept" href="/account"')]);
+  await becomeAdministrator(createAgent(), base, link, { username: 'root', password: 'fifteen letters' });
 }

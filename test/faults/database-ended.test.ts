@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Agent, createAgent } from '../support/agent.ts';
 import { submitPassword } from '../support/flow.ts';
+import { becomeAdministrator } from '../support/second-factors.ts';
 import { postgresProcesses, type SignetProcess, startProcess } from '../support/signet-process.ts';
 import { freePort } from '../../src/testing/start.ts';
 
@@ -27,9 +28,7 @@ beforeAll(async () => {
   });
   await signet.says('/setup?token=');
   browser = createAgent();
-  const token = /setup\?token=(\S+)/.exec(signet.output())![1]!;
-  await browser.post(`${issuer}/setup`, { token, email: 'root@example.com', ...admin });
-  await submitPassword(browser, await browser.get(`${issuer}/sign-in`), admin);
+  await becomeAdministrator(browser, issuer, /\S+setup\?token=\S+/.exec(signet.output())![0], admin);
 });
 afterAll(async () => {
   signet.kill('SIGKILL');

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Agent, createAgent } from '../support/agent.ts';
 import { submitPassword } from '../support/flow.ts';
+import { becomeAdministrator } from '../support/second-factors.ts';
 import { postgresProcesses, runSignet, type SignetProcess, startProcess } from '../support/signet-process.ts';
 import { freePort } from '../../src/testing/start.ts';
 
@@ -58,11 +59,7 @@ test('the first start needs nothing, and shows where to sign in, the setup link 
   expect(keyIds).toHaveLength(2);
 
   browser = createAgent();
-  const token = /setup\?token=(\S+)/.exec(output)![1]!;
-  const made = await browser.post(`${issuer}/setup`, { token, email: 'root@example.com', ...admin });
-  expect(made.status).toBe(303);
-  const page = await browser.get(`${issuer}/sign-in`);
-  expect((await submitPassword(browser, page, admin)).status).toBe(303);
+  await becomeAdministrator(browser, issuer, /\S+setup\?token=\S+/.exec(output)![0], admin);
 });
 
 test('killed and started again at once: the acknowledged user, session and keys are there', async () => {

@@ -4,7 +4,7 @@ import { AxeBuilder } from '@axe-core/playwright';
 import { IntlMessageFormat } from 'intl-messageformat';
 import type { BrowserContextOptions } from 'playwright-core';
 import { describe, expect, test } from 'vitest';
-import { html, type Html } from '../../src/http/pages/views/html.ts';
+import { html, type Html } from '../../src/texts/html.ts';
 import { catalogues, negotiateLocale, translator, type Locale } from '../../src/texts/messages.ts';
 import { accountPage } from '../../src/http/pages/views/account.ts';
 import { accountApplicationsPage } from '../../src/http/pages/views/account-applications.ts';

@@ -49,7 +49,9 @@ const sent: SentStatement[] = [];
 const globexPassword = 'alice has another password there';
 
 beforeAll(async () => {
-  signet = await startSignet({ observe: (statement) => sent.push(statement) });
+  // Nothing listens there: what is to be sent stays.
+  const mail = { server: { host: '127.0.0.1', port: 9, tls: 'off' }, from: { address: 'signet@example.com' } } as const;
+  signet = await startSignet({ observe: (statement) => sent.push(statement), config: { mail } });
   const settings = { administrator_mfa: 'as_everybody' } as const;
   await signet.provision({ ...world, settings, tenant: 'acme' });
   const others = world.users.map((user) => ({ ...user, password: globexPassword }));
@@ -96,7 +98,12 @@ async function administer(at: Tenant): Promise<void> {
   const tenant = (await tenantBySlug(deps, new URL(at.issuer).pathname.split('/').at(-1)!))!;
   const context = contextWithoutRequest(deps, tenant, deps.clock());
   const password = 'a password of fifteen';
-  const boss = await createUser(deps, context, { username: 'boss', roles: ['admin'], password });
+  const boss = await createUser(deps, context, {
+    username: 'boss',
+    email: 'boss@example.com',
+    roles: ['admin'],
+    password,
+  });
   expect((await listUsers(deps, context, { limit: 9 })).items).toHaveLength(3);
   expect((await listUsers(deps, context, { search: 'bos', limit: 9 })).items).toHaveLength(1);
   await setPassword(deps, context, boss.id, password);
@@ -152,10 +159,12 @@ async function rowsOf(tenant: Tenant): Promise<Record<string, unknown>> {
   return state;
 }
 
-/** The upkeep that looks at all tenants on purpose: removing what expired, and finding whose keys are due. */
+/** What looks at all tenants on purpose: removing what expired, finding whose keys are due, and which message is. */
 function isForAllTenants({ text }: SentStatement): boolean {
   return (
-    /WHERE ctid IN/.test(text) || text.startsWith('select distinct "tenant_id" from "signing_keys" where "due_at"')
+    /WHERE ctid IN/.test(text) ||
+    text.startsWith('UPDATE outbox SET attempts = attempts + 1') ||
+    text.startsWith('select distinct "tenant_id" from "signing_keys" where "due_at"')
   );
 }
 

@@ -9,7 +9,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   cli: ['doctor', 'start', 'config', 'embedded', 'flows', 'schemas', 'domain', 'deps'],
   testing: ['start', 'config', 'flows', 'storage', 'embedded', 'domain'],
   doctor: ['start', 'config', 'embedded', 'flows', 'storage', 'delivery', 'crypto', 'domain', 'deps'],
-  start: ['app', 'config', 'telemetry', 'embedded', 'flows', 'storage', 'crypto', 'domain', 'deps'],
+  start: ['app', 'config', 'telemetry', 'embedded', 'flows', 'storage', 'crypto', 'delivery', 'domain', 'deps'],
   app: ['http', 'domain', 'deps'],
   http: ['flows', 'schemas', 'texts', 'domain', 'deps'],
   flows: ['schemas', 'storage', 'crypto', 'delivery', 'texts', 'domain', 'deps'],

@@ -1,4 +1,9 @@
 // What a scrape of the metrics listener says, read as Prometheus would.
+import { setTimeout as sleep } from 'node:timers/promises';
+import { contextWithoutRequest } from '../../src/domain/context.ts';
+import { tenantBySlug } from '../../src/flows/tenants/find.ts';
+import { setPassword } from '../../src/flows/users/passwords.ts';
+import { query } from './database.ts';
 import { codeFlow, refresh, spaClient, tokenRequest, webClient } from './flow.ts';
 import { startSignet, type TestOptions, type TestSignet } from './signet.ts';
 import { freePort } from '../../src/testing/start.ts';
@@ -20,19 +25,37 @@ export type Scraped = {
 
 export type MeasuredSignet = TestSignet & { readonly metricsUrl: string; scrape(): Promise<Scraped> };
 
+/** A mail server that nobody runs: what is to be sent waits. */
+const nobody = { server: { host: '127.0.0.1', port: 9, tls: 'off' }, from: { address: 'signet@example.com' } } as const;
+
+async function eventually(isSo: () => Promise<boolean>): Promise<void> {
+  for (let looks = 0; looks < 100; looks += 1) {
+    if (await isSo()) return;
+    await sleep(50);
+  }
+  throw new Error('it did not come to be');
+}
+
 /** A Signet with a metrics listener. */
 export async function startMeasured(options: TestOptions = {}): Promise<MeasuredSignet> {
   const metrics = { host: 'localhost', port: await freePort() };
-  const signet = await startSignet({ ...options, config: { ...options.config, metrics } });
+  const signet = await startSignet({ ...options, config: { mail: nobody, ...options.config, metrics } });
   const metricsUrl = `http://localhost:${metrics.port}/metrics`;
   return { ...signet, metricsUrl, scrape: () => scrape(metricsUrl) };
 }
 
-/** Does whatever gives a counter its first value: requests, a refresh and its repeat, a spent budget. */
+/** Does whatever gives a counter its first value: requests, a refresh and its repeat, a spent budget, a message. */
 export async function provokeCounters(signet: TestSignet): Promise<void> {
   await codeFlow(signet, webClient);
   const { tokens } = await codeFlow(signet, spaClient);
   for (let times = 1; times <= 2; times += 1) await refresh(signet, spaClient, tokens.refresh_token);
+  const { deps } = signet.server;
+  const context = contextWithoutRequest(deps, (await tenantBySlug(deps, 'default'))!, deps.clock());
+  await setPassword(deps, context, 'bob', 'a rather long pass phrase, again');
+  await eventually(async () => {
+    const [row] = await query<{ attempts: number }>(signet.database.url, 'SELECT attempts FROM outbox');
+    return row!.attempts > 0;
+  });
   const guess = () => tokenRequest(signet, { ...webClient, client_secret: 'x' }, { grant_type: 'refresh_token' });
   while ((await guess()).status !== 429);
 }

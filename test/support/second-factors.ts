@@ -2,6 +2,7 @@
 import { generateSync } from 'otplib';
 import { type Agent, type Answer, field } from './agent.ts';
 import { type ApiAnswer, logIn, postJson } from './first-party.ts';
+import { submitPassword } from './flow.ts';
 import type { TestSignet } from './signet.ts';
 
 type At = { readonly issuer: string };
@@ -35,6 +36,23 @@ export const firstCodeOf = (page: Answer, now: number) => ({
   factor_id: field(page, 'factor_id'),
   code: codeOf(secretOn(page), now),
 });
+
+/** Makes the first administrator with a setup link, and signs in, with the second factor that administrators need. The machine's clock. */
+export async function becomeAdministrator(
+  agent: Agent,
+  base: string,
+  link: string,
+  admin: { username: string; password: string },
+): Promise<void> {
+  const token = field(await agent.get(link), 'token');
+  const made = await agent.post(`${base}/setup`, { ...admin, token, email: 'root@example.com' });
+  const page = await agent.follow(made, base);
+  const named = await agent.follow(await submitPassword(agent, page, admin), base);
+  const secret = await beginOnTheWay(agent, named);
+  const done = await agent.post(`${base}/sign-in/add-factor/confirm`, firstCodeOf(secret, Date.now()));
+  if (done.status !== 200 || !done.body.includes('id="codes-kept" href="/account"'))
+    throw new Error(`no factor was added: ${done.status} ${done.body}`);
+}
 
 export const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 

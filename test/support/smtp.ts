@@ -1,5 +1,6 @@
 // A mail server on a loopback address: real SMTP, with or without a login, and everything that it was given.
 import type { AddressInfo } from 'node:net';
+import { simpleParser } from 'mailparser';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { certificate } from './certificate.ts';
 
@@ -7,10 +8,17 @@ export type TestMail = { readonly to: readonly string[]; readonly raw: string };
 
 export type TestSmtp = { readonly port: number; readonly mails: readonly TestMail[]; close(): Promise<void> };
 
+/** A mail as its person's program shows it. */
+export async function readMail(raw: string) {
+  const { headers, subject = '', text = '', html } = await simpleParser(raw);
+  return { headers, subject, text, html: html === false ? '' : html };
+}
+
 /** Starts it. `login`: the only one that it lets in; without, everybody may send. */
 export async function startSmtp(
   login?: { readonly user: string; readonly password: string },
   options: SMTPServerOptions = {},
+  port = 0,
 ): Promise<TestSmtp> {
   const mails: TestMail[] = [];
   const server = new SMTPServer({
@@ -35,7 +43,7 @@ export async function startSmtp(
     ...options,
   });
   server.on('error', () => {});
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
   return {
     port: (server.server.address() as AddressInfo).port,
     mails,

@@ -19,13 +19,17 @@ export async function makeRecoveryCodes(
   deps: Deps,
   tx: Db,
   context: RequestContext,
-  userId: string,
+  { userId, withFactor }: { readonly userId: string; readonly withFactor: boolean },
 ): Promise<readonly string[]> {
   const { tenant, now } = context;
   const made = Array.from({ length: howMany }, () => recoveryCode(deps.random(recoveryCodeBytes)));
   const rows = made.map(({ hash }) => ({ id: newId(deps, now), hash }));
   await replaceRecoveryCodes(tx, tenant.id, userId, rows, now);
-  await record(deps, tx, context, { type: 'user.recovery_codes_made', userId });
+  await record(deps, tx, context, {
+    type: 'user.recovery_codes_made',
+    userId,
+    data: { with_factor: withFactor },
+  });
   return made.map(({ code }) => code);
 }
 
@@ -42,6 +46,6 @@ export async function renewRecoveryCodes(
     await again(tx);
     const methods = (await secondFactorsOf(tx, tenant.id, user.id)).map(({ method }) => method);
     if (!isSecondFactor(methods)) throw noSecondFactor();
-    return makeRecoveryCodes(deps, tx, actingAs(context, 'user', user.id), user.id);
+    return makeRecoveryCodes(deps, tx, actingAs(context, 'user', user.id), { userId: user.id, withFactor: false });
   });
 }

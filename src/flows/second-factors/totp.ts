@@ -135,7 +135,7 @@ export async function addProvenTotp(
   if (isFirst) await refuseOthersUnderWay(tx, acting, user.id, by.kind === 'half sign-in' ? by.attemptId : undefined);
   await record(deps, tx, acting, { type: 'user.second_factor_added', userId: user.id, data: { method: 'totp' } });
   if (endOthers) await endOthersOf(tx, tenant.id, user.id, keptSession(owner), 'second_factor_changed', now);
-  const codes = isFirst ? await makeRecoveryCodes(deps, tx, acting, user.id) : undefined;
+  const codes = isFirst ? await makeRecoveryCodes(deps, tx, acting, { userId: user.id, withFactor: true }) : undefined;
   return { id, method: 'totp', ...(codes && { recovery_codes: codes }) };
 }
 

@@ -11,7 +11,7 @@ import { accountPage } from './views/account.ts';
 import { accountApplicationsPage } from './views/account-applications.ts';
 import type { AccountFrame } from './views/account-frame.ts';
 import { accountSessionsPage } from './views/account-sessions.ts';
-import type { Html } from './views/html.ts';
+import type { Html } from '../../texts/html.ts';
 import type { Page } from './views/layout.ts';
 
 type Shown = { readonly view: AccountView; readonly frame: AccountFrame; readonly base: string; readonly now: number };

@@ -6,7 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { basePath } from '../context.ts';
 import { pageHeaders } from '../headers.ts';
 import { conveniences } from './views/conveniences.ts';
-import type { Html } from './views/html.ts';
+import type { Html } from '../../texts/html.ts';
 import { negotiateLocale } from '../../texts/messages.ts';
 import type { Page } from './views/layout.ts';
 

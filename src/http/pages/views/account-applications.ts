@@ -5,7 +5,7 @@ import { ago } from './ago.ts';
 import { emblem } from './emblem.ts';
 import { fact } from './fact.ts';
 import { hiddenFields } from './form-parts.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import type { Page } from './layout.ts';
 import { moment } from './moment.ts';
 import { scopeText } from './scope-text.ts';

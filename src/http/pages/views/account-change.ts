@@ -3,7 +3,7 @@ import { type Locale, type MessageKey, type Translate, translator } from '../../
 import { browserText } from './browser-name.ts';
 import { fact } from './fact.ts';
 import { hiddenFields } from './form-parts.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import { layout, type Page } from './layout.ts';
 import { moment } from './moment.ts';
 import { scopeText } from './scope-text.ts';

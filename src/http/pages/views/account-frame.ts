@@ -1,7 +1,7 @@
 // The frame of the account pages: its parts, the way out, and what was just done.
 import { type MessageKey, translator } from '../../../texts/messages.ts';
 import { hiddenFields, status } from './form-parts.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import { layout, type Page } from './layout.ts';
 
 type Section = 'profile' | 'password' | 'two_step' | 'sessions' | 'applications';

@@ -2,7 +2,7 @@
 import { type Locale, type Translate, translator } from '../../../texts/messages.ts';
 import { accountFrame, type AccountFrame } from './account-frame.ts';
 import { alert, field, hiddenFields } from './form-parts.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import type { Page } from './layout.ts';
 import { type NewPasswordErrors, newPasswordFields, usernameAside } from './new-password-fields.ts';
 import { tooManyAttempts } from './too-many-attempts.ts';

@@ -5,7 +5,7 @@ import { ago } from './ago.ts';
 import { browserText } from './browser-name.ts';
 import { fact } from './fact.ts';
 import { hiddenFields } from './form-parts.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import type { Page } from './layout.ts';
 import { moment } from './moment.ts';
 

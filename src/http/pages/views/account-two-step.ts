@@ -2,7 +2,7 @@
 import { type Locale, type Translate, translator } from '../../../texts/messages.ts';
 import { accountFrame, type AccountFrame } from './account-frame.ts';
 import { ago } from './ago.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import type { Page } from './layout.ts';
 
 /** Times in milliseconds. */

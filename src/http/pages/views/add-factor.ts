@@ -4,7 +4,7 @@ import { cancelButton, cancelText } from './cancel-button.ts';
 import { emblem } from './emblem.ts';
 import { hiddenFields, status } from './form-parts.ts';
 import { type HalfDone, personAside } from './half-done.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import { layout, type Page } from './layout.ts';
 import { factorName, firstCode, newSecret } from './new-factor.ts';
 import { recoveryCodeList } from './recovery-codes.ts';

@@ -1,6 +1,6 @@
 // How long ago something was, in the words of the language.
 import type { Locale } from '../../../texts/messages.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 
 /** "3 hours ago"; of less than a minute, "now". `at`, `now`: milliseconds. */
 export function ago(at: number, now: number, locale: Locale): Html {

@@ -1,6 +1,6 @@
 // "Back to the application", on every page of a sign-in that an application or the account page began.
 import type { Translate } from '../../../texts/messages.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 
 /** Sends the form without its fields; nothing where nobody waits. */
 export function cancelButton(text: string | undefined): Html | undefined {

@@ -1,5 +1,5 @@
 // The page where a person decides what a client may do.
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import { type Locale, translator, type Translate } from '../../../texts/messages.ts';
 import { emblem } from './emblem.ts';
 import { hiddenFields } from './form-parts.ts';

@@ -1,5 +1,5 @@
 // The script of pages: it shows the buttons that need one, and does what they say. Without it nothing is missing but them.
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 
 /** Belongs behind the buttons. Its text is always the same, so that the page's policy can name it by its hash. */
 export const conveniences: Html = html`<script>

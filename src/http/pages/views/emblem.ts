@@ -1,5 +1,5 @@
 // The picture that stands for a client or a person: the logo, else the first letter of the name.
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import { webLink } from './links.ts';
 
 /** A decorative picture; the name must stand beside it as text. */

@@ -1,5 +1,5 @@
 // The page that says what went wrong and what to do about it.
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import { hasMessage, translator, type MessageKey } from '../../../texts/messages.ts';
 import { layout, type Page } from './layout.ts';
 import { webLink } from './links.ts';

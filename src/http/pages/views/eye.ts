@@ -1,5 +1,5 @@
 // The picture on the button that shows a password: an eye, struck through while the password is shown.
-import { html } from './html.ts';
+import { html } from '../../../texts/html.ts';
 
 /** Decorative: the button has a name. */
 export const eye = html`<svg

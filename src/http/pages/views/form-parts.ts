@@ -1,6 +1,6 @@
 // The parts that forms are made of: labelled fields, hidden fields, messages that a screen reader announces.
 import { eye } from './eye.ts';
-import { html, type Html, type HtmlValue } from './html.ts';
+import { html, type Html, type HtmlValue } from '../../../texts/html.ts';
 
 /** One labelled input. */
 export type Field = {

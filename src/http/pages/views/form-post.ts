@@ -1,5 +1,5 @@
 // The page that carries an authorization response to the client by POST (OAuth 2.0 Form Post Response Mode).
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import { translator } from '../../../texts/messages.ts';
 import { hiddenFields } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';

@@ -1,6 +1,6 @@
 // The parts of the pages between the password and the session: whose sign-in it is, and another's instead.
 import type { Translate } from '../../../texts/messages.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 
 /** What each of them shows. */
 export type HalfDone = {

@@ -1,6 +1,6 @@
 // The frame of every page: the document, the tenant's name on top, a card, a footer.
 import { conveniences } from './conveniences.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import { direction, translator, type Locale } from '../../../texts/messages.ts';
 import { webLink } from './links.ts';
 import { mark, markIcon } from './mark.ts';

@@ -1,5 +1,5 @@
 // Signet's own mark, a signet ring with a keyhole cut into its seal; drawn inline, so it follows the page's colours.
-import { html } from './html.ts';
+import { html } from '../../../texts/html.ts';
 
 const band = 'M8.6 15a9 9 0 1 0 14.8 0';
 const seal =

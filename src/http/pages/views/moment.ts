@@ -1,5 +1,5 @@
 // A point in time, written for people and for programs.
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import type { Locale } from '../../../texts/messages.ts';
 
 /** An ISO 8601 time as the language writes it, in UTC and saying so, because the reader's time zone is not known. */

@@ -2,7 +2,7 @@
 import { type Translate, translator } from '../../../texts/messages.ts';
 import { accountFrame, type AccountFrame } from './account-frame.ts';
 import { alert, field, hiddenFields } from './form-parts.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import type { Page } from './layout.ts';
 import { errorText, type SecondFactorError } from './second-factor.ts';
 

@@ -1,7 +1,7 @@
 // What every form for a new password has: whose it is, the password, and the same once more.
 import type { Translate } from '../../../texts/messages.ts';
 import { field } from './form-parts.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 
 /** Texts in the language of the page. */
 export type NewPasswordErrors = { new_password?: string; new_password_repeat?: string };

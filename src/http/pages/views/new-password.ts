@@ -4,7 +4,7 @@ import { cancelButton, cancelText } from './cancel-button.ts';
 import { emblem } from './emblem.ts';
 import { alert, hiddenFields } from './form-parts.ts';
 import { type HalfDone, personAside } from './half-done.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import { layout, type Page } from './layout.ts';
 import { type NewPasswordErrors, newPasswordFields, usernameAside } from './new-password-fields.ts';
 import { tooManyAttempts } from './too-many-attempts.ts';

@@ -1,7 +1,7 @@
 // Recovery codes, shown once: to copy, to download, to print.
 import { translator } from '../../../texts/messages.ts';
 import { accountFrame, type AccountFrame } from './account-frame.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import type { Page } from './layout.ts';
 
 export type RecoveryCodes = { frame: AccountFrame; codes: readonly string[] };

@@ -5,7 +5,7 @@ import { cancelButton, cancelText } from './cancel-button.ts';
 import { emblem } from './emblem.ts';
 import { alert, field, hiddenFields } from './form-parts.ts';
 import { type HalfDone, personAside } from './half-done.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import { layout, type Page } from './layout.ts';
 import { tooManyAttempts } from './too-many-attempts.ts';
 

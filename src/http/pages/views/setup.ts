@@ -1,5 +1,5 @@
 // The page that creates the first administrator.
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import { translator } from '../../../texts/messages.ts';
 import { alert, field, hiddenFields } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';

@@ -1,5 +1,5 @@
 // The page where a person signs in with a username and a password.
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import { translator, type Locale, type Translate } from '../../../texts/messages.ts';
 import { cancelButton, cancelText } from './cancel-button.ts';
 import { emblem } from './emblem.ts';

@@ -1,7 +1,7 @@
 // A way out on every page that somebody sees because they are signed in (OWASP ASVS 7.4.4).
 import type { Translate } from '../../../texts/messages.ts';
 import { hiddenFields } from './form-parts.ts';
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 
 export type SignOutButton = { signOutAction: string; csrf: string };
 

@@ -1,5 +1,5 @@
 // The pages before and after signing out.
-import { html, type Html } from './html.ts';
+import { html, type Html } from '../../../texts/html.ts';
 import { translator } from '../../../texts/messages.ts';
 import { hiddenFields } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';

@@ -1,0 +1,56 @@
+// What people are told of their accounts. Which events are told stands here once, so that no way to change a credential forgets it.
+import type { Deps } from '../../deps.ts';
+import type { AuditEvent, AuditType } from '../../domain/audit.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { noticeUseful } from '../../domain/outbox.ts';
+import type { Db } from '../../storage/database.ts';
+import { findUser } from '../../storage/users.ts';
+import { translator } from '../../texts/messages.ts';
+import { localeOf, putMail } from './message.ts';
+
+type Notice = 'password_changed' | 'password_set' | 'factor_added' | 'factor_removed' | 'codes_made';
+
+/** By the event; undefined: not told. A tenant cannot switch these off: somebody else may have made the change. */
+const told: Partial<Record<AuditType, (data: AuditEvent['data']) => Notice | undefined>> = {
+  'user.password_changed': () => 'password_changed',
+  'user.password_set': () => 'password_set',
+  'user.updated': (data) => (data?.['password_changed'] === true ? 'password_set' : undefined),
+  'user.second_factor_added': () => 'factor_added',
+  'user.second_factor_removed': () => 'factor_removed',
+  // Those that come with the first factor are told with it.
+  'user.recovery_codes_made': (data) => (data?.['with_factor'] === true ? undefined : 'codes_made'),
+};
+
+/** OWASP ASVS 6.3.7: a change of somebody's credentials is told to the address that is stored. On the change's transaction. */
+export async function tell(deps: Deps, tx: Db, context: RequestContext, event: AuditEvent): Promise<void> {
+  const notice = told[event.type]?.(event.data);
+  if (notice === undefined || event.userId === undefined || deps.channels.length === 0) return;
+  const user = await findUser(tx, context.tenant.id, event.userId);
+  if (!user) return;
+  const { tenant, now, actor } = context;
+  const locale = localeOf(user, context);
+  const t = translator(locale);
+  const names = { tenant: tenant.name, username: user.username };
+  await putMail(deps, tx, context, {
+    purpose: 'notice',
+    to: user,
+    locale,
+    usefulFor: noticeUseful,
+    content: {
+      subject: t(`notice.${notice}.subject`, names),
+      paragraphs: [
+        t('notice.about', names),
+        t(`notice.${notice}.body`, names),
+        t('notice.when', { time: timeIn(locale, now) }),
+        t(actor.kind === 'user' ? 'notice.not_you' : 'notice.not_you_reset', names),
+      ],
+      link: { uri: `${tenant.issuer}/account`, label: t('notice.account', names) },
+      footer: t('notice.footer', names),
+    },
+  });
+}
+
+/** In UTC and saying so, because the reader's time zone is not known. */
+function timeIn(locale: string, at: number): string {
+  return new Intl.DateTimeFormat(locale, { dateStyle: 'long', timeStyle: 'long', timeZone: 'UTC' }).format(at);
+}
