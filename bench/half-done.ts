@@ -5,7 +5,7 @@ import { recoveryCode, recoveryCodeBytes } from '../src/crypto/recovery-codes.ts
 import type { Deps } from '../src/deps.ts';
 import { firstPartyClientId } from '../src/domain/client.ts';
 import type { RequestContext } from '../src/domain/context.ts';
-import { halfDoneFor } from '../src/domain/factors.ts';
+import { acrValues, halfDoneFor } from '../src/domain/factors.ts';
 import { uuidv7 } from '../src/domain/uuid.ts';
 import { makePartialToken } from '../src/flows/first-party/partial-token.ts';
 import { withKnownBrowser } from '../src/flows/sign-in/known-browsers.ts';
@@ -117,7 +117,10 @@ async function makeOne(deps: Deps, context: RequestContext, template: Template):
       id: attemptId,
       token_hash: `\\x${hash.toString('hex')}`,
       user_id: userId,
-      request: { ...template.request, device: withKnownBrowser(deps, tenant.id, undefined, userId) },
+      request: {
+        ...template.request,
+        device: withKnownBrowser(deps, tenant.id, undefined, { userId, acr: acrValues[1] }),
+      },
       finished_at: null,
       created_at: new Date(now),
       expires_at: new Date(now + halfDoneFor),

@@ -66,6 +66,11 @@ export function demandedAcr({ enrolled, tenant, client, request }: Askers): Acr 
     : oneFactor;
 }
 
+/** The `acr` that changes of somebody's own credentials must reach: with a second factor if they have one, or must. */
+export function ownDemand(enrolled: readonly SecondFactorMethod[], policy: MfaPolicy): Acr {
+  return isSecondFactor(enrolled) || policy === 'required' ? twoFactors : oneFactor;
+}
+
 /** Whether these are a second factor: recovery codes stand in for one, and are none by themselves. */
 export function isSecondFactor(enrolled: readonly SecondFactorMethod[]): boolean {
   return enrolled.some((method) => method !== 'recovery_code');

@@ -60,7 +60,7 @@ function begun(p: Markers<typeof params>, provided: Part): RawBuilder<unknown> {
           user: sql`user_id`,
           client: p.clientId,
           session: sql`session_id`,
-          data: sql`jsonb_build_object('amr', to_jsonb(${p.amr}))`,
+          data: sql`jsonb_strip_nulls(jsonb_build_object('amr', to_jsonb(${p.amr}), 'mfa_method', ${p.mfaMethod}))`,
         })}
       ), issued AS (
         ${auditRow(p, {

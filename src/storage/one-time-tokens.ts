@@ -66,7 +66,7 @@ export async function spendOneTimeToken(
   return (await spend.run(tx, { tenantId, kind, hash, now })) === 1;
 }
 
-// one_time_tokens_pkey. A user has one at a time: the newer takes the place of the older.
+// one_time_tokens_pkey. Each sign-in has one at a time: the newer takes the place of the older.
 const keepAbout = statement(
   {
     tenantId: 'uuid',
@@ -118,4 +118,18 @@ const take = statement(
 /** @returns false for everybody but the first. */
 export async function takeEnrolment(tx: Db, tenantId: string, hash: Buffer, id: string, now: number): Promise<boolean> {
   return (await take.run(tx, { tenantId, kind: 'totp_enrolment', hash, id, now })) === 1;
+}
+
+// one_time_tokens_user_idx
+const forget = statement({ tenantId: 'uuid', userId: 'uuid' }, (q, p) =>
+  q
+    .deleteFrom('one_time_tokens')
+    .where('tenant_id', '=', p.tenantId)
+    .where('user_id', '=', p.userId)
+    .where('kind', '=', sql.lit('totp_enrolment')),
+);
+
+/** What somebody had begun elsewhere becomes no factor any more. */
+export async function forgetEnrolments(tx: Db, tenantId: string, userId: string): Promise<void> {
+  await forget.run(tx, { tenantId, userId });
 }

@@ -177,7 +177,8 @@ export async function removeSecondFactor(tx: Db, tenantId: string, userId: strin
   return (await remove.first(tx, { tenantId, userId, id })) !== undefined;
 }
 
-// grants_pkey, sessions_pkey, credentials_pkey. Nothing is raised unless the factor was spent.
+// grants_pkey, credentials_pkey. Nothing is raised unless the factor was spent. The browser whose session it may be of is not
+// raised: its cookie would have to change, and who sends a token has none (OWASP ASVS 7.2.4).
 const raise = statement(
   {
     ...spentParams,
@@ -197,10 +198,6 @@ const raise = statement(
         WHERE grants.tenant_id = ${p.tenantId} AND grants.id = ${p.grantId} AND grants.user_id = spent.user_id
           AND grants.revoked_at IS NULL
         RETURNING grants.id, grants.user_id, grants.client_id, grants.session_id
-      ), session AS (
-        UPDATE sessions SET amr = ${p.amr}, acr = ${p.acr}, mfa_method = ${p.mfaMethod}, mfa_verified_at = ${p.now}
-        FROM family
-        WHERE sessions.tenant_id = ${p.tenantId} AND sessions.id = family.session_id AND sessions.ended_at IS NULL
       ), ${forgottenIf(p, sql`SELECT 1 FROM spent`)}, event AS (
         ${auditRow(p, {
           from: sql`FROM family`,
@@ -222,7 +219,7 @@ export type Raise = Spending & {
   readonly mfaMethod: SecondFactorMethod;
 };
 
-/** Spends the factor, and the grant and its session say so from here on. */
+/** Spends the factor, and the grant says so from here on. */
 export async function raiseGrant(
   db: Db,
   tenantId: string,

@@ -103,7 +103,7 @@ describe('adding', () => {
     );
     expect(types).toEqual([
       { type: 'user.recovery_codes_made', data: { with_factor: true } },
-      { type: 'user.second_factor_added', data: { method: 'totp' } },
+      { type: 'user.second_factor_added', data: { method: 'totp', id: expect.any(String) } },
     ]);
   });
 
@@ -198,7 +198,20 @@ describe('adding', () => {
       statuses.push((await confirm(token, { code: wrongCodeOf(body.secret, signet.clock.now, nth) })).status);
     expect(statuses).toEqual([401, 401, 401, 401, 401, 429, 429]);
     const other = await accessToken();
-    expect((await confirm(other, { code: codeOf(body.secret, signet.clock.now) })).status).toBe(200);
+    const own = await begin(other);
+    expect((await confirm(other, { code: codeOf(own.body.secret, signet.clock.now) })).status).toBe(200);
+  });
+
+  test('a secret is of the sign-in that began it: no other one sees or confirms it, and the first that adds one ends the others', async () => {
+    const [token, other] = [await accessToken(), await accessToken()];
+    const { body } = await begin(token);
+    const theirs = await begin(other);
+    expect(theirs.body.secret).not.toBe(body.secret);
+    expect((await confirm(other, { code: codeOf(body.secret, signet.clock.now), id: body.id })).status).toBe(404);
+    expect((await confirm(token, { code: codeOf(body.secret, signet.clock.now) })).status).toBe(200);
+    signet.clock.advance(30);
+    const late = await confirm(other, { code: codeOf(theirs.body.secret, signet.clock.now), id: theirs.body.id });
+    expect(late.status, 'nobody adds theirs with what was begun before').not.toBe(200);
   });
 
   test('names of any length and script: a QR code that a telephone reads', async () => {
@@ -330,6 +343,22 @@ describe('what there is', () => {
     for (const id of [theirs.id, own!['id'], password!['id']])
       expect(await removeSecondFactor(deps.db, tenantId, userId, id as string)).toBe(false);
   });
+});
+
+test('the only one stays where one is required, and no code is spent on asking', async () => {
+  const person = await enrol(signet, user);
+  const { body } = await logIn(signet, user);
+  const code = codeOf(person.secret, signet.clock.now);
+  const token = (await verifyAt(signet, { token: body.token, code })).body.access_token;
+  signet.clock.advance(30);
+  await signet.provision({ settings: { mfa: 'required' } });
+  try {
+    const kept = await remove(token, person.id, { code: codeOf(person.secret, signet.clock.now) });
+    expect([kept.status, kept.body.code]).toEqual([409, 'conflict']);
+  } finally {
+    await signet.provision({ settings: { mfa: 'optional' } });
+  }
+  expect((await remove(token, person.id, { code: codeOf(person.secret, signet.clock.now) })).status).toBe(204);
 });
 
 describe('who may', () => {

@@ -21,6 +21,11 @@ describe('refused', () => {
     'CarlGaussCarlGauss',
     'harborworks2026!',
     'id.harbor.example',
+    'Carl Gauss carl 1',
+    'Carl.Gauss.2026',
+    'gauss gauss gauss',
+    'Carl Gauss Signet',
+    'Harbor-Works-Carl-77',
     'q'.repeat(4000),
   ])('%s', (password) => {
     expect(chosenPasswordProblem(password.padEnd(15, '1'), around)).toBe(guessablePassword);
@@ -35,6 +40,8 @@ describe('taken', () => {
     'eine Tasse Kaffee am Morgen',
     'すこしだけながいあいことばをえらぶ',
     'carl has a small red boat',
+    'My name is not Carl Gauss',
+    'carl 8301 2284 9917 4462',
     'x'.repeat(20) + 'a cup of coffee in the morning',
   ])('%s', (password) => {
     expect(chosenPasswordProblem(password, around)).toBeUndefined();

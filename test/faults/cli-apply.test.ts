@@ -148,6 +148,19 @@ test('passwords that are guessed first, or made of names of the person or the te
   }
 });
 
+test('a password made of the name of a client that comes with it is refused', async () => {
+  const tenant = { slug: 'with-clients', name: 'Clients' };
+  const clients = [
+    { client_id: 'zebrafish-monitor', redirect_uris: ['https://z.example/cb'], client_secret: 's'.repeat(40) },
+  ];
+  const { code, output } = await apply({
+    tenant,
+    clients,
+    users: [{ username: 'otto', password: 'zebrafishmonitor' }],
+  });
+  expect([code, output]).toEqual([1, expect.stringContaining('password is too easy to guess')]);
+});
+
 test('for scripts: what was created and updated by type and name', async () => {
   const path = join(files, 'json.json');
   const tenant = { slug: 'scripted', name: 'Scripted' };

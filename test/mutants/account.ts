@@ -97,8 +97,9 @@ export const accountMutants: readonly Mutant[] = [
   {
     name: 'account: a password alone changes the factors of who has some',
     file: fresh,
-    remove: 'isFreshlyProven(session, now) && reaches(session.authentication.acr, demanded)',
-    insert: 'isFreshlyProven(session, now) && (true || reaches(session.authentication.acr, demanded))',
+    remove: 'isFreshlyProven(session, now) && reaches(session.authentication.acr, ownDemand(enrolled, policy))',
+    insert:
+      'isFreshlyProven(session, now) && (true || reaches(session.authentication.acr, ownDemand(enrolled, policy)))',
     test: security,
     title: 'with a password alone',
   },

@@ -9,7 +9,7 @@ export const reportedMutants: readonly Mutant[] = [
   {
     name: 'a password is made of the names around it',
     file: 'src/flows/users/save.ts',
-    remove: 'await namesAround(deps, tenant, { ...entry, claims: entry })',
+    remove: 'await namesAround(deps, tenant, { ...entry, claims: entry }, clientNames)',
     insert: '[]',
     test: 'test/faults/cli-apply.test.ts',
     title: 'guessed first',

@@ -169,8 +169,8 @@ export const secondFactorMutants: readonly Mutant[] = [
   {
     name: 'whoever has a second factor is not asked for it',
     file: 'src/domain/factors.ts',
-    remove: 'isSecondFactor(enrolled) || ',
-    insert: '',
+    remove: "isSecondFactor(enrolled) || tenant === 'required'",
+    insert: "tenant === 'required'",
     test: domain,
   },
   {
@@ -263,9 +263,10 @@ export const secondFactorMutants: readonly Mutant[] = [
   {
     name: 'who has the password sees a secret that was begun elsewhere',
     file: 'src/flows/second-factors/totp.ts',
-    remove: '? [user.id, by.attemptId] : [user.id]',
-    insert: '? [user.id].concat(by.attemptId.slice(0, 0) || []) : [user.id]',
-    test: 'test/pages/add-factor.test.ts',
+    remove: '[user.id, by.kind, beganBy(by)]',
+    insert: '[user.id, by.kind, beganBy(by).slice(99)]',
+    test: 'test/pages/account-security.test.ts',
+    title: 'who has the password as well',
   },
   {
     name: 'a password that was proven long ago is enough for adding a factor',
@@ -313,5 +314,29 @@ export const secondFactorMutants: readonly Mutant[] = [
     insert: '',
     test: 'test/pages/new-password.test.ts',
     title: 'taken away by an operator',
+  },
+  {
+    name: 'the only factor goes though one is required',
+    file: 'src/flows/second-factors/remove.ts',
+    remove: '    if (await isOnlyOne(tx, context, user, id)) throw onlyOne();\n',
+    insert: '',
+    test: 'test/pages/account-security.test.ts',
+    title: 'the only factor stays',
+  },
+  {
+    name: 'who must have a second factor changes the password without',
+    file: 'src/domain/factors.ts',
+    remove: "isSecondFactor(enrolled) || policy === 'required' ? twoFactors : oneFactor",
+    insert: 'isSecondFactor(enrolled) ? twoFactors : oneFactor',
+    test: 'test/pages/account-security.test.ts',
+    title: 'became an administrator',
+  },
+  {
+    name: 'a browser known by the password has a budget of codes of its own',
+    file: 'src/flows/sign-in/known-browsers.ts',
+    remove: "by === 'code' ? (['code'] as const)",
+    insert: "by === 'code' ? (['code', 'password'] as const)",
+    test: page,
+    title: 'known by the password alone',
   },
 ];

@@ -342,3 +342,56 @@ test('M63 an address signs in whoever has it now, on the page as well', async ()
   await signet.provision({ users: [{ ...user, email: `second-${people}@example.com` }] });
   expect([await outcome(user.email), await outcome(`second-${people}@example.com`)]).toEqual([403, 303]);
 });
+
+test('who has the password as well does not see the secret that its person is adding', async () => {
+  const [agent, thief] = [await signIn(signet, person), await signIn(signet, person)];
+  await post(agent, '/two-step/add', { name: 'Phone' });
+  const seen = await at(thief, '/two-step/confirm');
+  expect([seen.status, goes(seen)]).toEqual([303, '/account/two-step/add']);
+  expect(secretOn(await at(agent, '/two-step/confirm'))).toMatch(/^[A-Z2-7]{32}$/);
+});
+
+test('the only factor stays where one is required; with another one it goes', async () => {
+  const agent = await signIn(signet, person);
+  const { form } = await add(agent);
+  await signet.provision({ settings: { mfa: 'required' } });
+  try {
+    expect((await at(agent, '/two-step')).body).not.toContain('id="factor-remove-0"');
+    await post(agent, '/two-step/remove', { factor_id: form.factor_id });
+    expect((await factorsOf()).filter(({ kind }) => kind === 'totp')).toHaveLength(1);
+    signet.clock.advance(30);
+    expect((await add(agent, 'Tablet')).confirmed.status).toBe(303);
+    await post(agent, '/two-step/remove', { factor_id: form.factor_id });
+    expect((await factorsOf()).filter(({ kind }) => kind === 'totp')).toHaveLength(1);
+    expect((await at(agent, '/two-step')).body).toContain('Tablet');
+  } finally {
+    await signet.provision({ settings: { mfa: 'optional' } });
+  }
+});
+
+test('who became an administrator while signed in changes nothing before a second factor, but may add one', async () => {
+  const agent = await signIn(signet, person);
+  await signet.provision({ users: [{ ...person, roles: ['admin'] }] });
+  const form = { password: person.password, new_password: wanted, new_password_repeat: wanted };
+  const refused = await post(agent, '/password', form);
+  expect([refused.status, goes(refused)]).toEqual([303, expect.stringContaining('/sign-in')]);
+  expect((await add(agent)).confirmed.status).toBe(200);
+  expect((await post(agent, '/password', form)).location).toContain('notice=');
+});
+
+test('names and ids that end in half a character are no failure of ours', async () => {
+  const agent = await signIn(signet, person);
+  const begun = await post(agent, '/two-step/add', { name: `${'x'.repeat(59)}😀😀` });
+  expect(goes(begun)).toBe('/account/two-step/confirm');
+  signet.clock.advance(fresh + 1);
+  for (const [path, name] of [
+    ['/two-step/remove', 'factor_id'],
+    ['/sessions/end', 'session_id'],
+    ['/applications/revoke', 'client_id'],
+  ] as const) {
+    const asked = await at(agent, `${path}?${name}=${'x'.repeat(35)}😀`);
+    expect(asked.status, path).toBeLessThan(500);
+    if (asked.location?.includes('/sign-in')) expect((await prove(agent, asked)).status, path).toBe(303);
+    signet.clock.advance(fresh + 1);
+  }
+});

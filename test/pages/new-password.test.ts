@@ -224,7 +224,7 @@ test('with a second factor: the code first, and who has the password alone canno
   expect((await typeCode(replayed, other, enrolled)).status, 'the code is spent').toBe(403);
   const back = await agent.follow(await choose(agent, page), signet.issuer);
   expect(outcomeOf(back)).toBe('code');
-  expect(await eventsOf('user.signed_in')).toContainEqual({ data: { amr: ['pwd', 'otp', 'mfa'] } });
+  expect(await eventsOf('user.signed_in')).toContainEqual({ data: { amr: ['pwd', 'otp', 'mfa'], mfa_method: 'totp' } });
 });
 
 test('factors taken away by an operator: what was under way with them, and waits for a new password, is over', async () => {
@@ -264,7 +264,7 @@ test('a factor that is demanded of somebody who has none is added first', async 
   expect(onward).toContain(`${path}?attempt=`);
   const form = await agent.get(new URL(onward, signet.issuer).href);
   expect(outcomeOf(await agent.follow(await choose(agent, form), signet.issuer))).toBe('code');
-  expect(await eventsOf('user.signed_in')).toEqual([{ data: { amr: ['pwd', 'otp', 'mfa'] } }]);
+  expect(await eventsOf('user.signed_in')).toEqual([{ data: { amr: ['pwd', 'otp', 'mfa'], mfa_method: 'totp' } }]);
 });
 
 test('every way around leads back: the hub, the account, adding a factor, another browser', async () => {

@@ -254,6 +254,27 @@ test('the account is the one that typed the password, whatever was typed at the 
     `SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id WHERE username = $1 AND acr = $2`,
     [person.user.username, two],
   );
-  // Of the enrolment alone.
-  expect(rows.length).toBe(1);
+  expect(rows.length).toBe(0);
+});
+
+test('browsers that were known by the password alone share one budget of codes, however many there are', async () => {
+  const user = { username: `gathered-${people}`, password: 'the one she has had so far' };
+  await signet.provision({ users: [user] });
+  const agents = [createAgent(), createAgent(), createAgent()];
+  for (const agent of agents) {
+    await submitPassword(agent, await ask(signet, agent, ownClient), user);
+    agent.cookies.delete(session);
+  }
+  const { secret } = await enrol(signet, user);
+  const statuses: number[] = [];
+  for (const agent of agents) {
+    const page = await agent.follow(
+      await submitPassword(agent, await ask(signet, agent, ownClient), user),
+      signet.issuer,
+    );
+    for (let nth = 0; nth < 4; nth += 1)
+      statuses.push((await submitCode(agent, page, wrongCodeOf(secret, signet.clock.now, nth))).status);
+  }
+  expect(statuses.filter((status) => status === 403).length).toBe(5);
+  expect(statuses.slice(5).every((status) => status === 429)).toBe(true);
 });

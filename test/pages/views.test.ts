@@ -116,6 +116,7 @@ const sessions = {
 const twoStep = {
   now,
   isOff: false,
+  mustStay: false,
   factors: [
     { id: 'factor-1', name: 'Phone', createdAt: startedAt, lastUsedAt: now },
     { id: 'factor-2', createdAt: startedAt },
@@ -231,6 +232,10 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
     'new password refused': newPasswordPage(outside, {
       ...fill(newPassword),
       errors: { ...fill({ new_password: 'Too short.', new_password_repeat: 'Differs.' }), form: { code: 'busy' } },
+    }),
+    'one that must stay': accountTwoStepPage(outside, {
+      ...fill({ ...twoStep, factors: twoStep.factors.slice(0, 1), mustStay: true }),
+      frame: frameOf('two_step', fill),
     }),
     'one step': accountTwoStepPage(outside, { ...fill({ ...twoStep, factors: [] }), frame: frameOf('two_step', fill) }),
     'new factor': newFactorNamePage(outside, { ...fill(newFactor), frame: frameOf('two_step', fill) }),

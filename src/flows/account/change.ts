@@ -9,7 +9,7 @@ import { revokeConsent, revokeScope } from '../../storage/consents.ts';
 import { countOtherSessions, endSession } from '../../storage/sessions.ts';
 import { eventOf } from '../events.ts';
 import { renewRecoveryCodes } from '../second-factors/recovery-codes.ts';
-import { removeFactor } from '../second-factors/remove.ts';
+import { mustStay, removeFactor } from '../second-factors/remove.ts';
 import { endOtherSessions } from '../sessions/end.ts';
 import { attemptOf } from '../sign-in/attempt.ts';
 import { livingSession } from '../sign-in/session.ts';
@@ -35,7 +35,7 @@ export async function viewConfirmation(
   if (!account) return 'nobody';
   const person = await freshPerson(deps, context, { cookies, change });
   if (person === 'nobody') return person;
-  if (!endsSomething(account, person, change)) return 'nothing to end';
+  if (!endsSomething(context, account, person, change)) return 'nothing to end';
   if (person.kind === 'prove first') return person;
   const others = await countOtherSessions(deps.db, context.tenant.id, person.session, context.now);
   return { kind: 'confirm', account, others, person };
@@ -105,6 +105,7 @@ export async function provenChange(
 const alreadyProven = () => Promise.resolve();
 
 function endsSomething(
+  { tenant }: RequestContext,
   { session, sessions, consents }: AccountView,
   person: Person | ProofFirst,
   change: AccountEnding,
@@ -120,7 +121,11 @@ function endsSomething(
       return sessions.some(({ id }) => id !== session.id);
     // What factors there are is for those who have proven theirs.
     case 'remove factor':
-      return person.kind !== 'person' || namedFactor(person, change.factorId) !== undefined;
+      return (
+        person.kind !== 'person' ||
+        (namedFactor(person, change.factorId) !== undefined &&
+          !mustStay(tenant, person.user, person.secondFactors, change.factorId))
+      );
     case 'make recovery codes':
       return person.kind !== 'person' || isSecondFactor(person.secondFactors.map(({ method }) => method));
   }

@@ -2,8 +2,9 @@
 import type { Deps } from '../../deps.ts';
 import type { AccountChange } from '../../domain/account-change.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
-import { acrValues, isSecondFactor, reaches } from '../../domain/factors.ts';
+import { mfaPolicyFor, ownDemand, reaches } from '../../domain/factors.ts';
 import { isFreshlyProven, type Session } from '../../domain/session.ts';
+import { shortened } from '../../domain/text.ts';
 import type { User } from '../../domain/user.ts';
 import { type SecondFactor, secondFactorsOf } from '../../storage/second-factors.ts';
 import { findUser } from '../../storage/users.ts';
@@ -76,12 +77,14 @@ function orAsk(
   change: AccountChange,
 ): Person | ProofFirst {
   const isSignOut = change.kind === 'end session' && change.sessionId === person.session.id;
-  return isSignOut || isProven(person, context.now) ? person : askFor(deps, context, person, cookies, change);
+  return isSignOut || isProven(person, context, change) ? person : askFor(deps, context, person, cookies, change);
 }
 
-function isProven({ session, secondFactors }: Person, now: number): boolean {
-  const demanded = isSecondFactor(secondFactors.map(({ method }) => method)) ? acrValues[1] : acrValues[0];
-  return isFreshlyProven(session, now) && reaches(session.authentication.acr, demanded);
+function isProven({ session, user, secondFactors }: Person, { tenant, now }: RequestContext, change: AccountChange) {
+  const enrolled = secondFactors.map(({ method }) => method);
+  // Who must have a factor and has none adds it with what they can prove.
+  const policy = change.kind === 'add factor' ? 'optional' : mfaPolicyFor(tenant.settings, user.roles);
+  return isFreshlyProven(session, now) && reaches(session.authentication.acr, ownDemand(enrolled, policy));
 }
 
 function askFor(
@@ -100,13 +103,13 @@ function askFor(
 function withinReason(change: AccountChange): AccountChange {
   switch (change.kind) {
     case 'revoke consent':
-      return { ...change, clientId: change.clientId.slice(0, 255) };
+      return { ...change, clientId: shortened(change.clientId, 255) };
     case 'revoke scope':
-      return { ...change, clientId: change.clientId.slice(0, 255), scope: change.scope.slice(0, 255) };
+      return { ...change, clientId: shortened(change.clientId, 255), scope: shortened(change.scope, 255) };
     case 'end session':
-      return { ...change, sessionId: change.sessionId.slice(0, 36) };
+      return { ...change, sessionId: shortened(change.sessionId, 36) };
     case 'remove factor':
-      return { ...change, factorId: change.factorId.slice(0, 36) };
+      return { ...change, factorId: shortened(change.factorId, 36) };
     case 'end other sessions':
     case 'change password':
     case 'add factor':

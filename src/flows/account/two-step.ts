@@ -2,12 +2,17 @@
 import type { Deps } from '../../deps.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import type { SessionCookie } from '../../domain/session.ts';
-import { type FactorList, listed } from '../second-factors/remove.ts';
+import { type FactorList, listed, mustStay } from '../second-factors/remove.ts';
 import { type AddedTotp, beginTotp, confirmTotp, type NewTotp, waitingTotp } from '../second-factors/totp.ts';
 import { byBrowser } from './browser.ts';
 import { freshPerson, freshSender, type Person, personOf, type ProofFirst } from './fresh.ts';
 
-export type TwoStepView = { readonly person: Person; readonly list: FactorList };
+export type TwoStepView = {
+  readonly person: Person;
+  readonly list: FactorList;
+  /** One must be there, and there is only one. */
+  readonly mustStay: boolean;
+};
 
 /** @returns undefined when nobody is signed in. */
 export async function viewTwoStep(
@@ -16,7 +21,10 @@ export async function viewTwoStep(
   cookie: string | undefined,
 ): Promise<TwoStepView | undefined> {
   const person = await personOf(deps, context, cookie);
-  return person && { person, list: listed(person.secondFactors) };
+  if (!person) return undefined;
+  const list = listed(person.secondFactors);
+  const { user, secondFactors } = person;
+  return { person, list, mustStay: list.factors.some(({ id }) => mustStay(context.tenant, user, secondFactors, id)) };
 }
 
 const change = { kind: 'add factor' } as const;

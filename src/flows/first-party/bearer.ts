@@ -2,7 +2,7 @@
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { InsufficientAuthentication, OAuthError } from '../../domain/errors.ts';
-import { acrValues, isSecondFactor, reaches } from '../../domain/factors.ts';
+import { mfaPolicyFor, ownDemand, reaches } from '../../domain/factors.ts';
 import { freshProof } from '../../domain/session.ts';
 import { type SecondFactor, secondFactorsOf } from '../../storage/second-factors.ts';
 import { activeClient } from '../clients/current.ts';
@@ -31,7 +31,8 @@ export async function firstPartyBearer(
 }
 
 /**
- * The same, and signed in not long ago, with a second factor if the person has one. Both as the grant has it now: a session
+ * The same, and signed in not long ago, with a second factor if the person has one, or must: `mayLackOne` for who is to add it.
+ * Both as the grant has it now: a session
  * that added the first factor, or was raised, goes on with the token it has.
  * @throws OAuthError insufficient_user_authentication (RFC 9470 3).
  */
@@ -39,12 +40,15 @@ export async function freshBearer(
   deps: Deps,
   context: RequestContext,
   accessToken: string,
+  { mayLackOne = false }: { readonly mayLackOne?: boolean } = {},
 ): Promise<VerifiedAccessToken & { readonly secondFactors: readonly SecondFactor[] }> {
   const verified = await firstPartyBearer(deps, context, accessToken);
   if (context.now - verified.authenticatedAt > freshFor * 1000)
     throw new InsufficientAuthentication('This needs a sign-in of the last five minutes.', { maxAge: freshFor });
   const secondFactors = await secondFactorsOf(deps.db, context.tenant.id, verified.user.id);
-  const demanded = isSecondFactor(secondFactors.map(({ method }) => method)) ? acrValues[1] : acrValues[0];
+  const enrolled = secondFactors.map(({ method }) => method);
+  const policy = mayLackOne ? 'optional' : mfaPolicyFor(context.tenant.settings, verified.user.roles);
+  const demanded = ownDemand(enrolled, policy);
   if (!reaches(verified.grant.authentication.acr, demanded))
     throw new InsufficientAuthentication('This needs a sign-in with the second factor.', { acr: demanded });
   return { ...verified, secondFactors };

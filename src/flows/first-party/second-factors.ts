@@ -7,7 +7,7 @@ import { secondFactorsOf } from '../../storage/second-factors.ts';
 import type { Owner } from '../second-factors/owner.ts';
 import { type GivenProof, proveAgain } from '../second-factors/prove-again.ts';
 import { renewRecoveryCodes } from '../second-factors/recovery-codes.ts';
-import { type FactorList, listed, noSuchFactor, removeFactor } from '../second-factors/remove.ts';
+import { type FactorList, listed, mustStay, noSuchFactor, onlyOne, removeFactor } from '../second-factors/remove.ts';
 import { type AddedTotp, beginTotp, confirmTotp, type NewTotp } from '../second-factors/totp.ts';
 import type { VerifiedAccessToken } from '../tokens/verify-access-token.ts';
 import { firstPartyBearer, freshBearer } from './bearer.ts';
@@ -50,7 +50,7 @@ async function ownerOf(deps: Deps, context: RequestContext, { bearer, token, ...
   const partial = token ?? bearer;
   if (partial === undefined) throw partialTokenInvalid();
   if (token === undefined && !(await openPartialToken(deps, context, partial)))
-    return byToken(await freshBearer(deps, context, partial));
+    return byToken(await freshBearer(deps, context, partial, { mayLackOne: true }));
   const { attemptId, half, user } = await halfDoneOf(deps, context, partial, named);
   if (!half.mayEnrol || isSecondFactor(user.secondFactors))
     throw new InsufficientAuthentication('Prove the second factor first.', { acr: acrValues[1] });
@@ -63,7 +63,7 @@ function byToken({ user, grant }: VerifiedAccessToken): Owner {
 
 /** @throws OAuthError. */
 export async function listFactors(deps: Deps, context: RequestContext, accessToken: string): Promise<FactorList> {
-  return listed((await freshBearer(deps, context, accessToken)).secondFactors);
+  return listed((await freshBearer(deps, context, accessToken, { mayLackOne: true })).secondFactors);
 }
 
 /** @throws OAuthError; Refusal invalid_input, wrong_credentials, wrong_code, too_many_attempts, conflict. */
@@ -77,7 +77,7 @@ export async function newRecoveryCodes(
   return renewRecoveryCodes(deps, context, owner.user, await proveAgain(deps, context, owner, given));
 }
 
-/** @throws OAuthError; Refusal not_found, invalid_input, wrong_credentials, wrong_code, too_many_attempts. */
+/** @throws OAuthError; Refusal not_found, conflict, invalid_input, wrong_credentials, wrong_code, too_many_attempts. */
 export async function removeOwnFactor(
   deps: Deps,
   context: RequestContext,
@@ -88,6 +88,7 @@ export async function removeOwnFactor(
   // First of all: a right code is not spent, nor an attempt, on what is not there.
   if (!owner.secondFactors.some((factor) => factor.id === id && factor.method !== 'recovery_code'))
     throw noSuchFactor();
+  if (mustStay(context.tenant, owner.user, owner.secondFactors, id)) throw onlyOne();
   const again = await proveAgain(deps, context, owner, given);
   await removeFactor(deps, context, byToken(owner), { id, again, endOthers });
 }

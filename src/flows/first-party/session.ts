@@ -103,6 +103,6 @@ export async function beginTokenSession(
   return {
     ...response,
     token: response.access_token,
-    device: withKnownBrowser(deps, tenant.id, device, user.id),
+    device: withKnownBrowser(deps, tenant.id, device, { userId: user.id, acr: authentication.acr }),
   };
 }

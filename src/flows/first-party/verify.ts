@@ -30,7 +30,7 @@ export function verifySecondFactor(
   return counted(deps, asked, async () => {
     const { attemptId, client, half, proofs, user } = await halfDoneOf(deps, context, asked.token, asked);
     const { tenant, now } = context;
-    const knownBrowser = knownBrowserOf(deps, tenant.id, half.device, user.id);
+    const knownBrowser = knownBrowserOf(deps, tenant.id, half.device, user.id, 'code');
     const { method, credentialId, step, reserved } = await checkCode(deps, context, {
       user,
       given: asked,
@@ -79,7 +79,7 @@ export function stepUp(deps: Deps, context: RequestContext, accessToken: string,
       // Of a token that was narrowed comes no wider one.
       resources: grant.resources.filter((resource) => audience.includes(resource)),
     });
-    const device = withKnownBrowser(deps, tenant.id, undefined, user.id);
+    const device = withKnownBrowser(deps, tenant.id, undefined, { userId: user.id, acr });
     return { ...response, token: response.access_token, device, mfa_verified: true };
   });
 }

@@ -42,9 +42,12 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
   const keys = existing
     ? await makeFirstKeys(deps, contextWithoutRequest(deps, existing, now), algs)
     : await keysForNewTenant(deps, tenantId, algs);
+  const clientNames = (file.clients ?? []).flatMap(({ client_id, client_name }) =>
+    [client_id, client_name ?? []].flat(),
+  );
   const users: PreparedUser[] = [];
   for (const [i, entry] of (file.users ?? []).entries()) {
-    const preparing = prepareUser(deps, existing ?? { slug, name: name ?? slug }, entry);
+    const preparing = prepareUser(deps, existing ?? { slug, name: name ?? slug }, entry, clientNames);
     users.push(await preparing.catch(refusedAt(['users', i], position)));
   }
   const done = { created: [] as Thing[], updated: [] as Thing[], unchanged: 0 };

@@ -10,7 +10,13 @@ import type { User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
 import { letHalfSignInGoOn } from '../../storage/half-sign-ins.ts';
 import { refuseSignInsUnderWay } from '../../storage/passwords.ts';
-import { type Enrolment, findEnrolment, keepEnrolment, takeEnrolment } from '../../storage/one-time-tokens.ts';
+import {
+  type Enrolment,
+  findEnrolment,
+  forgetEnrolments,
+  keepEnrolment,
+  takeEnrolment,
+} from '../../storage/one-time-tokens.ts';
 import {
   insertTotp,
   raiseGrant,
@@ -54,7 +60,11 @@ export async function beginTotp(
   const factors = await secondFactorsOf(deps.db, tenant.id, user.id);
   if (factors.filter(({ method }) => method === 'totp').length >= mostFactors) throw enough();
   const secret = deps.random(totpSecretBytes);
-  const enrolment = { id: newId(deps, now), sealed: sealTotpSecret(deps, tenant.id, user.id, secret), name };
+  const enrolment = {
+    id: newId(deps, now),
+    sealed: sealTotpSecret(deps, tenant.id, user.id, secret),
+    name: name?.toWellFormed(),
+  };
   const kept = { hash: keyOf(owner), userId: user.id, enrolment, expiresAt: now + enrolmentLifetime };
   await keepEnrolment(deps.db, tenant.id, kept, now);
   return shown(tenant, user, enrolment.id, secret);
@@ -88,7 +98,7 @@ export async function checkFirstCode(
   const { user } = owner;
   assertMayAdd(tenant, user);
   // A code of a secret that was just shown to whoever sends it: nobody's guesses at others keep a person from adding a factor.
-  const knownBrowser = keptSession(owner) ?? 'enrolment';
+  const knownBrowser = `enrolment ${beganBy(owner.by)}`;
   const account = { identifier: user.username, userId: user.id, knownBrowser };
   const reserved = await reserveFactorAttempt(deps, context, 'code', account);
   const enrolment = await findEnrolment(deps.db, tenant.id, keyOf(owner), now);
@@ -132,8 +142,9 @@ export async function addProvenTotp(
   await insertTotp(tx, tenant.id, { id, userId: user.id, name, sealed }, now);
   const { accountKey, addressKey } = reserved;
   await raise(deps, tx, acting, by, { userId: user.id, credentialId: id, step, accountKey, addressKey });
+  await forgetEnrolments(tx, tenant.id, user.id);
   if (isFirst) await refuseOthersUnderWay(tx, acting, user.id, by.kind === 'half sign-in' ? by.attemptId : undefined);
-  await record(deps, tx, acting, { type: 'user.second_factor_added', userId: user.id, data: { method: 'totp' } });
+  await record(deps, tx, acting, { type: 'user.second_factor_added', userId: user.id, data: { method: 'totp', id } });
   if (endOthers) await endOthersOf(tx, tenant.id, user.id, keptSession(owner), 'second_factor_changed', now);
   const codes = isFirst ? await makeRecoveryCodes(deps, tx, acting, { userId: user.id, withFactor: true }) : undefined;
   return { id, method: 'totp', ...(codes && { recovery_codes: codes }) };
@@ -195,11 +206,23 @@ async function raise(
 }
 
 /**
- * A person has one enrolment at a time; and one for each sign-in that demands it, so that nobody who has a password sees the
- * secret that its person has begun with elsewhere.
+ * One enrolment for each sign-in: nobody else who has the password, signed in or not, sees the secret that its person has
+ * begun with.
  */
 function keyOf({ user, by }: Owner): Buffer {
-  return fingerprint(by.kind === 'half sign-in' || by.kind === 'browser sign-in' ? [user.id, by.attemptId] : [user.id]);
+  return fingerprint([user.id, by.kind, beganBy(by)]);
+}
+
+function beganBy(by: Right): string {
+  switch (by.kind) {
+    case 'token':
+      return by.grant.id;
+    case 'browser':
+      return by.session.id;
+    case 'half sign-in':
+    case 'browser sign-in':
+      return by.attemptId;
+  }
 }
 
 function nothingBegun(): Refusal {

@@ -29,7 +29,7 @@ export async function checkPassword(
   const { tenant } = context;
   if (username.length > 300 || Buffer.byteLength(password) > longestPasswordBytes) throw wrongCredentials();
   const user = await findUserForSignIn(deps.db, tenant.id, username);
-  const knownBrowser = user && knownBrowserOf(deps, tenant.id, known, user.id);
+  const knownBrowser = user && knownBrowserOf(deps, tenant.id, known, user.id, 'password');
   const account = { identifier: username, userId: user?.id, knownBrowser };
   const reserved = await reserveFactorAttempt(deps, context, 'password', account);
   const isRight = await deps.hasher.verify(password, user?.passwordHash).catch(async (error: unknown) => {

@@ -74,17 +74,26 @@ export async function completeSignIn(
       type: 'user.signed_in',
       userId: user.id,
       sessionId,
-      data: { amr: authenticationOf(proofs).amr },
+      data: signedInBy(proofs),
     });
     return begun.cookie;
   });
   return {
     sessionCookie: cookie,
-    knownCookie: withKnownBrowser(deps, tenant.id, cookies.known, user.id),
+    knownCookie: withKnownBrowser(deps, tenant.id, cookies.known, {
+      userId: user.id,
+      acr: authenticationOf(proofs).acr,
+    }),
     attemptId: attempt.row.id,
     hasRequest: attempt.request !== undefined,
     accountChange: waitingFor(attempt.accountChange, user.id),
   };
+}
+
+/** What the audit log says of how. */
+function signedInBy(proofs: readonly Proof[]) {
+  const { amr, mfaMethod } = authenticationOf(proofs);
+  return { amr, ...(mfaMethod !== undefined && { mfa_method: mfaMethod }) };
 }
 
 async function beginOrRenew(

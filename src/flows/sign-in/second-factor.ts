@@ -72,7 +72,7 @@ async function proveCode(deps: Deps, context: RequestContext, input: CodeSignIn)
     context,
     await attemptOf(deps, context, input.attemptId, cookies.browser),
   );
-  const knownBrowser = knownBrowserOf(deps, tenant.id, cookies.known, user.id);
+  const knownBrowser = knownBrowserOf(deps, tenant.id, cookies.known, user.id, 'code');
   const { method, credentialId, step, reserved } = await checkCode(deps, context, {
     user,
     given: { code },

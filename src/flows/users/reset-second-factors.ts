@@ -11,7 +11,7 @@ import { findNamedPerson, noSuchUser } from './find.ts';
 
 /**
  * Whoever has the lost telephone is out as well: every session, grant and sign-in under way ends, and wrong codes before are forgotten.
- * `removed` 0: there was none, and nothing changed. @throws Refusal not_found, invalid_input for a service account.
+ * `removed` 0: there was none, and nothing else changed. @throws Refusal not_found, invalid_input for a service account.
  */
 export async function resetSecondFactors(
   deps: Deps,
@@ -24,10 +24,10 @@ export async function resetSecondFactors(
     const user = await lockUser(tx, tenant.id, id);
     if (!user) throw noSuchUser(named);
     const removed = await removeSecondFactors(tx, tenant.id, id);
+    await forgetAttempts(tx, tenant.id, user);
     if (removed === 0) return { user, removed, ended: { sessions: 0, grants: 0 } };
     await refuseSignInsUnderWay(tx, tenant.id, id, now);
     const ended = await endEverythingOf(tx, tenant.id, id, 'second_factor_changed', now);
-    await forgetAttempts(tx, tenant.id, user);
     await record(deps, tx, context, {
       type: 'user.second_factor_removed',
       userId: id,

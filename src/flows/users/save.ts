@@ -28,17 +28,19 @@ export type PreparedUser = {
 };
 
 /**
- * Computes the hash, which takes long, before the transaction. `tenant`: without an id when it is not made yet.
+ * Computes the hash, which takes long, before the transaction. `tenant`: without an id when it is not made yet; `clientNames`:
+ * of clients that come with the user.
  * @throws Refusal invalid_input for a new password that is too easy to guess.
  */
 export async function prepareUser(
   deps: Deps,
   tenant: Pick<Tenant, 'slug' | 'name'> & { readonly id?: string },
   entry: UserEntry,
+  clientNames: readonly string[] = [],
 ): Promise<PreparedUser> {
   const known =
     tenant.id === undefined ? undefined : await storage.findUserByUsername(deps.db, tenant.id, entry.username);
-  const passwordHash = await hashFor(deps, tenant, entry, known?.passwordHash);
+  const passwordHash = await hashFor(deps, tenant, entry, known?.passwordHash, clientNames);
   return { entry, passwordHash, hasPassword: (passwordHash ?? known?.passwordHash) !== undefined, kind: 'person' };
 }
 
@@ -48,11 +50,12 @@ async function hashFor(
   tenant: Pick<Tenant, 'slug' | 'name'> & { readonly id?: string },
   entry: UserEntry,
   stored: string | undefined,
+  clientNames: readonly string[] = [],
 ): Promise<string | undefined> {
   if (entry.password_hash !== undefined) return entry.password_hash === stored ? undefined : entry.password_hash;
   if (entry.password === undefined) return undefined;
   if (stored !== undefined && (await deps.hasher.verify(entry.password, stored))) return undefined;
-  return hashOfChosen(deps, entry.password, await namesAround(deps, tenant, { ...entry, claims: entry }));
+  return hashOfChosen(deps, entry.password, await namesAround(deps, tenant, { ...entry, claims: entry }, clientNames));
 }
 
 /** In one statement, which waits for nobody. `entry` was checked (schemas/user.ts). @throws Refusal exists; invalid_input for the password. */

@@ -30,6 +30,7 @@ export function twoStep(deps: Deps): RouteHandlerMethod {
       now: context.now,
       isOff: request.tenant.settings.mfa === 'off',
       ...view.list,
+      mustStay: view.mustStay,
       addUri: base + accountPaths['add factor'],
       removeUri: base + accountPaths['remove factor'],
       makeCodesUri: base + accountPaths['make recovery codes'],

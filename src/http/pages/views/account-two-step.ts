@@ -11,6 +11,8 @@ export type AccountTwoStep = {
   now: number;
   /** Nobody can add one here. */
   isOff: boolean;
+  /** There is one, and it cannot be removed before there is another. */
+  mustStay: boolean;
   factors: readonly {
     id: string;
     name?: string | undefined;
@@ -67,7 +69,7 @@ function lead({ factors, isOff }: AccountTwoStep) {
 function row(
   factor: AccountTwoStep['factors'][number],
   index: number,
-  { now, removeUri }: AccountTwoStep,
+  { now, removeUri, mustStay }: AccountTwoStep,
   locale: Locale,
   t: Translate,
 ): Html {
@@ -80,12 +82,16 @@ function row(
         ${factor.lastUsedAt === undefined ? t('two_step.never_used') : ago(factor.lastUsedAt, now, locale)}
       </p>
     </div>
-    <a
-      class="button button-danger"
-      id="factor-remove-${index}"
-      href="${removeUri}?${query}"
-      aria-labelledby="factor-remove-${index} factor-${index}"
-      >${t('two_step.remove')}</a
-    >
+    ${
+      mustStay
+        ? html`<p class="small-print">${t('two_step.must_stay')}</p>`
+        : html`<a
+            class="button button-danger"
+            id="factor-remove-${index}"
+            href="${removeUri}?${query}"
+            aria-labelledby="factor-remove-${index} factor-${index}"
+            >${t('two_step.remove')}</a
+          >`
+    }
   </li>`;
 }

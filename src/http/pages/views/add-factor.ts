@@ -31,7 +31,7 @@ export function addFactorPage(page: Page, model: AddFactor): Html {
       <h1>${t('new_factor.title')}</h1>
       <p class="lead">${t('new_factor.demanded')}</p>
       ${totp ? newSecret(page, { ...totp, error }) : html`<p>${t('new_factor.lead')}</p>`}
-      <form method="post" action="${totp ? model.codeAction : model.nameAction}">
+      <form method="post" action="${totp ? model.codeAction : model.nameAction}" data-once>
         ${hiddenFields(hidden)} ${totp ? firstCode(page, error) : factorName(t)}
         <div class="actions">
           <button class="button button-primary" id="${totp ? 'mfa-submit' : 'factor-begin'}" type="submit">

@@ -22,6 +22,14 @@ export const conveniences: Html = html`<script>
     });
     button.hidden = !navigator.clipboard;
   }
+  for (const form of document.querySelectorAll('form[data-once]')) {
+    form.addEventListener('submit', (sending) => {
+      if (form.dataset.once === 'sent') sending.preventDefault();
+      form.dataset.once = 'sent';
+    });
+    // Back on the page by the browser's own button.
+    window.addEventListener('pageshow', () => (form.dataset.once = ''));
+  }
   for (const button of document.querySelectorAll('button[data-print]')) {
     button.addEventListener('click', () => window.print());
     button.hidden = false;

@@ -25,7 +25,7 @@ export type Content = {
 };
 
 /** What the script of `conveniences.ts` looks for. */
-const hasConvenience = / data-(?:reveal|copy|print)\b/;
+const hasConvenience = / data-(?:reveal|copy|print|once)\b/;
 
 /** The whole document. */
 export function layout(page: Page, content: Content): Html {

@@ -45,7 +45,7 @@ export function newFactorPage(page: Page, model: NewFactor): Html {
     body: html`<section class="card">
       <h1>${t('new_factor.title')}</h1>
       ${newSecret(page, model)}
-      <form method="post" action="${model.action}">
+      <form method="post" action="${model.action}" data-once>
         ${hiddenFields({ csrf: model.frame.csrf, factor_id: model.id })} ${firstCode(page, model.error)}
         <label class="choice" for="end-others"
           ><input id="end-others" type="checkbox" name="end_others" value="1" />${t('new_factor.end_others')}</label
