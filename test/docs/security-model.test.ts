@@ -58,7 +58,7 @@ test('the limits of attempts', () => {
     row('Passwords of an account, from a browser that it knows', password.knownBrowser),
     row('Passwords of an account, from all others together', password.strangers),
     row('Passwords, from a network', password.address),
-    row('Codes of an account, from a browser that it knows', code.knownBrowser),
+    row('Codes of an account, from a browser that it knows by a code', code.knownBrowser),
     row('Codes of an account, from all others together', code.strangers),
     row('Codes, from a network', code.address),
     row('Wrong secrets of a client, from a network', clientSecretBudget),

@@ -258,10 +258,8 @@ describe('an authenticator application', () => {
     try {
       const laptop = await signIn(signet, person);
       const page = await at(laptop, '/two-step');
-      expect([page.body.includes('id="factor-add"'), page.body.includes('with their password only')]).toEqual([
-        false,
-        true,
-      ]);
+      expect([page.body.includes('id="factor-add"'), page.body.includes('Nobody can add')]).toEqual([false, true]);
+      expect(goes(await at(laptop, '/two-step/add'))).toBe('/account/two-step');
       expect((await post(laptop, '/two-step/add')).status).toBe(403);
     } finally {
       await signet.provision({ settings: { mfa: 'optional' } });

@@ -379,6 +379,21 @@ describe('languages', () => {
     expect(placeholders(locale)).toEqual(placeholders('en'));
   });
 
+  // One voice and one word for one thing, on every page and in every mail.
+  test.for<[Locale, RegExp]>([
+    ['de', /(?<!\p{L})(?:du|dein\p{L}*|dich|dir)(?!\p{L})/iu],
+    ['fr', /(?<!\p{L})(?:tu|ton|tes)(?!\p{L})/iu],
+    ['nl', /(?<!\p{L})(?:u|uw|aanmeld\p{L}*|aangemeld|afgemeld)(?!\p{L})/iu],
+    [
+      'es',
+      /(?<!\p{L})(?:usted|su (?:administrador|cuenta|contraseña|código)|Introduzca|Pregunte|consulte|Inténtelo)(?!\p{L})/iu,
+    ],
+    ['pt', /palavra-passe|aplicaç|ficheiro|inicia\p{L}* sessão|sessão iniciada|introduza/iu],
+  ])('%s speaks to its readers in one voice', ([locale, other]) => {
+    const strange = Object.entries(catalogues[locale]).filter(([, text]) => other.test(text));
+    expect(strange).toEqual([]);
+  });
+
   test.for<[string | undefined, string | undefined, Locale]>([
     [undefined, undefined, 'en'],
     ['fr-CA de', 'ja', 'fr'],

@@ -13,7 +13,7 @@ import { endedInWords, userArgument } from '../user/shown.ts';
 export function adminResetCommand(env: Environment): Command {
   const shape = withPasswordOptions(new Command('reset'))
     .description(
-      'Let a user in as an administrator: enabled, with the role "admin" and a new password, and wrong ones before are forgotten.',
+      'Let a user in as an administrator: enabled, with the role "admin" and a new password, and wrong ones before are forgotten. Second factors stay: "user reset-mfa" removes them.',
     )
     .argument('<user>', userArgument)
     .addOption(tenantOption());
@@ -33,11 +33,15 @@ export function adminResetCommand(env: Environment): Command {
   );
 }
 
-function inWords({ user, wasDisabled, roleAdded, ended }: Rescued): string {
+function inWords({ user, wasDisabled, roleAdded, hasSecondFactor, ended }: Rescued): string {
   const changes = [
     ...(wasDisabled ? ['enabled'] : []),
     ...(roleAdded ? ['made an administrator'] : []),
     'given another password',
   ];
-  return `${visible(user.username)} was ${changes.join(', ')}, and may sign in: ${endedInWords(ended)}.`;
+  const name = visible(user.username);
+  const done = `${name} was ${changes.join(', ')}, and may sign in: ${endedInWords(ended)}.`;
+  return hasSecondFactor
+    ? `${done}\nThe second factor stays. If it is lost as well: signet user reset-mfa ${name}`
+    : done;
 }

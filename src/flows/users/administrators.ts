@@ -1,7 +1,9 @@
 // Administrators rescued by whoever runs the server.
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
+import { isSecondFactor } from '../../domain/factors.ts';
 import type { User } from '../../domain/user.ts';
+import { secondFactorsOf } from '../../storage/second-factors.ts';
 import { type Ended, setUserDisabled, setUserFields } from '../../storage/users.ts';
 import { record } from '../events.ts';
 import { adminRole } from '../../domain/role.ts';
@@ -13,6 +15,8 @@ export type Rescued = {
   readonly user: User;
   readonly wasDisabled: boolean;
   readonly roleAdded: boolean;
+  /** They have one, and are still asked for it. */
+  readonly hasSecondFactor: boolean;
   readonly ended: Ended;
 };
 
@@ -40,6 +44,7 @@ export function resetAdministrator(
       userId: id,
       data: { enabled: user.disabled, role_added: roleAdded, ...ended },
     });
-    return { user, wasDisabled: user.disabled, roleAdded, ended };
+    const methods = (await secondFactorsOf(tx, tenant.id, id)).map(({ method }) => method);
+    return { user, wasDisabled: user.disabled, roleAdded, hasSecondFactor: isSecondFactor(methods), ended };
   });
 }

@@ -42,6 +42,8 @@ export function twoStep(deps: Deps): RouteHandlerMethod {
 /** What the new one is to be called. */
 export function newFactor(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
+    // It is said there that nobody can.
+    if (request.tenant.settings.mfa === 'off') return goOn(request, reply, accountSections.two_step);
     const person = await mayAddFactor(deps, contextOf(deps, request), readCookies(request));
     if (person === 'nobody' || person.kind === 'prove first') return otherwise(request, reply, person);
     return showName(request, reply, person);

@@ -6,6 +6,7 @@ import { beginFirstFactor, signInWithFirstFactor, viewAddFactor } from '../../fl
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
+import { accountSections } from './account-paths.ts';
 import { cancel } from './cancel.ts';
 import { factorNameIn } from './factor-name.ts';
 import { halfDoneModel } from './half-done.ts';
@@ -53,7 +54,9 @@ export function confirmAddFactor(deps: Deps): RouteHandlerMethod {
     try {
       const { signedIn, codes } = await signInWithFirstFactor(deps, contextOf(deps, request), input);
       setSignedInCookies(request, reply, signedIn);
-      const onward = basePath(request.tenant) + wayOn(signedIn);
+      // Who came to add one has done so.
+      const isDone = !('waitsFor' in signedIn) && !signedIn.hasRequest && signedIn.accountChange?.kind === 'add factor';
+      const onward = basePath(request.tenant) + (isDone ? accountSections.two_step : wayOn(signedIn));
       return await sendPage(request, reply, (page) => addedFactorPage(page, { codes, onward }));
     } catch (error) {
       if (error instanceof Refusal && error.code === 'not_found')

@@ -30,6 +30,7 @@ export const conveniences: Html = html`<script>
     // Back on the page by the browser's own button.
     window.addEventListener('pageshow', () => (form.dataset.once = ''));
   }
+  for (const hint of document.querySelectorAll('[data-unscripted]')) hint.hidden = true;
   for (const button of document.querySelectorAll('button[data-print]')) {
     button.addEventListener('click', () => window.print());
     button.hidden = false;

@@ -60,5 +60,5 @@ export function recoveryCodeList(page: Page, codes: readonly string[]): Html {
       </li>
     </ul>
 
-    <p class="small-print">${t('recovery_codes.print')}</p>`;
+    <p class="small-print" data-unscripted>${t('recovery_codes.print')}</p>`;
 }
