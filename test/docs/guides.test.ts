@@ -115,6 +115,7 @@ describe('guides', { timeout: 120_000 }, () => {
     ];
     await checkout.write('people.json', JSON.stringify({ users }));
     expect(await checkout.terminal.type('npm run --silent signet apply people.json')).toContain('Applied');
+    await checkout.terminal.type('npm run --silent signet -- user reset-mfa root');
     await follow(checkout, 'docs/operating.md');
   });
 
