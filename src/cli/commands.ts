@@ -77,6 +77,13 @@ export const groups: Readonly<Record<string, Group>> = {
       async () => (await import('./session/end.ts')).sessionEndCommand,
     ],
   },
+  outbox: {
+    about: 'Messages to people, on their way.',
+    commands: [
+      async () => (await import('./outbox/list.ts')).outboxListCommand,
+      async () => (await import('./outbox/retry.ts')).outboxRetryCommand,
+    ],
+  },
   admin: {
     about: 'Administrators: the first one, and a way back in.',
     commands: [

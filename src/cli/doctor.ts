@@ -7,14 +7,14 @@ import { examine } from '../doctor/examine.ts';
 import { told } from './doctor-report.ts';
 import { command, exitCodes } from './frame/run.ts';
 
-type Options = { readonly urlTimeout: number; readonly mailTo?: string };
+type Options = { readonly urlTimeout: number; readonly sendTestMail?: string };
 
 export function doctorCommand(env: Environment): Command {
   const shape = new Command('doctor')
     .description('Look at settings, database, keys, address and mail, and say what to do about what is wrong.')
     .option('--url-timeout <seconds>', 'how long to wait for an answer at PUBLIC_URL', seconds, 5)
-    .option('--mail-to <address>', 'send one test mail there', address);
-  return command(shape, env, async (terminal, { urlTimeout, mailTo }: Options) => {
+    .option('--send-test-mail <address>', 'send one test mail there', address);
+  return command(shape, env, async (terminal, { urlTimeout, sendTestMail: mailTo }: Options) => {
     const [patience, uid] = [urlTimeout * 1000, process.getuid?.()];
     const findings = await examine(terminal.env, { clock: Date.now, patience, mailTo, uid });
     const count = (severity: Severity) => findings.filter((finding) => finding.severity === severity).length;

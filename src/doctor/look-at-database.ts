@@ -7,6 +7,7 @@ import { checkAdministrator } from './administrator.ts';
 import { checkDatabase } from './database.ts';
 import { checkFirstParty } from './first-party.ts';
 import { checkKeys } from './keys.ts';
+import { checkOutbox } from './outbox.ts';
 import { checkServing } from './serving.ts';
 import type { GivenKeys } from './secret-keys.ts';
 import { databaseTrouble } from '../start/database-trouble.ts';
@@ -63,6 +64,7 @@ export async function lookAtDatabase(
         checkAdministrator(deps, unusable.has('PUBLIC_URL') ? undefined : config.publicUrl),
       )),
       ...(await guarded('first-party', () => checkFirstParty(deps))),
+      ...(await guarded('outbox', () => checkOutbox(deps))),
     ];
   } catch (error) {
     const cause = error instanceof Unavailable ? error.cause : error;

@@ -37,7 +37,7 @@ export async function checkMail(
       purpose: 'notice',
       to: testTo,
       subject: 'Signet can send mail',
-      text: 'This is a test. Somebody who runs Signet asked for it with "signet doctor --mail-to".\n\nNothing needs to be done.\n',
+      text: 'This is a test. Somebody who runs Signet asked for it with "signet doctor --send-test-mail".\n\nNothing needs to be done.\n',
     }),
   );
   findings.push(

@@ -42,6 +42,7 @@ export const auditTypes = [
   'key.retired',
   'key.removed',
   'key.revoked',
+  'message.retried',
   'admin.setup',
   'admin.reset',
   'deployment.restored',

@@ -15,6 +15,7 @@ export type CheckName =
   | 'signing-keys'
   | 'administrator'
   | 'first-party'
+  | 'outbox'
   | 'address'
   | 'certificate'
   | 'mail';

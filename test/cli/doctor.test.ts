@@ -114,7 +114,7 @@ test('a healthy installation: no problem, 0, for scripts and for people; nothing
   expect(findings.filter(({ severity }) => severity !== 'ok')).toEqual([]);
   expect(code).toBe(0);
   const first = 'settings data-directory secret-key database durability connections clock schema';
-  const then = 'signing-keys administrator first-party address mail';
+  const then = 'signing-keys administrator first-party outbox address mail';
   expect(findings.map(({ check }) => check)).toEqual(`${first} ${then}`.split(' '));
   const shown = await commandLine(settings)(['doctor']);
   expect([shown.code, shown.stdout]).toEqual([0, expect.stringMatching(isRoot ? healthyToRoot : healthy)]);
@@ -586,7 +586,7 @@ describe('mail', () => {
     const smtp = await startSmtp({ user: 'ada', password: mailPassword });
     try {
       const SMTP_URL = `smtp://ada:${mailPassword}@127.0.0.1:${smtp.port}`;
-      const { code, findings } = await doctor({ SMTP_URL, MAIL_FROM }, '--mail-to', 'root@example.com');
+      const { code, findings } = await doctor({ SMTP_URL, MAIL_FROM }, '--send-test-mail', 'root@example.com');
       expect([code, findings.filter(({ check }) => check === 'mail').length]).toEqual([0, 2]);
       expect(smtp.mails.map(({ to }) => to)).toEqual([['root@example.com']]);
       expect(smtp.mails[0]!.raw).toMatch(/^X-Signet-Purpose: notice\r$/m);
@@ -622,7 +622,7 @@ describe('mail', () => {
       'doctor',
       '--url-timeout',
       '2',
-      '--mail-to',
+      '--send-test-mail',
       'a@b.example, c@d.example',
     ]);
     expect(code).toBe(2);

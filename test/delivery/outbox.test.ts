@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { contextWithoutRequest } from '../../src/domain/context.ts';
 import { type Courier, type Message, sendingLease } from '../../src/domain/outbox.ts';
 import { deliverOne } from '../../src/flows/deliver/worker.ts';
-import { retryOutbox } from '../../src/flows/deliver/list.ts';
+import { retryOutbox } from '../../src/flows/outbox/list.ts';
 import { tenantBySlug } from '../../src/flows/tenants/find.ts';
 import { setPassword } from '../../src/flows/users/passwords.ts';
 import { claimMessage } from '../../src/storage/outbox.ts';

@@ -5,6 +5,7 @@ import { Refusal } from '../../domain/errors.ts';
 import type { OutboxState } from '../../domain/outbox.ts';
 import { isUuid } from '../../domain/uuid.ts';
 import { type ListedMessage, listMessages, retryMessages } from '../../storage/outbox.ts';
+import { record } from '../events.ts';
 
 export type { ListedMessage };
 
@@ -23,15 +24,16 @@ export async function listOutbox(
  * Has the message of this id tried again now, or all that wait or are dead; not what is too old, or being sent at this moment.
  * @throws Refusal not_found when `id` names none that can be tried.
  */
-export async function retryOutbox(
-  deps: Deps,
-  { tenant, now }: RequestContext,
-  id: string | undefined,
-): Promise<number> {
+export async function retryOutbox(deps: Deps, context: RequestContext, id: string | undefined): Promise<number> {
+  const { tenant, now } = context;
   if (id !== undefined && !isUuid(id)) throw noSuchMessage(id);
-  const count = await retryMessages(deps.db, tenant.id, id, now);
-  if (id !== undefined && count === 0) throw noSuchMessage(id);
-  return count;
+  return deps.db.transaction(async (tx) => {
+    const count = await retryMessages(tx, tenant.id, id, now);
+    if (id !== undefined && count === 0) throw noSuchMessage(id);
+    const event = { type: 'message.retried', data: { messages: count, ...(id !== undefined && { id }) } } as const;
+    if (count > 0) await record(deps, tx, context, event);
+    return count;
+  });
 }
 
 function noSuchMessage(id: string): Refusal {

@@ -1,0 +1,35 @@
+// Messages to people that were given up, or wait for longer than a mail server should take.
+import type { Deps } from '../deps.ts';
+import { type Finding, ok, warning } from '../domain/finding.ts';
+import { countMessages } from '../storage/outbox.ts';
+
+/** Milliseconds: a mail server that is away for longer is worth a word. */
+const longWait = 10 * 60_000;
+
+/** Of all tenants. */
+export async function checkOutbox({ db, clock }: Pick<Deps, 'db' | 'clock'>): Promise<Finding[]> {
+  const counts = await countMessages(db);
+  const dead = counts.filter(({ state }) => state === 'dead').reduce((sum, { count }) => sum + count, 0);
+  const waiting = counts.find(({ state, oldest }) => state === 'waiting' && clock() - oldest > longWait);
+  const findings = [
+    ...(dead > 0
+      ? [
+          warning(
+            'outbox',
+            `${dead === 1 ? 'A message to somebody was' : `${dead} messages to people were`} given up.`,
+            '"signet outbox list --state dead" says why; "signet outbox retry" tries again what is not too old.',
+          ),
+        ]
+      : []),
+    ...(waiting
+      ? [
+          warning(
+            'outbox',
+            `Messages to people have waited for ${Math.floor((clock() - waiting.oldest) / 60_000)} minutes.`,
+            '"signet outbox list --state waiting" says why. A server with SMTP_URL has to run.',
+          ),
+        ]
+      : []),
+  ];
+  return findings.length > 0 ? findings : [ok('outbox', 'No message to anybody was given up or waits for long.')];
+}
