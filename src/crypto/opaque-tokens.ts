@@ -7,6 +7,7 @@ const prefixes = {
   session: 'sgs_',
   browser: 'sgb_',
   setup: 'sgu_',
+  passwordReset: 'sgp_',
   clientSecret: 'sgx_',
   serviceKey: 'sgk_',
 } as const;

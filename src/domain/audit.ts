@@ -10,6 +10,8 @@ export const auditTypes = [
   'user.enabled',
   'user.password_set',
   'user.password_changed',
+  'user.password_reset_asked',
+  'user.password_reset',
   'user.signed_in',
   'user.sign_in_failed',
   'user.second_factor_asked',

@@ -24,6 +24,7 @@ export const firstPartyEndpoints = {
   refresh: '/auth/refresh',
   logout: '/auth/logout',
   password: '/auth/password',
+  passwordForgot: '/auth/password/forgot',
   mfa: '/auth/mfa',
   mfaFactor: '/auth/mfa/:id',
   mfaVerify: '/auth/mfa/verify',

@@ -96,6 +96,7 @@ export type RefusalCode =
   | 'too_large'
   | 'unsupported_media_type'
   | 'setup_closed'
+  | 'reset_closed'
   | 'exists'
   | 'conflict'
   | 'last_administrator'

@@ -30,6 +30,12 @@ export const factorBudgets: Readonly<Record<GuessedAt, FactorBudgets>> = {
   },
 };
 
+/** Mails that somebody asks for: per address, whatever their kind, and per network, which asks for many addresses. */
+export const mailBudgets = {
+  address: { free: 3, longestWait: 3600_000, forgottenAfter: 3600_000 },
+  network: { free: 30, longestWait: 60_000, forgottenAfter: 3600_000 },
+} as const satisfies Record<string, Budget>;
+
 /** Milliseconds for which a network that sent the right secret of a client is remembered: it is let in while others guess there. */
 export const rightSecretRemembered = 24 * 3600_000;
 

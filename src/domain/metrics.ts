@@ -9,7 +9,10 @@ import { OAuthError, type OAuthErrorCode, Refusal, type RefusalCode, Unavailable
 export type Outcome = 'success' | OAuthErrorCode | RefusalCode | 'unavailable' | 'failure';
 
 /** Which budget of attempts was used up. */
-export type LimitKind = `${GuessedAt}_${'account' | 'known_browser' | 'address'}` | 'client_secret';
+export type LimitKind =
+  | `${GuessedAt}_${'account' | 'known_browser' | 'address'}`
+  | 'client_secret'
+  | `mail_${'address' | 'network'}`;
 
 /** Called when something has happened. What is passed has few values each, and none of them is anybody's. */
 export type Metrics = {

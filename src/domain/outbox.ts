@@ -53,5 +53,8 @@ export function pauseAfter(attempts: number): number {
   return pauses[Math.min(attempts, pauses.length) - 1] ?? 60 * minute;
 }
 
+/** Milliseconds for which the link to another password is good. */
+export const resetLinkFor = 30 * minute;
+
 /** Milliseconds in which a notice is worth sending. */
 export const noticeUseful = 3 * 24 * 60 * minute;

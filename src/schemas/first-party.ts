@@ -22,6 +22,7 @@ const login = Type.Object(
 const refresh = Type.Object({ ...client, refresh_token: text, scope: Type.Optional(text) }, closed);
 const logout = Type.Object({ ...client, refresh_token: Type.Optional(text) }, closed);
 const password = Type.Object({ current_password: Type.String(), new_password: Type.String() }, closed);
+const forgotten = Type.Object({ email: Type.String() }, closed);
 const code = Type.String({ minLength: 1, maxLength: 100 });
 const method = Type.Optional(Type.Enum([...secondFactorMethods]));
 const verification = Type.Object({ ...client, token: Type.Optional(token), code, method }, closed);
@@ -52,6 +53,10 @@ export function checkedLogout(value: unknown): Static<typeof logout> {
 
 export function checkedPasswordChange(value: unknown): Static<typeof password> {
   return checked(password, () => [], value);
+}
+
+export function checkedForgotten(value: unknown): Static<typeof forgotten> {
+  return checked(forgotten, () => [], value);
 }
 
 export function checkedVerification(value: unknown): Static<typeof verification> {

@@ -198,6 +198,20 @@ export async function setUserFields(
   await setFields.run(tx, bound(tenantId, id, user, now));
 }
 
+// users_pkey
+const verified = statement({ tenantId: 'uuid', id: 'uuid', now: 'timestamptz' }, (q, p) =>
+  q
+    .updateTable('users')
+    .set((e) => ({ email_verified: true, version: e('version', '+', 1), updated_at: p.now }))
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.id),
+);
+
+/** Its person has read a mail at the address. */
+export async function markEmailVerified(tx: Db, tenantId: string, id: string, now: number): Promise<void> {
+  await verified.run(tx, { tenantId, id, now });
+}
+
 // users_roles_idx
 const anyWithRole = statement({ tenantId: 'uuid', role: 'text[]' }, (q, p) =>
   q

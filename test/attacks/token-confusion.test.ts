@@ -22,6 +22,7 @@ import { query } from '../support/database.ts';
 import { type ApiAnswer, logIn, postJson } from '../support/first-party.ts';
 import { bearer, enrol, type Enrolled, logInWithBoth } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
+import { linkIn, mailBy, mailTo, startSmtp, type TestSmtp } from '../support/smtp.ts';
 
 const kinds = [
   'code',
@@ -34,6 +35,7 @@ const kinds = [
   'attempt id',
   'form token',
   'setup token',
+  'reset token',
   'client secret',
   'service key',
   'first-party access token',
@@ -51,15 +53,17 @@ const ofOpaque: Readonly<Record<OpaqueKind, Kind>> = {
   session: 'session cookie',
   browser: 'browser cookie',
   setup: 'setup token',
+  passwordReset: 'reset token',
   clientSecret: 'client secret',
   serviceKey: 'service key',
 };
 
 /** Addresses where nothing is taken that was given out before. */
-const takesNothing: readonly string[] = [endpoints.jwks];
+const takesNothing: readonly string[] = [endpoints.jwks, firstPartyEndpoints.passwordForgot];
 
 const serviceKey = `sgk_${randomBytes(32).toString('base64url')}`;
 
+let smtp: TestSmtp;
 let signet: TestSignet;
 let values: Record<Kind, string>;
 let person: Enrolled;
@@ -67,7 +71,8 @@ let asked: Asked;
 const name = (cookie: string) => `signet-default-${cookie}`;
 
 beforeAll(async () => {
-  signet = await startSignet({ provision: world });
+  smtp = await startSmtp();
+  signet = await startSignet({ provision: world, config: { mail: mailBy(smtp.port) } });
   await signet.provision({ service_accounts: [{ username: 'program', keys: [{ name: 'first', key: serviceKey }] }] });
   await signet.provision({ users: [{ username: 'person', password: 'the one she has had so far' }] });
   person = await enrol(signet, { username: 'person', password: 'the one she has had so far' });
@@ -90,6 +95,7 @@ beforeAll(async () => {
     'attempt id': field(signIn, 'attempt'),
     'form token': field(await agent.get(`${signet.issuer}/account`), 'csrf'),
     'setup token': new URL(signet.server.setupUrl!).searchParams.get('token')!,
+    'reset token': await resetToken(),
     'client secret': webClient.client_secret,
     'service key': serviceKey,
     'first-party access token': own.access_token,
@@ -99,7 +105,16 @@ beforeAll(async () => {
     'TOTP secret': person.secret,
   };
 });
-afterAll(() => signet.stop());
+afterAll(async () => {
+  await signet.stop();
+  await smtp.close();
+});
+
+/** As the mail brings it. */
+async function resetToken(): Promise<string> {
+  await postJson(`${signet.issuer}${firstPartyEndpoints.passwordForgot}`, { email: 'bob@example.com' });
+  return new URL(await linkIn(await mailTo(smtp, 'bob@example.com'))).searchParams.get('token')!;
+}
 
 const cookies = (pairs: Record<string, string>) => ({
   cookie: Object.entries(pairs)
@@ -210,6 +225,19 @@ const places: Record<string, { takes: Kind; at?: string; accepts: (value: string
     accepts: async (token) =>
       (await createAgent().get(`${signet.issuer}/setup?token=${encodeURIComponent(token)}`)).status === 200,
   },
+  'token of the link to another password': {
+    takes: 'reset token',
+    accepts: async (token) =>
+      (await createAgent().get(`${signet.issuer}/reset-password?token=${encodeURIComponent(token)}`)).status === 200,
+  },
+  'token of the form for another password': {
+    takes: 'reset token',
+    // One that is refused for its password, not for its token.
+    accepts: async (token) => {
+      const form = { token, new_password: 'short', new_password_repeat: 'short' };
+      return (await createAgent().post(`${signet.issuer}/reset-password`, form)).status === 422;
+    },
+  },
   'token of the setup form': {
     takes: 'setup token',
     accepts: async (token) =>
@@ -314,7 +342,8 @@ test('every kind of opaque token has its row, and every address that takes somet
   expect(Object.keys(ofOpaque).toSorted()).toEqual([...opaqueKinds].toSorted());
   const covered = new Set(Object.values(places).map(({ at }) => at));
   const oauth = Object.keys(places).join(' ');
-  for (const address of Object.values(firstPartyEndpoints)) expect(covered, address).toContain(address);
+  for (const address of Object.values(firstPartyEndpoints))
+    if (!takesNothing.includes(address)) expect(covered, address).toContain(address);
   for (const [name, address] of Object.entries(endpoints))
     if (!takesNothing.includes(address))
       expect(oauth.toLowerCase(), address).toContain({ revoke: 'token', token: 'token endpoint' }[name] ?? name);
@@ -326,7 +355,15 @@ describe('M14 a value of one kind is not taken where another kind belongs', () =
   });
 
   test('M14 nor is the random part of one under the prefix of another', async () => {
-    const opaque = ['code', 'refresh token', 'session cookie', 'browser cookie', 'setup token', 'service key'] as const;
+    const opaque = [
+      'code',
+      'refresh token',
+      'session cookie',
+      'browser cookie',
+      'setup token',
+      'reset token',
+      'service key',
+    ] as const;
     for (const { takes, accepts } of Object.values(places)) {
       const prefix = values[takes].slice(0, 4);
       if (!/^sg[a-z]_$/.test(prefix)) continue;

@@ -5,7 +5,8 @@ import { freshFor } from '../../src/flows/first-party/bearer.ts';
 import { completeMetadata } from '../../src/domain/client.ts';
 import { halfDoneFor } from '../../src/domain/factors.ts';
 import { keyLife, keySetMaxAge } from '../../src/domain/key-life.ts';
-import { type Budget, clientSecretBudget, factorBudgets } from '../../src/domain/limits.ts';
+import { type Budget, clientSecretBudget, factorBudgets, mailBudgets } from '../../src/domain/limits.ts';
+import { noticeUseful, resetLinkFor } from '../../src/domain/outbox.ts';
 import { defaultKeyLifetime, mostLivingKeys } from '../../src/domain/service-key.ts';
 import { staysSignedIn } from '../../src/domain/session.ts';
 import { completeSettings } from '../../src/domain/tenant.ts';
@@ -61,6 +62,8 @@ test('the limits of attempts', () => {
     row('Codes of an account, from a browser that it knows by a code', code.knownBrowser),
     row('Codes of an account, from all others together', code.strangers),
     row('Codes, from a network', code.address),
+    row('Mails that are asked for, to an address', mailBudgets.address),
+    row('Mails that are asked for, from a network', mailBudgets.network),
     row('Wrong secrets of a client, from a network', clientSecretBudget),
   ]);
 });
@@ -122,6 +125,8 @@ test('the lifetimes', async () => {
     ['A sign-in attempt', await constant('src/flows/sign-in/attempt.ts', 'attemptLifetime')],
     ['A password that waits for its second factor, and a partial token', lasting(halfDoneFor)],
     ['A password that a command made, unless it is changed', lasting(passwordToChangeFor)],
+    ['The link to another password', lasting(resetLinkFor)],
+    ['A message to somebody, unless it is sent: a notice', lasting(noticeUseful)],
     [
       'A TOTP factor that waits for its first code',
       await constant('src/flows/second-factors/totp.ts', 'enrolmentLifetime'),

@@ -10,6 +10,7 @@ import { keyMutants } from './keys.ts';
 import type { Mutant } from './mutant.ts';
 import { opsMutants } from './ops.ts';
 import { passwordMutants } from './passwords.ts';
+import { recoveryMutants } from './recovery.ts';
 import { refreshMutants } from './refresh.ts';
 import { reportedMutants } from './reported.ts';
 import { restoreMutants } from './restore.ts';
@@ -30,6 +31,7 @@ export const mutants: readonly Mutant[] = [
   ...keyMutants,
   ...opsMutants,
   ...passwordMutants,
+  ...recoveryMutants,
   ...refreshMutants,
   ...reportedMutants,
   ...restoreMutants,

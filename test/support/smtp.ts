@@ -1,4 +1,5 @@
 // A mail server on a loopback address: real SMTP, with or without a login, and everything that it was given.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import { simpleParser } from 'mailparser';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
@@ -49,4 +50,29 @@ export async function startSmtp(
     mails,
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
+}
+
+/** The settings of a Signet that sends through it. */
+export const mailBy = (port: number) =>
+  ({
+    server: { host: '127.0.0.1', port, tls: 'when offered' },
+    from: { name: 'Accounts', address: 'accounts@example.com' },
+  }) as const;
+
+/** The link that stands alone on its line. @throws Error when there is none, or more than one. */
+export async function linkIn({ raw }: TestMail): Promise<string> {
+  const { text } = await readMail(raw);
+  const links = text.split('\n').filter((line) => /^https?:\/\/\S+$/.test(line));
+  if (links.length !== 1) throw new Error(`no one link in: ${text}`);
+  return links[0]!;
+}
+
+/** The newest mail to this address. */
+export async function mailTo(smtp: TestSmtp, address: string, howMany = 1): Promise<TestMail> {
+  for (let looks = 0; looks < 200; looks += 1) {
+    const found = smtp.mails.filter(({ to }) => to.includes(address));
+    if (found.length >= howMany) return found.at(-1)!;
+    await sleep(50);
+  }
+  throw new Error(`no mail to ${address}`);
 }

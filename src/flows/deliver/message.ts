@@ -36,9 +36,11 @@ export async function putMail(
     readonly locale: Locale;
     readonly content: MailContent;
     readonly usefulFor: number;
+    /** False: all is done but for the writing, because it takes time. */
+    readonly isSomebody?: boolean;
   },
 ): Promise<void> {
-  const { purpose, to, locale, content, usefulFor } = mail;
+  const { purpose, to, locale, content, usefulFor, isSomebody = true } = mail;
   if (to.email === undefined || !deps.channels.includes('mail')) return;
   const id = uuidv7(now, deps.random(10));
   const face = { tenantName: tenant.name, logoUri: tenant.settings.logo_uri };
@@ -47,6 +49,8 @@ export async function putMail(
     text: mailText(content),
     html: mailHtml(face, locale, content),
   };
+  const sealed = deps.box.seal(purposeOfSeal, id, Buffer.from(JSON.stringify(body)));
+  if (!isSomebody) return;
   await insertMessage(
     tx,
     tenant.id,
@@ -56,7 +60,7 @@ export async function putMail(
       purpose,
       destination: to.email,
       userId: to.id,
-      sealed: deps.box.seal(purposeOfSeal, id, Buffer.from(JSON.stringify(body))),
+      sealed,
       expiresAt: now + usefulFor,
     },
     now,

@@ -13,6 +13,7 @@ type Notice = 'password_changed' | 'password_set' | 'factor_added' | 'factor_rem
 /** By the event; undefined: not told. A tenant cannot switch these off: somebody else may have made the change. */
 const told: Partial<Record<AuditType, (data: AuditEvent['data']) => Notice | undefined>> = {
   'user.password_changed': () => 'password_changed',
+  'user.password_reset': () => 'password_changed',
   'user.password_set': () => 'password_set',
   'user.updated': (data) => (data?.['password_changed'] === true ? 'password_set' : undefined),
   'user.second_factor_added': () => 'factor_added',

@@ -71,13 +71,29 @@ export async function attemptNotMade(db: Db, tenantId: string, reserved: Reserve
 export async function forgetAttempts(
   tx: Db,
   tenantId: string,
-  { id, username, email }: Pick<User, 'id' | 'username' | 'email'>,
+  user: Pick<User, 'id' | 'username' | 'email'>,
 ): Promise<void> {
-  for (const factor of guessedAt) {
-    for (const name of [username, email])
-      if (name !== undefined) await clearAttempts(tx, tenantId, strangersKey(factor, name));
-    await clearAttemptsBelow(tx, tenantId, browsersKey(factor, id));
-  }
+  for (const factor of guessedAt) await forgetAttemptsAt(tx, tenantId, user, factor);
+}
+
+/** The same of passwords alone. */
+export function forgetPasswordAttempts(
+  tx: Db,
+  tenantId: string,
+  user: Pick<User, 'id' | 'username' | 'email'>,
+): Promise<void> {
+  return forgetAttemptsAt(tx, tenantId, user, 'password');
+}
+
+async function forgetAttemptsAt(
+  tx: Db,
+  tenantId: string,
+  { id, username, email }: Pick<User, 'id' | 'username' | 'email'>,
+  factor: GuessedAt,
+): Promise<void> {
+  for (const name of [username, email])
+    if (name !== undefined) await clearAttempts(tx, tenantId, strangersKey(factor, name));
+  await clearAttemptsBelow(tx, tenantId, browsersKey(factor, id));
 }
 
 function strangersKey(factor: GuessedAt, identifier: string): string {

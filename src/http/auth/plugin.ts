@@ -11,6 +11,7 @@ import { login } from './login.ts';
 import { logout } from './logout.ts';
 import { challenge, confirmTotp, list, recoveryCodes, remove, totp, verify } from './mfa.ts';
 import { password } from './password.ts';
+import { passwordForgot } from './password-forgot.ts';
 import { answerProblems } from './problems.ts';
 import { refresh } from './refresh.ts';
 
@@ -29,6 +30,7 @@ export function authScope(deps: Deps) {
     at(firstPartyEndpoints.refresh, 'POST', refresh(deps));
     at(firstPartyEndpoints.logout, 'POST', logout(deps));
     at(firstPartyEndpoints.password, 'POST', password(deps));
+    at(firstPartyEndpoints.passwordForgot, 'POST', passwordForgot(deps));
     at(firstPartyEndpoints.mfa, 'GET', list(deps));
     at(firstPartyEndpoints.mfaFactor, 'DELETE', remove(deps));
     at(firstPartyEndpoints.mfaVerify, 'POST', verify(deps));

@@ -20,6 +20,7 @@ const nextSteps: Partial<Record<RefusalCode, NextStep>> = {
   not_found: 'check_address',
   method_not_allowed: 'check_address',
   setup_closed: 'sign_in_or_restart',
+  reset_closed: 'ask_anew',
 };
 
 const destinations: Partial<Record<RefusalCode, Destination>> = {
@@ -29,11 +30,17 @@ const destinations: Partial<Record<RefusalCode, Destination>> = {
   unmet_authentication_requirements: 'sign_in',
   csrf: 'sign_in',
   setup_closed: 'sign_in',
+  reset_closed: 'forgot_password',
   not_found: 'start',
   method_not_allowed: 'start',
 };
 
-const paths: Record<Destination, string> = { sign_in: '/sign-in', account: '/account', start: '/' };
+const paths: Record<Destination, string> = {
+  sign_in: '/sign-in',
+  account: '/account',
+  forgot_password: '/forgot-password',
+  start: '/',
+};
 
 /** Characters. */
 const longestDetail = 300;

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { endpoints } from '../../domain/endpoints.ts';
+import { resetPath } from '../../flows/recovery/forgot.ts';
 import { basePath, findTenant } from '../context.ts';
 import { readForms } from '../forms.ts';
 import { route } from '../methods.ts';
@@ -20,9 +21,11 @@ import {
 } from './add-factor.ts';
 import { consent, consentForm } from './consent.ts';
 import { answerPageErrors } from './errors.ts';
+import { forgot, forgotForm, forgotPath } from './forgot-password.ts';
 import { continuePath } from './hub.ts';
 import { newPassword, newPasswordForm } from './new-password.ts';
 import { stylesheetFile } from './page.ts';
+import { reset, resetForm } from './reset-password.ts';
 import { refuseCrossSite } from './same-site.ts';
 import { secondFactor, secondFactorForm } from './second-factor.ts';
 import { setup, setupForm } from './setup.ts';
@@ -54,6 +57,8 @@ export function pagesScope(deps: Deps) {
     route(scope, confirmFactorPath, { GET: newFactorSecret(deps), POST: confirmNewFactor(deps) });
     for (const kind of endingKinds)
       route(scope, accountPaths[kind], { GET: confirmAccountChange(deps, kind), POST: accountChange(deps, kind) });
+    route(scope, forgotPath, { GET: forgotForm(deps), POST: forgot(deps) });
+    route(scope, resetPath, { GET: resetForm(deps), POST: reset(deps) });
     route(scope, '/setup', { GET: setupForm(deps), POST: setup(deps) });
     route(scope, `/assets/${stylesheetFile.name}`, {
       GET: (_request, reply) =>

@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { clientName } from '../../domain/client.ts';
 import { provenChange } from '../../flows/account/change.ts';
+import { canRecover } from '../../flows/recovery/forgot.ts';
 import { signInIsNext } from '../../flows/authorize/authorize.ts';
 import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
 import { signInWithPassword } from '../../flows/sign-in/password.ts';
@@ -11,13 +12,14 @@ import { readCookies, setCookie } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { confirmationPath } from './account-paths.ts';
 import { cancel } from './cancel.ts';
+import { forgotPath } from './forgot-password.ts';
 import { backToHub, goOn } from './hub.ts';
 import { sendPage } from './page.ts';
 import { shownAbove } from './shown-above.ts';
 import { signedIn } from './signed-in.ts';
 import { type SignIn, type SignInError, signInPage } from './views/sign-in.ts';
 
-const notices = ['setup_done'] as const;
+const notices = ['setup_done', 'password_reset'] as const;
 
 /** The page for an attempt, or for somebody who came by themselves. */
 export function signInForm(deps: Deps): RouteHandlerMethod {
@@ -33,7 +35,7 @@ export function signInForm(deps: Deps): RouteHandlerMethod {
     const view = await viewSignIn(deps, context, { attemptId, cookies });
     if (view === 'signed in') return reply.redirect(`${basePath(request.tenant)}/account`, 303);
     if (view.browser !== undefined) setCookie(reply, request.tenant, 'browser', view.browser);
-    return show(request, reply, view, {
+    return show(deps, request, reply, view, {
       notice: notices.find((notice) => notice === queryParams(request).get('notice')),
     });
   };
@@ -59,12 +61,13 @@ export function signIn(deps: Deps): RouteHandlerMethod {
       if (!shown) throw error;
       const view = await viewSignIn(deps, context, { attemptId, cookies });
       if (view === 'signed in') throw error;
-      return show(request, reply, view, { username, staySignedIn, error: shown, status: shown.status });
+      return show(deps, request, reply, view, { username, staySignedIn, error: shown, status: shown.status });
     }
   };
 }
 
 function show(
+  deps: Deps,
   request: FastifyRequest,
   reply: FastifyReply,
   view: SignInView,
@@ -87,6 +90,7 @@ function show(
     stay: view.asksToStay ? { isChecked: also.staySignedIn ?? false } : undefined,
     error: also.error,
     notice: also.notice,
+    forgotUri: canRecover(deps) ? basePath(request.tenant) + forgotPath : undefined,
   };
   return sendPage(request, reply, (page) => signInPage(page, model), {
     status: also.status ?? 200,

@@ -22,7 +22,9 @@ export type SignIn = {
   clientLogoUri?: string | undefined;
   username: string;
   error?: SignInError | undefined;
-  notice?: 'setup_done' | undefined;
+  notice?: 'setup_done' | 'password_reset' | undefined;
+  /** Where a forgotten password is replaced; undefined where it cannot be. */
+  forgotUri?: string | undefined;
   /** `fresh`: somebody who has a session is asked to prove again who they are. */
   reason?: 'fresh' | 'other' | undefined;
   /** Its person came from their account page, and may go back there. */
@@ -87,6 +89,7 @@ export function signInPage(page: Page, model: SignIn): Html {
             ${cancelButton(cancelText(model, t))}
           </div>
         </form>
+        ${model.forgotUri && html`<p><a id="forgot-password" href="${model.forgotUri}">${t('forgot.link')}</a></p>`}
       </div>`,
   });
 }

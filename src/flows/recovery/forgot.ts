@@ -1,0 +1,88 @@
+// A forgotten password: a link to another one, to the address that is stored, and the same answer to everybody who asks.
+import { opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
+import type { Deps } from '../../deps.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { invalidInput, Refusal } from '../../domain/errors.ts';
+import { resetLinkFor } from '../../domain/outbox.ts';
+import { identifierKey, isEmail, type User } from '../../domain/user.ts';
+import type { Db } from '../../storage/database.ts';
+import { keepPasswordReset } from '../../storage/one-time-tokens.ts';
+import { findUserForSignIn } from '../../storage/users.ts';
+import { translator } from '../../texts/messages.ts';
+import { localeOf, putMail } from '../deliver/message.ts';
+import { reserveMail } from '../deliver/reserve.ts';
+import { record } from '../events.ts';
+
+/** Where the link leads, below the issuer. */
+export const resetPath = '/reset-password';
+
+/** Whether a forgotten password can be replaced by its person. */
+export function canRecover(deps: Pick<Deps, 'channels'>): boolean {
+  return deps.channels.includes('mail');
+}
+
+/**
+ * Sends the link if somebody who can sign in here has the address. The answer, the work and nearly the time are the same if
+ * nobody has: a token is made either way, and one transaction writes it where there is a person.
+ * @throws Refusal invalid_input for what is no address, too_many_attempts; not_found where no mail can be sent.
+ */
+export async function forgotPassword(deps: Deps, context: RequestContext, email: string): Promise<void> {
+  if (!canRecover(deps)) throw new Refusal('not_found', 'There is nothing here.');
+  if (!isEmail(email)) throw invalidInput([{ path: ['email'], problem: 'is not an e-mail address' }]);
+  await reserveMail(deps, context, email);
+  const { token, hash } = opaqueToken('passwordReset', deps.random(opaqueBytes));
+  await deps.db.transaction(async (tx) => {
+    const user = await whoseIs(tx, context, email);
+    // Sealed for nobody as well, because it takes time.
+    const to = user ?? nobody(email);
+    await sendLink(deps, tx, context, { to, token, hash, isSomebody: user !== undefined });
+  });
+}
+
+/** By the address alone: a username that looks like one is its person's own address (domain/user.ts). */
+async function whoseIs(tx: Db, { tenant }: RequestContext, email: string): Promise<User | undefined> {
+  const user = await findUserForSignIn(tx, tenant.id, email);
+  const isTheirs = user?.email !== undefined && identifierKey(user.email) === identifierKey(email);
+  return isTheirs && user.kind === 'person' && !user.disabled ? user : undefined;
+}
+
+function nobody(email: string): Pick<User, 'id' | 'username' | 'email' | 'claims'> {
+  return { id: '', username: email, email, claims: {} };
+}
+
+async function sendLink(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  link: {
+    readonly to: Pick<User, 'id' | 'username' | 'email' | 'claims'>;
+    readonly token: string;
+    readonly hash: Buffer;
+    readonly isSomebody: boolean;
+  },
+): Promise<void> {
+  const { tenant, now } = context;
+  const { to, token, hash, isSomebody } = link;
+  const locale = localeOf(to, context);
+  const t = translator(locale);
+  const names = { tenant: tenant.name, username: to.username };
+  const content = {
+    subject: t('mail.reset.subject', names),
+    paragraphs: [t('notice.about', names), t('mail.reset.body', names)],
+    link: { uri: `${tenant.issuer}${resetPath}?token=${token}`, label: t('mail.reset.link', names) },
+    afterwards: [t('mail.reset.lasts', { minutes: resetLinkFor / 60_000 }), t('mail.reset.not_you', names)],
+    footer: t('mail.footer', names),
+  };
+  await putMail(deps, tx, context, {
+    purpose: 'reset-password',
+    to,
+    locale,
+    content,
+    usefulFor: resetLinkFor,
+    isSomebody,
+  });
+  if (!isSomebody) return;
+  // The link goes to the address that is stored, however it was typed.
+  await keepPasswordReset(tx, tenant.id, { hash, userId: to.id, email: to.email!, expiresAt: now + resetLinkFor }, now);
+  await record(deps, tx, context, { type: 'user.password_reset_asked', userId: to.id });
+}
