@@ -14,10 +14,11 @@ import { everyPage, scriptsOf } from '../support/pages.ts';
 import { rawRequest } from '../support/raw-request.ts';
 import { expectRefused } from '../support/refusal.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
+import { mailBy } from '../support/smtp.ts';
 
 let signet: TestSignet;
 beforeAll(async () => {
-  signet = await startSignet({ provision: world });
+  signet = await startSignet({ provision: world, config: { mail: mailBy(9) } });
 });
 afterAll(() => signet.stop());
 

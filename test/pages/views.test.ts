@@ -19,6 +19,8 @@ import { recoveryCodesPage } from '../../src/http/pages/views/recovery-codes.ts'
 import { accountChangePage, type AccountChangePage } from '../../src/http/pages/views/account-change.ts';
 import { consentPage, type Consent } from '../../src/http/pages/views/consent.ts';
 import { errorPage } from '../../src/http/pages/views/error.ts';
+import { forgotPasswordPage, linkSentPage } from '../../src/http/pages/views/forgot-password.ts';
+import { resetPasswordPage } from '../../src/http/pages/views/reset-password.ts';
 import { formPostPage } from '../../src/http/pages/views/form-post.ts';
 import type { Page } from '../../src/http/pages/views/layout.ts';
 import { type SecondFactor, secondFactorPage } from '../../src/http/pages/views/second-factor.ts';
@@ -135,6 +137,9 @@ const newPassword: NewPassword = {
   errors: {},
 };
 
+const forgotten = { action: '/forgot-password', signInUri: '/sign-in', email: '' };
+const anotherPassword = { action: '/reset-password', token: 'sgp_abc', username: 'jane' };
+
 const firstFactor: AddFactor = {
   nameAction: '/sign-in/add-factor',
   codeAction: '/sign-in/add-factor/confirm',
@@ -187,6 +192,25 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
     'sign-in after the setup': signInPage(outside, {
       ...fill({ action: '/', attempt: 'a', username: '' }),
       notice: 'setup_done',
+    }),
+    'sign-in where passwords can be forgotten': signInPage(outside, {
+      ...fill({ ...signIn, forgotUri: '/forgot-password' }),
+      notice: 'password_reset',
+    }),
+    'forgotten password': forgotPasswordPage(outside, fill(forgotten)),
+    'forgotten password refused': forgotPasswordPage(outside, {
+      ...fill({ ...forgotten, email: 'jane@' }),
+      error: { code: 'invalid' },
+    }),
+    'forgotten too often': forgotPasswordPage(outside, {
+      ...fill({ ...forgotten, email: 'jane@example.com' }),
+      error: { code: 'too_many_attempts', retryAfter: 290 },
+    }),
+    'link sent': linkSentPage(outside, fill({ email: 'jane@example.com', signInUri: '/sign-in' })),
+    'another password': resetPasswordPage(outside, { ...fill(anotherPassword), errors: {} }),
+    'another password refused': resetPasswordPage(outside, {
+      ...fill(anotherPassword),
+      errors: { ...fill({ new_password: 'Too short.' }), form: 'busy' },
     }),
     'second factor': secondFactorPage(outside, {
       ...fill(secondFactor),

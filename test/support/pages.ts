@@ -30,6 +30,10 @@ export async function everyPage(
     'sign-in again': () => visit(agent, ask({ ...hinted, prompt: 'login' })),
     'sign-in with a wrong password': () =>
       stranger.post(`${issuer}/sign-in`, { attempt, username: text, password: text }),
+    'forgotten password': () => createAgent().get(`${issuer}/forgot-password`),
+    'forgotten password, no address': () => createAgent().post(`${issuer}/forgot-password`, { email: text }),
+    'a closed link to another password': () =>
+      createAgent().get(`${issuer}/reset-password?token=${encodeURIComponent(text)}`),
     consent: () => visit(agent, ask({ ...hinted, prompt: 'consent' })),
     account: () => agent.get(`${issuer}/account`),
     sessions: () => agent.get(`${issuer}/account/sessions`, { 'user-agent': text.replaceAll(/[^\x20-\x7e]/g, '') }),
