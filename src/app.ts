@@ -13,6 +13,7 @@ import { documentScope, oauthScope } from './http/oauth/plugin.ts';
 import { browserScope } from './http/pages/plugin.ts';
 import { metricsScope, type Scrape } from './http/ops/metrics.ts';
 import { opsScope } from './http/ops/plugin.ts';
+import { inboxScope } from './http/pages/inbox.ts';
 import { pagesScope } from './http/pages/plugin.ts';
 import { answerUnknown } from './http/unknown.ts';
 import type { Tracing } from './domain/tracing.ts';
@@ -30,6 +31,8 @@ export type AppOptions = {
   /** True once the server was asked to end. */
   readonly isDraining: () => boolean;
   readonly tracing?: Tracing | undefined;
+  /** What opens the page of mails that were not sent; undefined: there is none. */
+  readonly inboxToken?: string | undefined;
 };
 
 /**
@@ -114,6 +117,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
     await app.register(browserScope(deps), { prefix });
     await app.register(pagesScope(deps), { prefix });
   }
+  if (options.inboxToken !== undefined) await app.register(inboxScope(deps, options.inboxToken));
   return app;
 }
 

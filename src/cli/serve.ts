@@ -68,6 +68,7 @@ async function start(env: Environment): Promise<void> {
   say('');
   say(`  Sign in            ${issuer}/sign-in`);
   say(`  Discovery          ${issuer}/.well-known/openid-configuration`);
+  if (server.inboxUrl !== undefined) say(`  Inbox              ${server.inboxUrl}`);
   if (server.setupUrl !== undefined) {
     say(`  First administrator, with this link, once, within 24 hours:`);
     say(`  ${server.setupUrl}`);

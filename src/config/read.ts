@@ -43,6 +43,8 @@ export interface Config {
   drainSeconds: number;
   metrics?: { host: string; port: number };
   mail?: { server: SmtpServer; from: Mailbox };
+  /** Mails are shown instead of sent: only on a loopback host, and where no mail server is set. */
+  inbox?: true;
 }
 
 /** Thrown when the settings are not fit to start with; `problems` holds one sentence or two for each thing that is wrong. */
@@ -149,6 +151,7 @@ function assemble(values: Values, cores: number): Config {
         values.SMTP_URL === undefined || values.MAIL_FROM === undefined
           ? undefined
           : { server: values.SMTP_URL, from: values.MAIL_FROM },
+      inbox: values.SMTP_URL === undefined && isLoopbackHost(new URL(publicUrl).hostname) ? (true as const) : undefined,
       metrics: values.METRICS_PORT === undefined ? undefined : { host: values.METRICS_HOST, port: values.METRICS_PORT },
     }),
   };

@@ -64,7 +64,7 @@ export async function lookAtDatabase(
         checkAdministrator(deps, unusable.has('PUBLIC_URL') ? undefined : config.publicUrl),
       )),
       ...(await guarded('first-party', () => checkFirstParty(deps))),
-      ...(await guarded('outbox', () => checkOutbox(deps))),
+      ...(await guarded('outbox', () => checkOutbox(deps, { isSent: config.mail !== undefined }))),
     ];
   } catch (error) {
     const cause = error instanceof Unavailable ? error.cause : error;

@@ -6,11 +6,14 @@ import { countMessages } from '../storage/outbox.ts';
 /** Milliseconds: a mail server that is away for longer is worth a word. */
 const longWait = 10 * 60_000;
 
-/** Of all tenants. */
-export async function checkOutbox({ db, clock }: Pick<Deps, 'db' | 'clock'>): Promise<Finding[]> {
+/** Of all tenants. `isSent`: a mail server is set; without one, what waits is shown in the inbox. */
+export async function checkOutbox(
+  { db, clock }: Pick<Deps, 'db' | 'clock'>,
+  { isSent }: { readonly isSent: boolean },
+): Promise<Finding[]> {
   const counts = await countMessages(db);
   const dead = counts.filter(({ state }) => state === 'dead').reduce((sum, { count }) => sum + count, 0);
-  const waiting = counts.find(({ state, oldest }) => state === 'waiting' && clock() - oldest > longWait);
+  const waiting = isSent && counts.find(({ state, oldest }) => state === 'waiting' && clock() - oldest > longWait);
   const findings = [
     ...(dead > 0
       ? [

@@ -88,7 +88,7 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
       closedUntil: createRememberedUntil(),
       rightUntil: createRememberedUntil(),
       actor: options.actor ?? 'server',
-      channels: config.mail ? ['mail'] : [],
+      channels: config.mail || config.inbox ? ['mail'] : [],
       log,
       metrics: options.metrics ?? unmeasured,
     };

@@ -30,6 +30,8 @@ export type RunningServer = {
   readonly url: string;
   /** The one-time link for the first administrator; undefined when there is one. */
   readonly setupUrl: string | undefined;
+  /** Where mails are shown instead of sent; undefined where they are sent, or cannot be. */
+  readonly inboxUrl: string | undefined;
   /** What somebody should change soon, in words: settings of PostgreSQL under which answers can be lost, or the user it runs as. */
   readonly warnings: readonly string[];
   /** Resolves, with what happened in words, when its database is gone or another one: end it, and start anew. */
@@ -90,7 +92,9 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
     starting.defer(() => listener.close());
     await listener.listen(config.metrics);
   }
+  const inboxToken = config.inbox ? deps.random(24).toString('base64url') : undefined;
   const app = await buildApp(deps, {
+    inboxToken,
     trustProxy: config.trustProxy,
     tls: config.tls,
     isHttps: config.publicUrl.startsWith('https:'),
@@ -105,6 +109,7 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
     deps,
     url: `${config.tls ? 'https' : 'http'}://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`,
     setupUrl: setupToken === undefined ? undefined : `${tenant.issuer}/setup?token=${setupToken}`,
+    inboxUrl: inboxToken === undefined ? undefined : `${config.publicUrl}/inbox?token=${inboxToken}`,
     warnings,
     lost: Promise.race([
       backend.lost.then(() => 'The Signet that ran the embedded PostgreSQL of this DATA_DIR ended.'),

@@ -219,3 +219,28 @@ export async function countMessages(db: Db): Promise<OutboxCount[]> {
     oldest,
   }));
 }
+
+// A sequential scan of few rows: of an installation that sends nothing.
+const newest = statement({ limit: 'integer' }, (q, p) =>
+  q
+    .selectFrom('outbox as o')
+    .innerJoin('tenants as t', 't.id', 'o.tenant_id')
+    .select(['o.id', 't.slug', 'o.purpose', 'o.destination', 'o.sealed', 'o.created_at'])
+    .where('o.state', '=', sql.lit('waiting'))
+    .where('o.sealed', 'is not', null)
+    .orderBy('o.id', 'desc')
+    .limit(p.limit),
+);
+
+/** What waits, of all tenants, the newest first. */
+export async function newestMessages(db: Db, limit: number) {
+  const rows = await newest.all(db, { limit });
+  return rows.map(({ id, slug, purpose, destination, sealed, created_at }) => ({
+    id,
+    tenant: slug,
+    purpose,
+    destination,
+    sealed: sealed!,
+    createdAt: created_at,
+  }));
+}

@@ -52,6 +52,7 @@ describe('defaults', () => {
         preparedStatements: true,
         dataDir: '.data',
         trustProxy: [],
+        inbox: true,
         logLevel: 'info',
         passwordHash: {
           memoryKiB: 19_456,

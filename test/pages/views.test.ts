@@ -21,6 +21,7 @@ import { consentPage, type Consent } from '../../src/http/pages/views/consent.ts
 import { errorPage } from '../../src/http/pages/views/error.ts';
 import { forgotPasswordPage, linkSentPage } from '../../src/http/pages/views/forgot-password.ts';
 import { resetPasswordPage } from '../../src/http/pages/views/reset-password.ts';
+import { inboxPage } from '../../src/http/pages/views/inbox.ts';
 import { formPostPage } from '../../src/http/pages/views/form-post.ts';
 import type { Page } from '../../src/http/pages/views/layout.ts';
 import { type SecondFactor, secondFactorPage } from '../../src/http/pages/views/second-factor.ts';
@@ -197,6 +198,19 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       ...fill({ ...signIn, forgotUri: '/forgot-password' }),
       notice: 'password_reset',
     }),
+    inbox: inboxPage(outside, {
+      mails: [
+        fill({
+          tenant: 'default',
+          purpose: 'reset-password',
+          to: 'jane@example.com',
+          subject: 'Choose another password',
+          text: 'Somebody asked.\n\nhttps://id.example/reset-password?token=sgp_abc\n\n-- \nAcme',
+          at: now,
+        }),
+      ],
+    }),
+    'empty inbox': inboxPage(outside, { mails: [] }),
     'forgotten password': forgotPasswordPage(outside, fill(forgotten)),
     'forgotten password refused': forgotPasswordPage(outside, {
       ...fill({ ...forgotten, email: 'jane@' }),

@@ -1,0 +1,59 @@
+// The page that shows what would have been mailed.
+import { html, type Html } from '../../../texts/html.ts';
+import { type Locale, translator } from '../../../texts/messages.ts';
+import { fact } from './fact.ts';
+import { layout, type Page } from './layout.ts';
+import { moment } from './moment.ts';
+
+export type Inbox = {
+  mails: readonly {
+    readonly tenant: string;
+    readonly purpose: string;
+    readonly to: string;
+    readonly subject: string;
+    readonly text: string;
+    readonly at: number;
+  }[];
+};
+
+/** Renders the list, the newest first. */
+export function inboxPage(page: Page, { mails }: Inbox): Html {
+  const t = translator(page.locale);
+  return layout(page, {
+    title: t('inbox.title'),
+    wide: true,
+    body: html`<div class="card">
+      <h1>${t('inbox.title')}</h1>
+      <p class="lead">${t(mails.length === 0 ? 'inbox.empty' : 'inbox.lead')}</p>
+      ${
+        mails.length > 0 &&
+        html`<ul class="rows">
+          ${mails.map((mail) => row(mail, page.locale))}
+        </ul>`
+      }
+    </div>`,
+  });
+}
+
+function row({ tenant, purpose, to, subject, text, at }: Inbox['mails'][number], locale: Locale): Html {
+  const t = translator(locale);
+  return html`<li class="row">
+    <div class="row-body">
+      <h2 class="row-title"><bdi>${subject}</bdi></h2>
+      <dl class="facts">
+        ${[
+          fact(t('inbox.to'), to),
+          fact(t('inbox.at'), moment(new Date(at).toISOString(), locale)),
+          fact(t('inbox.purpose'), html`<code dir="ltr">${purpose}</code> (${tenant})`),
+        ]}
+      </dl>
+      <div class="mail" dir="auto">${text.split('\n').map(line)}</div>
+    </div>
+  </li>`;
+}
+
+/** A link stands alone on its line. */
+function line(text: string): Html {
+  if (text.trim() === '') return html`<br />`;
+  return html`<p>${/^https?:\/\/\S+$/.test(text) ? html`<a href="${text}">${text}</a>` : text}</p>`;
+}
