@@ -1,7 +1,7 @@
 // Mail by SMTP: one connection each, with TLS and timeouts, and headers that nobody can add to.
 import { createTransport } from 'nodemailer';
 import type { Mail, Mailbox, SmtpServer } from '../domain/mail.ts';
-import { type Courier, DeliveryError } from '../domain/outbox.ts';
+import { type Courier, DeliveryError, sendingDeadline } from '../domain/outbox.ts';
 import { isEmail } from '../domain/user.ts';
 
 export type Mailer = {
@@ -11,8 +11,17 @@ export type Mailer = {
   send(mail: Mail): Promise<void>;
 };
 
-/** Milliseconds. */
+/** Milliseconds, for who waits for the answer. */
 const patience = { connectionTimeout: 5000, greetingTimeout: 5000, dnsTimeout: 5000, socketTimeout: 10_000 };
+
+/**
+ * Milliseconds of silence for messages that nobody waits for: a server that looks into a mail may take long to say that it has
+ * it, and a mail that it has is not to come twice (RFC 5321 4.5.3.2.6).
+ */
+const longSilence = 3 * 60_000;
+
+/** Characters of what a server said that are kept. */
+const longestWords = 300;
 
 /** What a mail server refused, or why it could not be talked to; in its words, without what it was told in confidence. */
 export class MailError extends DeliveryError {
@@ -27,12 +36,13 @@ export class MailError extends DeliveryError {
 
 /** Sends messages as mails. */
 export function mailCourier({ server, from }: { readonly server: SmtpServer; readonly from: Mailbox }): Courier {
-  const post = mailer(server, from);
-  return ({ destination, purpose, subject, text, html }) =>
-    post.send({ to: destination, purpose, subject, text, html });
+  const post = mailer(server, from, longSilence);
+  return ({ id, purpose, destination: to, subject, text, html }) =>
+    within(sendingDeadline, post.send({ id, purpose, to, subject, text, html }));
 }
 
-export function mailer(server: SmtpServer, from: Mailbox): Mailer {
+/** `silence`: milliseconds without a word of the server after which it is given up. */
+export function mailer(server: SmtpServer, from: Mailbox, silence = patience.socketTimeout): Mailer {
   const transport = createTransport({
     host: server.host,
     port: server.port,
@@ -43,16 +53,19 @@ export function mailer(server: SmtpServer, from: Mailbox): Mailer {
     // A server that offers no login is not given mail without one.
     ...(server.login && { auth: { user: server.login.user, pass: server.login.password }, forceAuth: true }),
     ...patience,
+    socketTimeout: silence,
     disableFileAccess: true,
     disableUrlAccess: true,
   });
   return {
-    verify: () => attempt(server, () => transport.verify()),
+    verify: () => attempt(server, undefined, () => transport.verify()),
     send(mail) {
       refuseInjection(mail);
       const sender = { name: from.name ?? '', address: from.address };
-      return attempt(server, () =>
+      return attempt(server, mail, () =>
         transport.sendMail({
+          // The same each time: a server may know by it that it has the mail already (RFC 5322 3.6.4).
+          ...(mail.id !== undefined && { messageId: `<${mail.id}@${from.address.split('@')[1]}>` }),
           from: sender,
           to: { name: '', address: mail.to },
           subject: mail.subject,
@@ -66,16 +79,39 @@ export function mailer(server: SmtpServer, from: Mailbox): Mailer {
   };
 }
 
-async function attempt({ login }: SmtpServer, work: () => Promise<unknown>): Promise<void> {
+async function attempt(server: SmtpServer, mail: Mail | undefined, work: () => Promise<unknown>): Promise<void> {
   try {
     await work();
   } catch (error) {
-    let words = error instanceof Error ? error.message : String(error);
-    // Some providers make the user a secret too, and some servers repeat what they refuse.
-    for (const secret of login ? [login.password, login.user] : []) words = words.replaceAll(secret, '…');
+    const words = error instanceof Error ? error.message : String(error);
     const kind = kindOf(error);
-    throw new MailError(kind, words.replaceAll(/\s+/g, ' ').trim(), isPermanent(error, kind));
+    throw new MailError(kind, withoutSecrets(words, server, mail), isPermanent(error, kind));
   }
+}
+
+/** Servers repeat what they refuse: addresses, links, and some the login, as it was typed or as it was sent (RFC 4616). */
+function withoutSecrets(words: string, { login }: SmtpServer, mail: Mail | undefined): string {
+  const encoded = (text: string) => Buffer.from(text).toString('base64');
+  const secrets = [
+    ...(login ? [encoded(`\0${login.user}\0${login.password}`), encoded(login.password), encoded(login.user)] : []),
+    ...(login ? [login.password, login.user] : []),
+    ...(mail ? [mail.to] : []),
+  ];
+  const masked = secrets.reduce((text, secret) => text.replaceAll(secret, '…'), words);
+  return masked
+    .replaceAll(/https?:\/\/\S+|\bsg[a-z]_[\w-]+/gi, '…')
+    .replaceAll(/\s+/g, ' ')
+    .trim()
+    .slice(0, longestWords);
+}
+
+/** A server that says a word now and then, and never the last one, holds nobody up. */
+async function within<T>(milliseconds: number, work: Promise<T>): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => reject(new MailError('unreachable', 'the mail server took too long')), milliseconds);
+  });
+  return Promise.race([work, late]).finally(() => clearTimeout(timer));
 }
 
 /** @throws DeliveryError when a header would hold more than its value, or the mail would go to more than one address. */

@@ -3,6 +3,8 @@
 /** A budget: attempts are free up to `free`, then each costs a wait that doubles from one second up to `longestWait`. */
 export type Budget = {
   readonly free: number;
+  /** Milliseconds of the first wait; one second unless given. */
+  readonly firstWait?: number;
   /** Milliseconds. */
   readonly longestWait: number;
   /** Milliseconds without an attempt after which all is forgotten. */
@@ -32,7 +34,8 @@ export const factorBudgets: Readonly<Record<GuessedAt, FactorBudgets>> = {
 
 /** Mails that somebody asks for: per address, whatever their kind, and per network, which asks for many addresses. */
 export const mailBudgets = {
-  address: { free: 3, longestWait: 3600_000, forgottenAfter: 3600_000 },
+  // No wait is longer than a link is good: who was sent one can use it, or ask again.
+  address: { free: 3, firstWait: 5 * 60_000, longestWait: 30 * 60_000, forgottenAfter: 24 * 3600_000 },
   network: { free: 30, longestWait: 60_000, forgottenAfter: 3600_000 },
 } as const satisfies Record<string, Budget>;
 
@@ -45,7 +48,7 @@ export const clientSecretBudget: Budget = { free: 50, longestWait: 60_000, forgo
 /** The wait in milliseconds that the `attempt`-th attempt (from 1) leaves behind it. */
 export function waitAfter(budget: Budget, attempt: number): number {
   if (attempt < budget.free) return 0;
-  return Math.min(1000 * 2 ** Math.min(attempt - budget.free, 40), budget.longestWait);
+  return Math.min((budget.firstWait ?? 1000) * 2 ** Math.min(attempt - budget.free, 40), budget.longestWait);
 }
 
 /** The network a client address belongs to: itself for IPv4, its /64 for IPv6, because one household has a whole /64. */

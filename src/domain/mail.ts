@@ -20,6 +20,8 @@ export type MailPurpose = 'magic-link' | 'sign-in-code' | 'verify-email' | 'rese
 
 /** Plain text; a link or a code in it stands alone on its line. */
 export type Mail = {
+  /** The same each time that it is tried. */
+  readonly id?: string;
   readonly purpose: MailPurpose;
   readonly to: string;
   readonly subject: string;

@@ -15,6 +15,8 @@ export type MessageBody = {
 
 /** A message that is to be sent. */
 export type Message = MessageBody & {
+  /** The same each time that it is tried. */
+  readonly id: string;
   readonly channel: Channel;
   readonly purpose: MailPurpose;
   /** One address. */
@@ -39,13 +41,17 @@ export class DeliveryError extends Error {
 export const outboxStates = ['waiting', 'sent', 'dead'] as const;
 export type OutboxState = (typeof outboxStates)[number];
 
+const minute = 60_000;
+
+/** Milliseconds after which an attempt is given up. */
+export const sendingDeadline = 5 * minute;
+
 /**
  * Milliseconds for which a message belongs to the process that sends it: longer than the longest attempt. A process that
  * is killed leaves it to the others after that.
  */
-export const sendingLease = 2 * 60_000;
+export const sendingLease = 2 * sendingDeadline;
 
-const minute = 60_000;
 const pauses = [5_000, 15_000, minute, 2 * minute, 5 * minute, 15 * minute, 30 * minute];
 
 /** Milliseconds until the attempt after this many. */

@@ -9,7 +9,7 @@ import type { Tenant } from '../domain/tenant.ts';
 import { mailCourier } from '../delivery/mail.ts';
 import { durabilityWarnings } from './durability.ts';
 import { sharedUserWarnings } from '../embedded/shared-user.ts';
-import { startDelivery } from '../flows/deliver/worker.ts';
+import { startDelivery } from '../flows/outbox/worker.ts';
 import { followChanges } from '../flows/upkeep/follow-changes.ts';
 import { keyRing } from '../flows/keys/ring.ts';
 import { keepAuditMonths } from '../flows/upkeep/audit-months.ts';

@@ -121,10 +121,10 @@ const messageSeals = statement(
   {},
   () =>
     sql<{ key: string; count: number }>`
-      SELECT split_part(sealed, '.', 1) AS key, count(*)::int AS count FROM outbox WHERE state = 'waiting' GROUP BY key`,
+      SELECT split_part(sealed, '.', 1) AS key, count(*)::int AS count FROM outbox WHERE sealed IS NOT NULL GROUP BY key`,
 );
 
-/** How many messages that wait each SECRET_KEY seals, by its id. */
+/** How many messages that wait, or could be tried again, each SECRET_KEY seals, by its id. */
 export async function messagesBySeal(db: Db): Promise<Map<string, number>> {
   return new Map((await messageSeals.all(db, {})).map(({ key, count }) => [key, count]));
 }

@@ -14,7 +14,7 @@ const endAllSessions = statement(params, (_q, p) => endSessions(p, { which: sql`
 const endAllGrants = statement(params, (_q, p) => endGrants(p, { which: sql`true`, reason: p.reason }));
 
 // Each by the primary key of its table, which begins with the tenant.
-const removals = (['sign_in_attempts', 'one_time_tokens', 'consents', 'limits'] as const).map((table) =>
+const removals = (['sign_in_attempts', 'one_time_tokens', 'consents', 'limits', 'outbox'] as const).map((table) =>
   statement({ tenantId: 'uuid' }, (q, p) => q.deleteFrom(table).where('tenant_id', '=', p.tenantId)),
 );
 
@@ -22,7 +22,7 @@ export type EndedCounts = { readonly sessions: number; readonly grants: number }
 
 /**
  * Ends all sessions, and all grants with their codes and tokens; forgets sign-ins that are under way, one-time tokens,
- * consents and counted attempts. Sessions first: who issues a code at this moment waits for its session, and finds it ended.
+ * consents, counted attempts and messages that were sent since. Sessions first: who issues a code at this moment waits for its session, and finds it ended.
  */
 export async function endEverythingIssued(
   tx: Db,

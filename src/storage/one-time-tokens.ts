@@ -134,25 +134,21 @@ export async function forgetEnrolments(tx: Db, tenantId: string, userId: string)
   await forget.run(tx, { tenantId, userId });
 }
 
-/** What the link to another password was made for: it is void when the person has another address by then. */
-export type PasswordReset = { readonly userId: string; readonly email: string };
+/**
+ * What the link to another password was made for: it is void when the person has another address by then, or the password was
+ * changed, or they were disabled, by whichever way.
+ */
+export type PasswordReset = { readonly userId: string; readonly email: string; readonly passwordVersion: number };
 
 /** Nothing where `userId` is nobody. On the transaction that sends it. */
 export async function keepPasswordReset(
   tx: Db,
   tenantId: string,
-  { hash, userId, email, expiresAt }: PasswordReset & { readonly hash: Buffer; readonly expiresAt: number },
+  { hash, expiresAt, ...payload }: PasswordReset & { readonly hash: Buffer; readonly expiresAt: number },
   now: number,
 ): Promise<void> {
-  await keepAbout.run(tx, {
-    tenantId,
-    kind: 'password_reset',
-    hash,
-    userId,
-    payload: { userId, email },
-    now,
-    expiresAt,
-  });
+  const { userId } = payload;
+  await keepAbout.run(tx, { tenantId, kind: 'password_reset', hash, userId, payload, now, expiresAt });
 }
 
 /** What an open one was made for. */
@@ -163,17 +159,4 @@ export async function findPasswordReset(
   now: number,
 ): Promise<PasswordReset | undefined> {
   return (await find.first(db, { tenantId, kind: 'password_reset', hash, now }))?.payload as PasswordReset | undefined;
-}
-
-// one_time_tokens_user_idx
-const voidResets = statement(
-  { tenantId: 'uuid', userId: 'uuid', now: 'timestamptz' },
-  (_q, p) =>
-    sql`UPDATE one_time_tokens SET used_at = ${p.now}
-      WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind = 'password_reset' AND used_at IS NULL`,
-);
-
-/** Every other link of the person is void from here on. */
-export async function voidPasswordResets(tx: Db, tenantId: string, userId: string, now: number): Promise<void> {
-  await voidResets.run(tx, { tenantId, userId, now });
 }

@@ -3,9 +3,10 @@ import { pino } from 'pino';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
 import { type Courier, type Message, sendingLease } from '../../src/domain/outbox.ts';
-import { deliverOne } from '../../src/flows/deliver/worker.ts';
+import { deliverOne } from '../../src/flows/outbox/worker.ts';
 import { retryOutbox } from '../../src/flows/outbox/list.ts';
 import { tenantBySlug } from '../../src/flows/tenants/find.ts';
+import { resetAdministrator } from '../../src/flows/users/administrators.ts';
 import { setPassword } from '../../src/flows/users/passwords.ts';
 import { claimMessage } from '../../src/storage/outbox.ts';
 import { freePort } from '../../src/testing/start.ts';
@@ -14,7 +15,7 @@ import { logIn, postJson } from '../support/first-party.ts';
 import { world } from '../support/flow.ts';
 import { enrol } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
-import { readMail, startSmtp, type TestSmtp } from '../support/smtp.ts';
+import { mailTo, readMail, startSmtp, type TestSmtp } from '../support/smtp.ts';
 
 let signet: TestSignet;
 let smtp: TestSmtp | undefined;
@@ -98,6 +99,16 @@ describe('notices', () => {
     ]);
   });
 
+  test('the address before is told when there is another one; an operator who lets somebody in again is told of', async () => {
+    smtp = await startSmtp(undefined, {}, port);
+    const moved = `moved-${people}@example.com`;
+    await signet.provision({ users: [{ ...person, email: moved }] });
+    const mail = await mailTo(smtp, person.email);
+    expect((await readMail(mail.raw)).subject).toBe('Your email address was changed');
+    await resetAdministrator(signet.server.deps, await context(), person.username, 'made by an operator');
+    expect((await readMail((await mailTo(smtp, moved)).raw)).subject).toBe('You were given another password');
+  });
+
   test('nobody without an address is told anything, and no change that is undone is told', async () => {
     const { deps } = signet.server;
     const { email: _email, ...nameless } = { ...person, username: `nameless-${people}` };
@@ -156,6 +167,32 @@ describe('a mail server that fails', () => {
     expect((await rows()).map(({ problem }) => problem).join()).toContain('no such user');
     expect(smtp.mails.map(({ to }) => to)).toEqual([[person.email]]);
   });
+
+  test('it repeats what it refuses: neither link nor address nor login is kept or logged', async () => {
+    const words = `550 <${person.email}>: user unknown, see https://id.example/reset-password?token=sgp_${'A'.repeat(43)}`;
+    smtp = await startSmtp(
+      undefined,
+      { onRcptTo: (_address, _session, done) => done(Object.assign(new Error(words), { responseCode: 550 })) },
+      port,
+    );
+    lines.length = 0;
+    await change();
+    await settled('dead');
+    const [row] = await rows();
+    expect(row!.problem).toContain('user unknown');
+    for (const text of [row!.problem!, lines.join('')]) expect(text).not.toMatch(new RegExp(`sgp_|${person.email}`));
+  });
+
+  test('it takes long to say that it has the mail: it comes once', async () => {
+    smtp = await startSmtp(
+      undefined,
+      { onData: (stream, _session, done) => void stream.resume().on('end', () => setTimeout(done, 12_000)) },
+      port,
+    );
+    await change();
+    await expect.poll(async () => (await rows())[0]!.state, { timeout: 25_000 }).toBe('sent');
+    expect((await rows())[0]!.attempts).toBe(1);
+  }, 40_000);
 
   test('it refuses for now: tried again later, and not before', async () => {
     let busy = true;

@@ -123,6 +123,31 @@ describe('M58 the form is reached by the mailed link alone', () => {
     expect(await eventsOf('user.password_reset')).toHaveLength(1);
   });
 
+  test.each([
+    [
+      'their own change',
+      async () => {
+        const { body } = await logIn(signet, person);
+        const form = { current_password: person.password, new_password: 'made up by herself today' };
+        const headers = { authorization: `Bearer ${body.access_token}` };
+        expect((await postJson(`${signet.issuer}/auth/password`, form, headers)).status).toBe(204);
+      },
+    ],
+    ['an operator', () => signet.provision({ users: [{ ...person, password: 'out of a file of the operator' }] })],
+    [
+      'being disabled and enabled',
+      async () => {
+        await signet.provision({ users: [{ ...person, disabled: true }] });
+        await signet.provision({ users: [{ ...person, disabled: false }] });
+      },
+    ],
+  ])('who has another password by then, by %s, has no link any more', async (_how, change) => {
+    const token = tokenOf(await link());
+    await change();
+    expect((await choose(token)).status).toBe(410);
+    expect(await eventsOf('user.password_reset')).toHaveLength(0);
+  });
+
   test('thirty minutes, and not a second more', async () => {
     const token = tokenOf(await link());
     signet.clock.advance(30 * 60 - 1);
@@ -247,11 +272,14 @@ describe('who asks', () => {
     expect((await forget(person.username)).status).toBe(422);
     await signet.provision({ users: [{ ...person, disabled: true }] });
     expect((await forget()).status).toBe(200);
+    await signet.provision({ users: [{ username: `shut-${people}`, email: `shut-${people}@example.com` }] });
+    expect((await forget(`shut-${people}@example.com`)).status, 'who has no password').toBe(200);
+    expect(smtp.mails.some(({ to }) => to.includes(`shut-${people}@example.com`))).toBe(false);
     await signet.server.settled();
     expect([mails(), await eventsOf('user.password_reset_asked')]).toEqual([0, []]);
   });
 
-  test('M76 three an hour at once, then slower: counted alike whether somebody has the address', async () => {
+  test('M76 three at once, then slower: counted alike whether somebody has the address', async () => {
     for (const email of [person.email, `nobody-${people}@example.com`]) {
       const statuses: number[] = [];
       for (let nth = 0; nth < 5; nth += 1) statuses.push((await forget(email)).status);

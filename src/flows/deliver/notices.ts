@@ -3,18 +3,20 @@ import type { Deps } from '../../deps.ts';
 import type { AuditEvent, AuditType } from '../../domain/audit.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { noticeUseful } from '../../domain/outbox.ts';
+import type { User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
 import { findUser } from '../../storage/users.ts';
 import { translator } from '../../texts/messages.ts';
 import { localeOf, putMail } from './message.ts';
 
-type Notice = 'password_changed' | 'password_set' | 'factor_added' | 'factor_removed' | 'codes_made';
+type Notice = 'email_changed' | 'password_changed' | 'password_set' | 'factor_added' | 'factor_removed' | 'codes_made';
 
 /** By the event; undefined: not told. A tenant cannot switch these off: somebody else may have made the change. */
 const told: Partial<Record<AuditType, (data: AuditEvent['data']) => Notice | undefined>> = {
   'user.password_changed': () => 'password_changed',
   'user.password_reset': () => 'password_changed',
   'user.password_set': () => 'password_set',
+  'admin.reset': () => 'password_set',
   'user.updated': (data) => (data?.['password_changed'] === true ? 'password_set' : undefined),
   'user.second_factor_added': () => 'factor_added',
   'user.second_factor_removed': () => 'factor_removed',
@@ -28,6 +30,21 @@ export async function tell(deps: Deps, tx: Db, context: RequestContext, event: A
   if (notice === undefined || event.userId === undefined || deps.channels.length === 0) return;
   const user = await findUser(tx, context.tenant.id, event.userId);
   if (!user) return;
+  await putNotice(deps, tx, context, user, notice);
+}
+
+/** The same to the address that somebody had until now. */
+export async function tellFormerAddress(deps: Deps, tx: Db, context: RequestContext, before: User): Promise<void> {
+  if (deps.channels.length > 0) await putNotice(deps, tx, context, before, 'email_changed');
+}
+
+async function putNotice(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  user: Pick<User, 'id' | 'username' | 'email' | 'claims'>,
+  notice: Notice,
+): Promise<void> {
   const { tenant, now, actor } = context;
   const locale = localeOf(user, context);
   const t = translator(locale);

@@ -1,12 +1,14 @@
 // A forgotten password: a link to another one, to the address that is stored, and the same answer to everybody who asks.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { invalidInput, Refusal } from '../../domain/errors.ts';
 import { resetLinkFor } from '../../domain/outbox.ts';
-import { identifierKey, isEmail, type User } from '../../domain/user.ts';
+import { identifierKey, isEmail } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
 import { keepPasswordReset } from '../../storage/one-time-tokens.ts';
+import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { findUserForSignIn } from '../../storage/users.ts';
 import { translator } from '../../texts/messages.ts';
 import { localeOf, putMail } from '../deliver/message.ts';
@@ -15,6 +17,9 @@ import { record } from '../events.ts';
 
 /** Where the link leads, below the issuer. */
 export const resetPath = '/reset-password';
+
+/** Milliseconds: no answer comes sooner, so that its time does not tell whether something was written. */
+const answeredAfter = 200;
 
 /** Whether a forgotten password can be replaced by its person. */
 export function canRecover(deps: Pick<Deps, 'channels'>): boolean {
@@ -29,6 +34,7 @@ export function canRecover(deps: Pick<Deps, 'channels'>): boolean {
 export async function forgotPassword(deps: Deps, context: RequestContext, email: string): Promise<void> {
   if (!canRecover(deps)) throw new Refusal('not_found', 'There is nothing here.');
   if (!isEmail(email)) throw invalidInput([{ path: ['email'], problem: 'is not an e-mail address' }]);
+  const begun = performance.now();
   await reserveMail(deps, context, email);
   const { token, hash } = opaqueToken('passwordReset', deps.random(opaqueBytes));
   await deps.db.transaction(async (tx) => {
@@ -37,32 +43,36 @@ export async function forgotPassword(deps: Deps, context: RequestContext, email:
     const to = user ?? nobody(email);
     await sendLink(deps, tx, context, { to, token, hash, isSomebody: user !== undefined });
   });
+  // What a commit takes tells nobody anything.
+  await sleep(Math.max(0, answeredAfter - (performance.now() - begun)));
 }
 
-/** By the address alone: a username that looks like one is its person's own address (domain/user.ts). */
-async function whoseIs(tx: Db, { tenant }: RequestContext, email: string): Promise<User | undefined> {
+/** By the address alone; a person who has a password, which a service account has not. */
+async function whoseIs(tx: Db, { tenant }: RequestContext, email: string): Promise<UserWithPassword | undefined> {
   const user = await findUserForSignIn(tx, tenant.id, email);
   const isTheirs = user?.email !== undefined && identifierKey(user.email) === identifierKey(email);
-  return isTheirs && user.kind === 'person' && !user.disabled ? user : undefined;
+  return isTheirs && user.passwordHash !== undefined && !user.disabled ? user : undefined;
 }
 
-function nobody(email: string): Pick<User, 'id' | 'username' | 'email' | 'claims'> {
-  return { id: '', username: email, email, claims: {} };
+type Addressee = Pick<UserWithPassword, 'id' | 'username' | 'email' | 'claims' | 'passwordVersion'>;
+
+function nobody(email: string): Addressee {
+  return { id: '', username: email, email, claims: {}, passwordVersion: 0 };
 }
 
 async function sendLink(
   deps: Deps,
   tx: Db,
   context: RequestContext,
-  link: {
-    readonly to: Pick<User, 'id' | 'username' | 'email' | 'claims'>;
+  asked: {
+    readonly to: Addressee;
     readonly token: string;
     readonly hash: Buffer;
     readonly isSomebody: boolean;
   },
 ): Promise<void> {
   const { tenant, now } = context;
-  const { to, token, hash, isSomebody } = link;
+  const { to, token, hash, isSomebody } = asked;
   const locale = localeOf(to, context);
   const t = translator(locale);
   const names = { tenant: tenant.name, username: to.username };
@@ -83,6 +93,8 @@ async function sendLink(
   });
   if (!isSomebody) return;
   // The link goes to the address that is stored, however it was typed.
-  await keepPasswordReset(tx, tenant.id, { hash, userId: to.id, email: to.email!, expiresAt: now + resetLinkFor }, now);
+  const { id: userId, passwordVersion } = to;
+  const link = { hash, userId, email: to.email!, passwordVersion, expiresAt: now + resetLinkFor };
+  await keepPasswordReset(tx, tenant.id, link, now);
   await record(deps, tx, context, { type: 'user.password_reset_asked', userId: to.id });
 }

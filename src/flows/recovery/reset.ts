@@ -5,9 +5,11 @@ import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { invalidInput, Refusal } from '../../domain/errors.ts';
 import { chosenPasswordProblem } from '../../schemas/password.ts';
 import type { User } from '../../domain/user.ts';
-import { findPasswordReset, spendOneTimeToken, voidPasswordResets } from '../../storage/one-time-tokens.ts';
-import { setPasswordHash } from '../../storage/passwords.ts';
-import { endEverythingOf, findUser, lockUser, markEmailVerified } from '../../storage/users.ts';
+import { findPasswordReset, spendOneTimeToken } from '../../storage/one-time-tokens.ts';
+import { lockPassword, setPasswordHash } from '../../storage/passwords.ts';
+import type { UserWithPassword } from '../../storage/user-rows.ts';
+import { endEverythingOf, findUser, findUserWithPassword, markEmailVerified } from '../../storage/users.ts';
+import { forgetMails } from '../deliver/reserve.ts';
 import { newId, record } from '../events.ts';
 import { forgetPasswordAttempts } from '../sign-in/limiter.ts';
 import { namesAround } from '../users/names-around.ts';
@@ -17,12 +19,13 @@ export async function checkReset(
   deps: Deps,
   { tenant, now }: RequestContext,
   token: string | undefined,
-): Promise<{ hash: Buffer; user: User }> {
+): Promise<{ hash: Buffer; user: UserWithPassword }> {
   const hash = hashOfOpaque('passwordReset', token);
   const reset = hash && (await findPasswordReset(deps.db, tenant.id, hash, now));
-  const user = reset && (await findUser(deps.db, tenant.id, reset.userId));
+  const user = reset && (await findUserWithPassword(deps.db, tenant.id, reset.userId));
   // Who has another address by now is told there.
-  if (!hash || !user || user.disabled || user.email !== reset.email) throw closed();
+  if (!hash || !user || user.disabled || user.email !== reset.email || user.passwordVersion !== reset.passwordVersion)
+    throw closed();
   return { hash, user };
 }
 
@@ -44,20 +47,22 @@ export async function resetPassword(
   const passwordHash = await deps.hasher.hash(wanted);
   const acting = actingAs(context, 'user', user.id);
   await deps.db.transaction(async (tx) => {
-    const locked = await lockUser(tx, tenant.id, user.id);
-    if (!locked || locked.disabled || locked.email !== user.email) throw closed();
+    // Disabled, or the password changed, meanwhile.
+    if (!(await lockPassword(tx, tenant.id, user.id, user.passwordVersion))) throw closed();
+    const locked = await findUser(tx, tenant.id, user.id);
+    if (locked?.email !== user.email) throw closed();
     if (!(await spendOneTimeToken(tx, tenant.id, 'password_reset', hash, now))) throw closed();
-    await voidPasswordResets(tx, tenant.id, user.id, now);
     await setPasswordHash(tx, tenant.id, user.id, { id: newId(deps, now), hash: passwordHash }, now);
-    if (!locked.emailVerified) await markEmailVerified(tx, tenant.id, user.id, now);
+    if (!user.emailVerified) await markEmailVerified(tx, tenant.id, user.id, now);
     const ended = await endEverythingOf(tx, tenant.id, user.id, 'password_changed', now);
     // Of passwords only: codes are not what the mail has proven.
-    await forgetPasswordAttempts(tx, tenant.id, locked);
+    await forgetPasswordAttempts(tx, tenant.id, user);
+    await forgetMails(tx, context, user.email!);
     await record(deps, tx, acting, { type: 'user.password_reset', userId: user.id, data: ended });
   });
   return user;
 }
 
 function closed(): Refusal {
-  return new Refusal('reset_closed', 'This link was used, has expired, or another one took its place.');
+  return new Refusal('reset_closed', 'This link was used, has expired, or the password was changed since.');
 }

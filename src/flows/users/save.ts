@@ -12,6 +12,7 @@ import type { UserEntry } from '../../schemas/user.ts';
 import { type Db, isUniqueViolation } from '../../storage/database.ts';
 import { setPasswordHash } from '../../storage/passwords.ts';
 import * as storage from '../../storage/users.ts';
+import { tellFormerAddress } from '../deliver/notices.ts';
 import { eventOf, newId, record } from '../events.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
 import { hashOfChosen } from './chosen-password.ts';
@@ -140,6 +141,7 @@ export async function saveUser(
   if (disabled !== known.disabled) await storage.setUserDisabled(tx, tenant.id, known.id, disabled, now);
   if (passwordHash !== undefined || disabled)
     await storage.endEverythingOf(tx, tenant.id, known.id, disabled ? 'user_disabled' : 'password_changed', now);
+  if (known.email !== undefined && wanted.email !== known.email) await tellFormerAddress(deps, tx, context, known);
   await record(deps, tx, context, {
     type: 'user.updated',
     userId: known.id,

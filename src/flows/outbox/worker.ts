@@ -1,8 +1,11 @@
 // Sends what waits in the outbox: a few messages at a time, each at most once at a time among all processes.
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deps } from '../../deps.ts';
 import { type Channel, type Courier, DeliveryError, pauseAfter, sendingLease } from '../../domain/outbox.ts';
 import { type ClaimedMessage, claimMessage, markDead, markSent, postponeMessage } from '../../storage/outbox.ts';
-import { openBody } from './message.ts';
+import { Unavailable } from '../../domain/errors.ts';
+import { clockTrouble } from '../upkeep/clocks.ts';
+import { openBody } from '../deliver/message.ts';
 
 /** What sends the messages of each channel. */
 export type Couriers = Readonly<Partial<Record<Channel, Courier>>>;
@@ -19,13 +22,22 @@ export type Delivery = {
 /** At once in a process: a destination that hangs holds one of them until its time is over. */
 const lanes = 4;
 
+/** Milliseconds for which the clocks of this machine and the database, once compared, are believed to agree. */
+const betweenClocks = 60_000;
+
 /** A message is kept by nobody in memory: a process that is killed leaves it to the others when its lease is over. */
 export function startDelivery(deps: Deps, couriers: Couriers): Delivery {
   const channels = Object.keys(couriers) as Channel[];
   const running = new Set<Promise<void>>();
   let stopped = false;
+  let comparedAt = -Infinity;
   const lane = async () => {
     try {
+      // With a wrong clock messages would be taken from others, or be given up for their age.
+      if (performance.now() - comparedAt > betweenClocks) {
+        if ((await clockTrouble(deps)) !== undefined) return;
+        comparedAt = performance.now();
+      }
       let isMore = true;
       while (isMore) isMore = !stopped && (await deliverOne(deps, couriers, channels));
     } catch (error) {
@@ -57,15 +69,27 @@ export async function deliverOne(deps: Deps, couriers: Couriers, channels: reado
   }
   try {
     const { id, channel, purpose, destination, sealed } = message;
-    await couriers[channel]!({ channel, purpose, destination, ...bodyOf(deps, id, sealed) });
+    await couriers[channel]!({ id, channel, purpose, destination, ...bodyOf(deps, id, sealed) });
   } catch (error) {
     await failed(deps, message, error);
     return true;
   }
-  await markSent(deps.db, message, deps.clock());
+  await settle(() => markSent(deps.db, message, deps.clock()));
   deps.metrics.delivery(message.channel, 'sent');
   deps.log.info(aboutOf(message), 'message sent');
   return true;
+}
+
+/** A database that is away for a moment does not make a mail come twice. */
+async function settle(write: () => Promise<void>): Promise<void> {
+  for (let tries = 1; ; tries += 1) {
+    try {
+      return await write();
+    } catch (error) {
+      if (!(error instanceof Unavailable) || tries === 10) throw error;
+      await sleep(1000);
+    }
+  }
 }
 
 function bodyOf(deps: Deps, id: string, sealed: string) {
