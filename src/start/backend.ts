@@ -6,6 +6,7 @@ import { passwordHasher } from '../crypto/passwords.ts';
 import { pooledRandom } from '../crypto/random.ts';
 import { secretBox } from '../crypto/secret-box.ts';
 import type { Deps } from '../deps.ts';
+import type { Courier } from '../domain/outbox.ts';
 import { type Metrics, unmeasured } from '../domain/metrics.ts';
 import type { Tracing } from '../domain/tracing.ts';
 import { addAuditMonths } from '../flows/upkeep/audit-months.ts';
@@ -22,6 +23,8 @@ export type Replaced = {
   readonly machineClock?: () => number;
   readonly random?: (bytes: number) => Buffer;
   readonly log?: Logger;
+  /** What carries mails, instead of a mail server. */
+  readonly mailCourier?: Courier;
   readonly observe?: (statement: SentStatement) => void;
 };
 
@@ -88,7 +91,7 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
       closedUntil: createRememberedUntil(),
       rightUntil: createRememberedUntil(),
       actor: options.actor ?? 'server',
-      channels: config.mail || config.inbox ? ['mail'] : [],
+      channels: config.mail || config.inbox || options.mailCourier ? ['mail'] : [],
       log,
       metrics: options.metrics ?? unmeasured,
     };

@@ -77,9 +77,10 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
   const moved = watchLocation(deps, location, following);
   const maintenance = startMaintenance(deps, { auditMonths: config.auditMonths });
   starting.defer(() => maintenance.stop());
-  const delivery = startDelivery(deps, config.mail ? { mail: mailCourier(config.mail) } : {});
+  const courier = options.mailCourier ?? (config.mail && mailCourier(config.mail));
+  const delivery = startDelivery(deps, courier ? { mail: courier } : {});
   starting.defer(() => delivery.stop());
-  if (config.mail) following.also(1, async () => delivery.look());
+  if (courier) following.also(1, async () => delivery.look());
   if (config.metrics && registry) {
     registry.watch({
       clock: deps.clock,

@@ -6,10 +6,11 @@ import { type AuthorizeOptions, createBrowser } from './browser.ts';
 import { createClock, type TestClock } from './clock.ts';
 import { requestTokens, type SignIn, type TokenResponse } from './code-flow.ts';
 import { openTestDatabase } from './database.ts';
+import { type CapturedMail, createMailbox } from './mailbox.ts';
 import { createKnown, type Provisioning } from './known.ts';
 import { startOnFreePort } from './start.ts';
 
-export type { AuthorizeOptions, Provisioning, SignIn, TestClock, TokenResponse };
+export type { AuthorizeOptions, CapturedMail, Provisioning, SignIn, TestClock, TokenResponse };
 
 export type TestOptions = Provisioning & {
   /** Where its clock begins: milliseconds since 1970, or a date. Without it, at the real time. */
@@ -44,6 +45,10 @@ export type TestSignet = AsyncDisposable & {
   readonly authorize: TestBrowser['authorize'];
   /** A browser that stays signed in, for single sign-on and `prompt=none`. */
   openBrowser(): TestBrowser;
+  /** The mails that it would have sent, in the order in which they came. */
+  readonly mails: readonly CapturedMail[];
+  /** The newest mail to `address`, and of `purpose` if it is given; waits for it. @throws Error when none comes in five seconds. */
+  mailTo(address: string, purpose?: string): Promise<CapturedMail>;
   /** Ends it; its database is gone then. */
   stop(): Promise<void>;
 };
@@ -52,11 +57,12 @@ export type TestSignet = AsyncDisposable & {
 export async function startSignet(options: TestOptions = {}): Promise<TestSignet> {
   const { now, port, databaseUrl, logLevel = 'error', ...given } = options;
   const clock = createClock(now);
+  const mailbox = createMailbox();
   const { server, stop: end } = await startOnFreePort({
     port,
     openDatabase: () => openTestDatabase(databaseUrl),
     config: { logLevel },
-    replaced: { clock: () => clock.now },
+    replaced: { clock: () => clock.now, mailCourier: mailbox.courier },
   });
   const { publicUrl: issuer } = server.deps;
   const known = createKnown();
@@ -89,6 +95,8 @@ export async function startSignet(options: TestOptions = {}): Promise<TestSignet
       requestTokens(issuer, known.client(client), asked, (url) => openBrowser().authorize(url, username, { password })),
     authorize: (url, username, how) => openBrowser().authorize(url, username, how),
     openBrowser,
+    mails: mailbox.mails,
+    mailTo: (address, purpose) => mailbox.mailTo(address, purpose),
     stop,
     [Symbol.asyncDispose]: stop,
   };

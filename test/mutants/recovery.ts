@@ -8,14 +8,6 @@ const outbox = 'test/delivery/outbox.test.ts';
 
 export const recoveryMutants: readonly Mutant[] = [
   {
-    name: 'recovery: a link is good twice',
-    file: reset,
-    remove: "if (!(await spendOneTimeToken(tx, tenant.id, 'password_reset', hash, now))) throw closed();",
-    insert: "await spendOneTimeToken(tx, tenant.id, 'password_reset', hash, now);",
-    test: page,
-    title: 'of twenty at once',
-  },
-  {
     name: 'recovery: sessions and grants outlive the new password',
     file: reset,
     remove: "const ended = await endEverythingOf(tx, tenant.id, user.id, 'password_changed', now);",

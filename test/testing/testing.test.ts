@@ -295,3 +295,22 @@ test('a PostgreSQL that is given holds one database more, until stop', async () 
     await query(adminUrl, `DROP ROLE ${role}`);
   }
 });
+
+describe('mails', () => {
+  test('a forgotten password: the mail is there, with its link; and what does not come is said', async () => {
+    await signet.provision({ users: [{ username: 'forgetful', email: 'forgetful@example.com' }] });
+    const response = await fetch(`${signet.issuer}/auth/password/forgot`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ email: 'forgetful@example.com' }),
+    });
+    expect(response.status).toBe(202);
+    const mail = await signet.mailTo('forgetful@example.com', 'reset-password');
+    expect(mail).toMatchObject({ subject: 'Choose another password', purpose: 'reset-password' });
+    expect((await fetch(mail.link!)).status).toBe(200);
+    expect(signet.mails).toContain(mail);
+    await expect(signet.mailTo('ada@example.com')).rejects.toThrow(
+      'No mail came to ada@example.com. There are: reset-password to forgetful@example.com',
+    );
+  }, 20_000);
+});
