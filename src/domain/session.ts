@@ -28,6 +28,10 @@ export function isAlive(session: Session, now: number): boolean {
 export const stayPolicies = ['ask', 'always', 'never'] as const;
 export type StayPolicy = (typeof stayPolicies)[number];
 
+/** What a tenant says of sign-ins from browsers that an account has not used before: whether its person is told. */
+export const newBrowserPolicies = ['tell', 'silent'] as const;
+export type NewBrowserPolicy = (typeof newBrowserPolicies)[number];
+
 /** Whether a session is to outlive the browser. The tenant has the last word, whatever was sent or is remembered. */
 export function staysSignedIn(policy: StayPolicy, wished: boolean): boolean {
   return policy === 'always' || (policy === 'ask' && wished);

@@ -1,6 +1,6 @@
 // A tenant: an issuer with its own users, clients, keys and policies.
 import type { AdministratorMfaPolicy, MfaPolicy } from './factors.ts';
-import type { StayPolicy } from './session.ts';
+import type { NewBrowserPolicy, StayPolicy } from './session.ts';
 
 /** Policies of a tenant, in the names of the provisioning file's `settings`. Times are in seconds. */
 export type TenantSettings = {
@@ -18,6 +18,8 @@ export type TenantSettings = {
   readonly administrator_mfa: AdministratorMfaPolicy;
   /** Whether a browser that was restarted is still signed in. Sessions end when they do, either way. */
   readonly stay_signed_in: StayPolicy;
+  /** Whether people are told by mail of a sign-in from a browser that their account has not used before. */
+  readonly new_browser: NewBrowserPolicy;
 };
 
 export type Tenant = {
@@ -38,6 +40,7 @@ export function completeSettings(given: Partial<TenantSettings>): TenantSettings
     mfa: 'optional',
     administrator_mfa: 'required',
     stay_signed_in: 'ask',
+    new_browser: 'tell',
     ...given,
   };
 }

@@ -4,7 +4,7 @@ import { closed, text, seconds, year } from './parts.ts';
 import { isResourceIdentifier } from '../domain/authorization-request.ts';
 import { webUriProblem } from '../domain/redirect-uri.ts';
 import { administratorMfaPolicies, mfaPolicies } from '../domain/factors.ts';
-import { stayPolicies } from '../domain/session.ts';
+import { newBrowserPolicies, stayPolicies } from '../domain/session.ts';
 import { isSlug } from '../domain/tenant.ts';
 import type { Mistake } from '../domain/mistake.ts';
 
@@ -18,6 +18,7 @@ export const settings = Type.Object(
     mfa: Type.Optional(Type.Enum([...mfaPolicies])),
     administrator_mfa: Type.Optional(Type.Enum([...administratorMfaPolicies])),
     stay_signed_in: Type.Optional(Type.Enum([...stayPolicies])),
+    new_browser: Type.Optional(Type.Enum([...newBrowserPolicies])),
   },
   closed,
 );

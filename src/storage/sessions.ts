@@ -277,3 +277,23 @@ function bound(tenantId: string, session: NewSession) {
     userAgent: session.userAgent ?? null,
   };
 }
+
+// sessions_user_idx
+const another = statement({ tenantId: 'uuid', userId: 'uuid', sessionId: 'uuid' }, (q, p) =>
+  q
+    .selectFrom('sessions')
+    .select('id')
+    .where('tenant_id', '=', p.tenantId)
+    .where('user_id', '=', p.userId)
+    .where('id', '<>', p.sessionId)
+    .limit(1),
+);
+
+/** Whether there was another session of the person, be it over, as far back as they are kept. */
+export async function hasAnotherSession(
+  db: Db,
+  tenantId: string,
+  { userId, sessionId }: { userId: string; sessionId: string },
+): Promise<boolean> {
+  return (await another.first(db, { tenantId, userId, sessionId })) !== undefined;
+}

@@ -10,6 +10,7 @@ import { resetAdministrator } from '../../src/flows/users/administrators.ts';
 import { setPassword } from '../../src/flows/users/passwords.ts';
 import { claimMessage } from '../../src/storage/outbox.ts';
 import { freePort } from '../../src/testing/start.ts';
+import { createAgent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import { logIn, postJson } from '../support/first-party.ts';
 import { world } from '../support/flow.ts';
@@ -107,6 +108,34 @@ describe('notices', () => {
     expect((await readMail(mail.raw)).subject).toBe('Your email address was changed');
     await resetAdministrator(signet.server.deps, await context(), person.username, 'made by an operator');
     expect((await readMail((await mailTo(smtp, moved)).raw)).subject).toBe('You were given another password');
+  });
+
+  test('a sign-in from another browser is told, with browser and address; the first of all, a known one and a silent tenant are not', async () => {
+    smtp = await startSmtp(undefined, {}, port);
+    const sent = async () => (await rows()).length;
+    const enter = async (agent = createAgent(), headers: Record<string, string> = {}) => {
+      const { username, password } = person;
+      const attempt = field(await agent.get(`${signet.issuer}/sign-in`), 'attempt');
+      const { location } = await agent.post(`${signet.issuer}/sign-in`, { attempt, username, password }, headers);
+      expect(location).toBe(`${signet.issuer}/account`);
+      return agent;
+    };
+    const first = await enter();
+    expect(await sent()).toBe(0);
+    first.cookies.delete('signet-default-session');
+    await enter(first);
+    expect(await sent(), 'one that it knows').toBe(0);
+    const chrome =
+      'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
+    await enter(createAgent(), { 'user-agent': chrome });
+    expect(await sent()).toBe(1);
+    const { subject, text } = await readMail((await mailTo(smtp, person.email)).raw);
+    expect(subject).toBe('A new browser signed in');
+    expect(text).toMatch(/From: Chrome on Linux, at (?:127\.0\.0\.1|::1)/);
+    await signet.provision({ settings: { new_browser: 'silent' } });
+    await enter();
+    expect(await sent()).toBe(1);
+    await signet.provision({ settings: { new_browser: 'tell' } });
   });
 
   test('nobody without an address is told anything, and no change that is undone is told', async () => {

@@ -119,4 +119,12 @@ export const recoveryMutants: readonly Mutant[] = [
     test: outbox,
     title: 'the address before',
   },
+  {
+    name: 'outbox: a sign-in from another browser is not told',
+    file: 'src/flows/sign-in/complete.ts',
+    remove: '    if (!isKnown) await tellNewBrowser',
+    insert: '    if (isKnown) await tellNewBrowser',
+    test: outbox,
+    title: 'from another browser',
+  },
 ];

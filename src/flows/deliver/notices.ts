@@ -5,11 +5,20 @@ import type { RequestContext } from '../../domain/context.ts';
 import { noticeUseful } from '../../domain/outbox.ts';
 import type { User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
+import { hasAnotherSession } from '../../storage/sessions.ts';
 import { findUser } from '../../storage/users.ts';
+import { browserText } from '../../texts/browser-name.ts';
 import { translator } from '../../texts/messages.ts';
 import { localeOf, putMail } from './message.ts';
 
-type Notice = 'email_changed' | 'password_changed' | 'password_set' | 'factor_added' | 'factor_removed' | 'codes_made';
+type Notice =
+  | 'new_browser'
+  | 'email_changed'
+  | 'password_changed'
+  | 'password_set'
+  | 'factor_added'
+  | 'factor_removed'
+  | 'codes_made';
 
 /** By the event; undefined: not told. A tenant cannot switch these off: somebody else may have made the change. */
 const told: Partial<Record<AuditType, (data: AuditEvent['data']) => Notice | undefined>> = {
@@ -38,6 +47,20 @@ export async function tellFormerAddress(deps: Deps, tx: Db, context: RequestCont
   if (deps.channels.length > 0) await putNotice(deps, tx, context, before, 'email_changed');
 }
 
+/** OWASP ASVS 6.3.5: somebody signed in from a browser that the account has not used before, unless it is the first one of all. */
+export async function tellNewBrowser(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  signIn: { readonly userId: string; readonly sessionId: string },
+): Promise<void> {
+  const { tenant } = context;
+  if (deps.channels.length === 0 || tenant.settings.new_browser === 'silent') return;
+  if (!(await hasAnotherSession(tx, tenant.id, signIn))) return;
+  const user = await findUser(tx, tenant.id, signIn.userId);
+  if (user) await putNotice(deps, tx, context, user, 'new_browser');
+}
+
 async function putNotice(
   deps: Deps,
   tx: Db,
@@ -45,7 +68,7 @@ async function putNotice(
   user: Pick<User, 'id' | 'username' | 'email' | 'claims'>,
   notice: Notice,
 ): Promise<void> {
-  const { tenant, now, actor } = context;
+  const { tenant, now, actor, ip, userAgent } = context;
   const locale = localeOf(user, context);
   const t = translator(locale);
   const names = { tenant: tenant.name, username: user.username };
@@ -60,6 +83,9 @@ async function putNotice(
         t('notice.about', names),
         t(`notice.${notice}.body`, names),
         t('notice.when', { time: timeIn(locale, now) }),
+        ...(notice === 'new_browser'
+          ? [t('notice.from', { browser: browserText(userAgent, t), address: ip ?? '–' })]
+          : []),
         t(actor.kind === 'user' ? 'notice.not_you' : 'notice.not_you_reset', names),
       ],
       link: { uri: `${tenant.issuer}/account`, label: t('notice.account', names) },

@@ -8,10 +8,11 @@ import { type Session, type SessionCookie, sessionCookie, staysSignedIn } from '
 import type { Db } from '../../storage/database.ts';
 import { beginSession, endSession, type NewSession, renewSession } from '../../storage/sessions.ts';
 import { markAuthenticated, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
+import { tellNewBrowser } from '../deliver/notices.ts';
 import { eventOf, newId, record } from '../events.ts';
 import { attemptFinished } from './attempt.ts';
 import { wrongCredentials } from './check-password.ts';
-import { withKnownBrowser } from './known-browsers.ts';
+import { knownBrowserOf, withKnownBrowser } from './known-browsers.ts';
 import { attemptSucceeded, type ReservedAttempt } from './limiter.ts';
 import { livingSession } from './session.ts';
 
@@ -76,6 +77,8 @@ export async function completeSignIn(
       sessionId,
       data: signedInBy(proofs),
     });
+    const isKnown = previous?.userId === user.id || knownBrowserOf(deps, tenant.id, cookies.known, user.id, 'password');
+    if (!isKnown) await tellNewBrowser(deps, tx, acting, { userId: user.id, sessionId });
     return begun.cookie;
   });
   return {

@@ -1,6 +1,6 @@
 // The page that names what is about to end, and ends it with one button.
 import { type Locale, type MessageKey, type Translate, translator } from '../../../texts/messages.ts';
-import { browserText } from './browser-name.ts';
+import { browserText } from '../../../texts/browser-name.ts';
 import { fact } from './fact.ts';
 import { hiddenFields } from './form-parts.ts';
 import { html, type Html } from '../../../texts/html.ts';

@@ -2,7 +2,7 @@
 import { type Locale, type Translate, translator } from '../../../texts/messages.ts';
 import { accountFrame, type AccountFrame } from './account-frame.ts';
 import { ago } from './ago.ts';
-import { browserText } from './browser-name.ts';
+import { browserText } from '../../../texts/browser-name.ts';
 import { fact } from './fact.ts';
 import { hiddenFields } from './form-parts.ts';
 import { html, type Html } from '../../../texts/html.ts';

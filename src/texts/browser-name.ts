@@ -1,5 +1,5 @@
 // Names a browser and its system from a User-Agent header, well enough for people to recognise their own.
-import type { Translate } from '../../../texts/messages.ts';
+import type { Translate } from './messages.ts';
 
 // The order matters: Edge and Opera call themselves Chrome too, and Chrome calls itself Safari.
 const browsers: readonly [RegExp, string][] = [
