@@ -1,20 +1,12 @@
 // The page that shows what would have been mailed.
 import { html, type Html } from '../../../texts/html.ts';
 import { type Locale, translator } from '../../../texts/messages.ts';
+import type { InboxMail } from '../../../flows/outbox/inbox.ts';
 import { fact } from './fact.ts';
 import { layout, type Page } from './layout.ts';
 import { moment } from './moment.ts';
 
-export type Inbox = {
-  mails: readonly {
-    readonly tenant: string;
-    readonly purpose: string;
-    readonly to: string;
-    readonly subject: string;
-    readonly text: string;
-    readonly at: number;
-  }[];
-};
+export type Inbox = { mails: readonly Omit<InboxMail, 'id'>[] };
 
 /** Renders the list, the newest first. */
 export function inboxPage(page: Page, { mails }: Inbox): Html {
