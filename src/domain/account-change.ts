@@ -9,7 +9,8 @@ export type AccountChange =
   | { readonly kind: 'change password' }
   | { readonly kind: 'add factor' }
   | { readonly kind: 'remove factor'; readonly factorId: string }
-  | { readonly kind: 'make recovery codes' };
+  /** `insteadOf`: which there were when it was asked; a form that comes again makes no others. */
+  | { readonly kind: 'make recovery codes'; readonly insteadOf?: string | undefined };
 
 /** What ends something of the person's, and is asked about once more. */
 export type AccountEnding = Exclude<AccountChange, { readonly kind: 'change password' | 'add factor' }>;

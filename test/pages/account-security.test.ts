@@ -393,3 +393,24 @@ test('names and ids that end in half a character are no failure of ours', async 
     signet.clock.advance(fresh + 1);
   }
 });
+
+test('recovery codes that were just made are not made again by loading their page again', async () => {
+  const agent = await signIn(signet, person);
+  await add(agent);
+  const question = await at(agent, '/two-step/recovery-codes');
+  const form = { csrf: field(question, 'csrf'), instead_of: field(question, 'instead_of') };
+  const make = () => agent.post(`${signet.issuer}/account/two-step/recovery-codes`, form);
+  const made = await make();
+  expect([made.status, codesOn(made).length]).toEqual([200, 10]);
+  const codes = () =>
+    query(
+      signet.database.url,
+      `SELECT c.id FROM credentials c JOIN users u ON u.id = c.user_id WHERE u.username = $1 AND c.kind = 'recovery_code' ORDER BY c.id`,
+      [person.username],
+    );
+  const before = await codes();
+  expect(goes(await make())).toBe('/account/two-step?notice=codes_made');
+  expect(await codes()).toEqual(before);
+  const again = await at(agent, '/two-step/recovery-codes');
+  expect(field(again, 'instead_of')).not.toBe(form.instead_of);
+});

@@ -83,6 +83,8 @@ export async function changeAccount(
       });
       return 'done';
     case 'make recovery codes':
+      // The page was loaded again: those that were just shown, and perhaps printed, stay.
+      if (change.insteadOf !== undefined && change.insteadOf !== recoveryCodesOf(person)) return 'done';
       return { kind: 'recovery codes', codes: await renewRecoveryCodes(deps, context, person.user, alreadyProven) };
   }
 }
@@ -129,6 +131,12 @@ function endsSomething(
     case 'make recovery codes':
       return person.kind !== 'person' || isSecondFactor(person.secondFactors.map(({ method }) => method));
   }
+}
+
+/** Names the making that the person's recovery codes are of; empty when there are none. */
+export function recoveryCodesOf({ secondFactors }: Person): string {
+  const ids = secondFactors.filter(({ method }) => method === 'recovery_code').map(({ id }) => id);
+  return ids.toSorted().at(-1) ?? '';
 }
 
 /** One that can be removed by itself. */

@@ -110,10 +110,11 @@ function withinReason(change: AccountChange): AccountChange {
       return { ...change, sessionId: shortened(change.sessionId, 36) };
     case 'remove factor':
       return { ...change, factorId: shortened(change.factorId, 36) };
+    case 'make recovery codes':
+      return { kind: change.kind };
     case 'end other sessions':
     case 'change password':
     case 'add factor':
-    case 'make recovery codes':
       return change;
   }
 }

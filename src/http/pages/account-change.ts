@@ -3,7 +3,13 @@ import type { RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import type { AccountEnding } from '../../domain/account-change.ts';
 import type { Params } from '../../domain/params.ts';
-import { changeAccount, type Confirmation, namedFactor, viewConfirmation } from '../../flows/account/change.ts';
+import {
+  changeAccount,
+  type Confirmation,
+  namedFactor,
+  recoveryCodesOf,
+  viewConfirmation,
+} from '../../flows/account/change.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
@@ -40,7 +46,7 @@ export function confirmAccountChange(deps: Deps, kind: Kind): RouteHandlerMethod
     const base = basePath(request.tenant);
     const model = {
       action: base + accountPaths[kind],
-      fields: { ...fieldsOf(change), csrf: view.account.formToken },
+      fields: { ...fieldsOf(asShown(view, change)), csrf: view.account.formToken },
       ending: endingOf(view, change),
       username: view.account.user.username,
       backUri: base + accountSections[belongs[kind].section],
@@ -78,9 +84,15 @@ function read(kind: Kind, params: Params): AccountEnding {
     case 'remove factor':
       return { kind, factorId: params.get('factor_id') ?? '' };
     case 'end other sessions':
-    case 'make recovery codes':
       return { kind };
+    case 'make recovery codes':
+      return { kind, insteadOf: params.get('instead_of') };
   }
+}
+
+/** The question is about the codes that there are now. */
+function asShown({ person }: Confirmation, change: AccountEnding): AccountEnding {
+  return change.kind === 'make recovery codes' ? { ...change, insteadOf: recoveryCodesOf(person) } : change;
 }
 
 function endingOf({ account: { sessions, consents }, others, person }: Confirmation, change: AccountEnding): Ending {

@@ -40,8 +40,9 @@ export function fieldsOf(change: AccountChange): Record<string, string> {
     case 'end other sessions':
     case 'change password':
     case 'add factor':
-    case 'make recovery codes':
       return {};
+    case 'make recovery codes':
+      return change.insteadOf === undefined ? {} : { instead_of: change.insteadOf };
   }
 }
 
