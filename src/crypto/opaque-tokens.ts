@@ -8,6 +8,7 @@ const prefixes = {
   browser: 'sgb_',
   setup: 'sgu_',
   passwordReset: 'sgp_',
+  emailVerification: 'sgm_',
   clientSecret: 'sgx_',
   serviceKey: 'sgk_',
 } as const;

@@ -12,6 +12,8 @@ export const auditTypes = [
   'user.password_changed',
   'user.password_reset_asked',
   'user.password_reset',
+  'user.email_verification_asked',
+  'user.email_verified',
   'user.signed_in',
   'user.sign_in_failed',
   'user.second_factor_asked',

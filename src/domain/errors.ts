@@ -97,6 +97,7 @@ export type RefusalCode =
   | 'unsupported_media_type'
   | 'setup_closed'
   | 'reset_closed'
+  | 'link_closed'
   | 'exists'
   | 'conflict'
   | 'last_administrator'

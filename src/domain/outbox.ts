@@ -62,5 +62,8 @@ export function pauseAfter(attempts: number): number {
 /** Milliseconds for which the link to another password is good. */
 export const resetLinkFor = 30 * minute;
 
+/** Milliseconds for which the link that verifies an address is good. */
+export const verifyLinkFor = 24 * 60 * minute;
+
 /** Milliseconds in which a notice is worth sending. */
 export const noticeUseful = 3 * 24 * 60 * minute;

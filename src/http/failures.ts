@@ -38,6 +38,7 @@ export const refusalStatus: Readonly<Record<RefusalCode, number>> = {
   unsupported_media_type: 415,
   setup_closed: 410,
   reset_closed: 410,
+  link_closed: 410,
   exists: 409,
   conflict: 409,
   last_administrator: 409,

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
-export type OneTimeKind = 'setup' | 'password_reset';
+export type OneTimeKind = 'setup' | 'password_reset' | 'email_verification';
 
 const replace = statement(
   { tenantId: 'uuid', kind: 'text', hash: 'bytea', now: 'timestamptz', expiresAt: 'timestamptz' },
@@ -159,4 +159,29 @@ export async function findPasswordReset(
   now: number,
 ): Promise<PasswordReset | undefined> {
   return (await find.first(db, { tenantId, kind: 'password_reset', hash, now }))?.payload as PasswordReset | undefined;
+}
+
+/** What the link that verifies an address was made for: it is void when the person has another one by then. */
+export type EmailVerification = { readonly userId: string; readonly email: string };
+
+/** On the transaction that sends it. */
+export async function keepEmailVerification(
+  tx: Db,
+  tenantId: string,
+  { hash, expiresAt, ...payload }: EmailVerification & { readonly hash: Buffer; readonly expiresAt: number },
+  now: number,
+): Promise<void> {
+  const { userId } = payload;
+  await keepAbout.run(tx, { tenantId, kind: 'email_verification', hash, userId, payload, now, expiresAt });
+}
+
+/** What an open one was made for. */
+export async function findEmailVerification(
+  db: Db,
+  tenantId: string,
+  hash: Buffer,
+  now: number,
+): Promise<EmailVerification | undefined> {
+  const found = await find.first(db, { tenantId, kind: 'email_verification', hash, now });
+  return found?.payload as EmailVerification | undefined;
 }

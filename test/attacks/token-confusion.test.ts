@@ -4,6 +4,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAgent, field } from '../support/agent.ts';
 import {
   alice,
+  bob,
   type Asked,
   authorizationRequest,
   authorizeInteractively,
@@ -36,6 +37,7 @@ const kinds = [
   'form token',
   'setup token',
   'reset token',
+  'verification token',
   'client secret',
   'service key',
   'first-party access token',
@@ -54,6 +56,7 @@ const ofOpaque: Readonly<Record<OpaqueKind, Kind>> = {
   browser: 'browser cookie',
   setup: 'setup token',
   passwordReset: 'reset token',
+  emailVerification: 'verification token',
   clientSecret: 'client secret',
   serviceKey: 'service key',
 };
@@ -96,6 +99,7 @@ beforeAll(async () => {
     'form token': field(await agent.get(`${signet.issuer}/account`), 'csrf'),
     'setup token': new URL(signet.server.setupUrl!).searchParams.get('token')!,
     'reset token': await resetToken(),
+    'verification token': await verificationToken(),
     'client secret': webClient.client_secret,
     'service key': serviceKey,
     'first-party access token': own.access_token,
@@ -114,6 +118,14 @@ afterAll(async () => {
 async function resetToken(): Promise<string> {
   await postJson(`${signet.issuer}${firstPartyEndpoints.passwordForgot}`, { email: 'bob@example.com' });
   return new URL(await linkIn(await mailTo(smtp, 'bob@example.com'))).searchParams.get('token')!;
+}
+
+/** The same of the link that verifies an address. */
+async function verificationToken(): Promise<string> {
+  const { agent } = await codeFlow(signet, webClient, { user: bob });
+  const csrf = field(await agent.get(`${signet.issuer}/account`), 'csrf');
+  await agent.post(`${signet.issuer}/account/email/verify`, { csrf });
+  return new URL(await linkIn(await mailTo(smtp, 'bob@example.com', 2))).searchParams.get('token')!;
 }
 
 const cookies = (pairs: Record<string, string>) => ({
@@ -237,6 +249,15 @@ const places: Record<string, { takes: Kind; at?: string; accepts: (value: string
       const form = { token, new_password: 'short', new_password_repeat: 'short' };
       return (await createAgent().post(`${signet.issuer}/reset-password`, form)).status === 422;
     },
+  },
+  'token of the link that verifies an address': {
+    takes: 'verification token',
+    accepts: async (token) =>
+      (await createAgent().get(`${signet.issuer}/verify-email?token=${encodeURIComponent(token)}`)).status === 200,
+  },
+  'token of the form that verifies an address': {
+    takes: 'verification token',
+    accepts: async (token) => (await createAgent().post(`${signet.issuer}/verify-email`, { token })).status === 200,
   },
   'token of the setup form': {
     takes: 'setup token',
@@ -362,6 +383,7 @@ describe('M14 a value of one kind is not taken where another kind belongs', () =
       'browser cookie',
       'setup token',
       'reset token',
+      'verification token',
       'service key',
     ] as const;
     for (const { takes, accepts } of Object.values(places)) {

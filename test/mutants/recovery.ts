@@ -127,4 +127,20 @@ export const recoveryMutants: readonly Mutant[] = [
     test: outbox,
     title: 'from another browser',
   },
+  {
+    name: 'verification: a link counts twice',
+    file: 'src/flows/recovery/verify-email.ts',
+    remove: "if (!(await spendOneTimeToken(tx, tenant.id, 'email_verification', hash, now))) throw closed();",
+    insert: "await spendOneTimeToken(tx, tenant.id, 'email_verification', hash, now);",
+    test: 'test/pages/verify-email.test.ts',
+    title: 'of twenty answers',
+  },
+  {
+    name: 'verification: a form of somebody else asks for the link',
+    file: 'src/flows/recovery/verify-email.ts',
+    remove: "  if (!isFormToken(deps, person.session, formToken)) return 'foreign form';\n",
+    insert: '',
+    test: 'test/pages/verify-email.test.ts',
+    title: 'asked by nobody',
+  },
 ];

@@ -22,6 +22,7 @@ import { errorPage } from '../../src/http/pages/views/error.ts';
 import { forgotPasswordPage, linkSentPage } from '../../src/http/pages/views/forgot-password.ts';
 import { resetPasswordPage } from '../../src/http/pages/views/reset-password.ts';
 import { inboxPage } from '../../src/http/pages/views/inbox.ts';
+import { emailVerifiedPage, verifyEmailPage } from '../../src/http/pages/views/verify-email.ts';
 import { formPostPage } from '../../src/http/pages/views/form-post.ts';
 import type { Page } from '../../src/http/pages/views/layout.ts';
 import { type SecondFactor, secondFactorPage } from '../../src/http/pages/views/second-factor.ts';
@@ -211,6 +212,15 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       ],
     }),
     'empty inbox': inboxPage(outside, { mails: [] }),
+    'account with an address to verify': accountPage(outside, {
+      ...fill({ ...account, verifyAction: '/account/email/verify' }),
+      frame: frameOf('profile', fill),
+    }),
+    'verify email': verifyEmailPage(
+      outside,
+      fill({ action: '/verify-email', token: 'sgm_abc', email: 'jane@example.com', username: 'jane' }),
+    ),
+    'email verified': emailVerifiedPage(outside, fill({ accountUri: '/account' })),
     'forgotten password': forgotPasswordPage(outside, fill(forgotten)),
     'forgotten password refused': forgotPasswordPage(outside, {
       ...fill({ ...forgotten, email: 'jane@' }),

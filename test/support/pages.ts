@@ -34,6 +34,8 @@ export async function everyPage(
     'forgotten password, no address': () => createAgent().post(`${issuer}/forgot-password`, { email: text }),
     'a closed link to another password': () =>
       createAgent().get(`${issuer}/reset-password?token=${encodeURIComponent(text)}`),
+    'a closed link that verifies an address': () =>
+      createAgent().get(`${issuer}/verify-email?token=${encodeURIComponent(text)}`),
     consent: () => visit(agent, ask({ ...hinted, prompt: 'consent' })),
     account: () => agent.get(`${issuer}/account`),
     sessions: () => agent.get(`${issuer}/account/sessions`, { 'user-agent': text.replaceAll(/[^\x20-\x7e]/g, '') }),

@@ -2,11 +2,13 @@
 import type { RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { type AccountView, takenBack, viewAccount } from '../../flows/account/view.ts';
+import { canRecover } from '../../flows/recovery/forgot.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
 import { frameOf, otherwise } from './account-frame.ts';
 import { accountPaths } from './account-paths.ts';
 import { sendPage } from './page.ts';
+import { askVerificationPath } from './verify-email.ts';
 import { accountPage } from './views/account.ts';
 import { accountApplicationsPage } from './views/account-applications.ts';
 import type { AccountFrame } from './views/account-frame.ts';
@@ -32,13 +34,15 @@ function section(
 }
 
 export function account(deps: Deps): RouteHandlerMethod {
-  return section(deps, 'profile', (page, { view: { user }, frame }) => {
+  return section(deps, 'profile', (page, { view: { user }, frame, base }) => {
+    const canVerify = canRecover(deps) && user.email !== undefined && !user.emailVerified;
     const { name } = user.claims;
     return accountPage(page, {
       frame,
       username: user.username,
       name: typeof name === 'string' ? name : undefined,
       email: user.email,
+      verifyAction: canVerify ? base + askVerificationPath : undefined,
     });
   });
 }

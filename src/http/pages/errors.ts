@@ -21,6 +21,7 @@ const nextSteps: Partial<Record<RefusalCode, NextStep>> = {
   method_not_allowed: 'check_address',
   setup_closed: 'sign_in_or_restart',
   reset_closed: 'ask_anew',
+  link_closed: 'ask_anew',
 };
 
 const destinations: Partial<Record<RefusalCode, Destination>> = {

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { endpoints } from '../../domain/endpoints.ts';
+import { verifyEmailPath } from '../../flows/recovery/verify-email.ts';
 import { resetPath } from '../../flows/recovery/forgot.ts';
 import { basePath, findTenant } from '../context.ts';
 import { readForms } from '../forms.ts';
@@ -30,6 +31,7 @@ import { refuseCrossSite } from './same-site.ts';
 import { secondFactor, secondFactorForm } from './second-factor.ts';
 import { setup, setupForm } from './setup.ts';
 import { signIn, signInForm } from './sign-in.ts';
+import { askVerification, askVerificationPath, verifyEmailAnswer, verifyEmailForm } from './verify-email.ts';
 import { waitingPaths } from './sign-in-paths.ts';
 import { authorizeAgain, authorizeEndpoint } from './authorize.ts';
 
@@ -59,6 +61,8 @@ export function pagesScope(deps: Deps) {
       route(scope, accountPaths[kind], { GET: confirmAccountChange(deps, kind), POST: accountChange(deps, kind) });
     route(scope, forgotPath, { GET: forgotForm(deps), POST: forgot(deps) });
     route(scope, resetPath, { GET: resetForm(deps), POST: reset(deps) });
+    route(scope, askVerificationPath, { POST: askVerification(deps) });
+    route(scope, verifyEmailPath, { GET: verifyEmailForm(deps), POST: verifyEmailAnswer(deps) });
     route(scope, '/setup', { GET: setupForm(deps), POST: setup(deps) });
     route(scope, `/assets/${stylesheetFile.name}`, {
       GET: (_request, reply) =>

@@ -15,6 +15,7 @@ export const accountNotices = [
   'factor_added',
   'factor_removed',
   'codes_made',
+  'verification_sent',
 ] as const;
 export type AccountNotice = (typeof accountNotices)[number];
 

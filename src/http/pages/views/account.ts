@@ -1,6 +1,7 @@
 // The first of the account pages: who one is here.
 import { translator } from '../../../texts/messages.ts';
 import { accountFrame, type AccountFrame } from './account-frame.ts';
+import { hiddenFields } from './form-parts.ts';
 import { fact } from './fact.ts';
 import { html, type Html } from '../../../texts/html.ts';
 import type { Page } from './layout.ts';
@@ -10,6 +11,8 @@ export type Account = {
   username: string;
   name?: string | undefined;
   email?: string | undefined;
+  /** Where a link is asked for that verifies the address; undefined: it is verified, or cannot be. */
+  verifyAction?: string | undefined;
 };
 
 /** Renders the profile. */
@@ -24,6 +27,16 @@ export function accountPage(page: Page, model: Account): Html {
         ${fact(t('account.username'), html`<bdi>${model.username}</bdi>`)}
         ${fact(t('account.email'), model.email && html`<bdi>${model.email}</bdi>`)}
       </dl>
+      ${
+        model.verifyAction &&
+        html`<form method="post" action="${model.verifyAction}">
+          ${hiddenFields({ csrf: model.frame.csrf })}
+          <p class="muted">${t('account.email_unverified')}</p>
+          <div class="actions">
+            <button class="button" id="email-verify" type="submit">${t('account.email_verify')}</button>
+          </div>
+        </form>`
+      }
     </section>`,
   });
 }

@@ -1,0 +1,52 @@
+// POST /account/email/verify asks for the link; GET and POST /verify-email are where it leads.
+import type { RouteHandlerMethod } from 'fastify';
+import type { Deps } from '../../deps.ts';
+import {
+  askEmailVerification,
+  checkEmailVerification,
+  verifyEmail,
+  verifyEmailPath,
+} from '../../flows/recovery/verify-email.ts';
+import { basePath, contextOf } from '../context.ts';
+import { readCookies } from '../cookies.ts';
+import { bodyParams, queryParams } from '../forms.ts';
+import { otherwise } from './account-frame.ts';
+import { goOn } from './hub.ts';
+import { sendPage } from './page.ts';
+import { emailVerifiedPage, verifyEmailPage } from './views/verify-email.ts';
+
+export const askVerificationPath = '/account/email/verify';
+
+/** Sends the link to the address that is stored. */
+export function askVerification(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const input = { cookies: readCookies(request), formToken: bodyParams(request).get('csrf') };
+    const outcome = await askEmailVerification(deps, contextOf(deps, request), input);
+    if (outcome === 'nobody' || outcome === 'foreign form') return otherwise(request, reply, outcome);
+    return goOn(request, reply, outcome === 'sent' ? '/account?notice=verification_sent' : '/account');
+  };
+}
+
+/** A question: programs that read mails follow links, and prove nothing by it. */
+export function verifyEmailForm(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const token = queryParams(request).get('token');
+    const { user, email } = await checkEmailVerification(deps, contextOf(deps, request), token);
+    const model = {
+      action: basePath(request.tenant) + verifyEmailPath,
+      token: token!,
+      email,
+      username: user.username,
+    };
+    return sendPage(request, reply, (page) => verifyEmailPage(page, model));
+  };
+}
+
+/** The answer. */
+export function verifyEmailAnswer(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    await verifyEmail(deps, contextOf(deps, request), bodyParams(request).get('token'));
+    const accountUri = `${basePath(request.tenant)}/account`;
+    return sendPage(request, reply, (page) => emailVerifiedPage(page, { accountUri }));
+  };
+}
