@@ -20,13 +20,19 @@ export function isLoopbackHost(hostname: string): boolean {
 export function redirectUriProblem(uri: string, isPublicClient: boolean): string | undefined {
   const problem = webUriProblem(uri);
   if (problem !== undefined) {
-    const scheme = /^([a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+):\/?[^\s\\#]*$/.exec(uri);
-    if (isPublicClient && scheme && isPlain(uri) && !uri.includes('#')) return undefined;
-    return problem;
+    return isPublicClient && isPrivateUse(uri) ? undefined : problem;
   }
   const url = new URL(uri);
   if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) return 'must use https (http only on loopback)';
   return undefined;
+}
+
+/** RFC 8252 7.1: a scheme with a dot in it, in an address that every parser takes, with no name and password before a host. */
+function isPrivateUse(uri: string): boolean {
+  if (!/^[a-z][a-z0-9+-]*(?:\.[a-z0-9+-]+)+:/.test(uri) || !isPlain(uri) || uri.includes('#')) return false;
+  if (!URL.canParse(uri)) return false;
+  const { username, password } = new URL(uri);
+  return username === '' && password === '';
 }
 
 /** Why `uri` is not a plain absolute http(s) URI without fragment, credentials and wildcards, or undefined when it is. */

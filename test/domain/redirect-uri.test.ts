@@ -27,6 +27,8 @@ describe('what may be registered', () => {
     ['data:text/html,x', false, false],
     ['https://app.example/cb#part', false, false],
     ['com.example.app:/cb#part', false, false],
+    ['com.example.app://https:https:', false, false],
+    ['com.example.app://user:pass@cb', false, false],
     ['https://user@app.example/cb', false, false],
     ['https://user:pass@app.example/cb', false, false],
     ['https://*.app.example/cb', false, false],
