@@ -4,6 +4,7 @@ import cookie from '@fastify/cookie';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import type { Deps } from './deps.ts';
 import { authScope } from './http/auth/plugin.ts';
+import { audienceConstraint } from './http/audience.ts';
 import { answerBrokenRequests } from './http/broken-requests.ts';
 import { tenantPrefixes } from './http/context.ts';
 import { formLimit } from './http/forms.ts';
@@ -86,7 +87,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
         .send({ error: 'invalid_request', error_description: 'The address is malformed.' });
     },
     // Each endpoint reads its own query, strictly.
-    routerOptions: { querystringParser: () => ({}), maxParamLength: 200 },
+    routerOptions: { querystringParser: () => ({}), maxParamLength: 200, constraints: { for: audienceConstraint() } },
   };
   const app = options.tls
     ? (Fastify({

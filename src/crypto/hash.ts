@@ -18,6 +18,12 @@ export function leftHalfHash(value: string, alg: SigningAlg): string {
   return whole.subarray(0, whole.length / 2).toString('base64url');
 }
 
+/** In constant time; `stored` in base64url. */
+export function isSameHash(presented: Buffer, stored: string): boolean {
+  const expected = Buffer.from(stored, 'base64url');
+  return presented.length === expected.length && timingSafeEqual(presented, expected);
+}
+
 /** SHA-256 over the parts, of which no two lists give the same. */
 export function fingerprint(parts: readonly string[]): Buffer {
   return hash('sha256', unambiguous(parts), 'buffer');

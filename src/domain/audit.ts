@@ -14,6 +14,7 @@ export const auditTypes = [
   'user.password_reset',
   'user.email_verification_asked',
   'user.email_verified',
+  'user.sign_in_mail_asked',
   'user.signed_in',
   'user.sign_in_failed',
   'user.second_factor_asked',

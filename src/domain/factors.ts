@@ -6,23 +6,33 @@ import { adminRole } from './role.ts';
 export const secondFactorMethods = ['totp', 'recovery_code'] as const;
 export type SecondFactorMethod = (typeof secondFactorMethods)[number];
 
+/** How a sign-in can begin: a password, or what was mailed to the address of the account. */
+export const firstFactorMethods = ['password', 'email_link', 'email_code'] as const;
+export type FirstFactorMethod = (typeof firstFactorMethods)[number];
+
 /** How one can prove who one is. The names stand in stored attempts. */
-export const factorMethods = ['password', ...secondFactorMethods] as const;
+export const factorMethods = [...firstFactorMethods, ...secondFactorMethods] as const;
 export type FactorMethod = (typeof factorMethods)[number];
 
 /** One thing that was proven. `at` in milliseconds. */
 export type Proof = {
   readonly method: FactorMethod;
   readonly at: number;
-  /** Of a password that waits for a second factor: a change of the password voids it. */
+  /** Of a first factor that waits for a second one: a change of the password voids it. */
   readonly passwordVersion?: number;
 };
 
 /** Milliseconds in which the second factor must follow the first: a sign-in that is left half done ends. */
 export const halfDoneFor = 10 * 60_000;
 
-/** RFC 8176 `amr` of each method. A recovery code is one of a list of one-time passwords. */
-const amrOf: Readonly<Record<FactorMethod, string>> = { password: 'pwd', totp: 'otp', recovery_code: 'otp' };
+/** RFC 8176 `amr` of each method. What is mailed, and a code of a list, are one-time passwords too. */
+const amrOf: Readonly<Record<FactorMethod, string>> = {
+  password: 'pwd',
+  email_link: 'otp',
+  email_code: 'otp',
+  totp: 'otp',
+  recovery_code: 'otp',
+};
 
 /** What `acr` can be, weakest first: one factor, two factors. */
 export const acrValues = ['urn:signet:acr:1fa', 'urn:signet:acr:2fa'] as const;
@@ -36,6 +46,10 @@ export type MfaPolicy = (typeof mfaPolicies)[number];
 /** What a tenant says of its administrators: a second factor in any case, or no more than of everybody. */
 export const administratorMfaPolicies = ['required', 'as_everybody'] as const;
 export type AdministratorMfaPolicy = (typeof administratorMfaPolicies)[number];
+
+/** What a tenant says of signing in by mail. */
+export const passwordlessPolicies = ['on', 'off'] as const;
+export type PasswordlessPolicy = (typeof passwordlessPolicies)[number];
 
 /** What a tenant says of the second factors of somebody with these roles. Where nobody can add one, nobody needs one. */
 export function mfaPolicyFor(
@@ -83,7 +97,7 @@ export function reaches(acr: string, demanded: Acr): boolean {
 
 /** The methods of which one must still be proven; empty when what was proven reaches `demanded`. */
 export function missingFactors(proofs: readonly Proof[], demanded: Acr): readonly FactorMethod[] {
-  if (!proofs.some(({ method }) => !isSecond(method))) return ['password'];
+  if (proofs.every(({ method }) => isSecond(method))) return firstFactorMethods;
   return demanded === oneFactor || proofs.some(({ method }) => isSecond(method)) ? [] : secondFactorMethods;
 }
 
@@ -114,5 +128,10 @@ export function steppedUp(authentication: Authentication, { method, at }: Proof)
 }
 
 function isSecond(method: FactorMethod): method is SecondFactorMethod {
-  return method !== 'password';
+  return !isFirstFactor(method);
+}
+
+/** Whether a sign-in can begin with it. */
+export function isFirstFactor(method: FactorMethod): method is FirstFactorMethod {
+  return (firstFactorMethods as readonly FactorMethod[]).includes(method);
 }

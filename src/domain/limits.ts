@@ -14,8 +14,11 @@ export type Budget = {
 /** Per account and browser it has used before; per account and everybody else; per network address. */
 export type FactorBudgets = { readonly knownBrowser: Budget; readonly strangers: Budget; readonly address: Budget };
 
-/** What is guessed at: a password, or any code of a second factor, so that no other kind of code gives more guesses. */
-export const guessedAt = ['password', 'code'] as const;
+/**
+ * What is guessed at: a password; any code of a second factor, so that no other kind of code gives more guesses; a code that
+ * was mailed to sign in with.
+ */
+export const guessedAt = ['password', 'code', 'mailed_code'] as const;
 export type GuessedAt = (typeof guessedAt)[number];
 
 /** What guessing at each may cost. Six digits are few: after the first dozen, an hour has one guess. */
@@ -29,6 +32,12 @@ export const factorBudgets: Readonly<Record<GuessedAt, FactorBudgets>> = {
     knownBrowser: { free: 5, longestWait: 3600_000, forgottenAfter: 7 * 24 * 3600_000 },
     strangers: { free: 5, longestWait: 3600_000, forgottenAfter: 7 * 24 * 3600_000 },
     address: { free: 100, longestWait: 60_000, forgottenAfter: 3600_000 },
+  },
+  // Each mailed code has few guesses of its own (domain/passwordless.ts); this counts over all that are sent for an account.
+  mailed_code: {
+    knownBrowser: { free: 10, longestWait: 3600_000, forgottenAfter: 7 * 24 * 3600_000 },
+    strangers: { free: 10, longestWait: 3600_000, forgottenAfter: 7 * 24 * 3600_000 },
+    address: { free: 30, longestWait: 60_000, forgottenAfter: 3600_000 },
   },
 };
 

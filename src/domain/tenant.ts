@@ -1,5 +1,5 @@
 // A tenant: an issuer with its own users, clients, keys and policies.
-import type { AdministratorMfaPolicy, MfaPolicy } from './factors.ts';
+import type { AdministratorMfaPolicy, MfaPolicy, PasswordlessPolicy } from './factors.ts';
 import type { NewBrowserPolicy, StayPolicy } from './session.ts';
 
 /** Policies of a tenant, in the names of the provisioning file's `settings`. Times are in seconds. */
@@ -20,6 +20,8 @@ export type TenantSettings = {
   readonly stay_signed_in: StayPolicy;
   /** Whether people are told by mail of a sign-in from a browser that their account has not used before. */
   readonly new_browser: NewBrowserPolicy;
+  /** Whether people can sign in with a link or a code that is mailed to them, where mail can be sent. */
+  readonly passwordless: PasswordlessPolicy;
 };
 
 export type Tenant = {
@@ -41,6 +43,7 @@ export function completeSettings(given: Partial<TenantSettings>): TenantSettings
     administrator_mfa: 'required',
     stay_signed_in: 'ask',
     new_browser: 'tell',
+    passwordless: 'on',
     ...given,
   };
 }

@@ -23,7 +23,7 @@ export function answerPreflight(scope: FastifyInstance, path: string, methods: s
     if (reply.hasHeader('access-control-allow-origin')) {
       void reply.headers({
         'access-control-allow-methods': methods,
-        'access-control-allow-headers': 'Authorization, Content-Type',
+        'access-control-allow-headers': 'Authorization, Content-Type, Signet-Proof',
         'access-control-max-age': '600',
       });
     }

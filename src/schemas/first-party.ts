@@ -7,13 +7,17 @@ import { closed, text } from './parts.ts';
 const token = text;
 const client = { client_id: Type.Optional(text), client_secret: Type.Optional(text) };
 
+const wanted = {
+  scope: Type.Optional(text),
+  resource: Type.Optional(Type.Union([text, Type.Array(text, { maxItems: 20 })])),
+};
+
 const login = Type.Object(
   {
     ...client,
     username: Type.String(),
     password: Type.String(),
-    scope: Type.Optional(text),
-    resource: Type.Optional(Type.Union([text, Type.Array(text, { maxItems: 20 })])),
+    ...wanted,
     acr_values: Type.Optional(text),
     device: Type.Optional(text),
   },
@@ -22,8 +26,17 @@ const login = Type.Object(
 const refresh = Type.Object({ ...client, refresh_token: text, scope: Type.Optional(text) }, closed);
 const logout = Type.Object({ ...client, refresh_token: Type.Optional(text) }, closed);
 const password = Type.Object({ current_password: Type.String(), new_password: Type.String() }, closed);
+const mailWanted = Type.Object(
+  { ...client, email: Type.String(), redirect_uri: Type.Optional(text), ...wanted },
+  closed,
+);
+const linkProof = Type.Object({ ...client, token: text, proof: text, device: Type.Optional(text) }, closed);
 const forgotten = Type.Object({ email: Type.String() }, closed);
 const code = Type.String({ minLength: 1, maxLength: 100 });
+const mailedCode = Type.Object(
+  { ...client, email: Type.String(), code, proof: Type.Optional(text), device: Type.Optional(text) },
+  closed,
+);
 const method = Type.Optional(Type.Enum([...secondFactorMethods]));
 const verification = Type.Object({ ...client, token: Type.Optional(token), code, method }, closed);
 const challenge = Type.Object({ ...client, token: Type.Optional(token), method }, closed);
@@ -57,6 +70,18 @@ export function checkedPasswordChange(value: unknown): Static<typeof password> {
 
 export function checkedForgotten(value: unknown): Static<typeof forgotten> {
   return checked(forgotten, () => [], value);
+}
+
+export function checkedMailWanted(value: unknown): Static<typeof mailWanted> {
+  return checked(mailWanted, () => [], value);
+}
+
+export function checkedLinkProof(value: unknown): Static<typeof linkProof> {
+  return checked(linkProof, () => [], value);
+}
+
+export function checkedMailedCode(value: unknown): Static<typeof mailedCode> {
+  return checked(mailedCode, () => [], value);
 }
 
 export function checkedVerification(value: unknown): Static<typeof verification> {

@@ -72,7 +72,7 @@ export async function insertHalfSignIn(
     readonly userId: string;
     readonly proofs: readonly Proof[];
     readonly expiresAt: number;
-    readonly accountKey: string;
+    readonly accountKey: string | undefined;
     readonly addressKey: string | undefined;
   },
   event: EventValues,
@@ -88,7 +88,7 @@ export async function insertHalfSignIn(
     passwordVersion: request.passwordVersion,
     proven: proofs,
     expiresAt,
-    accountKey,
+    accountKey: accountKey ?? null,
     addressKey: addressKey ?? null,
     ...eventValues(event),
   });
@@ -193,19 +193,20 @@ export async function markHalfSignedIn(
     readonly userId: string;
     readonly passwordVersion: number;
     readonly proofs: readonly Proof[];
-    readonly accountKey: string;
+    readonly accountKey: string | undefined;
     readonly addressKey: string | undefined;
     readonly type: 'user.second_factor_asked' | 'user.password_change_asked';
   },
   event: EventValues,
 ): Promise<boolean> {
-  const { attempt, proofs, addressKey, ...rest } = half;
+  const { attempt, proofs, accountKey, addressKey, ...rest } = half;
   const values = {
     tenantId,
     ...attemptValues(attempt),
     ...rest,
     proven: proofs,
     staySignedIn: attempt.staySignedIn,
+    accountKey: accountKey ?? null,
     addressKey: addressKey ?? null,
     ...eventValues(event),
   };

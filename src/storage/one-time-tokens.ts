@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
-export type OneTimeKind = 'setup' | 'password_reset' | 'email_verification';
+export type OneTimeKind = 'setup' | 'password_reset' | 'email_verification' | 'magic_link' | 'sign_in_code';
 
 const replace = statement(
   { tenantId: 'uuid', kind: 'text', hash: 'bytea', now: 'timestamptz', expiresAt: 'timestamptz' },
@@ -81,8 +81,35 @@ const keepAbout = statement(
     sql`INSERT INTO one_time_tokens (tenant_id, kind, hash, user_id, payload, attempts, created_at, expires_at)
       VALUES (${p.tenantId}, ${p.kind}, ${p.hash}, ${p.userId}, ${p.payload}, 0, ${p.now}, ${p.expiresAt})
       ON CONFLICT (tenant_id, kind, hash) DO UPDATE
-        SET payload = EXCLUDED.payload, attempts = 0, created_at = EXCLUDED.created_at, expires_at = EXCLUDED.expires_at, used_at = NULL`,
+        SET payload = EXCLUDED.payload, user_id = EXCLUDED.user_id, attempts = 0, stranger_attempts = 0, created_at = EXCLUDED.created_at, expires_at = EXCLUDED.expires_at, used_at = NULL`,
 );
+
+/** Makes the token, in the place of the one with the same hash. `payload`: what it is about. */
+export async function keepOneTimeToken(
+  tx: Db,
+  tenantId: string,
+  token: {
+    readonly kind: OneTimeKind;
+    readonly hash: Buffer;
+    readonly userId: string;
+    readonly payload: unknown;
+    readonly expiresAt: number;
+  },
+  now: number,
+): Promise<void> {
+  await keepAbout.run(tx, { tenantId, ...token, now });
+}
+
+/** What an open one is about; undefined when it was used, or has expired. */
+export async function findOneTimeToken(
+  db: Db,
+  tenantId: string,
+  kind: OneTimeKind,
+  hash: Buffer,
+  now: number,
+): Promise<unknown> {
+  return (await find.first(db, { tenantId, kind, hash, now }))?.payload;
+}
 
 /** A TOTP secret that nobody has confirmed yet: it is no factor. */
 export type Enrolment = { readonly id: string; readonly sealed: string; readonly name?: string | undefined };

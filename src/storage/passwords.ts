@@ -88,6 +88,23 @@ export async function refuseSignInsUnderWay(tx: Db, tenantId: string, userId: st
   return (await renumber.first(tx, { tenantId, userId, now }))!.password_version;
 }
 
+// users_pkey, credentials_one_password_idx
+const remove = statement(
+  { tenantId: 'uuid', userId: 'uuid', now: 'timestamptz' },
+  (_q, p) =>
+    sql<{ id: string }>`WITH removed AS (
+        DELETE FROM credentials WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind = 'password' RETURNING user_id
+      )
+      UPDATE users SET password_version = password_version + 1, version = version + 1, updated_at = ${p.now}
+      FROM removed WHERE tenant_id = ${p.tenantId} AND users.id = removed.user_id
+      RETURNING users.id`,
+);
+
+/** There is no password from here on, and no sign-in under way goes on by it. @returns false when there was none. */
+export async function removePassword(tx: Db, tenantId: string, userId: string, now: number): Promise<boolean> {
+  return (await remove.first(tx, { tenantId, userId, now })) !== undefined;
+}
+
 // credentials_one_password_idx
 const replace = statement({ tenantId: 'uuid', userId: 'uuid', from: 'text', to: 'text' }, (q, p) =>
   q

@@ -138,6 +138,7 @@ export interface OneTimeTokens {
   hash: Buffer;
   kind: string;
   payload: unknown | null;
+  stranger_attempts: Generated<number>;
   tenant_id: string;
   used_at: number | null;
   user_id: string | null;

@@ -23,7 +23,7 @@ import { query } from '../support/database.ts';
 import { type ApiAnswer, logIn, postJson } from '../support/first-party.ts';
 import { bearer, enrol, type Enrolled, logInWithBoth } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
-import { linkIn, mailBy, mailTo, startSmtp, type TestSmtp } from '../support/smtp.ts';
+import { codeIn, linkIn, mailBy, mailTo, startSmtp, type TestSmtp } from '../support/smtp.ts';
 
 const kinds = [
   'code',
@@ -38,6 +38,8 @@ const kinds = [
   'setup token',
   'reset token',
   'verification token',
+  'link token',
+  'proof of a code',
   'client secret',
   'service key',
   'first-party access token',
@@ -57,12 +59,18 @@ const ofOpaque: Readonly<Record<OpaqueKind, Kind>> = {
   setup: 'setup token',
   passwordReset: 'reset token',
   emailVerification: 'verification token',
+  signInProof: 'proof of a code',
   clientSecret: 'client secret',
   serviceKey: 'service key',
 };
 
 /** Addresses where nothing is taken that was given out before. */
-const takesNothing: readonly string[] = [endpoints.jwks, firstPartyEndpoints.passwordForgot];
+const takesNothing: readonly string[] = [
+  endpoints.jwks,
+  firstPartyEndpoints.passwordForgot,
+  firstPartyEndpoints.passwordlessRequest,
+  firstPartyEndpoints.passwordlessCode,
+];
 
 const serviceKey = `sgk_${randomBytes(32).toString('base64url')}`;
 
@@ -100,6 +108,7 @@ beforeAll(async () => {
     'setup token': new URL(signet.server.setupUrl!).searchParams.get('token')!,
     'reset token': await resetToken(),
     'verification token': await verificationToken(),
+    ...(await mailedSignIn()),
     'client secret': webClient.client_secret,
     'service key': serviceKey,
     'first-party access token': own.access_token,
@@ -126,6 +135,19 @@ async function verificationToken(): Promise<string> {
   const csrf = field(await agent.get(`${signet.issuer}/account`), 'csrf');
   await agent.post(`${signet.issuer}/account/email/verify`, { csrf });
   return new URL(await linkIn(await mailTo(smtp, 'bob@example.com', 2))).searchParams.get('token')!;
+}
+
+/** What signs somebody in by mail: a link, whose proof is kept here, and a proof, whose code is. */
+let linkProof: string;
+let mailedCode: string;
+async function mailedSignIn(): Promise<{ 'link token': string; 'proof of a code': string }> {
+  const email = 'alice@example.com';
+  const { passwordlessRequest, passwordlessCode } = firstPartyEndpoints;
+  linkProof = (await postJson(signet.issuer + passwordlessRequest, { email })).body.proof;
+  const { proof } = (await postJson(signet.issuer + passwordlessCode, { email })).body;
+  mailedCode = await codeIn(await mailTo(smtp, email, 1, 'sign-in-code'));
+  const address = await linkIn(await mailTo(smtp, email, 1, 'magic-link'));
+  return { 'link token': new URL(address).searchParams.get('token')!, 'proof of a code': proof };
 }
 
 const cookies = (pairs: Record<string, string>) => ({
@@ -331,6 +353,19 @@ const places: Record<string, { takes: Kind; at?: string; accepts: (value: string
       { takes: 'first-party access token', at, accepts: (token: string) => isTaken(ask(at, body, token, method)) },
     ]),
   ),
+  'token at /auth/verify': {
+    takes: 'link token',
+    at: firstPartyEndpoints.verify,
+    accepts: async (token) => (await ask(firstPartyEndpoints.verify, { token, proof: linkProof })).status === 200,
+  },
+  'proof at /auth/passwordless/verify': {
+    takes: 'proof of a code',
+    at: firstPartyEndpoints.passwordlessVerify,
+    accepts: async (proof) => {
+      const given = { email: 'alice@example.com', code: mailedCode, proof };
+      return (await ask(firstPartyEndpoints.passwordlessVerify, given)).status === 200;
+    },
+  },
   'refresh_token at /auth/refresh': {
     takes: 'first-party refresh token',
     at: firstPartyEndpoints.refresh,

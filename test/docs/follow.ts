@@ -95,7 +95,11 @@ async function type(state: State, fence: Fence, next: Fence | undefined): Promis
   noticeUsers(state, /<<'YAML'\n([^]*?)^YAML$/m.exec(fence.text)?.[1] ?? '');
   const code = new URL(state.arrived?.url ?? 'http://nowhere').searchParams.get('code');
   if (fence.text.includes('paste-the-code-here')) expect(code, 'the code to paste').not.toBeNull();
-  const commands = fence.text.replaceAll('paste-the-code-here', code ?? '');
+  const inbox = /\S+\/inbox\?token=\S+/.exec(state.checkout.signet.output())?.[0];
+  if (fence.text.includes('paste-the-inbox-address-here')) expect(inbox, 'the address of the inbox').toBeDefined();
+  const commands = fence.text
+    .replaceAll('paste-the-code-here', code ?? '')
+    .replaceAll('paste-the-inbox-address-here', inbox ?? '');
   const answer = next && fileNameOf(next) === undefined && isAnswer(next) ? next : undefined;
   state.answer = answer;
   if (noteOf(fence, 'keeps running') !== undefined) {

@@ -7,6 +7,7 @@ import {
   authenticationOf,
   demandedAcr,
   type MfaPolicy,
+  firstFactorMethods,
   mfaPolicyFor,
   missingFactors,
   reaches,
@@ -18,9 +19,11 @@ const [one, two] = acrValues;
 const password = { method: 'password', at: 5 } as const;
 const totp = { method: 'totp', at: 9 } as const;
 
-test('the password comes first; a second factor is missing where two are demanded', () => {
-  expect(missingFactors([], one)).toEqual(['password']);
-  expect(missingFactors([totp], two)).toEqual(['password']);
+test('a first factor comes first, a password or what was mailed; a second factor is missing where two are demanded', () => {
+  expect(missingFactors([], one)).toEqual(firstFactorMethods);
+  expect(missingFactors([totp], two)).toEqual(firstFactorMethods);
+  expect(missingFactors([{ method: 'email_link', at: 5 }], one)).toEqual([]);
+  expect(missingFactors([password, { method: 'email_code', at: 6 }], two)).toEqual(secondFactorMethods);
   expect(missingFactors([password], one)).toEqual([]);
   expect(missingFactors([password], two)).toEqual(secondFactorMethods);
   expect(missingFactors([password, { method: 'recovery_code', at: 6 }], two)).toEqual([]);

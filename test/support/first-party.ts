@@ -21,6 +21,8 @@ export type ApiAnswer = {
     code?: string;
     detail?: string;
     instance?: string;
+    proof: string;
+    session_token: string;
   } & SecondFactorAnswer;
 };
 

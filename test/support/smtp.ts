@@ -3,6 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AddressInfo } from 'node:net';
 import { simpleParser } from 'mailparser';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
+import type { MailPurpose } from '../../src/domain/mail.ts';
 import { certificate } from './certificate.ts';
 
 export type TestMail = { readonly to: readonly string[]; readonly raw: string };
@@ -67,10 +68,19 @@ export async function linkIn({ raw }: TestMail): Promise<string> {
   return links[0]!;
 }
 
-/** The newest mail to this address. */
-export async function mailTo(smtp: TestSmtp, address: string, howMany = 1): Promise<TestMail> {
+/** The code that stands alone on its line. @throws Error when there is none. */
+export async function codeIn({ raw }: TestMail): Promise<string> {
+  const { text } = await readMail(raw);
+  const code = text.split('\n').find((line) => /^\d{6}$/.test(line));
+  if (code === undefined) throw new Error(`no code in: ${text}`);
+  return code;
+}
+
+/** The newest mail to this address, once there are so many; of those for `purpose` alone, when it is given. */
+export async function mailTo(smtp: TestSmtp, address: string, howMany = 1, purpose?: MailPurpose): Promise<TestMail> {
+  const isMeant = (raw: string) => purpose === undefined || raw.includes(`X-Signet-Purpose: ${purpose}\r\n`);
   for (let looks = 0; looks < 200; looks += 1) {
-    const found = smtp.mails.filter(({ to }) => to.includes(address));
+    const found = smtp.mails.filter(({ to, raw }) => to.includes(address) && isMeant(raw));
     if (found.length >= howMany) return found.at(-1)!;
     await sleep(50);
   }

@@ -16,6 +16,7 @@ type Notice =
   | 'email_changed'
   | 'password_changed'
   | 'password_set'
+  | 'password_ended'
   | 'factor_added'
   | 'factor_removed'
   | 'codes_made';
@@ -26,6 +27,7 @@ const told: Partial<Record<AuditType, (data: AuditEvent['data']) => Notice | und
   'user.password_reset': () => 'password_changed',
   'user.password_set': () => 'password_set',
   'admin.reset': () => 'password_set',
+  'user.email_verified': (data) => (data?.['password_removed'] === true ? 'password_ended' : undefined),
   'user.updated': (data) => (data?.['password_changed'] === true ? 'password_set' : undefined),
   'user.second_factor_added': () => 'factor_added',
   'user.second_factor_removed': () => 'factor_removed',

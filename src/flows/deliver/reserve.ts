@@ -23,7 +23,7 @@ export async function reserveMail(deps: Deps, context: RequestContext, email: st
 }
 
 /** Who has chosen another password may forget it again. */
-export async function forgetMails(tx: Db, { tenant }: RequestContext, email: string): Promise<void> {
+export async function clearMails(tx: Db, { tenant }: RequestContext, email: string): Promise<void> {
   await clearAttempts(tx, tenant.id, addressKey(email));
 }
 

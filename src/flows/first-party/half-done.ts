@@ -9,6 +9,7 @@ import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { eventOf } from '../events.ts';
 import { recordUnmet } from '../sign-in/failed.ts';
 import { wrongCredentials } from '../sign-in/check-password.ts';
+import { withSpent } from '../sign-in/with-spent.ts';
 import { firstPartyClient, type NamedClient } from './client.ts';
 import { makePartialToken, openPartialToken, partialTokenInvalid, partialTokenLifetime } from './partial-token.ts';
 import type { Proven } from './session.ts';
@@ -36,10 +37,10 @@ export type HalfLoggedIn = {
 export async function askSecondFactor(
   deps: Deps,
   context: RequestContext,
-  asked: Omit<Proven, 'user'> & { readonly user: UserWithPassword; readonly demanded: Acr },
+  asked: Omit<Proven, 'user' | 'second' | 'only'> & { readonly user: UserWithPassword; readonly demanded: Acr },
 ): Promise<HalfLoggedIn> {
   const { tenant, now } = context;
-  const { user, client, scopes, resources, proofs, reserved, device, demanded } = asked;
+  const { user, client, scopes, resources, proofs, reserved, device, demanded, spend } = asked;
   const mustEnrol = !isSecondFactor(user.secondFactors);
   if (mustEnrol && tenant.settings.mfa === 'off') {
     await recordUnmet(deps, context, { userId: user.id, reserved });
@@ -50,28 +51,26 @@ export async function askSecondFactor(
   }
   const attemptId = deps.random(18).toString('base64url');
   const { token, hash } = await makePartialToken(deps, context, { attemptId, userId: user.id, clientId: client.id });
-  const isKept = await insertHalfSignIn(
-    deps.db,
-    tenant.id,
-    {
-      id: attemptId,
-      tokenHash: hash,
-      userId: user.id,
-      proofs,
-      expiresAt: now + halfDoneFor,
-      clientId: client.id,
-      scopes,
-      resources,
-      demanded,
-      mayEnrol: mustEnrol,
-      passwordVersion: user.passwordVersion,
-      ...(device !== undefined && { device }),
-      accountKey: reserved.accountKey,
-      addressKey: reserved.addressKey,
-    },
-    eventOf(deps, actingAs(context, 'user', user.id)),
-  );
-  if (!isKept) throw wrongCredentials();
+  const half = {
+    id: attemptId,
+    tokenHash: hash,
+    userId: user.id,
+    proofs,
+    expiresAt: now + halfDoneFor,
+    clientId: client.id,
+    scopes,
+    resources,
+    demanded,
+    mayEnrol: mustEnrol,
+    passwordVersion: user.passwordVersion,
+    ...(device !== undefined && { device }),
+    accountKey: reserved?.accountKey,
+    addressKey: reserved?.addressKey,
+  };
+  const event = eventOf(deps, actingAs(context, 'user', user.id));
+  await withSpent(deps.db, spend, async (db) => {
+    if (!(await insertHalfSignIn(db, tenant.id, half, event))) throw wrongCredentials();
+  });
   return {
     token,
     mfa_required: true,

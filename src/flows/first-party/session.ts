@@ -5,18 +5,21 @@ import type { Client } from '../../domain/client.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { authenticationOf, type Proof } from '../../domain/factors.ts';
 import type { Grant } from '../../domain/grant.ts';
+import { sessionTokenLifetime } from '../../domain/passwordless.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import {
   beginFirstPartySession,
   beginFirstPartySessionAfter,
   type SecondProof,
 } from '../../storage/first-party-sign-ins.ts';
+import type { Db } from '../../storage/database.ts';
 import { eventOf, newId } from '../events.ts';
 import { mintTokens } from '../grants/mint.ts';
 import { wrongCode } from '../sign-in/check-code.ts';
 import { wrongCredentials } from '../sign-in/check-password.ts';
 import { withKnownBrowser } from '../sign-in/known-browsers.ts';
 import type { ReservedAttempt } from '../sign-in/limiter.ts';
+import { withSpent } from '../sign-in/with-spent.ts';
 import { partialTokenInvalid } from './partial-token.ts';
 
 /** `token` is the access token, once more. A program has no `device`: strangers cannot keep it out. */
@@ -29,28 +32,36 @@ export type Proven = {
   readonly resources: readonly string[];
   /** Enough of them (domain/factors.ts). */
   readonly proofs: readonly Proof[];
-  /** The attempt that was counted before the last of them was checked. */
-  readonly reserved: ReservedAttempt;
+  /** The attempt that was counted before the last of them was checked; a link that was mailed is not guessed. */
+  readonly reserved: ReservedAttempt | undefined;
   readonly device: string | undefined;
   /** The second factor, when it was asked for: spent with what follows. */
   readonly second?: SecondProof;
+  /** Done in the transaction of what follows, before it: what a first factor is worth once is spent there. */
+  readonly spend?: (tx: Db) => Promise<void>;
+  /** One access token for a day, which ends with its session, in the place of all others. */
+  readonly only?: 'session token';
 };
 
 /**
- * One statement begins all of it.
+ * One statement begins all of it, but for what `spend` does before.
  * @throws Refusal wrong_credentials when the user was disabled, or changed the password, since it was checked; wrong_code
  * when the code was spent meanwhile; OAuthError invalid_token when the half-done sign-in was finished meanwhile.
  */
 export async function beginTokenSession(
   deps: Deps,
   context: RequestContext,
-  { user, client, scopes, resources, proofs, reserved, device, second }: Proven,
+  { user, client, scopes, resources, proofs, reserved, device, second, spend, only }: Proven,
 ): Promise<LoggedIn> {
   const { tenant, now } = context;
   const authentication = authenticationOf(proofs);
-  const refresh = client.metadata.grant_types.includes('refresh_token')
-    ? opaqueToken('refreshToken', deps.random(opaqueBytes))
-    : undefined;
+  // Seconds.
+  const lifetime =
+    only === 'session token' ? Math.min(sessionTokenLifetime, tenant.settings.session_lifetime) : undefined;
+  const refresh =
+    lifetime === undefined && client.metadata.grant_types.includes('refresh_token')
+      ? opaqueToken('refreshToken', deps.random(opaqueBytes))
+      : undefined;
   const sessionId = newId(deps, now);
   const grant: Grant = {
     id: newId(deps, now),
@@ -59,9 +70,9 @@ export async function beginTokenSession(
     sessionId,
     scopes,
     resources,
-    offline: scopes.includes('offline_access'),
+    offline: lifetime === undefined && scopes.includes('offline_access'),
     authentication,
-    expiresAt: now + client.metadata.refresh_token_lifetime * 1000,
+    expiresAt: now + (lifetime ?? client.metadata.refresh_token_lifetime) * 1000,
     revoked: false,
   };
   const response = await mintTokens(deps, context, {
@@ -70,6 +81,7 @@ export async function beginTokenSession(
     scopes,
     resources,
     refreshToken: refresh?.token,
+    lifetime,
   });
   const signIn = {
     userId: user.id,
@@ -87,8 +99,8 @@ export async function beginTokenSession(
     offline: grant.offline,
     grantExpiresAt: grant.expiresAt,
     refreshHash: refresh?.hash,
-    accountKey: reserved.accountKey,
-    addressKey: reserved.addressKey,
+    accountKey: reserved?.accountKey,
+    addressKey: reserved?.addressKey,
     secondEventId: newId(deps, now),
   };
   const event = eventOf(deps, actingAs(context, 'user', user.id));
@@ -97,8 +109,9 @@ export async function beginTokenSession(
     if (how === 'spent before') throw wrongCode();
     if (how === 'ended') throw partialTokenInvalid();
   } else {
-    const isBegun = await beginFirstPartySession(deps.db, tenant.id, signIn, event);
-    if (!isBegun) throw wrongCredentials();
+    await withSpent(deps.db, spend, async (db) => {
+      if (!(await beginFirstPartySession(db, tenant.id, signIn, event))) throw wrongCredentials();
+    });
   }
   return {
     ...response,

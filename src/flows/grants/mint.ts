@@ -24,6 +24,8 @@ export type Mint = {
   readonly resources: readonly string[];
   readonly nonce?: string | undefined;
   readonly refreshToken?: string | undefined;
+  /** Of the access token, in seconds; the client's unless given. */
+  readonly lifetime?: number | undefined;
   /** The access token's; made unless given. */
   readonly jti?: string | undefined;
 };
@@ -48,6 +50,7 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
     iat,
     ...(grant?.sessionId !== undefined && { sid: grant.sessionId }),
   };
+  const lifetime = mint.lifetime ?? client.metadata.access_token_lifetime;
   const authentication = grant && userId !== undefined ? grant.authentication : undefined;
   const accessToken = await signJwt(
     await signingKey(deps, tenant, client.metadata.access_token_signed_response_alg),
@@ -56,7 +59,7 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
       ...common,
       ...(authentication && authenticationClaims(authentication, 'access')),
       aud: audience.length === 1 ? audience[0] : audience,
-      exp: iat + client.metadata.access_token_lifetime,
+      exp: iat + lifetime,
       jti: mint.jti ?? deps.random(16).toString('base64url'),
       client_id: client.id,
       scope: scopes.join(' '),
@@ -79,7 +82,7 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
   return {
     access_token: accessToken,
     token_type: 'Bearer',
-    expires_in: client.metadata.access_token_lifetime,
+    expires_in: lifetime,
     scope: scopes.join(' '),
     ...(mint.refreshToken === undefined ? {} : { refresh_token: mint.refreshToken }),
     ...(idToken === undefined ? {} : { id_token: idToken }),

@@ -1,25 +1,20 @@
 // A forgotten password: a link to another one, to the address that is stored, and the same answer to everybody who asks.
-import { setTimeout as sleep } from 'node:timers/promises';
 import { opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { invalidInput, Refusal } from '../../domain/errors.ts';
 import { resetLinkFor } from '../../domain/outbox.ts';
-import { identifierKey, isEmail } from '../../domain/user.ts';
+import { isEmail } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
 import { keepPasswordReset } from '../../storage/one-time-tokens.ts';
-import type { UserWithPassword } from '../../storage/user-rows.ts';
-import { findUserForSignIn } from '../../storage/users.ts';
 import { translator } from '../../texts/messages.ts';
+import { type Addressee, answerNoSooner, nobodyAt, personAt } from '../deliver/asked.ts';
 import { localeOf, putMail } from '../deliver/message.ts';
 import { reserveMail } from '../deliver/reserve.ts';
 import { record } from '../events.ts';
 
 /** Where the link leads, below the issuer. */
 export const resetPath = '/reset-password';
-
-/** Milliseconds: no answer comes sooner, so that its time does not tell whether something was written. */
-const answeredAfter = 200;
 
 /** Whether a forgotten password can be replaced by its person. */
 export function canRecover(deps: Pick<Deps, 'channels'>): boolean {
@@ -38,26 +33,11 @@ export async function forgotPassword(deps: Deps, context: RequestContext, email:
   await reserveMail(deps, context, email);
   const { token, hash } = opaqueToken('passwordReset', deps.random(opaqueBytes));
   await deps.db.transaction(async (tx) => {
-    const user = await whoseIs(tx, context, email);
-    // Sealed for nobody as well, because it takes time.
-    const to = user ?? nobody(email);
+    const user = await personAt(tx, context.tenant, email);
+    const to = user ?? nobodyAt(email);
     await sendLink(deps, tx, context, { to, token, hash, isSomebody: user !== undefined });
   });
-  // What a commit takes tells nobody anything.
-  await sleep(Math.max(0, answeredAfter - (performance.now() - begun)));
-}
-
-/** By the address alone; a person who has a password, which a service account has not. */
-async function whoseIs(tx: Db, { tenant }: RequestContext, email: string): Promise<UserWithPassword | undefined> {
-  const user = await findUserForSignIn(tx, tenant.id, email);
-  const isTheirs = user?.email !== undefined && identifierKey(user.email) === identifierKey(email);
-  return isTheirs && user.passwordHash !== undefined && !user.disabled ? user : undefined;
-}
-
-type Addressee = Pick<UserWithPassword, 'id' | 'username' | 'email' | 'claims' | 'passwordVersion'>;
-
-function nobody(email: string): Addressee {
-  return { id: '', username: email, email, claims: {}, passwordVersion: 0 };
+  await answerNoSooner(begun);
 }
 
 async function sendLink(

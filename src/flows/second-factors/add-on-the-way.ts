@@ -14,7 +14,7 @@ import { attemptOf } from '../sign-in/attempt.ts';
 import { askNewPassword, type HalfSignedIn } from '../sign-in/ask-new-password.ts';
 import { completeSignIn, type SignedIn } from '../sign-in/complete.ts';
 import { demandOf } from '../sign-in/demand.ts';
-import { passwordFirst, provenPassword } from '../sign-in/half-done.ts';
+import { firstFactorFirst, provenFirstFactor } from '../sign-in/half-done.ts';
 import { alreadySignedIn, type HalfDonePage, halfDonePage, type WayOn } from '../sign-in/half-done-page.ts';
 
 export type AddFactorView = HalfDonePage & {
@@ -79,7 +79,7 @@ async function proveFirst(
   };
   if (user.changePasswordBy !== undefined) {
     const signedIn = await deps.db.transaction(async (tx) => {
-      if (!(await lockPassword(tx, context.tenant.id, user.id, user.passwordVersion))) throw passwordFirst();
+      if (!(await lockPassword(tx, context.tenant.id, user.id, user.passwordVersion))) throw firstFactorFirst();
       await add(tx);
       // The factor has refused every other sign-in under way: this one goes on with the version that there is now.
       const now = (await findUserWithPassword(tx, context.tenant.id, user.id))!;
@@ -107,9 +107,9 @@ async function enrolling(
   context: RequestContext,
   begun: SignInAttempt,
 ): Promise<{ attempt: SignInAttempt; user: UserWithPassword; proof: Proof; demanded: Acr; owner: Owner }> {
-  const half = await provenPassword(deps, context, begun);
+  const half = await provenFirstFactor(deps, context, begun);
   const demanded = half && (await demandOf(deps, context, half.attempt, half.user));
-  if (!half || demanded !== acrValues[1] || isSecondFactor(half.user.secondFactors)) throw passwordFirst();
+  if (!half || demanded !== acrValues[1] || isSecondFactor(half.user.secondFactors)) throw firstFactorFirst();
   const owner = { user: half.user, by: { kind: 'browser sign-in', attemptId: half.attempt.row.id } } as const;
   return { ...half, demanded, owner };
 }

@@ -1,7 +1,7 @@
 // Between what was proven and the session: the attempt waits until its person has chosen another password.
 import type { Deps } from '../../deps.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
-import type { Proof } from '../../domain/factors.ts';
+import { isFirstFactor, type Proof } from '../../domain/factors.ts';
 import type { Db } from '../../storage/database.ts';
 import { markHalfSignedIn } from '../../storage/half-sign-ins.ts';
 import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
@@ -32,7 +32,7 @@ export async function askNewPassword(
     readonly attempt: SignInAttempt;
     readonly user: { readonly id: string; readonly passwordVersion: number };
     readonly proofs: readonly Proof[];
-    readonly reserved: ReservedAttempt;
+    readonly reserved: ReservedAttempt | undefined;
   },
 ): Promise<HalfSignedIn> {
   const { id: userId, passwordVersion } = user;
@@ -40,9 +40,9 @@ export async function askNewPassword(
     attempt,
     userId,
     passwordVersion,
-    proofs: proofs.map((proof) => (proof.method === 'password' ? { ...proof, passwordVersion } : proof)),
-    accountKey: reserved.accountKey,
-    addressKey: reserved.addressKey,
+    proofs: proofs.map((proof) => (isFirstFactor(proof.method) ? { ...proof, passwordVersion } : proof)),
+    accountKey: reserved?.accountKey,
+    addressKey: reserved?.addressKey,
     type: 'user.password_change_asked',
   } as const;
   const event = eventOf(deps, actingAs(context, 'user', userId));

@@ -36,8 +36,8 @@ export type Proven = {
   readonly proofs: readonly Proof[];
   /** What they are enough for (domain/factors.ts). */
   readonly demanded: Acr;
-  /** The attempt that was counted before the last of them was checked. */
-  readonly reserved: ReservedAttempt;
+  /** The attempt that was counted before the last of them was checked; a link that was mailed is not guessed. */
+  readonly reserved: ReservedAttempt | undefined;
   readonly cookies: BrowserCookies;
   /** What the way of proving wants locked before all else, in the same transaction. */
   readonly first?: (tx: Db) => Promise<void>;
@@ -69,7 +69,7 @@ export async function completeSignIn(
     const { sessionId } = begun;
     if (!(await markAuthenticated(tx, tenant.id, attempt, { userId: user.id, proofs, sessionId }, now)))
       throw attemptFinished();
-    await attemptSucceeded(tx, tenant.id, reserved);
+    if (reserved) await attemptSucceeded(tx, tenant.id, reserved);
     await also?.(tx, sessionId);
     await record(deps, tx, acting, {
       type: 'user.signed_in',

@@ -37,7 +37,7 @@ export async function recordFailure(
 export async function recordUnmet(
   deps: Deps,
   context: RequestContext,
-  { userId, reserved }: { userId: string; reserved: ReservedAttempt },
+  { userId, reserved }: { userId: string; reserved: ReservedAttempt | undefined },
 ): Promise<void> {
   await recordAsked(deps, context, reserved, {
     type: 'user.second_factor_asked',
@@ -50,7 +50,7 @@ export async function recordUnmet(
 export async function recordMustChange(
   deps: Deps,
   context: RequestContext,
-  { userId, reserved }: { userId: string; reserved: ReservedAttempt },
+  { userId, reserved }: { userId: string; reserved: ReservedAttempt | undefined },
 ): Promise<void> {
   await recordAsked(deps, context, reserved, { type: 'user.password_change_asked', userId });
 }
@@ -58,12 +58,12 @@ export async function recordMustChange(
 async function recordAsked(
   deps: Deps,
   context: RequestContext,
-  reserved: ReservedAttempt,
+  reserved: ReservedAttempt | undefined,
   event: AuditEvent & { readonly userId: string },
 ): Promise<void> {
   const { tenant } = context;
   await deps.db.transaction(async (tx) => {
-    await attemptSucceeded(tx, tenant.id, reserved);
+    if (reserved) await attemptSucceeded(tx, tenant.id, reserved);
     await record(deps, tx, actingAs(context, 'user', event.userId), event);
   });
 }

@@ -1,27 +1,27 @@
-// A browser's sign-in between its factors: the password is proven, and not long ago.
+// A browser's sign-in between its factors: the first one is proven, and not long ago.
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { halfDoneFor, missingFactors, type Proof } from '../../domain/factors.ts';
+import { halfDoneFor, isFirstFactor, missingFactors, type Proof } from '../../domain/factors.ts';
 import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { findUserWithPassword } from '../../storage/users.ts';
 import { demandOf } from './demand.ts';
 
-/** @returns undefined when it was not proven, too long ago, or changed since; or its person was disabled. */
-export async function provenPassword(
+/** @returns undefined when none was proven, too long ago, or the password changed since; or its person was disabled. */
+export async function provenFirstFactor(
   deps: Deps,
   context: RequestContext,
   attempt: SignInAttempt,
 ): Promise<{ attempt: SignInAttempt; user: UserWithPassword; proof: Proof } | undefined> {
-  const proof = attempt.proofs.find(({ method }) => method === 'password');
+  const proof = attempt.proofs.find(({ method }) => isFirstFactor(method));
   if (proof === undefined || !isRecent(proof, context.now) || attempt.userId === undefined) return undefined;
   const user = await findUserWithPassword(deps.db, context.tenant.id, attempt.userId);
   if (!user || user.disabled || user.passwordVersion !== proof.passwordVersion) return undefined;
   return { attempt, user, proof };
 }
 
-/** Whether the attempt of {@link provenPassword} lacks nothing but another password. */
+/** Whether the attempt of {@link provenFirstFactor} lacks nothing but another password. */
 export async function waitsForNewPassword(
   deps: Deps,
   context: RequestContext,
@@ -33,9 +33,9 @@ export async function waitsForNewPassword(
   return missingFactors(recent, await demandOf(deps, context, attempt, user)).length === 0;
 }
 
-/** Of what needs a password that was proven not long ago. */
-export function passwordFirst(): Refusal {
-  return new Refusal('password_first', 'The password comes first, and not long before the code.');
+/** Of what needs a first factor that was proven not long ago. */
+export function firstFactorFirst(): Refusal {
+  return new Refusal('password_first', 'The password, or what was mailed, comes first, and not long before the code.');
 }
 
 function isRecent({ at }: Proof, now: number): boolean {

@@ -12,7 +12,7 @@ import { checkCode, wrongCode } from './check-code.ts';
 import { askNewPassword, type HalfSignedIn } from './ask-new-password.ts';
 import { completeSignIn, type SignedIn } from './complete.ts';
 import { demandOf } from './demand.ts';
-import { passwordFirst, provenPassword, waitsForNewPassword } from './half-done.ts';
+import { firstFactorFirst, provenFirstFactor, waitsForNewPassword } from './half-done.ts';
 import { alreadySignedIn, type HalfDonePage, halfDonePage, type WayOn } from './half-done-page.ts';
 import { knownBrowserOf } from './known-browsers.ts';
 
@@ -111,7 +111,7 @@ async function halfDone(
   context: RequestContext,
   attempt: SignInAttempt,
 ): Promise<{ attempt: SignInAttempt; user: UserWithPassword; proof: Proof }> {
-  const half = await provenPassword(deps, context, attempt);
-  if (!half || half.user.secondFactors.length === 0) throw passwordFirst();
+  const half = await provenFirstFactor(deps, context, attempt);
+  if (!half || half.user.secondFactors.length === 0) throw firstFactorFirst();
   return half;
 }

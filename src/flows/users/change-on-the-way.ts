@@ -13,7 +13,7 @@ import { namesAround } from './names-around.ts';
 import { attemptOf } from '../sign-in/attempt.ts';
 import { completeSignIn, type SignedIn } from '../sign-in/complete.ts';
 import { demandOf } from '../sign-in/demand.ts';
-import { passwordFirst, provenPassword, waitsForNewPassword } from '../sign-in/half-done.ts';
+import { firstFactorFirst, provenFirstFactor, waitsForNewPassword } from '../sign-in/half-done.ts';
 import { attemptNotMade, reserveFactorAttempt } from '../sign-in/limiter.ts';
 import { alreadySignedIn, type HalfDonePage, halfDonePage, type WayOn } from '../sign-in/half-done-page.ts';
 
@@ -67,7 +67,7 @@ export async function signInWithNewPassword(
     cookies,
     // Before anything that only reads the person: two who do this at once would else wait for one another.
     first: async (tx) => {
-      if (!(await lockPassword(tx, tenant.id, user.id, user.passwordVersion))) throw passwordFirst();
+      if (!(await lockPassword(tx, tenant.id, user.id, user.passwordVersion))) throw firstFactorFirst();
     },
     also: async (tx, sessionId) => {
       await setPasswordHash(tx, tenant.id, user.id, { id: newId(deps, now), hash }, now);
@@ -88,7 +88,7 @@ async function choosing(
   context: RequestContext,
   begun: SignInAttempt,
 ): Promise<{ attempt: SignInAttempt; user: UserWithPassword }> {
-  const half = await provenPassword(deps, context, begun);
-  if (!half || !(await waitsForNewPassword(deps, context, half.attempt, half.user))) throw passwordFirst();
+  const half = await provenFirstFactor(deps, context, begun);
+  if (!half || !(await waitsForNewPassword(deps, context, half.attempt, half.user))) throw firstFactorFirst();
   return half;
 }

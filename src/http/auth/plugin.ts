@@ -12,6 +12,7 @@ import { logout } from './logout.ts';
 import { challenge, confirmTotp, list, recoveryCodes, remove, totp, verify } from './mfa.ts';
 import { password } from './password.ts';
 import { passwordForgot } from './password-forgot.ts';
+import { askForMail, mailedCode, mailedLink, mailedLinkByGet } from './passwordless.ts';
 import { answerProblems } from './problems.ts';
 import { refresh } from './refresh.ts';
 
@@ -31,6 +32,13 @@ export function authScope(deps: Deps) {
     at(firstPartyEndpoints.logout, 'POST', logout(deps));
     at(firstPartyEndpoints.password, 'POST', password(deps));
     at(firstPartyEndpoints.passwordForgot, 'POST', passwordForgot(deps));
+    at(firstPartyEndpoints.passwordlessRequest, 'POST', askForMail(deps, 'link'));
+    at(firstPartyEndpoints.passwordlessCode, 'POST', askForMail(deps, 'code'));
+    at(firstPartyEndpoints.passwordlessVerify, 'POST', mailedCode(deps));
+    // Browsers that come with the link get a page (http/pages/verify-link.ts).
+    const verifying = { GET: mailedLinkByGet(deps), POST: mailedLink(deps) };
+    route(scope, firstPartyEndpoints.verify, verifying, { cors: true, for: 'programs' });
+    answerPreflight(scope, firstPartyEndpoints.verify, 'GET, POST');
     at(firstPartyEndpoints.mfa, 'GET', list(deps));
     at(firstPartyEndpoints.mfaFactor, 'DELETE', remove(deps));
     at(firstPartyEndpoints.mfaVerify, 'POST', verify(deps));

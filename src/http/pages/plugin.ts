@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { endpoints } from '../../domain/endpoints.ts';
+import { verifyPath } from '../../flows/passwordless/browser.ts';
 import { verifyEmailPath } from '../../flows/recovery/verify-email.ts';
 import { resetPath } from '../../flows/recovery/forgot.ts';
 import { basePath, findTenant } from '../context.ts';
@@ -24,6 +25,7 @@ import { consent, consentForm } from './consent.ts';
 import { answerPageErrors } from './errors.ts';
 import { forgot, forgotForm, forgotPath } from './forgot-password.ts';
 import { continuePath } from './hub.ts';
+import { mailedCode, mailedCodePath, mailSignIn, mailSignInForm, mailSignInPath } from './mail-sign-in.ts';
 import { newPassword, newPasswordForm } from './new-password.ts';
 import { stylesheetFile } from './page.ts';
 import { reset, resetForm } from './reset-password.ts';
@@ -32,6 +34,7 @@ import { secondFactor, secondFactorForm } from './second-factor.ts';
 import { setup, setupForm } from './setup.ts';
 import { signIn, signInForm } from './sign-in.ts';
 import { askVerification, askVerificationPath, verifyEmailAnswer, verifyEmailForm } from './verify-email.ts';
+import { verifyLinkAnswer, verifyLinkForm } from './verify-link.ts';
 import { waitingPaths } from './sign-in-paths.ts';
 import { authorizeAgain, authorizeEndpoint } from './authorize.ts';
 
@@ -59,6 +62,9 @@ export function pagesScope(deps: Deps) {
     route(scope, confirmFactorPath, { GET: newFactorSecret(deps), POST: confirmNewFactor(deps) });
     for (const kind of endingKinds)
       route(scope, accountPaths[kind], { GET: confirmAccountChange(deps, kind), POST: accountChange(deps, kind) });
+    route(scope, mailSignInPath, { GET: mailSignInForm(deps), POST: mailSignIn(deps) });
+    route(scope, mailedCodePath, { POST: mailedCode(deps) });
+    route(scope, verifyPath, { GET: verifyLinkForm(deps), POST: verifyLinkAnswer(deps) }, { for: 'browsers' });
     route(scope, forgotPath, { GET: forgotForm(deps), POST: forgot(deps) });
     route(scope, resetPath, { GET: resetForm(deps), POST: reset(deps) });
     route(scope, askVerificationPath, { POST: askVerification(deps) });

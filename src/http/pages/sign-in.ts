@@ -3,6 +3,7 @@ import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { clientName } from '../../domain/client.ts';
 import { provenChange } from '../../flows/account/change.ts';
+import { canSignInByMail } from '../../flows/passwordless/ask.ts';
 import { canRecover } from '../../flows/recovery/forgot.ts';
 import { signInIsNext } from '../../flows/authorize/authorize.ts';
 import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
@@ -14,6 +15,7 @@ import { confirmationPath } from './account-paths.ts';
 import { cancel } from './cancel.ts';
 import { forgotPath } from './forgot-password.ts';
 import { backToHub, goOn } from './hub.ts';
+import { mailSignInPath } from './mail-sign-in.ts';
 import { sendPage } from './page.ts';
 import { shownAbove } from './shown-above.ts';
 import { signedIn } from './signed-in.ts';
@@ -90,6 +92,9 @@ function show(
     stay: view.asksToStay ? { isChecked: also.staySignedIn ?? false } : undefined,
     error: also.error,
     notice: also.notice,
+    mailUri: canSignInByMail(deps, request.tenant)
+      ? `${basePath(request.tenant)}${mailSignInPath}?attempt=${view.attemptId}`
+      : undefined,
     forgotUri: canRecover(deps) ? basePath(request.tenant) + forgotPath : undefined,
   };
   return sendPage(request, reply, (page) => signInPage(page, model), {

@@ -3,7 +3,7 @@ import { html, type Html } from '../../../texts/html.ts';
 import { translator } from '../../../texts/messages.ts';
 import { alert, field } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
-import { tooManyAttempts } from './too-many-attempts.ts';
+import { tooManyMails } from './too-many-attempts.ts';
 
 export type ForgotPassword = {
   action: string;
@@ -22,7 +22,7 @@ export function forgotPasswordPage(page: Page, model: ForgotPassword): Html {
     body: html`<div class="card">
       <h1>${t('forgot.title')}</h1>
       <p class="lead">${t('forgot.lead')}</p>
-      ${error?.code === 'too_many_attempts' && alert('forgot-error', tooManyAttempts(error.retryAfter, page.locale))}
+      ${error?.code === 'too_many_attempts' && alert('forgot-error', tooManyMails(error.retryAfter, page.locale))}
       <form method="post" action="${model.action}">
         ${field({
           id: 'email',

@@ -5,6 +5,7 @@ import { cancelButton, cancelText } from './cancel-button.ts';
 import { emblem } from './emblem.ts';
 import { alert, field, hiddenFields, status } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
+import { stayChoice } from './stay-choice.ts';
 import { tooManyAttempts } from './too-many-attempts.ts';
 
 /** Why the last attempt failed. Known and unknown users get the same. */
@@ -25,6 +26,8 @@ export type SignIn = {
   notice?: 'setup_done' | 'password_reset' | undefined;
   /** Where a forgotten password is replaced; undefined where it cannot be. */
   forgotUri?: string | undefined;
+  /** Where one signs in by mail; undefined where one cannot. */
+  mailUri?: string | undefined;
   /** `fresh`: somebody who has a session is asked to prove again who they are. */
   reason?: 'fresh' | 'other' | undefined;
   /** Its person came from their account page, and may go back there. */
@@ -72,24 +75,16 @@ export function signInPage(page: Page, model: SignIn): Html {
             invalid: wrong,
             autofocus: model.username !== '',
           })}
-          ${
-            model.stay &&
-            html`<label class="choice" for="login-stay"
-              ><input
-                id="login-stay"
-                type="checkbox"
-                name="stay"
-                value="1"
-                ${model.stay.isChecked && html`checked`}
-              />${t('sign_in.stay')}</label
-            >`
-          }
+          ${model.stay && stayChoice(model.stay, t)}
           <div class="actions">
             <button class="button button-primary" id="login-submit" type="submit">${t('sign_in.submit')}</button>
             ${cancelButton(cancelText(model, t))}
           </div>
         </form>
-        ${model.forgotUri && html`<p><a id="forgot-password" href="${model.forgotUri}">${t('forgot.link')}</a></p>`}
+        <ul class="link-row">
+          ${model.mailUri && html`<li><a id="mail-sign-in" href="${model.mailUri}">${t('mail_sign_in.link')}</a></li>`}
+          ${model.forgotUri && html`<li><a id="forgot-password" href="${model.forgotUri}">${t('forgot.link')}</a></li>`}
+        </ul>
       </div>`,
   });
 }

@@ -1,4 +1,4 @@
-// That there were too many attempts, and when another is worth making.
+// That there were too many attempts, or mails, and when another is worth asking for.
 import { type Locale, translator } from '../../../texts/messages.ts';
 
 /** `retryAfter` in seconds; undefined when nobody knows. */
@@ -7,6 +7,14 @@ export function tooManyAttempts(retryAfter: number | undefined, locale: Locale):
   return retryAfter === undefined
     ? t('sign_in.error.too_many_attempts_later')
     : t('sign_in.error.too_many_attempts', { when: fromNow(retryAfter, locale) });
+}
+
+/** The same of mails that were asked for. */
+export function tooManyMails(retryAfter: number | undefined, locale: Locale): string {
+  const t = translator(locale);
+  return retryAfter === undefined
+    ? t('mails.too_many_later')
+    : t('mails.too_many', { when: fromNow(retryAfter, locale) });
 }
 
 /** "In 5 minutes", in the words of the language; rounded up, because coming too early only costs another attempt. */

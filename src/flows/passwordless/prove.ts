@@ -1,0 +1,138 @@
+// Whether a link or a code that was mailed signs somebody in: looked at, guessed at, spent once.
+import { hashOfOpaque } from '../../crypto/opaque-tokens.ts';
+import { withoutBlanks } from '../../crypto/short-codes.ts';
+import type { Deps } from '../../deps.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { guessesOfCode } from '../../domain/passwordless.ts';
+import type { Db } from '../../storage/database.ts';
+import {
+  findMagicLink,
+  guessAtCode,
+  guessAtCodesOf,
+  type GuessedCode,
+  type MailedKind,
+  type MailedSignIn,
+  spendMailedSignIn,
+} from '../../storage/mailed-sign-ins.ts';
+import type { UserWithPassword } from '../../storage/user-rows.ts';
+import { findUserWithPassword } from '../../storage/users.ts';
+import { personAt } from '../deliver/asked.ts';
+import { clearMails } from '../deliver/reserve.ts';
+import { wrongCode } from '../sign-in/check-code.ts';
+import { recordFailure } from '../sign-in/failed.ts';
+import { knownBrowserOf } from '../sign-in/known-browsers.ts';
+import { type ReservedAttempt, reserveFactorAttempt } from '../sign-in/limiter.ts';
+import { checkSignInByMail, isCode } from './ask.ts';
+import { withProvenAddress } from './first-verification.ts';
+import { openLinkToken } from './link-token.ts';
+
+/** What was mailed, to whom, and by what it is spent. */
+export type FoundMail = {
+  readonly mailed: MailedSignIn;
+  readonly user: UserWithPassword;
+  readonly kind: MailedKind;
+  readonly hash: Buffer;
+};
+
+/**
+ * Looking at a link spends nothing.
+ * @returns undefined when it was used, has expired, or its person has another address or password by now.
+ * @throws Refusal not_found where nobody can sign in by mail.
+ */
+export async function lookAtLink(
+  deps: Deps,
+  context: RequestContext,
+  token: string | undefined,
+): Promise<FoundMail | undefined> {
+  checkSignInByMail(deps, context.tenant);
+  const hash = await openLinkToken(deps, context, token);
+  const mailed = hash && (await findMagicLink(deps.db, context.tenant.id, hash, context.now));
+  return mailed && found(deps, context, { hash, mailed, kind: 'magic_link' });
+}
+
+/** Whoever guesses at a code: `hash` where they show that they asked for it. `known`: which accounts their browser or device has signed in to. */
+export type Guess = {
+  readonly email: string;
+  readonly code: string;
+  readonly hash: Buffer | undefined;
+  readonly known: string | undefined;
+};
+
+/**
+ * Counts the guess before it looks, on the code itself and for the account and the network.
+ * @throws Refusal wrong_code, the same for addresses that nobody has; too_many_attempts; not_found where nobody can sign in by mail.
+ */
+export async function checkMailedCode(
+  deps: Deps,
+  context: RequestContext,
+  { email, code, hash, known }: Guess,
+): Promise<FoundMail & { readonly reserved: ReservedAttempt }> {
+  const { tenant } = context;
+  checkSignInByMail(deps, tenant);
+  const person = await personAt(deps.db, tenant, email);
+  const knownBrowser = person && knownBrowserOf(deps, tenant.id, known, person.id, 'password');
+  const account = { identifier: email, userId: person?.id, knownBrowser };
+  const reserved = await reserveFactorAttempt(deps, context, 'mailed_code', account);
+  const guessed = await guessAt(deps, context, { hash, userId: person?.id });
+  const digits = withoutBlanks(code);
+  const right = guessed.find(({ hash: own, mailed }) => isCode(deps, own, digits, mailed.code));
+  const mail = right && (await found(deps, context, { ...right, kind: 'sign_in_code' }));
+  // Typed for somebody else, it would count on their account's budget.
+  if (mail && mail.user.id === person?.id) return { ...mail, reserved };
+  await recordFailure(deps, context, {
+    factor: 'mailed_code',
+    userId: person?.id,
+    attempts: reserved.attempts,
+    reason: 'wrong code',
+  });
+  throw wrongCode();
+}
+
+/** Counts the guess, and gives the codes that it may be of. */
+async function guessAt(
+  { db }: Deps,
+  { tenant, now }: RequestContext,
+  { hash, userId }: { hash: Buffer | undefined; userId: string | undefined },
+): Promise<readonly GuessedCode[]> {
+  const most = guessesOfCode;
+  if (hash === undefined) return userId === undefined ? [] : guessAtCodesOf(db, tenant.id, { userId, most }, now);
+  const own = await guessAtCode(db, tenant.id, { hash, most }, now);
+  return own ? [own] : [];
+}
+
+/** What an application's `proof` is kept as; undefined for none, and for what cannot be one. */
+export function hashOfProof(proof: string | undefined): Buffer | undefined {
+  return hashOfOpaque('signInProof', proof);
+}
+
+async function found(
+  deps: Deps,
+  { tenant }: RequestContext,
+  mail: Omit<FoundMail, 'user'>,
+): Promise<FoundMail | undefined> {
+  const { userId, email, passwordVersion } = mail.mailed;
+  const user = await findUserWithPassword(deps.db, tenant.id, userId);
+  if (!user || user.disabled || user.email !== email || user.passwordVersion !== passwordVersion) return undefined;
+  return { ...mail, user };
+}
+
+/**
+ * The person behind it with their address proven, and what spends it in the transaction of the sign-in: one winner.
+ * `closed`: what is thrown for everybody else.
+ */
+export async function provenBy(
+  deps: Deps,
+  context: RequestContext,
+  { user: before, kind, hash }: FoundMail,
+  closed: () => Error,
+): Promise<{ readonly user: UserWithPassword; readonly spend: (tx: Db) => Promise<void> }> {
+  const { tenant, now } = context;
+  const user = await withProvenAddress(deps, context, before);
+  if (!user) throw closed();
+  const spend = async (tx: Db) => {
+    if (!(await spendMailedSignIn(tx, tenant.id, { kind, hash }, now))) throw closed();
+    // Who has the mailbox may ask for more.
+    await clearMails(tx, context, before.email!);
+  };
+  return { user, spend };
+}
