@@ -9,6 +9,7 @@ const prefixes = {
   setup: 'sgu_',
   passwordReset: 'sgp_',
   emailVerification: 'sgm_',
+  emailChange: 'sge_',
   clientSecret: 'sgx_',
   serviceKey: 'sgk_',
 } as const;

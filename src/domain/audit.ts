@@ -14,6 +14,8 @@ export const auditTypes = [
   'user.password_reset',
   'user.email_verification_asked',
   'user.email_verified',
+  'user.email_change_asked',
+  'user.email_changed',
   'user.signed_in',
   'user.sign_in_failed',
   'user.second_factor_asked',

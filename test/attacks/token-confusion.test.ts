@@ -38,6 +38,7 @@ const kinds = [
   'setup token',
   'reset token',
   'verification token',
+  'address token',
   'client secret',
   'service key',
   'first-party access token',
@@ -57,6 +58,7 @@ const ofOpaque: Readonly<Record<OpaqueKind, Kind>> = {
   setup: 'setup token',
   passwordReset: 'reset token',
   emailVerification: 'verification token',
+  emailChange: 'address token',
   clientSecret: 'client secret',
   serviceKey: 'service key',
 };
@@ -100,6 +102,7 @@ beforeAll(async () => {
     'setup token': new URL(signet.server.setupUrl!).searchParams.get('token')!,
     'reset token': await resetToken(),
     'verification token': await verificationToken(),
+    'address token': await addressToken(),
     'client secret': webClient.client_secret,
     'service key': serviceKey,
     'first-party access token': own.access_token,
@@ -126,6 +129,14 @@ async function verificationToken(): Promise<string> {
   const csrf = field(await agent.get(`${signet.issuer}/account`), 'csrf');
   await agent.post(`${signet.issuer}/account/email/verify`, { csrf });
   return new URL(await linkIn(await mailTo(smtp, 'bob@example.com', 2))).searchParams.get('token')!;
+}
+
+/** The same of the link that confirms another address. */
+async function addressToken(): Promise<string> {
+  const { agent } = await codeFlow(signet, webClient);
+  const csrf = field(await agent.get(`${signet.issuer}/account`), 'csrf');
+  await agent.post(`${signet.issuer}/account/email`, { csrf, email: 'alice@example.org' });
+  return new URL(await linkIn(await mailTo(smtp, 'alice@example.org'))).searchParams.get('token')!;
 }
 
 const cookies = (pairs: Record<string, string>) => ({
@@ -259,6 +270,15 @@ const places: Record<string, { takes: Kind; at?: string; accepts: (value: string
     takes: 'verification token',
     accepts: async (token) => (await createAgent().post(`${signet.issuer}/verify-email`, { token })).status === 200,
   },
+  'token of the link that confirms another address': {
+    takes: 'address token',
+    accepts: async (token) =>
+      (await createAgent().get(`${signet.issuer}/change-email?token=${encodeURIComponent(token)}`)).status === 200,
+  },
+  'token of the form that confirms another address': {
+    takes: 'address token',
+    accepts: async (token) => (await createAgent().post(`${signet.issuer}/change-email`, { token })).status === 200,
+  },
   'token of the setup form': {
     takes: 'setup token',
     accepts: async (token) =>
@@ -384,6 +404,7 @@ describe('M14 a value of one kind is not taken where another kind belongs', () =
       'setup token',
       'reset token',
       'verification token',
+      'address token',
       'service key',
     ] as const;
     for (const { takes, accepts } of Object.values(places)) {

@@ -19,7 +19,7 @@ import { record } from '../events.ts';
 export const resetPath = '/reset-password';
 
 /** Milliseconds: no answer comes sooner, so that its time does not tell whether something was written. */
-const answeredAfter = 200;
+export const answeredAfter = 200;
 
 /** Whether a forgotten password can be replaced by its person. */
 export function canRecover(deps: Pick<Deps, 'channels'>): boolean {
