@@ -151,7 +151,7 @@ export const recoveryMutants: readonly Mutant[] = [
     remove: "if (!(await spendOneTimeToken(tx, tenant.id, 'email_change', hash, now))) throw closed();",
     insert: "await spendOneTimeToken(tx, tenant.id, 'email_change', hash, now);",
     test: changePage,
-    title: 'of twenty answers',
+    title: 'once, also when',
   },
   {
     name: 'change of address: a sign-in of long ago is enough',
