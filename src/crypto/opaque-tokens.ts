@@ -10,6 +10,7 @@ const prefixes = {
   passwordReset: 'sgp_',
   emailVerification: 'sgm_',
   signInProof: 'sgq_',
+  emailChange: 'sge_',
   clientSecret: 'sgx_',
   serviceKey: 'sgk_',
 } as const;

@@ -7,13 +7,17 @@ export type AccountChange =
   | { readonly kind: 'end session'; readonly sessionId: string }
   | { readonly kind: 'end other sessions' }
   | { readonly kind: 'change password' }
+  | { readonly kind: 'change email' }
   | { readonly kind: 'add factor' }
   | { readonly kind: 'remove factor'; readonly factorId: string }
   /** `insteadOf`: which there were when it was asked; a form that comes again makes no others. */
   | { readonly kind: 'make recovery codes'; readonly insteadOf?: string | undefined };
 
 /** What ends something of the person's, and is asked about once more. */
-export type AccountEnding = Exclude<AccountChange, { readonly kind: 'change password' | 'add factor' }>;
+export type AccountEnding = Exclude<
+  AccountChange,
+  { readonly kind: 'change password' | 'change email' | 'add factor' }
+>;
 
 /** Led to a sign-in by this person, and is for nobody else who signs in there. */
 export type WaitingChange = { readonly userId: string; readonly change: AccountChange };

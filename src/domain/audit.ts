@@ -15,6 +15,8 @@ export const auditTypes = [
   'user.email_verification_asked',
   'user.email_verified',
   'user.sign_in_mail_asked',
+  'user.email_change_asked',
+  'user.email_changed',
   'user.signed_in',
   'user.sign_in_failed',
   'user.second_factor_asked',

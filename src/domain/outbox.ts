@@ -65,5 +65,8 @@ export const resetLinkFor = 30 * minute;
 /** Milliseconds for which the link that verifies an address is good. */
 export const verifyLinkFor = 24 * 60 * minute;
 
+/** Milliseconds for which the link that confirms another address is good. */
+export const changeLinkFor = 60 * minute;
+
 /** Milliseconds in which a notice is worth sending. */
 export const noticeUseful = 3 * 24 * 60 * minute;

@@ -3,7 +3,13 @@ import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
-export type OneTimeKind = 'setup' | 'password_reset' | 'email_verification' | 'magic_link' | 'sign_in_code';
+export type OneTimeKind =
+  | 'setup'
+  | 'password_reset'
+  | 'email_verification'
+  | 'email_change'
+  | 'magic_link'
+  | 'sign_in_code';
 
 const replace = statement(
   { tenantId: 'uuid', kind: 'text', hash: 'bytea', now: 'timestamptz', expiresAt: 'timestamptz' },
@@ -211,4 +217,36 @@ export async function findEmailVerification(
 ): Promise<EmailVerification | undefined> {
   const found = await find.first(db, { tenantId, kind: 'email_verification', hash, now });
   return found?.payload as EmailVerification | undefined;
+}
+
+/**
+ * What the link that confirms another address was made for. `from`: the one so far, if there was one. It is void when the
+ * person has another one by then, or the password was changed, or they were disabled.
+ */
+export type EmailChange = {
+  readonly userId: string;
+  readonly from?: string | undefined;
+  readonly to: string;
+  readonly passwordVersion: number;
+};
+
+/** On the transaction that sends it. */
+export async function keepEmailChange(
+  tx: Db,
+  tenantId: string,
+  { hash, expiresAt, ...payload }: EmailChange & { readonly hash: Buffer; readonly expiresAt: number },
+  now: number,
+): Promise<void> {
+  const { userId } = payload;
+  await keepAbout.run(tx, { tenantId, kind: 'email_change', hash, userId, payload, now, expiresAt });
+}
+
+/** What an open one was made for. */
+export async function findEmailChange(
+  db: Db,
+  tenantId: string,
+  hash: Buffer,
+  now: number,
+): Promise<EmailChange | undefined> {
+  return (await find.first(db, { tenantId, kind: 'email_change', hash, now }))?.payload as EmailChange | undefined;
 }

@@ -55,6 +55,7 @@ const steps = (): Step[] => [
   ...[
     '',
     '/password',
+    '/email',
     '/two-step',
     '/two-step/add',
     '/two-step/confirm',
@@ -76,6 +77,7 @@ const steps = (): Step[] => [
   post('/consent', { username: person.user.username, decision: 'allow' }),
   post('/consent', { username: person.user.username, decision: 'switch' }),
   post('/account/password', { password: person.user.password, new_password: 'mine from now on, all of it' }),
+  post('/account/email', { email: 'mine@example.net' }),
   post('/account/two-step/add', { name: 'Mine' }),
   post('/account/two-step/confirm', { factor_id: person.id, code: '000000' }),
   post('/account/two-step/remove', { factor_id: person.id }),

@@ -40,6 +40,7 @@ const kinds = [
   'verification token',
   'link token',
   'proof of a code',
+  'address token',
   'client secret',
   'service key',
   'first-party access token',
@@ -60,6 +61,7 @@ const ofOpaque: Readonly<Record<OpaqueKind, Kind>> = {
   passwordReset: 'reset token',
   emailVerification: 'verification token',
   signInProof: 'proof of a code',
+  emailChange: 'address token',
   clientSecret: 'client secret',
   serviceKey: 'service key',
 };
@@ -109,6 +111,7 @@ beforeAll(async () => {
     'reset token': await resetToken(),
     'verification token': await verificationToken(),
     ...(await mailedSignIn()),
+    'address token': await addressToken(),
     'client secret': webClient.client_secret,
     'service key': serviceKey,
     'first-party access token': own.access_token,
@@ -141,13 +144,22 @@ async function verificationToken(): Promise<string> {
 let linkProof: string;
 let mailedCode: string;
 async function mailedSignIn(): Promise<{ 'link token': string; 'proof of a code': string }> {
-  const email = 'alice@example.com';
+  const email = 'mailed@example.com';
+  await signet.provision({ users: [{ username: 'mailed', email, email_verified: true }] });
   const { passwordlessRequest, passwordlessCode } = firstPartyEndpoints;
   linkProof = (await postJson(signet.issuer + passwordlessRequest, { email })).body.proof;
   const { proof } = (await postJson(signet.issuer + passwordlessCode, { email })).body;
   mailedCode = await codeIn(await mailTo(smtp, email, 1, 'sign-in-code'));
   const address = await linkIn(await mailTo(smtp, email, 1, 'magic-link'));
   return { 'link token': new URL(address).searchParams.get('token')!, 'proof of a code': proof };
+}
+
+/** The same of the link that confirms another address. */
+async function addressToken(): Promise<string> {
+  const { agent } = await codeFlow(signet, webClient);
+  const csrf = field(await agent.get(`${signet.issuer}/account`), 'csrf');
+  await agent.post(`${signet.issuer}/account/email`, { csrf, email: 'alice@example.org' });
+  return new URL(await linkIn(await mailTo(smtp, 'alice@example.org'))).searchParams.get('token')!;
 }
 
 const cookies = (pairs: Record<string, string>) => ({
@@ -281,6 +293,15 @@ const places: Record<string, { takes: Kind; at?: string; accepts: (value: string
     takes: 'verification token',
     accepts: async (token) => (await createAgent().post(`${signet.issuer}/verify-email`, { token })).status === 200,
   },
+  'token of the link that confirms another address': {
+    takes: 'address token',
+    accepts: async (token) =>
+      (await createAgent().get(`${signet.issuer}/change-email?token=${encodeURIComponent(token)}`)).status === 200,
+  },
+  'token of the form that confirms another address': {
+    takes: 'address token',
+    accepts: async (token) => (await createAgent().post(`${signet.issuer}/change-email`, { token })).status === 200,
+  },
   'token of the setup form': {
     takes: 'setup token',
     accepts: async (token) =>
@@ -362,7 +383,7 @@ const places: Record<string, { takes: Kind; at?: string; accepts: (value: string
     takes: 'proof of a code',
     at: firstPartyEndpoints.passwordlessVerify,
     accepts: async (proof) => {
-      const given = { email: 'alice@example.com', code: mailedCode, proof };
+      const given = { email: 'mailed@example.com', code: mailedCode, proof };
       return (await ask(firstPartyEndpoints.passwordlessVerify, given)).status === 200;
     },
   },
@@ -419,6 +440,7 @@ describe('M14 a value of one kind is not taken where another kind belongs', () =
       'setup token',
       'reset token',
       'verification token',
+      'address token',
       'service key',
     ] as const;
     for (const { takes, accepts } of Object.values(places)) {

@@ -6,7 +6,7 @@ import { completeMetadata } from '../../src/domain/client.ts';
 import { halfDoneFor } from '../../src/domain/factors.ts';
 import { keyLife, keySetMaxAge } from '../../src/domain/key-life.ts';
 import { type Budget, clientSecretBudget, factorBudgets, mailBudgets } from '../../src/domain/limits.ts';
-import { noticeUseful, resetLinkFor, verifyLinkFor } from '../../src/domain/outbox.ts';
+import { changeLinkFor, noticeUseful, resetLinkFor, verifyLinkFor } from '../../src/domain/outbox.ts';
 import { defaultKeyLifetime, mostLivingKeys } from '../../src/domain/service-key.ts';
 import { staysSignedIn } from '../../src/domain/session.ts';
 import { completeSettings } from '../../src/domain/tenant.ts';
@@ -126,13 +126,14 @@ test('the lifetimes', async () => {
     ['A password that waits for its second factor, and a partial token', lasting(halfDoneFor)],
     ['A password that a command made, unless it is changed', lasting(passwordToChangeFor)],
     ['The link to another password', lasting(resetLinkFor)],
+    ['The link that confirms another address', lasting(changeLinkFor)],
     ['The link that verifies an address', lasting(verifyLinkFor)],
     ['A message to somebody, unless it is sent: a notice', lasting(noticeUseful)],
     [
       'A TOTP factor that waits for its first code',
       await constant('src/flows/second-factors/totp.ts', 'enrolmentLifetime'),
     ],
-    ['A sign-in that counts as fresh, to change password or factors', seconds(freshFor)],
+    ['A sign-in that counts as fresh, to change password, address or factors', seconds(freshFor)],
     ['A sign-out whose form was posted, until its page is opened', await constant('src/flows/logout.ts', 'sealedFor')],
     ['An authorization code', await constant('src/flows/authorize/respond.ts', 'codeLifetime')],
     ['An access token', seconds(client.access_token_lifetime)],

@@ -4,6 +4,8 @@ import type { Mutant } from './mutant.ts';
 const reset = 'src/flows/recovery/reset.ts';
 const forgot = 'src/flows/recovery/forgot.ts';
 const page = 'test/pages/forgot-password.test.ts';
+const changeEmail = 'src/flows/recovery/change-email.ts';
+const changePage = 'test/pages/change-email.test.ts';
 const outbox = 'test/delivery/outbox.test.ts';
 
 export const recoveryMutants: readonly Mutant[] = [
@@ -142,5 +144,109 @@ export const recoveryMutants: readonly Mutant[] = [
     insert: '',
     test: 'test/pages/verify-email.test.ts',
     title: 'asked by nobody',
+  },
+  {
+    name: 'change of address: a link counts twice',
+    file: changeEmail,
+    remove: "if (!(await spendOneTimeToken(tx, tenant.id, 'email_change', hash, now))) throw closed();",
+    insert: "await spendOneTimeToken(tx, tenant.id, 'email_change', hash, now);",
+    test: changePage,
+    title: 'once, also when',
+  },
+  {
+    name: 'change of address: a sign-in of long ago is enough',
+    file: changeEmail,
+    remove: 'const person = await freshSender(deps, context, { ...input, change });',
+    insert: 'const person = await freshSender(deps, { ...context, now: 0 }, { ...input, change });',
+    test: changePage,
+    title: 'five minutes after',
+  },
+  {
+    name: "change of address: somebody else's address is mailed",
+    file: changeEmail,
+    remove: 'const isFree = (await findUserForSignIn(tx, tenant.id, email)) === undefined;',
+    insert: 'const isFree = (await findUserForSignIn(tx, tenant.id, email)) !== null;',
+    test: changePage,
+    title: 'M76 an address',
+  },
+  {
+    name: 'change of address: a link outlives the address that it began at',
+    file: changeEmail,
+    remove: '      if (!locked || locked.email !== from) throw closed();\n',
+    insert: '      if (!locked) throw closed();\n',
+    test: changePage,
+    title: 'another address',
+  },
+  {
+    name: 'change of address: a link outlives the address, as it is looked at',
+    file: changeEmail,
+    remove: '  if (user.email !== asked.from) throw closed();\n',
+    insert: '',
+    test: changePage,
+    title: 'void with the address',
+  },
+  {
+    name: 'change of address: a link outlives the password',
+    file: changeEmail,
+    remove: ' || user.passwordVersion !== asked.passwordVersion',
+    insert: '',
+    test: changePage,
+    title: 'the password was changed',
+  },
+  {
+    name: 'change of address: who was disabled since the link was looked at is changed',
+    file: changeEmail,
+    remove: 'if (!(await lockPassword(tx, tenant.id, user.id, user.passwordVersion))) throw closed();',
+    insert: 'await lockPassword(tx, tenant.id, user.id, user.passwordVersion);',
+    test: changePage,
+    title: 'after the link was looked at: disabled',
+  },
+  {
+    name: 'change of address: who was signed out gets a link',
+    file: changeEmail,
+    remove: ' || !(await livingSession(deps, context, input.cookies.session))',
+    insert: '',
+    test: changePage,
+    title: 'signed out while',
+  },
+  {
+    name: 'change of address: requests are not counted',
+    file: changeEmail,
+    remove: '  await reserveMail(deps, context, email);\n',
+    insert: '',
+    test: changePage,
+    title: 'three mails',
+  },
+  {
+    name: 'change of address: a taken address is an error of the server',
+    file: changeEmail,
+    remove: '    if (isUniqueViolation(error)) throw closed();\n',
+    insert: '',
+    test: changePage,
+    title: 'after it was looked for',
+  },
+  {
+    name: 'change of address: a username stays behind that is the former address',
+    file: changeEmail,
+    remove: 'isNamedByAddress(locked) ? to : locked.username',
+    insert: 'locked.username',
+    test: changePage,
+    title: 'goes with it',
+  },
+  {
+    name: 'change of address: the former address is told nothing',
+    file: changeEmail,
+    remove: '      if (from !== undefined) await tellFormerAddress(deps, tx, acting, locked);\n',
+    insert: '',
+    test: changePage,
+    title: 'told again',
+  },
+  {
+    name: 'change of address: the address so far is not told that it was asked for',
+    file: 'src/flows/deliver/notices.ts',
+    remove: "  'user.email_change_asked': () => 'email_change_asked',\n",
+    insert: '',
+    test: changePage,
+    title: 'told again',
   },
 ];

@@ -37,6 +37,8 @@ const endpoints: Endpoint[] = [
   browser('/account/sessions', 'GET'),
   browser('/account/applications', 'GET'),
   browser('/account/password', 'GET, POST'),
+  browser('/account/email', 'GET, POST'),
+  browser('/change-email', 'GET, POST'),
   browser('/account/two-step', 'GET'),
   browser('/account/two-step/add', 'GET, POST'),
   browser('/account/two-step/confirm', 'GET, POST'),

@@ -22,7 +22,13 @@ import { errorPage } from '../../src/http/pages/views/error.ts';
 import { forgotPasswordPage, linkSentPage } from '../../src/http/pages/views/forgot-password.ts';
 import { resetPasswordPage } from '../../src/http/pages/views/reset-password.ts';
 import { inboxPage } from '../../src/http/pages/views/inbox.ts';
-import { emailVerifiedPage, verifyEmailPage } from '../../src/http/pages/views/verify-email.ts';
+import { accountEmailPage } from '../../src/http/pages/views/account-email.ts';
+import {
+  confirmedEmailPage,
+  confirmEmailPage,
+  emailVerifiedPage,
+  verifyEmailPage,
+} from '../../src/http/pages/views/verify-email.ts';
 import { formPostPage } from '../../src/http/pages/views/form-post.ts';
 import type { Page } from '../../src/http/pages/views/layout.ts';
 import { type SecondFactor, secondFactorPage } from '../../src/http/pages/views/second-factor.ts';
@@ -220,6 +226,32 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       outside,
       fill({ action: '/verify-email', token: 'sgm_abc', email: 'jane@example.com', username: 'jane' }),
     ),
+    'account with an address to change': accountPage(outside, {
+      ...fill({ ...account, changeEmailUri: '/account/email' }),
+      frame: frameOf('profile', fill),
+    }),
+    'another email': accountEmailPage(outside, {
+      ...fill({ action: '/account/email', backUri: '/account', email: '' }),
+      usernameToo: false,
+      frame: frameOf('profile', fill),
+    }),
+    'another email refused': accountEmailPage(outside, {
+      ...fill({ action: '/account/email', backUri: '/account', email: 'jane@', current: 'jane@example.com' }),
+      usernameToo: true,
+      frame: frameOf('profile', fill),
+      error: { code: 'invalid' },
+    }),
+    'another email, too often': accountEmailPage(outside, {
+      ...fill({ action: '/account/email', backUri: '/account', email: 'jane@', current: 'jane@example.com' }),
+      usernameToo: false,
+      frame: frameOf('profile', fill),
+      error: { code: 'too_many_attempts', retryAfter: 60 },
+    }),
+    'confirm email': confirmEmailPage(outside, {
+      ...fill({ action: '/change-email', token: 'sge_abc', email: 'jane@example.com', username: 'jane' }),
+      usernameToo: true,
+    }),
+    'email confirmed': confirmedEmailPage(outside, fill({ accountUri: '/account' })),
     'email verified': emailVerifiedPage(outside, fill({ accountUri: '/account' })),
     'forgotten password': forgotPasswordPage(outside, fill(forgotten)),
     'forgotten password refused': forgotPasswordPage(outside, {

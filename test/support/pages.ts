@@ -36,6 +36,14 @@ export async function everyPage(
       createAgent().get(`${issuer}/reset-password?token=${encodeURIComponent(text)}`),
     'a closed link that verifies an address': () =>
       createAgent().get(`${issuer}/verify-email?token=${encodeURIComponent(text)}`),
+    'a closed link that confirms another address': () =>
+      createAgent().get(`${issuer}/change-email?token=${encodeURIComponent(text)}`),
+    'another address': () => agent.get(`${issuer}/account/email`),
+    'another address, no address': async () =>
+      agent.post(`${issuer}/account/email`, {
+        csrf: field(await agent.get(`${issuer}/account`), 'csrf'),
+        email: text,
+      }),
     consent: () => visit(agent, ask({ ...hinted, prompt: 'consent' })),
     account: () => agent.get(`${issuer}/account`),
     sessions: () => agent.get(`${issuer}/account/sessions`, { 'user-agent': text.replaceAll(/[^\x20-\x7e]/g, '') }),

@@ -114,6 +114,7 @@ function withinReason(change: AccountChange): AccountChange {
       return { kind: change.kind };
     case 'end other sessions':
     case 'change password':
+    case 'change email':
     case 'add factor':
       return change;
   }

@@ -9,7 +9,7 @@ import { insertMessage } from '../../storage/outbox.ts';
 import { type Locale, negotiateLocale } from '../../texts/messages.ts';
 import { mailHtml, type MailContent, mailText } from '../../texts/mail.ts';
 
-/** Whose it is. Mail goes to the stored address and to no other. */
+/** Whose it is. Mail goes to the stored address, or to the one that is confirmed by it, and to no other. */
 export type Recipient = {
   readonly id: string;
   readonly email: string | undefined;

@@ -13,6 +13,7 @@ import { localeOf, putMail } from './message.ts';
 
 type Notice =
   | 'new_browser'
+  | 'email_change_asked'
   | 'email_changed'
   | 'password_changed'
   | 'password_set'
@@ -26,6 +27,7 @@ const told: Partial<Record<AuditType, (data: AuditEvent['data']) => Notice | und
   'user.password_changed': () => 'password_changed',
   'user.password_reset': () => 'password_changed',
   'user.password_set': () => 'password_set',
+  'user.email_change_asked': () => 'email_change_asked',
   'admin.reset': () => 'password_set',
   'user.email_verified': (data) => (data?.['password_removed'] === true ? 'password_ended' : undefined),
   'user.updated': (data) => (data?.['password_changed'] === true ? 'password_set' : undefined),

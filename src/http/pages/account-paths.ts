@@ -18,6 +18,7 @@ export const accountPaths = {
   'end session': '/account/sessions/end',
   'end other sessions': '/account/sessions/end-others',
   'change password': accountSections.password,
+  'change email': '/account/email',
   'add factor': '/account/two-step/add',
   'remove factor': '/account/two-step/remove',
   'make recovery codes': '/account/two-step/recovery-codes',
@@ -39,6 +40,7 @@ export function fieldsOf(change: AccountChange): Record<string, string> {
       return { factor_id: change.factorId };
     case 'end other sessions':
     case 'change password':
+    case 'change email':
     case 'add factor':
       return {};
     case 'make recovery codes':

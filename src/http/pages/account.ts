@@ -43,6 +43,7 @@ export function account(deps: Deps): RouteHandlerMethod {
       name: typeof name === 'string' ? name : undefined,
       email: user.email,
       verifyAction: canVerify ? base + askVerificationPath : undefined,
+      changeEmailUri: canRecover(deps) ? base + accountPaths['change email'] : undefined,
     });
   });
 }

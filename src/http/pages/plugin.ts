@@ -3,6 +3,7 @@ import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { endpoints } from '../../domain/endpoints.ts';
 import { verifyPath } from '../../flows/passwordless/browser.ts';
+import { changeEmailPath } from '../../flows/recovery/change-email.ts';
 import { verifyEmailPath } from '../../flows/recovery/verify-email.ts';
 import { resetPath } from '../../flows/recovery/forgot.ts';
 import { basePath, findTenant } from '../context.ts';
@@ -21,6 +22,7 @@ import {
   confirmAddFactor,
   confirmFirstFactorPath,
 } from './add-factor.ts';
+import { accountEmail, askAnotherEmail, changeEmailAnswer, changeEmailForm } from './change-email.ts';
 import { consent, consentForm } from './consent.ts';
 import { answerPageErrors } from './errors.ts';
 import { forgot, forgotForm, forgotPath } from './forgot-password.ts';
@@ -57,6 +59,7 @@ export function pagesScope(deps: Deps) {
     route(scope, accountSections.sessions, { GET: accountSessions(deps) });
     route(scope, accountSections.applications, { GET: accountApplications(deps) });
     route(scope, accountSections.password, { GET: accountPassword(deps), POST: changePassword(deps) });
+    route(scope, accountPaths['change email'], { GET: accountEmail(deps), POST: askAnotherEmail(deps) });
     route(scope, accountSections.two_step, { GET: twoStep(deps) });
     route(scope, accountPaths['add factor'], { GET: newFactor(deps), POST: beginNewFactor(deps) });
     route(scope, confirmFactorPath, { GET: newFactorSecret(deps), POST: confirmNewFactor(deps) });
@@ -69,6 +72,7 @@ export function pagesScope(deps: Deps) {
     route(scope, resetPath, { GET: resetForm(deps), POST: reset(deps) });
     route(scope, askVerificationPath, { POST: askVerification(deps) });
     route(scope, verifyEmailPath, { GET: verifyEmailForm(deps), POST: verifyEmailAnswer(deps) });
+    route(scope, changeEmailPath, { GET: changeEmailForm(deps), POST: changeEmailAnswer(deps) });
     route(scope, '/setup', { GET: setupForm(deps), POST: setup(deps) });
     route(scope, `/assets/${stylesheetFile.name}`, {
       GET: (_request, reply) =>

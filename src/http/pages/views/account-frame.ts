@@ -16,6 +16,7 @@ export const accountNotices = [
   'factor_removed',
   'codes_made',
   'verification_sent',
+  'email_change_asked',
 ] as const;
 export type AccountNotice = (typeof accountNotices)[number];
 

@@ -13,6 +13,8 @@ export type Account = {
   email?: string | undefined;
   /** Where a link is asked for that verifies the address; undefined: it is verified, or cannot be. */
   verifyAction?: string | undefined;
+  /** Where another address is asked for; undefined: it cannot be. */
+  changeEmailUri?: string | undefined;
 };
 
 /** Renders the profile. */
@@ -36,6 +38,14 @@ export function accountPage(page: Page, model: Account): Html {
             <button class="button" id="email-verify" type="submit">${t('account.email_verify')}</button>
           </div>
         </form>`
+      }
+      ${
+        model.changeEmailUri &&
+        html`<div class="actions">
+          <a class="button" id="email-change" href="${model.changeEmailUri}"
+            >${t(model.email === undefined ? 'account.email_add' : 'account.email_change')}</a
+          >
+        </div>`
       }
     </section>`,
   });

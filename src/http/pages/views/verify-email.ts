@@ -1,4 +1,4 @@
-// The pages of the link that verifies an e-mail address: the question, and that it is done.
+// The pages of the links that verify an e-mail address, or confirm another one: the question, and that it is done.
 import { html, type Html } from '../../../texts/html.ts';
 import { translator } from '../../../texts/messages.ts';
 import { hiddenFields } from './form-parts.ts';
@@ -8,12 +8,28 @@ export type VerifyEmail = { action: string; token: string; email: string; userna
 
 /** Renders the question. */
 export function verifyEmailPage(page: Page, model: VerifyEmail): Html {
+  return question(page, model);
+}
+
+/** The same of another address. `usernameToo`: it becomes the username as well. */
+export function confirmEmailPage(page: Page, model: VerifyEmail & { usernameToo: boolean }): Html {
+  const t = translator(page.locale);
+  return question(
+    page,
+    model,
+    html`<p class="muted">${t('change_email.confirm')}</p>
+      ${model.usernameToo && html`<p class="muted" id="username-too">${t('change_email.username_too')}</p>`}`,
+  );
+}
+
+function question(page: Page, model: VerifyEmail, more?: Html): Html {
   const t = translator(page.locale);
   return layout(page, {
     title: t('verify.title'),
     body: html`<div class="card">
       <h1>${t('verify.title')}</h1>
       <p class="lead">${t('verify.lead', { email: model.email, username: model.username })}</p>
+      ${more}
       <form method="post" action="${model.action}">
         ${hiddenFields({ token: model.token })}
         <div class="actions">
@@ -26,11 +42,20 @@ export function verifyEmailPage(page: Page, model: VerifyEmail): Html {
 
 /** Renders what follows. */
 export function emailVerifiedPage(page: Page, { accountUri }: { accountUri: string }): Html {
+  return done(page, translator(page.locale)('verify.done'), accountUri);
+}
+
+/** The same of another address. */
+export function confirmedEmailPage(page: Page, { accountUri }: { accountUri: string }): Html {
+  return done(page, translator(page.locale)('change_email.done'), accountUri);
+}
+
+function done(page: Page, title: string, accountUri: string): Html {
   const t = translator(page.locale);
   return layout(page, {
-    title: t('verify.done'),
+    title,
     body: html`<div class="card">
-      <h1>${t('verify.done')}</h1>
+      <h1>${title}</h1>
       <div class="actions"><a class="button" id="to-account" href="${accountUri}">${t('notice.account')}</a></div>
     </div>`,
   });
