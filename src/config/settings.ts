@@ -20,6 +20,7 @@ import {
   whole,
 } from './kinds.ts';
 import { clientKeyFile } from './database-url.ts';
+import { targetList } from './outbound.ts';
 
 /** One setting: everything that the reader and the documents need to know about it. */
 export interface Setting {
@@ -205,6 +206,14 @@ export const settings = {
     kind: mailbox,
     about: 'The sender of every mail. Needs `SMTP_URL`.',
     example: 'Example Accounts <accounts@example.com>',
+  },
+  OUTBOUND_ALLOW: {
+    group: 'Connections',
+    kind: targetList,
+    defaultRule: 'none',
+    about:
+      'What Signet may reach beside https on public addresses, as `host:port` with commas between them: these may be private, and speak plain http. For a service beside Signet; an IPv6 address stands in brackets.',
+    example: 'sms.internal:8080,[::1]:9090',
   },
   LOG_LEVEL: {
     group: 'Running',

@@ -125,6 +125,15 @@ describe('values', () => {
       { DATABASE_URL: 'postgresql://signet@/signet?host=/run/postgresql', ...withKey },
       { databaseUrl: 'postgresql://signet@/signet?host=/run/postgresql' },
     ],
+    [
+      { OUTBOUND_ALLOW: 'sms.internal:8080, [::1]:9090' },
+      {
+        outboundAllow: [
+          { host: 'sms.internal', port: 8080 },
+          { host: '::1', port: 9090 },
+        ],
+      },
+    ],
     [{ DATABASE_POOL_SIZE: '100' }, { databasePoolSize: 100 }],
     [{ PREPARED_STATEMENTS: 'False' }, { preparedStatements: false }],
     [{ PREPARED_STATEMENTS: 'true' }, { preparedStatements: true }],

@@ -1,0 +1,114 @@
+// Removals from what goes out by HTTP: which addresses are dialled, and what is taken from them.
+import type { Mutant } from './mutant.ts';
+
+const fetcher = 'src/delivery/fetcher.ts';
+const domain = 'src/domain/outbound.ts';
+const ssrf = 'test/attacks/ssrf.test.ts';
+const fetching = 'test/delivery/fetcher.test.ts';
+
+export const outboundMutants: readonly Mutant[] = [
+  {
+    name: 'outbound: private addresses are dialled',
+    file: fetcher,
+    remove: "    throw new OutboundError('an address that is not public');\n",
+    insert: '    return found;\n',
+    test: ssrf,
+    title: 'M80',
+  },
+  {
+    name: 'outbound: one public address of a name is enough',
+    file: fetcher,
+    remove: 'found.every(',
+    insert: 'found.some(',
+    test: ssrf,
+    title: 'mixed.example',
+  },
+  {
+    name: 'outbound: the name is resolved again when it is dialled',
+    file: fetcher,
+    remove: 'lookup: answering(found, guard.dial)',
+    insert: 'lookup: answering(await addressesOf(guard, { ...target, isAllowed: true }), guard.dial)',
+    test: ssrf,
+    title: 'leads elsewhere',
+  },
+  {
+    name: 'outbound: a redirect is not checked',
+    file: fetcher,
+    remove: "judgeUrl(URL.parse(location, first.url.href)?.href ?? '', guard.allow)",
+    insert: '{ ...first, url: new URL(location, first.url.href), isAllowed: true }',
+    test: ssrf,
+    title: 'M80 a redirect',
+  },
+  {
+    name: 'outbound: a redirect leads from https to http',
+    file: fetcher,
+    remove: "first.url.protocol === 'https:' && second",
+    insert: "first.url.protocol === 'none' && second",
+    test: fetching,
+    title: 'to http is not followed',
+  },
+  {
+    name: 'outbound: credentials follow a redirect to another origin',
+    file: fetcher,
+    remove: '(isSame && (keepsMethod',
+    insert: '(true && (keepsMethod',
+    test: fetching,
+    title: 'to another origin',
+  },
+  {
+    name: 'outbound: a body follows a redirect to another origin',
+    file: fetcher,
+    remove: "body !== undefined && !isSame) throw new OutboundError('redirect of a body');",
+    insert: "false) throw new OutboundError('redirect of a body');",
+    test: fetching,
+    title: 'to another origin',
+  },
+  {
+    name: 'outbound: plain http goes anywhere',
+    file: domain,
+    remove: "url.protocol === 'http:' && !isAllowed",
+    insert: "url.protocol === 'none' && !isAllowed",
+    test: ssrf,
+    title: 'http',
+  },
+  {
+    name: 'outbound: OUTBOUND_ALLOW opens every port of its hosts',
+    file: domain,
+    remove: 'target.host === host && target.port === port',
+    insert: 'target.host === host',
+    test: fetching,
+    title: 'only at this host and port',
+  },
+  {
+    name: 'outbound: an answer is read however long it is',
+    file: fetcher,
+    remove: 'length > maxBytes',
+    insert: 'length > Infinity',
+    test: fetching,
+    title: 'in bytes of the body',
+  },
+  {
+    name: 'outbound: a compressed answer is taken',
+    file: fetcher,
+    remove: "encoding !== undefined && encoding.toLowerCase() !== 'identity'",
+    insert: 'encoding === null',
+    test: fetching,
+    title: 'not compressed',
+  },
+  {
+    name: 'outbound: mapped addresses are not looked into',
+    file: 'src/delivery/public-address.ts',
+    remove: "return !blocked4.check(mappedIn(address), 'ipv4');",
+    insert: 'return true;',
+    test: fetching,
+    title: 'is public',
+  },
+  {
+    name: 'outbound: failures tell why',
+    file: domain,
+    remove: "super('The address could not be fetched.');",
+    insert: 'super(`The address could not be fetched: ${reason}.`);',
+    test: ssrf,
+    title: 'M80',
+  },
+];
