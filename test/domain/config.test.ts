@@ -563,7 +563,7 @@ describe('secrets stay secret', () => {
   );
 
   test('the table says which they are', () => {
-    expect(secretNames).toEqual(['TLS_KEY', 'DATABASE_URL', 'SECRET_KEY', 'ADMIN_PASSWORD', 'SMTP_URL']);
+    expect(secretNames).toEqual(['TLS_KEY', 'DATABASE_URL', 'SECRET_KEY', 'ADMIN_PASSWORD', 'SMTP_URL', 'SMS_URL']);
   });
 
   test.each(secretNames)('%s is in no message, however wrong', (name) => {

@@ -26,8 +26,9 @@ export const outboundMutants: readonly Mutant[] = [
   {
     name: 'outbound: the name is resolved again when it is dialled',
     file: fetcher,
-    remove: 'lookup: answering(found, guard.dial)',
-    insert: 'lookup: answering(await addressesOf(guard, { ...target, isAllowed: true }), guard.dial)',
+    remove: 'const found = await beforeEnd(signal, addressesOf(guard, target));',
+    insert:
+      'await addressesOf(guard, target);\n  const found = await addressesOf(guard, { ...target, isAllowed: true });',
     test: ssrf,
     title: 'leads elsewhere',
   },

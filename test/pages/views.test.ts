@@ -200,9 +200,10 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       notice: 'password_reset',
     }),
     inbox: inboxPage(outside, {
-      mails: [
+      messages: [
         fill({
           tenant: 'default',
+          channel: 'mail',
           purpose: 'reset-password',
           to: 'jane@example.com',
           subject: 'Choose another password',
@@ -211,7 +212,7 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
         }),
       ],
     }),
-    'empty inbox': inboxPage(outside, { mails: [] }),
+    'empty inbox': inboxPage(outside, { messages: [] }),
     'account with an address to verify': accountPage(outside, {
       ...fill({ ...account, verifyAction: '/account/email/verify' }),
       frame: frameOf('profile', fill),

@@ -19,7 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   schemas: ['domain'],
   storage: ['domain'],
   crypto: ['domain'],
-  delivery: ['domain'],
+  delivery: ['crypto', 'domain'],
   embedded: ['domain'],
   texts: [],
   domain: [],
