@@ -10,6 +10,7 @@ import { isPhone, phoneKey } from '../../src/domain/sms.ts';
 import { putSms } from '../../src/flows/deliver/message.ts';
 import { listOutbox } from '../../src/flows/outbox/list.ts';
 import { tenantBySlug } from '../../src/flows/tenants/find.ts';
+import { createMailbox } from '../../src/testing/mailbox.ts';
 import { freePort } from '../../src/testing/start.ts';
 import { createAgent } from '../support/agent.ts';
 import { query } from '../support/database.ts';
@@ -124,6 +125,19 @@ describe('Twilio', () => {
   });
 });
 
+test('signet/testing keeps what would have been sent', async () => {
+  const mailbox = createMailbox();
+  await mailbox.smsCourier(message);
+  await mailbox.smsCourier({ ...message, purpose: 'notice', text: 'later' });
+  expect(await mailbox.smsTo(message.destination)).toMatchObject({ purpose: 'notice', text: 'later' });
+  expect(await mailbox.smsTo(message.destination, 'sign-in-code')).toEqual({
+    purpose: 'sign-in-code',
+    to: '+4915112345678',
+    text,
+  });
+  expect(mailbox.sms).toHaveLength(2);
+});
+
 describe('what is not taken', () => {
   test.each([
     [400, true],
@@ -219,7 +233,7 @@ describe('SMS_URL', () => {
     `twilio://${account}:token@api.twilio.com?from=%2B15550100`,
     `twilio://${account}:token@api.twilio.com/?from=+15550100`,
     `twilio://${account}:token@api.dublin.ie1.twilio.com?from=%2B15550100`,
-  ])('%s', (url) => {
+  ])('is taken, and its login kept out of the address: %s', (url) => {
     expect(problems(url)).toEqual([]);
     expect(new URL(readConfig({ SMS_URL: url }).config.sms!.url)).toMatchObject({
       protocol: 'https:',

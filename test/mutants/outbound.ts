@@ -4,6 +4,8 @@ import type { Mutant } from './mutant.ts';
 const fetcher = 'src/delivery/fetcher.ts';
 const domain = 'src/domain/outbound.ts';
 const ssrf = 'test/attacks/ssrf.test.ts';
+const sms = 'src/delivery/sms.ts';
+const smsTest = 'test/delivery/sms.test.ts';
 const fetching = 'test/delivery/fetcher.test.ts';
 
 export const outboundMutants: readonly Mutant[] = [
@@ -111,5 +113,54 @@ export const outboundMutants: readonly Mutant[] = [
     insert: 'super(`The address could not be fetched: ${reason}.`);',
     test: ssrf,
     title: 'M80',
+  },
+  {
+    name: 'sms: a message goes to more than one number',
+    file: sms,
+    remove:
+      "    if (!isPhone(message.destination)) throw new DeliveryError('a text message goes to one number', true);\n",
+    insert: '',
+    test: smsTest,
+    title: 'recipient or a header',
+  },
+  {
+    name: 'sms: what is refused for good is tried again',
+    file: sms,
+    remove: 'const isPermanent = status >= 400',
+    insert: 'const isPermanent = status >= 500 && status >= 400',
+    test: smsTest,
+    title: 'only the status is told',
+  },
+  {
+    name: 'sms: what is too much for now is given up',
+    file: sms,
+    remove: ' && !later.includes(status)',
+    insert: ' && later.length > 0',
+    test: smsTest,
+    title: 'only the status is told',
+  },
+  {
+    name: 'sms: the time of a webhook is not signed',
+    file: 'src/crypto/webhook-signature.ts',
+    remove: '`${id}.${at}.${body}`',
+    insert: '`${id}.${at - at}.${body}`',
+    test: smsTest,
+    title: 'is signed over',
+  },
+  {
+    name: 'sms: the key of a webhook stands in its address',
+    file: 'src/config/outbound.ts',
+    remove: "  bare.password = '';\n",
+    insert: '',
+    test: smsTest,
+    title: 'is taken',
+  },
+  {
+    name: 'sms: plain http goes to any service',
+    file: 'src/config/contradictions.ts',
+    remove: '  if (sms !== undefined) problems.push(sms);\n',
+    insert: '',
+    test: smsTest,
+    title: 'is refused',
   },
 ];
