@@ -318,8 +318,8 @@ describe('mails', () => {
     expect(mail).toMatchObject({ subject: 'Choose another password', purpose: 'reset-password' });
     expect((await fetch(mail.link!)).status).toBe(200);
     expect(signet.mails).toContain(mail);
-    await expect(signet.mailTo('ada@example.com')).rejects.toThrow(
-      'No mail came to ada@example.com. There are: reset-password to forgetful@example.com',
+    await expect(signet.mailTo('nobody@example.com')).rejects.toThrow(
+      /^No mail came to nobody@example\.com\. There are: .*\breset-password to forgetful@example\.com/,
     );
   }, 20_000);
 });
