@@ -1,6 +1,7 @@
 // Which settings do not go together.
 import { createSecureContext } from 'node:tls';
 import { cheapHashes } from './hash-floor.ts';
+import { smsContradiction } from './outbound.ts';
 import type { SettingName, Values } from './settings.ts';
 
 /** Says which settings do not go together. What is given but malformed is already a problem, and counts as given here. */
@@ -40,6 +41,8 @@ export function contradictions(present: ReadonlySet<SettingName>, values: Values
       'SECRET_KEY is required with DATABASE_URL, the same for all processes. Make one with: openssl rand -base64 32',
     );
   }
+  const sms = smsContradiction(values.SMS_URL, values.OUTBOUND_ALLOW);
+  if (sms !== undefined) problems.push(sms);
   return [...problems, ...cheapHashes(values)];
 }
 

@@ -18,7 +18,8 @@ export interface Kind<T> {
   readonly parse: (text: string) => T;
 }
 
-function kind<T>(expects: string, read: (text: string) => T | undefined): Kind<T> {
+/** A kind whose `read` gives undefined for what is not fit. */
+export function kind<T>(expects: string, read: (text: string) => T | undefined): Kind<T> {
   return {
     expects,
     parse: (text) => {
@@ -220,7 +221,8 @@ export const smtpUrl: Kind<SmtpServer> = kind(
   },
 );
 
-function decodedLogin({ username, password: encoded }: URL): { user: string; password: string } {
+/** User and password of an address, as they were before they were percent-encoded. @throws BadValue */
+export function decodedLogin({ username, password: encoded }: URL): { user: string; password: string } {
   try {
     return { user: decodeURIComponent(username), password: decodeURIComponent(encoded) };
   } catch {
@@ -245,6 +247,7 @@ function singleLine(text: string): string | undefined {
   return /[\0\r\n]/.test(text) ? undefined : text;
 }
 
-function splitList(text: string): string[] {
+/** The entries of a list with commas between them. */
+export function splitList(text: string): string[] {
   return text.split(',').map((entry) => entry.trim());
 }

@@ -5,7 +5,9 @@ import { unverifiedWarning } from './database-url.ts';
 import { emptyNames, type Environment, findGiven, misspeltNames, unknownNames } from './names.ts';
 import { BadValue } from './kinds.ts';
 import type { Mailbox, SmtpServer } from '../domain/mail.ts';
+import type { AllowedTarget } from '../domain/outbound.ts';
 import { isLoopbackHost } from '../domain/redirect-uri.ts';
+import type { SmsService } from '../domain/sms.ts';
 import { type Setting, settings, type SettingName, type Values } from './settings.ts';
 
 /** The settings as the server uses them. Absent means not given. */
@@ -43,7 +45,10 @@ export interface Config {
   drainSeconds: number;
   metrics?: { host: string; port: number };
   mail?: { server: SmtpServer; from: Mailbox };
-  /** Mails are shown instead of sent: only on a loopback host, and where no mail server is set. */
+  sms?: SmsService;
+  /** What may be reached although it is private or speaks plain http. */
+  outboundAllow?: readonly AllowedTarget[];
+  /** Messages are shown instead of sent: only on a loopback host, and where no mail server is set. */
   inbox?: true;
 }
 
@@ -152,6 +157,8 @@ function assemble(values: Values, cores: number): Config {
           ? undefined
           : { server: values.SMTP_URL, from: values.MAIL_FROM },
       inbox: values.SMTP_URL === undefined && isLoopbackHost(new URL(publicUrl).hostname) ? (true as const) : undefined,
+      sms: values.SMS_URL,
+      outboundAllow: values.OUTBOUND_ALLOW,
       metrics: values.METRICS_PORT === undefined ? undefined : { host: values.METRICS_HOST, port: values.METRICS_PORT },
     }),
   };

@@ -20,6 +20,7 @@ import {
   whole,
 } from './kinds.ts';
 import { clientKeyFile } from './database-url.ts';
+import { smsUrl, targetList } from './outbound.ts';
 
 /** One setting: everything that the reader and the documents need to know about it. */
 export interface Setting {
@@ -205,6 +206,23 @@ export const settings = {
     kind: mailbox,
     about: 'The sender of every mail. Needs `SMTP_URL`.',
     example: 'Example Accounts <accounts@example.com>',
+  },
+  SMS_URL: {
+    group: 'Text messages',
+    kind: smsUrl,
+    defaultRule: 'no text messages are sent',
+    secret: true,
+    about:
+      'The service that takes text messages: `https://` for a webhook of your own, whose requests are signed with the password in the address (24 characters at least); `twilio://` for Twilio, with the account and its token as user and password, and `from=` or `messaging_service_sid=` (`docs/operating.md`, "Text messages").',
+    example: 'https://signet:a-key-of-24-characters-or-more@sms.example.com/send',
+  },
+  OUTBOUND_ALLOW: {
+    group: 'Connections',
+    kind: targetList,
+    defaultRule: 'none',
+    about:
+      'What Signet may reach beside https on public addresses, as `host:port` with commas between them: these may be private, and speak plain http. For a service beside Signet; an IPv6 address stands in brackets.',
+    example: 'sms.internal:8080,[::1]:9090',
   },
   LOG_LEVEL: {
     group: 'Running',

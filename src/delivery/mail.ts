@@ -35,7 +35,13 @@ export class MailError extends DeliveryError {
 }
 
 /** Sends messages as mails. */
-export function mailCourier({ server, from }: { readonly server: SmtpServer; readonly from: Mailbox }): Courier {
+export function mailCourier({
+  server,
+  from,
+}: {
+  readonly server: SmtpServer;
+  readonly from: Mailbox;
+}): Courier<'mail'> {
   const post = mailer(server, from, longSilence);
   return ({ id, purpose, destination: to, subject, text, html }) =>
     within(sendingDeadline, post.send({ id, purpose, to, subject, text, html }));

@@ -8,6 +8,7 @@ import { checkCertificate, checkShownCertificate } from './certificate.ts';
 import { checkDataDir } from './data-dir.ts';
 import { checkDatabaseUser } from './database-user.ts';
 import { checkMail } from './mail.ts';
+import { checkSms } from './sms.ts';
 import type { GivenKeys } from './secret-keys.ts';
 import { checkSecretFiles } from '../config/secret-files.ts';
 import { inspectSecretKey, secretKeyFile, SecretKeyError } from '../config/secret-key.ts';
@@ -20,6 +21,7 @@ export type ExamineOptions = {
   readonly patience: number;
   /** Where to send a message as a test. */
   readonly mailTo: string | undefined;
+  readonly smsTo?: string | undefined;
   /** Who looks; undefined on systems without such numbers. */
   readonly uid: number | undefined;
 };
@@ -31,7 +33,7 @@ export async function examine(env: Environment, options: ExamineOptions): Promis
   const examined = examineConfig(env);
   const { config, unusable } = examined;
   const usable = (...names: SettingName[]) => names.every((name) => !unusable.has(name));
-  const { clock, patience, mailTo, uid } = options;
+  const { clock, patience, mailTo, smsTo, uid } = options;
   const [secretKey, given] = await lookAtSecretKey(examined, usable('DATA_DIR', 'SECRET_KEY', 'DATABASE_URL'));
   const isEmbedded = usable('DATABASE_URL', 'DATA_DIR') && config.databaseUrl === undefined;
   const dataDir = isEmbedded ? await guarded('data-directory', () => checkDataDir(config.dataDir)) : [];
@@ -44,15 +46,17 @@ export async function examine(env: Environment, options: ExamineOptions): Promis
   // One of the two alone is found among the settings.
   const isMailGiven = ['SMTP_URL', 'MAIL_FROM'].some((name) => findGiven(env, name, true).given !== undefined);
   const isMailWhole = usable('SMTP_URL', 'MAIL_FROM') && isMailGiven === (config.mail !== undefined);
-  const [database, own, shown, address, mail] = await Promise.all([
+  const sending = { guard: { allow: config.outboundAllow ?? [] }, clock, testTo: smsTo };
+  const [database, own, shown, address, mail, sms] = await Promise.all([
     guarded('database', () => lookAtDatabase(examined, how, given, clock), usable('DATABASE_URL', 'DATA_DIR')),
     guarded('certificate', () => (tls ? checkCertificate({ clock }, tls.cert, publicUrl) : []), hasAddress),
     guarded('certificate', () => checkShownCertificate({ clock }, publicUrl, patience), hasAddress),
     guarded('address', () => checkAddress(publicUrl, patience), hasAddress),
     guarded('mail', () => checkMail(config.mail, mailTo), isMailWhole),
+    guarded('sms', () => checkSms(config.sms, sending), usable('SMS_URL', 'OUTBOUND_ALLOW')),
   ]);
   const kept = [...dataDir, ...user, ...secretKey, ...files];
-  return [...settingsFindings(examined), ...kept, ...database, ...address, ...own, ...shown, ...mail];
+  return [...settingsFindings(examined), ...kept, ...database, ...address, ...own, ...shown, ...mail, ...sms];
 }
 
 function settingsFindings({ problems, warnings }: Examined): Finding[] {

@@ -64,7 +64,11 @@ export async function lookAtDatabase(
         checkAdministrator(deps, unusable.has('PUBLIC_URL') ? undefined : config.publicUrl),
       )),
       ...(await guarded('first-party', () => checkFirstParty(deps))),
-      ...(await guarded('outbox', () => checkOutbox(deps, { isSent: config.mail !== undefined }))),
+      ...(await guarded('outbox', () =>
+        checkOutbox(deps, {
+          sent: [...(config.mail ? (['mail'] as const) : []), ...(config.sms ? (['sms'] as const) : [])],
+        }),
+      )),
     ];
   } catch (error) {
     const cause = error instanceof Unavailable ? error.cause : error;

@@ -1,19 +1,23 @@
-// Messages to people that were given up, or wait for longer than a mail server should take.
+// Messages to people that were given up, or wait for longer than sending should take.
 import type { Deps } from '../deps.ts';
 import { type Finding, ok, warning } from '../domain/finding.ts';
+import type { Channel } from '../domain/outbox.ts';
 import { countMessages } from '../storage/outbox.ts';
 
 /** Milliseconds: a mail server that is away for longer is worth a word. */
 const longWait = 10 * 60_000;
 
-/** Of all tenants. `isSent`: a mail server is set; without one, what waits is shown in the inbox. */
+/** Of all tenants. `sent`: what settings send; what waits of another channel is shown in the inbox. */
 export async function checkOutbox(
   { db, clock }: Pick<Deps, 'db' | 'clock'>,
-  { isSent }: { readonly isSent: boolean },
+  { sent }: { readonly sent: readonly Channel[] },
 ): Promise<Finding[]> {
   const counts = await countMessages(db);
   const dead = counts.filter(({ state }) => state === 'dead').reduce((sum, { count }) => sum + count, 0);
-  const waiting = isSent && counts.find(({ state, oldest }) => state === 'waiting' && clock() - oldest > longWait);
+  const isSent = (channel: string) => sent.some((each) => each === channel);
+  const waiting = counts
+    .filter(({ channel, state, oldest }) => isSent(channel) && state === 'waiting' && clock() - oldest > longWait)
+    .toSorted((one, other) => one.oldest - other.oldest)[0];
   const findings = [
     ...(dead > 0
       ? [
@@ -29,7 +33,7 @@ export async function checkOutbox(
           warning(
             'outbox',
             `Messages to people have waited for ${Math.floor((clock() - waiting.oldest) / 60_000)} minutes.`,
-            '"signet outbox list --state waiting" says why. A server with SMTP_URL has to run.',
+            `"signet outbox list --state waiting" says why. A server with ${waiting.channel === 'mail' ? 'SMTP_URL' : 'SMS_URL'} has to run.`,
           ),
         ]
       : []),

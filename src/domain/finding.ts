@@ -18,7 +18,8 @@ export type CheckName =
   | 'outbox'
   | 'address'
   | 'certificate'
-  | 'mail';
+  | 'mail'
+  | 'sms';
 
 /** `problem`: it does not work, or promises are broken. `warning`: it works, and somebody should look. */
 export type Severity = 'ok' | 'warning' | 'problem';

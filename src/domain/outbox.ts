@@ -1,30 +1,40 @@
 // Messages on their way to people: what one is, when it is tried again, and when it is given up.
 import type { MailPurpose } from './mail.ts';
+import type { SmsPurpose } from './sms.ts';
 
 /** How a message gets to its person. */
-export type Channel = 'mail';
+export type Channel = 'mail' | 'sms';
+
+/** What a message is for. */
+export type Purposes = { readonly mail: MailPurpose; readonly sms: SmsPurpose };
 
 /** What it says, in one language. Never logged and never shown to operators: it may hold a link that signs somebody in. */
-export type MessageBody = {
-  readonly subject: string;
-  /** Plain; a link or a code stands alone on its line. */
-  readonly text: string;
-  /** The same as a document of its own. */
-  readonly html: string;
+export type Bodies = {
+  readonly mail: {
+    readonly subject: string;
+    /** Plain; a link or a code stands alone on its line. */
+    readonly text: string;
+    /** The same as a document of its own. */
+    readonly html: string;
+  };
+  readonly sms: { readonly text: string };
 };
 
-/** A message that is to be sent. */
-export type Message = MessageBody & {
+/** A message of one channel that is to be sent. */
+export type MessageOf<C extends Channel> = Bodies[C] & {
   /** The same each time that it is tried. */
   readonly id: string;
-  readonly channel: Channel;
-  readonly purpose: MailPurpose;
-  /** One address. */
+  readonly channel: C;
+  readonly purpose: Purposes[C];
+  /** One address, or one number. */
   readonly destination: string;
 };
 
+/** A message that is to be sent. */
+export type Message = MessageOf<'mail'> | MessageOf<'sms'>;
+
 /** Gives a message to who carries it. Resolves when it was taken. @throws DeliveryError */
-export type Courier = (message: Message) => Promise<void>;
+export type Courier<C extends Channel> = (message: MessageOf<C>) => Promise<void>;
 
 /** Why a message was not taken. `permanent`: trying again is of no use. */
 export class DeliveryError extends Error {

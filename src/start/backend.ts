@@ -6,7 +6,7 @@ import { passwordHasher } from '../crypto/passwords.ts';
 import { pooledRandom } from '../crypto/random.ts';
 import { secretBox } from '../crypto/secret-box.ts';
 import type { Deps } from '../deps.ts';
-import type { Courier } from '../domain/outbox.ts';
+import type { Channel, Courier } from '../domain/outbox.ts';
 import { type Metrics, unmeasured } from '../domain/metrics.ts';
 import type { Tracing } from '../domain/tracing.ts';
 import { addAuditMonths } from '../flows/upkeep/audit-months.ts';
@@ -24,7 +24,9 @@ export type Replaced = {
   readonly random?: (bytes: number) => Buffer;
   readonly log?: Logger;
   /** What carries mails, instead of a mail server. */
-  readonly mailCourier?: Courier;
+  readonly mailCourier?: Courier<'mail'>;
+  /** What carries text messages, instead of a service. */
+  readonly smsCourier?: Courier<'sms'>;
   readonly observe?: (statement: SentStatement) => void;
 };
 
@@ -91,7 +93,7 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
       closedUntil: createRememberedUntil(),
       rightUntil: createRememberedUntil(),
       actor: options.actor ?? 'server',
-      channels: config.mail || config.inbox || options.mailCourier ? ['mail'] : [],
+      channels: channelsOf(config, options),
       log,
       metrics: options.metrics ?? unmeasured,
     };
@@ -100,6 +102,14 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
     await store.close();
     throw error;
   }
+}
+
+/** In which ways people can be sent messages; the inbox shows those that no setting sends. */
+function channelsOf({ mail, sms, inbox }: Config, { mailCourier, smsCourier }: Replaced): Channel[] {
+  return [
+    ...(mail || inbox || mailCourier ? (['mail'] as const) : []),
+    ...(sms || inbox || smsCourier ? (['sms'] as const) : []),
+  ];
 }
 
 function logNews(log: Logger, news: PostgresNews): void {

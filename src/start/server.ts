@@ -7,9 +7,10 @@ import type { Deps, PatientDeps } from '../deps.ts';
 import { contextWithoutRequest } from '../domain/context.ts';
 import type { Tenant } from '../domain/tenant.ts';
 import { mailCourier } from '../delivery/mail.ts';
+import { smsCourier } from '../delivery/sms.ts';
 import { durabilityWarnings } from './durability.ts';
 import { sharedUserWarnings } from '../embedded/shared-user.ts';
-import { startDelivery } from '../flows/outbox/worker.ts';
+import { type Couriers, startDelivery } from '../flows/outbox/worker.ts';
 import { followChanges } from '../flows/upkeep/follow-changes.ts';
 import { keyRing } from '../flows/keys/ring.ts';
 import { keepAuditMonths } from '../flows/upkeep/audit-months.ts';
@@ -77,10 +78,10 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
   const moved = watchLocation(deps, location, following);
   const maintenance = startMaintenance(deps, { auditMonths: config.auditMonths });
   starting.defer(() => maintenance.stop());
-  const courier = options.mailCourier ?? (config.mail && mailCourier(config.mail));
-  const delivery = startDelivery(deps, courier ? { mail: courier } : {});
+  const couriers = couriersOf(config, options, deps.clock);
+  const delivery = startDelivery(deps, couriers);
   starting.defer(() => delivery.stop());
-  if (courier) following.also(1, async () => delivery.look());
+  if (Object.keys(couriers).length > 0) following.also(1, async () => delivery.look());
   if (config.metrics && registry) {
     registry.watch({
       clock: deps.clock,
@@ -126,6 +127,16 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
       if (drainSeconds > 0) await new Promise((resolve) => setTimeout(resolve, drainSeconds * 1000));
       await running.disposeAsync();
     },
+  };
+}
+
+/** What the settings name, or a test puts in its place. */
+function couriersOf(config: Config, { mailCourier: mail, smsCourier: sms }: Replaced, clock: () => number): Couriers {
+  return {
+    ...((mail ?? config.mail) && { mail: mail ?? mailCourier(config.mail!) }),
+    ...((sms ?? config.sms) && {
+      sms: sms ?? smsCourier(config.sms!, { guard: { allow: config.outboundAllow ?? [] }, clock }),
+    }),
   };
 }
 

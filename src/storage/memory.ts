@@ -32,11 +32,11 @@ export function createMemory(elapsed: () => number): Memory {
   const loading = new Map<string, Promise<unknown>>();
   let generation = 0;
 
-  const load = async (kind: ChangeKind, key: string, fetch: () => Promise<unknown>): Promise<unknown> => {
+  const load = async (kind: ChangeKind, key: string, find: () => Promise<unknown>): Promise<unknown> => {
     const entries = kept[kind];
     const begun = generation;
     try {
-      const value = await fetch();
+      const value = await find();
       if (generation === begun && value === undefined && kind === 'tenant') {
         if (absent.size >= maxAbsent) absent.delete(absent.keys().next().value!);
         absent.set(key, elapsed() + maxAge);
@@ -55,7 +55,7 @@ export function createMemory(elapsed: () => number): Memory {
   };
 
   return {
-    async get<T>(kind: ChangeKind, tenantId: string, entity: string, fetch: () => Promise<T>): Promise<T> {
+    async get<T>(kind: ChangeKind, tenantId: string, entity: string, find: () => Promise<T>): Promise<T> {
       const key = `${tenantId} ${entity}`;
       const entry = kept[kind].get(key);
       if (entry && elapsed() < entry.until) return entry.value as T;
@@ -64,7 +64,7 @@ export function createMemory(elapsed: () => number): Memory {
       const flight = `${kind} ${key} ${generation}`;
       const known = loading.get(flight);
       if (known) return known as Promise<T>;
-      const started = load(kind, key, fetch).finally(() => loading.delete(flight));
+      const started = load(kind, key, find).finally(() => loading.delete(flight));
       loading.set(flight, started);
       return started as Promise<T>;
     },

@@ -1,14 +1,13 @@
 // Messages to people: written with their cause, claimed by one process at a time, settled once.
 import { sql } from 'kysely';
-import type { MailPurpose } from '../domain/mail.ts';
-import type { Channel, OutboxState } from '../domain/outbox.ts';
+import type { Channel, OutboxState, Purposes } from '../domain/outbox.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
 export type NewMessage = {
   readonly id: string;
   readonly channel: Channel;
-  readonly purpose: MailPurpose;
+  readonly purpose: Purposes[Channel];
   readonly destination: string;
   readonly userId: string | null;
   readonly sealed: string;
@@ -75,7 +74,7 @@ export async function claimMessage(
       tenantId: row.tenant_id,
       id: row.id,
       channel: row.channel as Channel,
-      purpose: row.purpose as MailPurpose,
+      purpose: row.purpose as Purposes[Channel],
       destination: row.destination,
       sealed: row.sealed,
       attempt: row.attempts,
@@ -225,7 +224,7 @@ const newest = statement({ limit: 'integer' }, (q, p) =>
   q
     .selectFrom('outbox as o')
     .innerJoin('tenants as t', 't.id', 'o.tenant_id')
-    .select(['o.id', 't.slug', 'o.purpose', 'o.destination', 'o.sealed', 'o.created_at'])
+    .select(['o.id', 't.slug', 'o.channel', 'o.purpose', 'o.destination', 'o.sealed', 'o.created_at'])
     .where('o.state', '=', sql.lit('waiting'))
     .where('o.sealed', 'is not', null)
     .orderBy('o.id', 'desc')
@@ -235,9 +234,10 @@ const newest = statement({ limit: 'integer' }, (q, p) =>
 /** What waits, of all tenants, the newest first. */
 export async function newestMessages(db: Db, limit: number) {
   const rows = await newest.all(db, { limit });
-  return rows.map(({ id, slug, purpose, destination, sealed, created_at }) => ({
+  return rows.map(({ id, slug, channel, purpose, destination, sealed, created_at }) => ({
     id,
     tenant: slug,
+    channel: channel as Channel,
     purpose,
     destination,
     sealed: sealed!,

@@ -1,4 +1,4 @@
-// The mails that a Signet inside a test would have sent.
+// The messages that a Signet inside a test would have sent.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Courier } from '../domain/outbox.ts';
 
@@ -13,12 +13,23 @@ export type CapturedMail = {
   readonly link: string | undefined;
 };
 
+export type CapturedSms = {
+  /** `sign-in-code`, `verify-phone` or `notice`. */
+  readonly purpose: string;
+  /** E.164. */
+  readonly to: string;
+  readonly text: string;
+};
+
 export type Mailbox = {
   /** In the order in which they came. */
   readonly mails: readonly CapturedMail[];
+  readonly sms: readonly CapturedSms[];
   /** The newest to `address`, and of `purpose` if it is given; waits for it. @throws Error when none comes in five seconds. */
   mailTo(address: string, purpose?: string): Promise<CapturedMail>;
-  readonly courier: Courier;
+  smsTo(number: string, purpose?: string): Promise<CapturedSms>;
+  readonly mailCourier: Courier<'mail'>;
+  readonly smsCourier: Courier<'sms'>;
 };
 
 const patience = 5000;
@@ -27,24 +38,34 @@ const interval = 25;
 /** Empty at first. */
 export function createMailbox(): Mailbox {
   const mails: CapturedMail[] = [];
+  const sms: CapturedSms[] = [];
   return {
     mails,
-    courier: async ({ purpose, destination: to, subject, text }) => {
+    sms,
+    mailCourier: async ({ purpose, destination: to, subject, text }) => {
       const link = text.split('\n').find((line) => /^https?:\/\/\S+$/.test(line));
       mails.push({ purpose, to, subject, text, link });
     },
-    async mailTo(address, purpose) {
-      const isMeant = (mail: CapturedMail) =>
-        mail.to === address && (purpose === undefined || mail.purpose === purpose);
-      for (let waited = 0; waited <= patience; waited += interval) {
-        const found = mails.findLast(isMeant);
-        if (found) return found;
-        await sleep(interval);
-      }
-      const others = mails.map(({ to, purpose: what }) => `${what} to ${to}`).join(', ') || 'none';
-      throw new Error(
-        `No mail${purpose === undefined ? '' : ` of the purpose ${purpose}`} came to ${address}. There are: ${others}.`,
-      );
-    },
+    smsCourier: async ({ purpose, destination: to, text }) => void sms.push({ purpose, to, text }),
+    mailTo: (address, purpose) => newest('mail', mails, address, purpose),
+    smsTo: (number, purpose) => newest('text message', sms, number, purpose),
   };
+}
+
+async function newest<M extends { readonly to: string; readonly purpose: string }>(
+  kind: string,
+  messages: readonly M[],
+  to: string,
+  purpose: string | undefined,
+): Promise<M> {
+  const isMeant = (message: M) => message.to === to && (purpose === undefined || message.purpose === purpose);
+  for (let waited = 0; waited <= patience; waited += interval) {
+    const found = messages.findLast(isMeant);
+    if (found) return found;
+    await sleep(interval);
+  }
+  const others = messages.map((message) => `${message.purpose} to ${message.to}`).join(', ') || 'none';
+  throw new Error(
+    `No ${kind}${purpose === undefined ? '' : ` of the purpose ${purpose}`} came to ${to}. There are: ${others}.`,
+  );
 }

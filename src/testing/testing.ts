@@ -6,11 +6,11 @@ import { type AuthorizeOptions, createBrowser } from './browser.ts';
 import { createClock, type TestClock } from './clock.ts';
 import { requestTokens, type SignIn, type TokenResponse } from './code-flow.ts';
 import { openTestDatabase } from './database.ts';
-import { type CapturedMail, createMailbox } from './mailbox.ts';
+import { type CapturedMail, type CapturedSms, createMailbox } from './mailbox.ts';
 import { createKnown, type Provisioning } from './known.ts';
 import { startOnFreePort } from './start.ts';
 
-export type { AuthorizeOptions, CapturedMail, Provisioning, SignIn, TestClock, TokenResponse };
+export type { AuthorizeOptions, CapturedMail, CapturedSms, Provisioning, SignIn, TestClock, TokenResponse };
 
 export type TestOptions = Provisioning & {
   /** Where its clock begins: milliseconds since 1970, or a date. Without it, at the real time. */
@@ -49,6 +49,10 @@ export type TestSignet = AsyncDisposable & {
   readonly mails: readonly CapturedMail[];
   /** The newest mail to `address`, and of `purpose` if it is given; waits for it. @throws Error when none comes in five seconds. */
   mailTo(address: string, purpose?: string): Promise<CapturedMail>;
+  /** The text messages that it would have sent, in the order in which they came. */
+  readonly sms: readonly CapturedSms[];
+  /** The newest text message to `number` (E.164), and of `purpose` if it is given; waits for it. @throws Error when none comes in five seconds. */
+  smsTo(number: string, purpose?: string): Promise<CapturedSms>;
   /** Ends it; its database is gone then. */
   stop(): Promise<void>;
 };
@@ -62,7 +66,7 @@ export async function startSignet(options: TestOptions = {}): Promise<TestSignet
     port,
     openDatabase: () => openTestDatabase(databaseUrl),
     config: { logLevel },
-    replaced: { clock: () => clock.now, mailCourier: mailbox.courier },
+    replaced: { clock: () => clock.now, mailCourier: mailbox.mailCourier, smsCourier: mailbox.smsCourier },
   });
   const { publicUrl: issuer } = server.deps;
   const known = createKnown();
@@ -97,6 +101,8 @@ export async function startSignet(options: TestOptions = {}): Promise<TestSignet
     openBrowser,
     mails: mailbox.mails,
     mailTo: (address, purpose) => mailbox.mailTo(address, purpose),
+    sms: mailbox.sms,
+    smsTo: (number, purpose) => mailbox.smsTo(number, purpose),
     stop,
     [Symbol.asyncDispose]: stop,
   };

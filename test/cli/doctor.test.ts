@@ -21,6 +21,7 @@ import { alice } from '../support/flow.ts';
 import { type Reply, serve } from '../support/local-server.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 import { freePort } from '../../src/testing/start.ts';
+import { startSmsReceiver } from '../support/sms.ts';
 import { startSmtp } from '../support/smtp.ts';
 
 // Each command is a process, and several of them take as long as the machine lets them.
@@ -625,6 +626,43 @@ describe('mail', () => {
       '--send-test-mail',
       'a@b.example, c@d.example',
     ]);
+    expect(code).toBe(2);
+  });
+});
+
+describe('text messages', () => {
+  const key = 'a-key-of-24-characters-or-more';
+  const at = (port: number) => ({
+    SMS_URL: `http://signet:${key}@127.0.0.1:${port}/send`,
+    OUTBOUND_ALLOW: `127.0.0.1:${port}`,
+  });
+
+  test('the service may be reached, and takes a message only when asked', async () => {
+    const receiver = await startSmsReceiver();
+    try {
+      const findings = await look(at(receiver.port));
+      expect(findings.filter(({ check }) => check === 'sms')).toMatchObject([{ severity: 'ok' }]);
+      expect(receiver.posted).toEqual([]);
+      const asked = await doctor(at(receiver.port), '--send-test-sms', '+1 (555) 010-0123');
+      expect([asked.code, asked.findings.filter(({ check }) => check === 'sms').length]).toEqual([0, 2]);
+      expect(asked.output).not.toContain(key);
+      expect(JSON.parse(receiver.posted[0]!.body)).toMatchObject({ to: '+15550100123', purpose: 'notice' });
+      receiver.answers.push(403);
+      const { seen, todo } = await wrong('sms', 'problem', look(at(receiver.port), { smsTo: '+15550100123' }));
+      expect(seen).toContain('the SMS service answered 403');
+      expect(todo).toContain('login or key in SMS_URL');
+    } finally {
+      await receiver.close();
+    }
+  });
+
+  test('a host in a private network that is not allowed, and a message that nobody would take', async () => {
+    const SMS_URL = `https://signet:${key}@127.0.0.1/send`;
+    const { seen, todo } = await wrong('sms', 'problem', look({ SMS_URL }, { smsTo: '+15550100123' }));
+    expect(seen).toContain('not public');
+    expect(todo).toContain('OUTBOUND_ALLOW');
+    expect((await wrong('sms', 'problem', look({}, { smsTo: '+15550100123' }))).todo).toBe('Set SMS_URL.');
+    const { code } = await commandLine(settings)(['doctor', '--send-test-sms', '0151 12345678']);
     expect(code).toBe(2);
   });
 });

@@ -244,8 +244,8 @@ describe('a mail server that fails', () => {
 
 describe('the worker', () => {
   const sent: Message[] = [];
-  const take: Courier = async (message) => void sent.push(message);
-  const deliver = (mail: Courier) => deliverOne(signet.server.deps, { mail }, ['mail']);
+  const take: Courier<'mail'> = async (message) => void sent.push(message);
+  const deliver = (mail: Courier<'mail'>) => deliverOne(signet.server.deps, { mail }, ['mail']);
   beforeEach(async () => {
     sent.length = 0;
     // The server of these tests sends nothing by itself meanwhile.

@@ -171,6 +171,8 @@ test('the timeouts and repetitions of connections', async () => {
   expect(mail?.[3]).toBe(
     `connecting: ${lasting(await constantOf('src/delivery/mail.ts', 'connectionTimeout'))}; silence: ${lasting(await constantOf('src/delivery/mail.ts', 'socketTimeout'))}`,
   );
+  const fetched = tableOf(sectionOf(document, 'Connections')).find(([to]) => to === 'What is fetched by HTTP');
+  expect(fetched?.[3]).toBe(`all of it: ${lasting(await constantOf('src/delivery/fetcher.ts', 'defaultDeadline'))}`);
 });
 
 test('keys and passwords', async () => {

@@ -125,6 +125,15 @@ describe('values', () => {
       { DATABASE_URL: 'postgresql://signet@/signet?host=/run/postgresql', ...withKey },
       { databaseUrl: 'postgresql://signet@/signet?host=/run/postgresql' },
     ],
+    [
+      { OUTBOUND_ALLOW: 'sms.internal:8080, [::1]:9090' },
+      {
+        outboundAllow: [
+          { host: 'sms.internal', port: 8080 },
+          { host: '::1', port: 9090 },
+        ],
+      },
+    ],
     [{ DATABASE_POOL_SIZE: '100' }, { databasePoolSize: 100 }],
     [{ PREPARED_STATEMENTS: 'False' }, { preparedStatements: false }],
     [{ PREPARED_STATEMENTS: 'true' }, { preparedStatements: true }],
@@ -554,7 +563,7 @@ describe('secrets stay secret', () => {
   );
 
   test('the table says which they are', () => {
-    expect(secretNames).toEqual(['TLS_KEY', 'DATABASE_URL', 'SECRET_KEY', 'ADMIN_PASSWORD', 'SMTP_URL']);
+    expect(secretNames).toEqual(['TLS_KEY', 'DATABASE_URL', 'SECRET_KEY', 'ADMIN_PASSWORD', 'SMTP_URL', 'SMS_URL']);
   });
 
   test.each(secretNames)('%s is in no message, however wrong', (name) => {

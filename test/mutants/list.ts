@@ -9,6 +9,7 @@ import { firstPartyMutants } from './first-party.ts';
 import { keyMutants } from './keys.ts';
 import type { Mutant } from './mutant.ts';
 import { opsMutants } from './ops.ts';
+import { outboundMutants } from './outbound.ts';
 import { passwordMutants } from './passwords.ts';
 import { recoveryMutants } from './recovery.ts';
 import { refreshMutants } from './refresh.ts';
@@ -30,6 +31,7 @@ export const mutants: readonly Mutant[] = [
   ...firstPartyMutants,
   ...keyMutants,
   ...opsMutants,
+  ...outboundMutants,
   ...passwordMutants,
   ...recoveryMutants,
   ...refreshMutants,

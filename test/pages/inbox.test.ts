@@ -1,4 +1,4 @@
-// /inbox: what would have been mailed, for whoever has the terminal of a Signet on their own machine, and for nobody else.
+// /inbox: what would have been sent, for whoever has the terminal of a Signet on their own machine, and for nobody else.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/read.ts';
 import { createAgent } from '../support/agent.ts';
@@ -15,7 +15,7 @@ afterAll(() => signet.stop());
 test('a forgotten password, without any mail server: the link stands in the inbox, and leads on', async () => {
   const agent = createAgent();
   expect((await agent.get(`${signet.issuer}/sign-in`)).body).toContain('id="forgot-password"');
-  expect((await agent.get(signet.server.inboxUrl!)).body).toContain('Nothing would have been mailed yet.');
+  expect((await agent.get(signet.server.inboxUrl!)).body).toContain('Nothing would have been sent yet.');
   await agent.post(`${signet.issuer}/forgot-password`, { email: 'bob@example.com' });
   const inbox = await agent.get(signet.server.inboxUrl!);
   expect([inbox.status, inbox.headers.get('cache-control')]).toEqual([200, 'no-store']);

@@ -206,9 +206,10 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       notice: 'password_reset',
     }),
     inbox: inboxPage(outside, {
-      mails: [
+      messages: [
         fill({
           tenant: 'default',
+          channel: 'mail',
           purpose: 'reset-password',
           to: 'jane@example.com',
           subject: 'Choose another password',
@@ -217,7 +218,7 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
         }),
       ],
     }),
-    'empty inbox': inboxPage(outside, { mails: [] }),
+    'empty inbox': inboxPage(outside, { messages: [] }),
     'account with an address to verify': accountPage(outside, {
       ...fill({ ...account, verifyAction: '/account/email/verify' }),
       frame: frameOf('profile', fill),

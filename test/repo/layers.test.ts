@@ -104,6 +104,21 @@ describe('a planted breach is found', () => {
     ['the environment by import', files(['start/server.ts', "import { env } from 'node:process';"]), 'has process.env'],
     ['the time of day in storage', files(['storage/a.ts', 'const now = Date.now();']), 'has the clock'],
     ['a date of now', files(['flows/a.ts', 'const now = new Date();']), 'has the clock'],
+    ...(
+      [
+        ['a fetch', "await fetch('https://example.com');"],
+        ['a fetch of the global object', 'globalThis.fetch(url);'],
+        ['a socket', "import { connect } from 'node:net';"],
+        ['a request over TLS', "import { request as ask } from 'node:https';"],
+        ['a whole module that connects', "import http from 'node:http';"],
+        ['a module that connects, when it is needed', "const { request } = await import('node:http');"],
+        ['resolving a name', "import { isIP, lookup } from 'node:dns/promises';"],
+        ['datagrams', "import * as dgram from 'node:dgram';"],
+        ['a package that connects', "import { createTransport } from 'nodemailer';"],
+        ['a web socket', 'new WebSocket(url);'],
+      ] as const
+    ).map(([what, text]) => [what, files(['flows/a.ts', text]), 'connects to something'] as const),
+    ['a fetch beside the fetcher', files(['delivery/a.ts', 'fetch(url);']), 'connects to something'],
     ['dice', files(['flows/a.ts', 'Math.random() < 0.5']), 'has randomness'],
     ['a default export', files(['flows/a.ts', 'export default 1;']), 'has a default export'],
     ['a renamed default export', files(['flows/a.ts', 'export { a as default };']), 'has a default export'],
@@ -125,6 +140,9 @@ test('what only looks like a breach is let through', () => {
 import type { Deps } from '../deps.ts';
 const at = new Date(now);
 const label = 'Select one from these; DELETE is not offered';
+import { BlockList, isIP, type Socket } from 'node:net';
+import type { Server } from 'node:https';
+const kept = memory.fetch(id) ?? refetch(id);
 `;
   expect(breaches(files(['http/a.ts', innocent]))).toEqual([]);
   const types = [

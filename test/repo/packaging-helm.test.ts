@@ -27,7 +27,10 @@ const least: Values = {
   image: { repository: 'registry.example.com/signet' },
   secret: { name: 'signet' },
 };
-const sendsMail: Values = { secret: { name: 'signet', smtpUrlKey: 'mail-server' }, mail: { from: 'id@example.com' } };
+const sendsMail: Values = {
+  secret: { name: 'signet', smtpUrlKey: 'mail-server', smsUrlKey: 'sms' },
+  mail: { from: 'id@example.com' },
+};
 const everything: Values = {
   ...least,
   ...sendsMail,
@@ -165,6 +168,7 @@ describe('the pods', () => {
       'secret-key': Buffer.alloc(32, 1).toString('base64'),
       'admin-password': 'a password of some length',
       'smtp-url': 'smtps://signet:password@mail.example.com',
+      'sms-url': 'https://signet:a-key-of-24-characters-or-more@sms.example.com/send',
       'provision.yaml': '{}',
     };
     for (const [name, content] of Object.entries(contents)) await writeFile(join(directory, name), content);
@@ -188,8 +192,9 @@ describe('the pods', () => {
     expect(keysOf(podOf(find(full, 'Job', 'id-signet-migrate')))).toEqual(ofDatabase);
     expect(keysOf(podOf(find(small, 'Deployment', 'id-signet')))).toEqual(ofDatabase);
     const server = podOf(find(full, 'Deployment', 'id-signet'));
-    expect(keysOf(server)).toEqual([...ofDatabase, 'admin-password', 'mail-server']);
+    expect(keysOf(server)).toEqual([...ofDatabase, 'admin-password', 'mail-server', 'sms']);
     expect(server.containers[0].env).toContainEqual({ name: 'SMTP_URL_FILE', value: '/run/secrets/signet/smtp-url' });
+    expect(server.containers[0].env).toContainEqual({ name: 'SMS_URL_FILE', value: '/run/secrets/signet/sms-url' });
   });
 
   test('are asked at the addresses that answer, on the port that is theirs', () => {

@@ -19,7 +19,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   schemas: ['domain'],
   storage: ['domain'],
   crypto: ['domain'],
-  delivery: ['domain'],
+  delivery: ['crypto', 'domain'],
   embedded: ['domain'],
   texts: [],
   domain: [],
@@ -45,6 +45,22 @@ const confined: readonly { rule: string; folders: readonly string[]; text?: RegE
   { rule: 'the clock', folders: outermost, text: /\bDate\s*\.\s*now\b|\bnew\s+Date(?:\s*\(\s*\)|\s*[;,)])/ },
   { rule: 'randomness', folders: outermost, text: /\bMath\s*\.\s*random\b/ },
 ];
+
+/** Modules that connect (the driver of PostgreSQL is confined above), and their names that connect to nothing. */
+const connecting = /^(?:node:)?(?:https?2?|net|tls|dgram|dns)(?:\/promises)?$|^(?:undici|nodemailer|axios|ws)(?:\/|$)/;
+const harmless: readonly string[] = ['isIP', 'BlockList', 'createSecureContext', 'createServer', 'STATUS_CODES'];
+/** What connects without any import. */
+const connectingText =
+  /(?<![.\w])(?:globalThis\s*\.\s*)?fetch\s*\(|\bnew\s+(?:WebSocket|EventSource)\b|\bgetBuiltinModule\b/;
+
+/** The files that connect to something, each with what to. All other HTTP goes through the fetcher. */
+const outgoing: Readonly<Record<string, string>> = {
+  'delivery/fetcher.ts': 'what is public, or stands in OUTBOUND_ALLOW',
+  'delivery/mail.ts': 'the mail server of SMTP_URL',
+  'doctor/outside.ts': 'PUBLIC_URL, as somebody from outside would: it may well be private',
+  'embedded/private-socket.ts': 'the embedded PostgreSQL, by its unix socket',
+  'testing/http.ts': 'the Signet inside of a test',
+};
 
 const longest = 400;
 /** Generated, and read by nobody from top to bottom. */
@@ -93,6 +109,12 @@ function breachesIn({ path, text, imports }: Source): string[] {
     const isThere = forbidden?.test(code) || imports.some(({ specifier }) => packages?.test(specifier));
     if (isThere) found.push(`has ${rule}, whose room is ${folders.join(', ')}`);
   }
+  const isConnecting = imports.some(
+    ({ specifier, isType, names }) =>
+      !isType && connecting.test(specifier) && (names?.some((name) => !harmless.includes(name)) ?? true),
+  );
+  if ((isConnecting || connectingText.test(code)) && !Object.hasOwn(outgoing, path))
+    found.push('connects to something, which all but a few files do through delivery/fetcher.ts');
   if (/\bexport\s+default\b|\bas\s+default\b/.test(code)) found.push('has a default export');
   if (path.split('/').some((part) => /^(?:utils?|helpers?|common)(?:\.|$)/.test(part)))
     found.push('has no name of its own');
@@ -130,15 +152,28 @@ export function roomOf(path: string): string {
   return folder === '.' || folder === 'flows' || folder === 'http' ? path : folder;
 }
 
-type Import = { readonly specifier: string; readonly isType: boolean };
+/** `names`: the values of it, as they are called there; undefined where all of it is imported. */
+type Import = { readonly specifier: string; readonly isType: boolean; readonly names: readonly string[] | undefined };
 
 function importsOf(code: string): Import[] {
-  const statements = /^[ \t]*(?:import|export)\s+(type\s+)?(?:[^'"`;]*?\bfrom\s*)?['"]([^'"]+)['"]/gm;
+  const statements = /^[ \t]*(?:import|export)\s+(type\s+)?(?:([^'"`;]*?)\bfrom\s*)?['"]([^'"]+)['"]/gm;
   const expressions = /\bimport\s*\(\s*['"`]([^'"`]+)['"`]/g;
   return [
-    ...[...code.matchAll(statements)].map((match) => ({ specifier: match[2]!, isType: match[1] !== undefined })),
-    ...[...code.matchAll(expressions)].map((match) => ({ specifier: match[1]!, isType: false })),
+    ...[...code.matchAll(statements)].map(([, type, what = '', specifier]) => ({
+      specifier: specifier!,
+      isType: type !== undefined,
+      names: valuesIn(what),
+    })),
+    ...[...code.matchAll(expressions)].map((match) => ({ specifier: match[1]!, isType: false, names: undefined })),
   ];
+}
+
+function valuesIn(what: string): string[] | undefined {
+  const [, inside] = /^\s*\{([^}]*)\}\s*$/.exec(what) ?? [];
+  return inside
+    ?.split(',')
+    .map((name) => name.trim().replace(/\s+as\s.*/s, ''))
+    .filter((name) => name !== '' && !name.startsWith('type '));
 }
 
 // Good enough for our own source: no string of it holds the beginning of a block comment.

@@ -296,6 +296,15 @@ test('a PostgreSQL that is given holds one database more, until stop', async () 
   }
 });
 
+describe('text messages', () => {
+  test('what does not come is said', async () => {
+    expect(signet.sms).toEqual([]);
+    await expect(signet.smsTo('+15550100123', 'sign-in-code')).rejects.toThrow(
+      'No text message of the purpose sign-in-code came to +15550100123. There are: none.',
+    );
+  }, 20_000);
+});
+
 describe('mails', () => {
   test('a forgotten password: the mail is there, with its link; and what does not come is said', async () => {
     await signet.provision({ users: [{ username: 'forgetful', email: 'forgetful@example.com' }] });
@@ -310,7 +319,7 @@ describe('mails', () => {
     expect((await fetch(mail.link!)).status).toBe(200);
     expect(signet.mails).toContain(mail);
     await expect(signet.mailTo('nobody@example.com')).rejects.toThrow(
-      /No mail came to nobody@example\.com\. There are: .*reset-password to forgetful@example\.com/,
+      /^No mail came to nobody@example\.com\. There are: .*\breset-password to forgetful@example\.com/,
     );
   }, 20_000);
 });

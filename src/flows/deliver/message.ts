@@ -2,7 +2,8 @@
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import type { MailPurpose } from '../../domain/mail.ts';
-import type { MessageBody } from '../../domain/outbox.ts';
+import type { Bodies, Channel, Purposes } from '../../domain/outbox.ts';
+import type { SmsPurpose } from '../../domain/sms.ts';
 import { uuidv7 } from '../../domain/uuid.ts';
 import type { Db } from '../../storage/database.ts';
 import { insertMessage } from '../../storage/outbox.ts';
@@ -42,32 +43,57 @@ export async function putMail(
 ): Promise<void> {
   const { purpose, to, locale, content, usefulFor, isSomebody = true } = mail;
   if (to.email === undefined || !deps.channels.includes('mail')) return;
-  const id = uuidv7(now, deps.random(10));
   const face = { tenantName: tenant.name, logoUri: tenant.settings.logo_uri };
-  const body: MessageBody = {
-    subject: content.subject,
-    text: mailText(content),
-    html: mailHtml(face, locale, content),
-  };
-  const sealed = deps.box.seal(purposeOfSeal, id, Buffer.from(JSON.stringify(body)));
-  if (!isSomebody) return;
-  await insertMessage(
-    tx,
-    tenant.id,
-    {
-      id,
-      channel: 'mail',
-      purpose,
-      destination: to.email,
-      userId: to.id,
-      sealed,
-      expiresAt: now + usefulFor,
-    },
-    now,
-  );
+  const body = { subject: content.subject, text: mailText(content), html: mailHtml(face, locale, content) };
+  const message = { channel: 'mail', purpose, destination: to.email, userId: to.id, body, usefulFor } as const;
+  await put(deps, tx, { tenant, now }, message, isSomebody);
 }
 
-/** @throws Error when no SECRET_KEY that is given opens it. */
-export function openBody(deps: Pick<Deps, 'box'>, id: string, sealed: string): MessageBody {
-  return JSON.parse(deps.box.open(purposeOfSeal, id, sealed).toString()) as MessageBody;
+/** Nothing where no text messages can be sent. `to`: E.164. `usefulFor`: milliseconds. */
+export async function putSms(
+  deps: Deps,
+  tx: Db,
+  { tenant, now }: Pick<RequestContext, 'tenant' | 'now'>,
+  sms: {
+    readonly purpose: SmsPurpose;
+    readonly to: string;
+    readonly userId: string | null;
+    /** In the language of the person. */
+    readonly text: string;
+    readonly usefulFor: number;
+    /** False: all is done but for the writing, because it takes time. */
+    readonly isSomebody?: boolean;
+  },
+): Promise<void> {
+  const { purpose, to: destination, userId, text, usefulFor, isSomebody = true } = sms;
+  if (!deps.channels.includes('sms')) return;
+  const message = { channel: 'sms', purpose, destination, userId, body: { text }, usefulFor } as const;
+  await put(deps, tx, { tenant, now }, message, isSomebody);
+}
+
+type Written<C extends Channel> = {
+  readonly channel: C;
+  readonly purpose: Purposes[C];
+  readonly destination: string;
+  readonly userId: string | null;
+  readonly body: Bodies[C];
+  readonly usefulFor: number;
+};
+
+async function put<C extends Channel>(
+  deps: Deps,
+  tx: Db,
+  { tenant, now }: Pick<RequestContext, 'tenant' | 'now'>,
+  { body, usefulFor, ...message }: Written<C>,
+  isSomebody: boolean,
+): Promise<void> {
+  const id = uuidv7(now, deps.random(10));
+  const sealed = deps.box.seal(purposeOfSeal, id, Buffer.from(JSON.stringify(body)));
+  if (!isSomebody) return;
+  await insertMessage(tx, tenant.id, { id, ...message, sealed, expiresAt: now + usefulFor }, now);
+}
+
+/** What a message of any channel says. @throws Error when no SECRET_KEY that is given opens it. */
+export function openBody(deps: Pick<Deps, 'box'>, id: string, sealed: string): Bodies[Channel] {
+  return JSON.parse(deps.box.open(purposeOfSeal, id, sealed).toString()) as Bodies[Channel];
 }

@@ -1,14 +1,21 @@
 // Sends what waits in the outbox: a few messages at a time, each at most once at a time among all processes.
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Deps } from '../../deps.ts';
-import { type Channel, type Courier, DeliveryError, pauseAfter, sendingLease } from '../../domain/outbox.ts';
+import {
+  type Channel,
+  type Courier,
+  DeliveryError,
+  type Message,
+  pauseAfter,
+  sendingLease,
+} from '../../domain/outbox.ts';
 import { type ClaimedMessage, claimMessage, markDead, markSent, postponeMessage } from '../../storage/outbox.ts';
 import { Unavailable } from '../../domain/errors.ts';
 import { clockTrouble } from '../upkeep/clocks.ts';
 import { openBody } from '../deliver/message.ts';
 
 /** What sends the messages of each channel. */
-export type Couriers = Readonly<Partial<Record<Channel, Courier>>>;
+export type Couriers = { readonly [C in Channel]?: Courier<C> };
 
 export type Delivery = {
   /** Looks for what is due, unless enough is under way. Does not wait for it. */
@@ -69,7 +76,9 @@ export async function deliverOne(deps: Deps, couriers: Couriers, channels: reado
   }
   try {
     const { id, channel, purpose, destination, sealed } = message;
-    await couriers[channel]!({ id, channel, purpose, destination, ...bodyOf(deps, id, sealed) });
+    // The body was written with its channel.
+    const whole = { id, channel, purpose, destination, ...bodyOf(deps, id, sealed) } as Message;
+    await (whole.channel === 'mail' ? couriers.mail!(whole) : couriers.sms!(whole));
   } catch (error) {
     await failed(deps, message, error);
     return true;

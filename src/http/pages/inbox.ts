@@ -1,4 +1,4 @@
-// GET /inbox: what would have been mailed. Only on a loopback host, without a mail server, and for whoever has the terminal.
+// GET /inbox: what would have been sent. Only on a loopback host, without a mail server, and for whoever has the terminal.
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { Refusal } from '../../domain/errors.ts';
@@ -24,8 +24,8 @@ export function inboxScope(deps: Deps, token: string) {
       GET: async (request, reply) => {
         if (Object.keys(request.headers).some((name) => forwarded.test(name)))
           throw new Refusal('not_found', 'There is nothing here.');
-        const mails = await readInbox(deps, { token, given: queryParams(request).get('token') });
-        return sendPage(request, reply, (page) => inboxPage(page, { mails }));
+        const messages = await readInbox(deps, { token, given: queryParams(request).get('token') });
+        return sendPage(request, reply, (page) => inboxPage(page, { messages }));
       },
     });
   };
