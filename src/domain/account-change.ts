@@ -9,6 +9,8 @@ export type AccountChange =
   | { readonly kind: 'change password' }
   | { readonly kind: 'change email' }
   | { readonly kind: 'add factor' }
+  | { readonly kind: 'add phone' }
+  | { readonly kind: 'add email factor' }
   | { readonly kind: 'remove factor'; readonly factorId: string }
   /** `insteadOf`: which there were when it was asked; a form that comes again makes no others. */
   | { readonly kind: 'make recovery codes'; readonly insteadOf?: string | undefined };
@@ -16,7 +18,7 @@ export type AccountChange =
 /** What ends something of the person's, and is asked about once more. */
 export type AccountEnding = Exclude<
   AccountChange,
-  { readonly kind: 'change password' | 'change email' | 'add factor' }
+  { readonly kind: 'change password' | 'change email' | 'add factor' | 'add phone' | 'add email factor' }
 >;
 
 /** Led to a sign-in by this person, and is for nobody else who signs in there. */

@@ -35,6 +35,10 @@ export const firstPartyEndpoints = {
   mfaChallenge: '/auth/mfa/challenge',
   mfaTotp: '/auth/mfa/totp',
   mfaTotpConfirm: '/auth/mfa/totp/confirm',
+  mfaSms: '/auth/mfa/sms',
+  mfaSmsConfirm: '/auth/mfa/sms/confirm',
+  mfaEmail: '/auth/mfa/email',
+  mfaEmailConfirm: '/auth/mfa/email/confirm',
   mfaRecoveryCodes: '/auth/mfa/recovery-codes',
 } as const;
 

@@ -3,8 +3,12 @@ import type { Authentication } from './authentication.ts';
 import { adminRole } from './role.ts';
 
 /** How one can prove who one is beside the first factor. The names stand in requests, stored attempts and credentials. */
-export const secondFactorMethods = ['totp', 'recovery_code'] as const;
+export const secondFactorMethods = ['totp', 'sms', 'email', 'recovery_code'] as const;
 export type SecondFactorMethod = (typeof secondFactorMethods)[number];
+
+/** Those whose codes are sent: to a telephone number, or to the e-mail address of the account. */
+export const sentMethods = ['sms', 'email'] as const;
+export type SentMethod = (typeof sentMethods)[number];
 
 /** How a sign-in can begin: a password, or what was mailed to the address of the account. */
 export const firstFactorMethods = ['password', 'email_link', 'email_code'] as const;
@@ -31,6 +35,8 @@ const amrOf: Readonly<Record<FactorMethod, string>> = {
   email_link: 'otp',
   email_code: 'otp',
   totp: 'otp',
+  sms: 'sms',
+  email: 'otp',
   recovery_code: 'otp',
 };
 
@@ -46,6 +52,13 @@ export type MfaPolicy = (typeof mfaPolicies)[number];
 /** What a tenant says of its administrators: a second factor in any case, or no more than of everybody. */
 export const administratorMfaPolicies = ['required', 'as_everybody'] as const;
 export type AdministratorMfaPolicy = (typeof administratorMfaPolicies)[number];
+
+/** What a tenant says of codes that are sent: whoever wants, only beside an authenticator application, nobody. */
+export const sentFactorPolicies = ['on', 'beside_stronger', 'off'] as const;
+export type SentFactorPolicy = (typeof sentFactorPolicies)[number];
+
+/** What the tenant says of each, and whether it can be sent at all. */
+export type SentFactorRules = Readonly<Record<SentMethod, SentFactorPolicy>>;
 
 /** What a tenant says of signing in by mail. */
 export const passwordlessPolicies = ['on', 'off'] as const;
@@ -88,6 +101,41 @@ export function ownDemand(enrolled: readonly SecondFactorMethod[], policy: MfaPo
 /** Whether these are a second factor: recovery codes stand in for one, and are none by themselves. */
 export function isSecondFactor(enrolled: readonly SecondFactorMethod[]): boolean {
   return enrolled.some((method) => method !== 'recovery_code');
+}
+
+/** Whether somebody with these methods may have, and use, a factor whose codes are sent. */
+export function maySend(method: SentMethod, enrolled: readonly SecondFactorMethod[], rules: SentFactorRules): boolean {
+  return rules[method] === 'on' || (rules[method] === 'beside_stronger' && enrolled.includes('totp'));
+}
+
+/**
+ * What somebody can prove now of what they have, after `first`. Whoever signed in by mail has proven the mailbox: a code that
+ * is mailed would prove it again.
+ */
+export function provable(
+  enrolled: readonly SecondFactorMethod[],
+  rules: SentFactorRules,
+  first: FirstFactorMethod | undefined,
+): readonly SecondFactorMethod[] {
+  return enrolled.filter((method) => {
+    if (!isSent(method)) return true;
+    if (method === 'email' && (first === 'email_link' || first === 'email_code')) return false;
+    return maySend(method, enrolled, rules);
+  });
+}
+
+export function isSent(method: FactorMethod): method is SentMethod {
+  return (sentMethods as readonly FactorMethod[]).includes(method);
+}
+
+/** What a sign-in began with. */
+export function firstFactorOf(proofs: readonly Proof[]): FirstFactorMethod | undefined {
+  return proofs.map(({ method }) => method).find(isFirstFactor);
+}
+
+/** The same of a sign-in whose `amr` is left: whoever gave no password was sent something. */
+export function firstFactorIn(amr: readonly string[]): FirstFactorMethod {
+  return amr.includes(amrOf.password) ? 'password' : 'email_link';
 }
 
 /** True when `acr` says at least as much as `demanded`. */

@@ -48,6 +48,17 @@ export const mailBudgets = {
   network: { free: 30, longestWait: 60_000, forgottenAfter: 3600_000 },
 } as const satisfies Record<string, Budget>;
 
+/**
+ * Text messages: each costs money, which is what some ask for them for. Counted per number as mails are, until a code came back,
+ * and within an hour per network, per the first digits of the numbers, and per tenant those whose code did not come back.
+ */
+export const smsBudgets = {
+  number: { free: 3, firstWait: 5 * 60_000, longestWait: 30 * 60_000, forgottenAfter: 24 * 3600_000 },
+  network: { free: 10, longestWait: 5 * 60_000, forgottenAfter: 3600_000 },
+  prefix: { free: 50, longestWait: 60_000, forgottenAfter: 3600_000 },
+  tenant: { free: 500, longestWait: 60_000, forgottenAfter: 3600_000 },
+} as const satisfies Record<string, Budget>;
+
 /** Milliseconds for which a network that sent the right secret of a client is remembered: it is let in while others guess there. */
 export const rightSecretRemembered = 24 * 3600_000;
 

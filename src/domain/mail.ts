@@ -15,6 +15,13 @@ export type SmtpServer = {
 
 export type Mailbox = { readonly name?: string; readonly address: string };
 
+/** An address as it is shown to somebody who has not proven yet that it is theirs. */
+export function maskedEmail(email: string): string {
+  const at = email.lastIndexOf('@');
+  const first = String.fromCodePoint(email.codePointAt(0) ?? 0x2e);
+  return `${first}…${email.slice(at)}`;
+}
+
 /** What a mail is for, as `X-Signet-Purpose` says; a contract. */
 export type MailPurpose = 'magic-link' | 'sign-in-code' | 'verify-email' | 'reset-password' | 'invitation' | 'notice';
 

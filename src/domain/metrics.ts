@@ -12,7 +12,9 @@ export type Outcome = 'success' | OAuthErrorCode | RefusalCode | 'unavailable' |
 export type LimitKind =
   | `${GuessedAt}_${'account' | 'known_browser' | 'address'}`
   | 'client_secret'
-  | `mail_${'address' | 'network'}`;
+  | `mail_${'address' | 'network'}`
+  | `sms_${'number' | 'network' | 'prefix' | 'tenant'}`
+  | 'resend';
 
 /** Called when something has happened. What is passed has few values each, and none of them is anybody's. */
 export type Metrics = {

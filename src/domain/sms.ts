@@ -25,6 +25,11 @@ export type SmsService =
 /** Characters of the key that a webhook is signed with, at least. */
 export const shortestWebhookKey = 24;
 
+/** What tells one number of a person from another, and not the number. */
+export function endOfPhone(phone: string): string {
+  return phone.slice(-2);
+}
+
 /** E.164, as it is stored and sent: `+4915112345678`. */
 export function isPhone(text: string): boolean {
   return /^\+[1-9]\d{7,14}$/.test(text);

@@ -1,5 +1,5 @@
 // A tenant: an issuer with its own users, clients, keys and policies.
-import type { AdministratorMfaPolicy, MfaPolicy, PasswordlessPolicy } from './factors.ts';
+import type { AdministratorMfaPolicy, MfaPolicy, PasswordlessPolicy, SentFactorPolicy } from './factors.ts';
 import type { NewBrowserPolicy, StayPolicy } from './session.ts';
 
 /** Policies of a tenant, in the names of the provisioning file's `settings`. Times are in seconds. */
@@ -22,6 +22,10 @@ export type TenantSettings = {
   readonly new_browser: NewBrowserPolicy;
   /** Whether people can sign in with a link or a code that is mailed to them, where mail can be sent. */
   readonly passwordless: PasswordlessPolicy;
+  /** Whether a code in a text message can be a second factor, where text messages can be sent. */
+  readonly sms_factor: SentFactorPolicy;
+  /** The same of a code in a mail. The mailbox also brings another password: for most it is no second thing. */
+  readonly email_factor: SentFactorPolicy;
 };
 
 export type Tenant = {
@@ -44,6 +48,8 @@ export function completeSettings(given: Partial<TenantSettings>): TenantSettings
     stay_signed_in: 'ask',
     new_browser: 'tell',
     passwordless: 'on',
+    sms_factor: 'on',
+    email_factor: 'off',
     ...given,
   };
 }

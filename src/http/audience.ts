@@ -9,14 +9,13 @@ export const proofHeader = 'signet-proof';
 export type Audience = 'programs' | 'browsers';
 
 /**
- * Programs send JSON, or say on a GET that they read JSON only, or send {@link proofHeader}, which no link can make a browser
- * do. Everything else gets a page.
+ * Browsers send forms, and follow links: no link can make one send {@link proofHeader}, or say that it reads JSON only.
  */
 export function audienceOf({ method, headers }: Pick<IncomingMessage, 'method' | 'headers'>): Audience {
   const isJson =
     method === 'GET'
       ? headers[proofHeader] !== undefined || /^\s*application\/json\s*(?:;[^,]*)?$/i.test(headers.accept ?? '')
-      : method === 'OPTIONS' || /^\s*application\/json\s*(?:;|$)/i.test(headers['content-type'] ?? '');
+      : !/^\s*application\/x-www-form-urlencoded\s*(?:;|$)/i.test(headers['content-type'] ?? '');
   return isJson ? 'programs' : 'browsers';
 }
 

@@ -17,13 +17,13 @@ export function allowOrigins(scope: FastifyInstance, deps: Deps, isAllowed: IsAl
   });
 }
 
-/** Answers the preflight of `path`: only an origin that may read the answer is told that it may ask. */
-export function answerPreflight(scope: FastifyInstance, path: string, methods: string): void {
+/** Answers the preflight of `path`, which may be sent `header` as well: only an origin that may read the answer is told that it may ask. */
+export function answerPreflight(scope: FastifyInstance, path: string, methods: string, header?: string): void {
   scope.options(path, (_request, reply) => {
     if (reply.hasHeader('access-control-allow-origin')) {
       void reply.headers({
         'access-control-allow-methods': methods,
-        'access-control-allow-headers': 'Authorization, Content-Type, Signet-Proof',
+        'access-control-allow-headers': `Authorization, Content-Type${header === undefined ? '' : `, ${header}`}`,
         'access-control-max-age': '600',
       });
     }

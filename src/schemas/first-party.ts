@@ -42,11 +42,14 @@ const verification = Type.Object({ ...client, token: Type.Optional(token), code,
 const challenge = Type.Object({ ...client, token: Type.Optional(token), method }, closed);
 const name = Type.Optional(Type.String({ minLength: 1, maxLength: 100 }));
 const newTotp = Type.Object({ ...client, token: Type.Optional(token), name }, closed);
+const newPhone = Type.Object({ phone: Type.String({ minLength: 1, maxLength: 60 }), name }, closed);
+const newEmailFactor = Type.Object({ name }, closed);
 const endOthers = { end_other_sessions: Type.Optional(Type.Boolean()) };
 const confirmation = Type.Object(
   { ...client, token: Type.Optional(token), code, id: Type.Optional(text), ...endOthers },
   closed,
 );
+const sentConfirmation = Type.Object({ code, id: Type.Optional(text), ...endOthers }, closed);
 const proof = { password: Type.Optional(Type.String()), code: Type.Optional(code) };
 const proofOnly = Type.Object(proof, closed);
 const removal = Type.Object({ ...proof, ...endOthers }, closed);
@@ -98,6 +101,18 @@ export function checkedNewTotp(value: unknown): Static<typeof newTotp> {
 
 export function checkedConfirmation(value: unknown): Static<typeof confirmation> {
   return checked(confirmation, () => [], value);
+}
+
+export function checkedNewPhone(value: unknown): Static<typeof newPhone> {
+  return checked(newPhone, () => [], value);
+}
+
+export function checkedNewEmailFactor(value: unknown): Static<typeof newEmailFactor> {
+  return checked(newEmailFactor, () => [], value);
+}
+
+export function checkedSentConfirmation(value: unknown): Static<typeof sentConfirmation> {
+  return checked(sentConfirmation, () => [], value);
 }
 
 export function checkedProof(value: unknown): Static<typeof proofOnly> {

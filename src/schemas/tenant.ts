@@ -3,7 +3,7 @@ import Type, { type Static } from 'typebox';
 import { closed, text, seconds, year } from './parts.ts';
 import { isResourceIdentifier } from '../domain/authorization-request.ts';
 import { webUriProblem } from '../domain/redirect-uri.ts';
-import { administratorMfaPolicies, mfaPolicies, passwordlessPolicies } from '../domain/factors.ts';
+import { administratorMfaPolicies, mfaPolicies, passwordlessPolicies, sentFactorPolicies } from '../domain/factors.ts';
 import { newBrowserPolicies, stayPolicies } from '../domain/session.ts';
 import { isSlug } from '../domain/tenant.ts';
 import type { Mistake } from '../domain/mistake.ts';
@@ -20,6 +20,8 @@ export const settings = Type.Object(
     stay_signed_in: Type.Optional(Type.Enum([...stayPolicies])),
     new_browser: Type.Optional(Type.Enum([...newBrowserPolicies])),
     passwordless: Type.Optional(Type.Enum([...passwordlessPolicies])),
+    sms_factor: Type.Optional(Type.Enum([...sentFactorPolicies])),
+    email_factor: Type.Optional(Type.Enum([...sentFactorPolicies])),
   },
   closed,
 );

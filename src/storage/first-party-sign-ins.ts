@@ -86,9 +86,7 @@ const beginAfterOne = statement(
 const beginAfterTwo = statement(
   { ...params, ...spentParams, attemptId: 'text' },
   (_q, p) =>
-    sql<{ id: string | null }>`WITH spent AS (
-        ${spendFactor(p)}
-      ), finished AS (
+    sql<{ id: string | null }>`WITH ${spendFactor(p)}, finished AS (
         UPDATE sign_in_attempts SET finished_at = ${p.now}
         WHERE tenant_id = ${p.tenantId} AND id = ${p.attemptId} AND finished_at IS NULL AND expires_at > ${p.now}
           AND EXISTS (SELECT 1 FROM spent)
@@ -135,17 +133,18 @@ export type SecondProof = {
   readonly attemptId: string;
   readonly credentialId: string;
   readonly step: number | undefined;
+  readonly codeHash: Buffer | undefined;
 };
 
 /** The same, and in the same statement the second factor is spent and the attempt finished. */
 export async function beginFirstPartySessionAfter(
   db: Db,
   tenantId: string,
-  { attemptId, credentialId, step }: SecondProof,
+  { attemptId, credentialId, step, codeHash }: SecondProof,
   signIn: FirstPartySignIn,
   event: EventValues,
 ): Promise<'begun' | 'spent before' | 'ended'> {
-  const second = { attemptId, credentialId, step: step ?? null };
+  const second = { attemptId, credentialId, step: step ?? null, codeHash: codeHash ?? null };
   const row = await beginAfterTwo.first(db, { ...values(tenantId, signIn, event), ...second });
   if (!row) return 'spent before';
   return row.id === null ? 'ended' : 'begun';

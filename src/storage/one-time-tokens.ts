@@ -9,7 +9,8 @@ export type OneTimeKind =
   | 'email_verification'
   | 'email_change'
   | 'magic_link'
-  | 'sign_in_code';
+  | 'sign_in_code'
+  | 'factor_code';
 
 const replace = statement(
   { tenantId: 'uuid', kind: 'text', hash: 'bytea', now: 'timestamptz', expiresAt: 'timestamptz' },
@@ -159,7 +160,7 @@ const forget = statement({ tenantId: 'uuid', userId: 'uuid' }, (q, p) =>
     .deleteFrom('one_time_tokens')
     .where('tenant_id', '=', p.tenantId)
     .where('user_id', '=', p.userId)
-    .where('kind', '=', sql.lit('totp_enrolment')),
+    .where('kind', 'in', [sql.lit('totp_enrolment'), sql.lit('factor_code')]),
 );
 
 /** What somebody had begun elsewhere becomes no factor any more. */

@@ -1,6 +1,6 @@
 // Second factors: what a user can prove beside a password, and each thing that was proven spent once.
 import { type RawBuilder, sql } from 'kysely';
-import type { SecondFactorMethod } from '../domain/factors.ts';
+import type { SecondFactorMethod, SentMethod } from '../domain/factors.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { countedParams, forgottenIf } from './limits.ts';
@@ -12,8 +12,10 @@ export type SecondFactor = {
   readonly id: string;
   readonly method: SecondFactorMethod;
   readonly name: string | undefined;
-  /** A TOTP secret, sealed; or the hash of a recovery code. */
+  /** A TOTP secret, sealed; or the hash of a recovery code; empty where codes are sent. */
   readonly secret: string;
+  /** E.164, of one whose codes are sent there. */
+  readonly phone: string | undefined;
   /** The last TOTP step that was used. */
   readonly step: number;
   readonly createdAt: number;
@@ -30,11 +32,12 @@ const ofUser = statement(
       name: string | null;
       secret: string;
       step: number | null;
+      phone: string | null;
       created_at: number;
       last_used_at: number | null;
-    }>`SELECT id, kind, name, secret, (data->>'step')::integer AS step, created_at, last_used_at
+    }>`SELECT id, kind, name, secret, (data->>'step')::integer AS step, data->>'phone' AS phone, created_at, last_used_at
       FROM credentials
-      WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN ('totp', 'recovery_code')
+      WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN ('totp', 'sms', 'email', 'recovery_code')
       ORDER BY created_at, id`,
 );
 
@@ -46,32 +49,43 @@ export async function secondFactorsOf(db: Db, tenantId: string, userId: string):
     name: row.name ?? undefined,
     secret: row.secret,
     step: row.step ?? 0,
+    phone: row.phone ?? undefined,
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at ?? undefined,
   }));
 }
 
-/** What was proven, as statements take it: which credential, and of a TOTP one the step. */
+/** What was proven, as statements take it: which credential; of a TOTP one the step, of one whose codes are sent the code. */
 export const spentParams = {
   tenantId: 'uuid',
   userId: 'uuid',
   credentialId: 'uuid',
   step: 'integer?',
+  codeHash: 'bytea?',
   now: 'timestamptz',
 } as const;
 
 /**
- * RFC 6238 5.2, OWASP ASVS 6.5.1: spends a TOTP step or a recovery code. Whoever comes second, on whatever process, with the
- * same step, an older one or the same code gets no row. credentials_pkey
+ * RFC 6238 5.2, OWASP ASVS 6.5.1: two members of a `WITH`, of which `spent` spends a TOTP step, a recovery code or a code that
+ * was sent. Whoever comes second, on whatever process, with the same step, an older one or the same code gets no row.
+ * credentials_pkey, one_time_tokens_pkey
  */
 export function spendFactor(p: Markers<typeof spentParams>): RawBuilder<unknown> {
-  return sql`UPDATE credentials
+  return sql`sent AS (
+        UPDATE one_time_tokens SET used_at = ${p.now}
+        WHERE tenant_id = ${p.tenantId} AND kind = 'factor_code' AND hash = ${p.codeHash} AND user_id = ${p.userId}
+          AND payload->>'credentialId' = ${p.credentialId}::text AND used_at IS NULL AND expires_at > ${p.now}
+        RETURNING hash
+      ), spent AS (
+        UPDATE credentials
         SET last_used_at = ${p.now},
           data = CASE kind WHEN 'totp' THEN jsonb_build_object('step', ${p.step}) ELSE data END
         WHERE tenant_id = ${p.tenantId} AND id = ${p.credentialId} AND user_id = ${p.userId}
           AND ((kind = 'totp' AND COALESCE((data->>'step')::integer, 0) < ${p.step})
-            OR (kind = 'recovery_code' AND last_used_at IS NULL))
-        RETURNING id, user_id`;
+            OR (kind = 'recovery_code' AND last_used_at IS NULL)
+            OR (kind IN ('sms', 'email') AND EXISTS (SELECT 1 FROM sent)))
+        RETURNING id, user_id
+      )`;
 }
 
 /** What was proven, and where the attempt was counted. */
@@ -79,21 +93,20 @@ export type Spending = {
   readonly userId: string;
   readonly credentialId: string;
   readonly step: number | undefined;
+  readonly codeHash: Buffer | undefined;
   readonly accountKey: string;
   readonly addressKey: string | undefined;
 };
 
 /** {@link Spending} as statements take it. */
-export function spendingValues({ step, addressKey, ...spending }: Spending) {
-  return { ...spending, step: step ?? null, addressKey: addressKey ?? null };
+export function spendingValues({ step, codeHash, addressKey, ...spending }: Spending) {
+  return { ...spending, step: step ?? null, codeHash: codeHash ?? null, addressKey: addressKey ?? null };
 }
 
 const spend = statement(
   { ...spentParams, ...countedParams },
   (_q, p) =>
-    sql`WITH spent AS (
-        ${spendFactor(p)}
-      ), ${forgottenIf(p, sql`SELECT 1 FROM spent`)}
+    sql`WITH ${spendFactor(p)}, ${forgottenIf(p, sql`SELECT 1 FROM spent`)}
       SELECT id FROM spent`,
 );
 
@@ -130,6 +143,18 @@ export async function insertTotp(
   await insert.run(tx, { tenantId, ...rest, kind: 'totp', name: name ?? null, secret: sealed, data: { step: 0 }, now });
 }
 
+/** A factor whose codes are sent. `phone`: E.164, where they are sent to one. */
+export async function insertSentFactor(
+  tx: Db,
+  tenantId: string,
+  factor: { id: string; userId: string; method: SentMethod; name: string | undefined; phone: string | undefined },
+  now: number,
+): Promise<void> {
+  const { method: kind, name, phone, ...rest } = factor;
+  const data = phone === undefined ? {} : { phone };
+  await insert.run(tx, { tenantId, ...rest, kind, name: name ?? null, secret: '', data, now });
+}
+
 // credentials_user_idx
 const replaceCodes = statement(
   { tenantId: 'uuid', userId: 'uuid', ids: 'text[]', hashes: 'text[]', now: 'timestamptz' },
@@ -160,14 +185,14 @@ const remove = statement(
   (_q, p) =>
     sql<{ id: string }>`WITH removed AS (
         DELETE FROM credentials
-        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND id = ${p.id} AND kind = 'totp'
+        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND id = ${p.id} AND kind IN ('totp', 'sms', 'email')
         RETURNING id
       ), codes AS (
         DELETE FROM credentials
         WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind = 'recovery_code' AND EXISTS (SELECT 1 FROM removed)
           AND NOT EXISTS (
             SELECT 1 FROM credentials
-            WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind = 'totp' AND id <> ${p.id})
+            WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN ('totp', 'sms', 'email') AND id <> ${p.id})
       )
       SELECT id FROM removed`,
 );
@@ -190,9 +215,7 @@ const raise = statement(
     mfaMethod: 'text',
   },
   (_q, p) =>
-    sql<{ grant_id: string | null }>`WITH spent AS (
-        ${spendFactor(p)}
-      ), family AS (
+    sql<{ grant_id: string | null }>`WITH ${spendFactor(p)}, family AS (
         UPDATE grants SET amr = ${p.amr}, acr = ${p.acr}, mfa_method = ${p.mfaMethod}, mfa_verified_at = ${p.now}
         FROM spent
         WHERE grants.tenant_id = ${p.tenantId} AND grants.id = ${p.grantId} AND grants.user_id = spent.user_id
@@ -252,9 +275,7 @@ const raiseOne = statement(
     ...eventParams,
   },
   (_q, p) =>
-    sql`WITH spent AS (
-        ${spendFactor(p)}
-      ), raised AS (
+    sql`WITH ${spendFactor(p)}, raised AS (
         UPDATE sessions SET secret_hash = ${p.secretHash}, amr = ${p.amr}, acr = ${p.acr}, mfa_method = ${p.mfaMethod},
           mfa_verified_at = ${p.now}
         FROM spent
@@ -359,10 +380,10 @@ const removeAll = statement(
   (_q, p) =>
     sql<{ factors: number }>`WITH removed AS (
         DELETE FROM credentials
-        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN ('totp', 'recovery_code')
+        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN ('totp', 'sms', 'email', 'recovery_code')
         RETURNING kind
       ), begun AS (
-        DELETE FROM one_time_tokens WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind = 'totp_enrolment'
+        DELETE FROM one_time_tokens WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN ('totp_enrolment', 'factor_code')
       )
       SELECT count(*)::int AS factors FROM removed WHERE kind <> 'recovery_code'`,
 );

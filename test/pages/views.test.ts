@@ -11,7 +11,7 @@ import { accountApplicationsPage } from '../../src/http/pages/views/account-appl
 import type { AccountFrame } from '../../src/http/pages/views/account-frame.ts';
 import { accountPasswordPage } from '../../src/http/pages/views/account-password.ts';
 import { accountSessionsPage } from '../../src/http/pages/views/account-sessions.ts';
-import { accountTwoStepPage } from '../../src/http/pages/views/account-two-step.ts';
+import { type AccountTwoStep, accountTwoStepPage } from '../../src/http/pages/views/account-two-step.ts';
 import { type AddFactor, addedFactorPage, addFactorPage } from '../../src/http/pages/views/add-factor.ts';
 import { newFactorNamePage, newFactorPage } from '../../src/http/pages/views/new-factor.ts';
 import { type NewPassword, newPasswordPage } from '../../src/http/pages/views/new-password.ts';
@@ -123,14 +123,25 @@ const sessions = {
   endSessionAction: '/account/end-session',
   endOthersUri: '/account/end-others',
 };
-const twoStep = {
+const twoStep: Omit<AccountTwoStep, 'frame'> = {
   now,
   isOff: false,
-  mustStay: false,
   factors: [
-    { id: 'factor-1', name: 'Phone', createdAt: startedAt, lastUsedAt: now },
-    { id: 'factor-2', createdAt: startedAt },
+    {
+      id: 'factor-1',
+      method: 'totp',
+      name: 'Phone',
+      createdAt: startedAt,
+      lastUsedAt: now,
+      isUsable: true,
+      mustStay: false,
+    },
+    { id: 'factor-2', method: 'totp', createdAt: startedAt, isUsable: true, mustStay: false },
+    { id: 'factor-3', method: 'sms', phone: '+4915112345678', createdAt: startedAt, isUsable: false, mustStay: false },
+    { id: 'factor-4', method: 'email', createdAt: startedAt, isUsable: true, mustStay: false },
   ],
+  addPhoneUri: '/account/two-step/phone',
+  addEmailUri: '/account/two-step/email',
   codes: { made: 10, left: 7 },
   addUri: '/account/two-step/add',
   removeUri: '/account/two-step/remove',
@@ -315,7 +326,7 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       errors: { ...fill({ new_password: 'Too short.', new_password_repeat: 'Differs.' }), form: { code: 'busy' } },
     }),
     'one that must stay': accountTwoStepPage(outside, {
-      ...fill({ ...twoStep, factors: twoStep.factors.slice(0, 1), mustStay: true }),
+      ...fill({ ...twoStep, factors: [{ ...twoStep.factors[0]!, mustStay: true }] }),
       frame: frameOf('two_step', fill),
     }),
     'one step': accountTwoStepPage(outside, { ...fill({ ...twoStep, factors: [] }), frame: frameOf('two_step', fill) }),
@@ -337,7 +348,7 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
     'recovery codes': recoveryCodesPage(outside, { codes: fill(codes), frame: frameOf('two_step', fill) }),
     'factor about to end': accountChangePage(outside, {
       ...fill(accountChange),
-      ending: { kind: 'factor', ...fill({ name: long }), isLast: true },
+      ending: { kind: 'factor', factor: fill({ method: 'totp', name: long } as const), isLast: true },
     }),
     'recovery codes about to end': accountChangePage(outside, { ...fill(accountChange), ending: { kind: 'codes' } }),
     'access about to end': accountChangePage(outside, {

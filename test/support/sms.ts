@@ -1,4 +1,5 @@
 // A service that takes text messages, on loopback: it keeps what is posted, and answers as it is told.
+import { setTimeout as sleep } from 'node:timers/promises';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { freePort } from '../../src/testing/start.ts';
 
@@ -37,4 +38,28 @@ export async function startSmsReceiver(): Promise<SmsReceiver> {
       await new Promise((done) => void server.close(done));
     },
   });
+}
+
+const key = 'a key of more than 24 characters';
+
+/** The settings of a Signet that sends through it. */
+export const smsBy = ({ port }: SmsReceiver) =>
+  ({
+    sms: { kind: 'webhook', url: `http://127.0.0.1:${port}/sms`, key },
+    outboundAllow: [{ host: '127.0.0.1', port }],
+  }) as const;
+
+/** The code of the newest message to this number, once there are so many. */
+export async function smsCodeTo(receiver: SmsReceiver, phone: string, howMany = 1): Promise<string> {
+  for (let looks = 0; looks < 200; looks += 1) {
+    const bodies = receiver.posted.map(({ body }) => JSON.parse(body) as { to: string; text: string });
+    const found = bodies.filter(({ to }) => to === phone);
+    const code = found
+      .at(-1)
+      ?.text.split('\n')
+      .find((line) => /^\d{6}$/.test(line));
+    if (found.length >= howMany && code !== undefined) return code;
+    await sleep(50);
+  }
+  throw new Error(`no message to ${phone}`);
 }

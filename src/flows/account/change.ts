@@ -35,7 +35,7 @@ export async function viewConfirmation(
   if (!account) return 'nobody';
   const person = await freshPerson(deps, context, { cookies, change });
   if (person === 'nobody') return person;
-  if (!endsSomething(context, account, person, change)) return 'nothing to end';
+  if (!endsSomething(deps, context, account, person, change)) return 'nothing to end';
   if (person.kind === 'prove first') return person;
   const others = await countOtherSessions(deps.db, context.tenant.id, person.session, context.now);
   return { kind: 'confirm', account, others, person };
@@ -107,6 +107,7 @@ export async function provenChange(
 const alreadyProven = () => Promise.resolve();
 
 function endsSomething(
+  deps: Deps,
   { tenant }: RequestContext,
   { session, sessions, consents }: AccountView,
   person: Person | ProofFirst,
@@ -126,7 +127,7 @@ function endsSomething(
       return (
         person.kind !== 'person' ||
         (namedFactor(person, change.factorId) !== undefined &&
-          !mustStay(tenant, person.user, person.secondFactors, change.factorId))
+          !mustStay(deps, tenant, person.user, person.secondFactors, change.factorId))
       );
     case 'make recovery codes':
       return person.kind !== 'person' || isSecondFactor(person.secondFactors.map(({ method }) => method));

@@ -82,9 +82,13 @@ function orAsk(
 
 function isProven({ session, user, secondFactors }: Person, { tenant, now }: RequestContext, change: AccountChange) {
   const enrolled = secondFactors.map(({ method }) => method);
-  // Who must have a factor and has none adds it with what they can prove.
-  const policy = change.kind === 'add factor' ? 'optional' : mfaPolicyFor(tenant.settings, user.roles);
+  const policy = addsFactor(change) ? 'optional' : mfaPolicyFor(tenant.settings, user.roles);
   return isFreshlyProven(session, now) && reaches(session.authentication.acr, ownDemand(enrolled, policy));
+}
+
+/** Whoever must have a factor and has none may add one. */
+function addsFactor({ kind }: AccountChange): boolean {
+  return kind === 'add factor' || kind === 'add phone' || kind === 'add email factor';
 }
 
 function askFor(
@@ -116,6 +120,8 @@ function withinReason(change: AccountChange): AccountChange {
     case 'change password':
     case 'change email':
     case 'add factor':
+    case 'add phone':
+    case 'add email factor':
       return change;
   }
 }

@@ -1,17 +1,25 @@
 // Two-step verification on the account pages: what there is, and an authenticator application added.
 import type { Deps } from '../../deps.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
+import type { SecondFactorMethod, SentMethod } from '../../domain/factors.ts';
 import type { SessionCookie } from '../../domain/session.ts';
 import { type FactorList, listed, mustStay } from '../second-factors/remove.ts';
-import { type AddedTotp, beginTotp, confirmTotp, type NewTotp, waitingTotp } from '../second-factors/totp.ts';
+import type { AddedFactor } from '../second-factors/add.ts';
+import { beginTotp, confirmTotp, type NewTotp, waitingTotp } from '../second-factors/totp.ts';
+import { provableNow } from '../sign-in/provable.ts';
 import { byBrowser } from './browser.ts';
 import { freshPerson, freshSender, type Person, personOf, type ProofFirst } from './fresh.ts';
+import { addableSent } from './sent-factor.ts';
 
 export type TwoStepView = {
   readonly person: Person;
   readonly list: FactorList;
-  /** One must be there, and there is only one. */
-  readonly mustStay: boolean;
+  /** The ids of those without which there would be none where there must be one. */
+  readonly mustStay: readonly string[];
+  /** What can be proven with now. */
+  readonly usable: readonly SecondFactorMethod[];
+  /** Those whose codes are sent that could be added. */
+  readonly addable: readonly SentMethod[];
 };
 
 /** @returns undefined when nobody is signed in. */
@@ -23,8 +31,16 @@ export async function viewTwoStep(
   const person = await personOf(deps, context, cookie);
   if (!person) return undefined;
   const list = listed(person.secondFactors);
+  const { tenant } = context;
   const { user, secondFactors } = person;
-  return { person, list, mustStay: list.factors.some(({ id }) => mustStay(context.tenant, user, secondFactors, id)) };
+  const methods = secondFactors.map(({ method }) => method);
+  return {
+    person,
+    list,
+    mustStay: list.factors.map(({ id }) => id).filter((id) => mustStay(deps, tenant, user, secondFactors, id)),
+    usable: provableNow(deps, tenant, { secondFactors: methods }, undefined),
+    addable: addableSent(deps, context, person),
+  };
 }
 
 const change = { kind: 'add factor' } as const;
@@ -81,7 +97,7 @@ export async function confirmFactor(
 ): Promise<
   | {
       readonly kind: 'added';
-      readonly added: AddedTotp;
+      readonly added: AddedFactor;
       readonly person: Person;
       readonly sessionCookie: SessionCookie;
     }

@@ -20,7 +20,20 @@ type Notice =
   | 'password_ended'
   | 'factor_added'
   | 'factor_removed'
+  | 'phone_added'
+  | 'phone_removed'
+  | 'email_factor_added'
+  | 'email_factor_removed'
   | 'codes_made';
+
+const addedNotices = { totp: 'factor_added', sms: 'phone_added', email: 'email_factor_added' } as const;
+const removedNotices = { totp: 'factor_removed', sms: 'phone_removed', email: 'email_factor_removed' } as const;
+
+/** Of a factor that was added or removed. */
+function methodOf(data: AuditEvent['data']): keyof typeof addedNotices {
+  const method = data?.['method'];
+  return method === 'sms' || method === 'email' ? method : 'totp';
+}
 
 /** By the event; undefined: not told. A tenant cannot switch these off: somebody else may have made the change. */
 const told: Partial<Record<AuditType, (data: AuditEvent['data']) => Notice | undefined>> = {
@@ -31,8 +44,8 @@ const told: Partial<Record<AuditType, (data: AuditEvent['data']) => Notice | und
   'admin.reset': () => 'password_set',
   'user.email_verified': (data) => (data?.['password_removed'] === true ? 'password_ended' : undefined),
   'user.updated': (data) => (data?.['password_changed'] === true ? 'password_set' : undefined),
-  'user.second_factor_added': () => 'factor_added',
-  'user.second_factor_removed': () => 'factor_removed',
+  'user.second_factor_added': (data) => addedNotices[methodOf(data)],
+  'user.second_factor_removed': (data) => removedNotices[methodOf(data)],
   // Those that come with the first factor are told with it.
   'user.recovery_codes_made': (data) => (data?.['with_factor'] === true ? undefined : 'codes_made'),
 };

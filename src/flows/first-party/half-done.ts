@@ -3,10 +3,11 @@ import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { type Acr, halfDoneFor, isSecondFactor, type SecondFactorMethod } from '../../domain/factors.ts';
+import { type Acr, firstFactorOf, halfDoneFor, isSecondFactor, type SecondFactorMethod } from '../../domain/factors.ts';
 import { findHalfSignIn, insertHalfSignIn } from '../../storage/half-sign-ins.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { eventOf } from '../events.ts';
+import { provableNow } from '../sign-in/provable.ts';
 import { recordUnmet } from '../sign-in/failed.ts';
 import { wrongCredentials } from '../sign-in/check-password.ts';
 import { withSpent } from '../sign-in/with-spent.ts';
@@ -42,11 +43,15 @@ export async function askSecondFactor(
   const { tenant, now } = context;
   const { user, client, scopes, resources, proofs, reserved, device, demanded, spend } = asked;
   const mustEnrol = !isSecondFactor(user.secondFactors);
-  if (mustEnrol && tenant.settings.mfa === 'off') {
+  const methods = provableNow(deps, tenant, user, firstFactorOf(proofs));
+  // Whoever has one that cannot be used now is not let in by adding another.
+  if (mustEnrol ? tenant.settings.mfa === 'off' : methods.length === 0) {
     await recordUnmet(deps, context, { userId: user.id, reserved });
     throw new Refusal(
       'unmet_authentication_requirements',
-      'A second factor is asked for, and nobody can add one here.',
+      mustEnrol
+        ? 'A second factor is asked for, and nobody can add one here.'
+        : 'A second factor is asked for, and the one there is cannot be used now.',
     );
   }
   const attemptId = deps.random(18).toString('base64url');
@@ -74,7 +79,7 @@ export async function askSecondFactor(
   return {
     token,
     mfa_required: true,
-    mfa_methods: user.secondFactors,
+    mfa_methods: methods,
     ...(mustEnrol && { mfa_enrolment: enrolments }),
     expires_in: partialTokenLifetime,
   };

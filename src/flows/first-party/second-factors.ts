@@ -2,13 +2,31 @@
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { InsufficientAuthentication } from '../../domain/errors.ts';
-import { acrValues, isSecondFactor, type SecondFactorMethod } from '../../domain/factors.ts';
+import {
+  acrValues,
+  firstFactorIn,
+  firstFactorOf,
+  isSecondFactor,
+  type SecondFactorMethod,
+  secondFactorMethods,
+  type SentMethod,
+  sentMethods,
+} from '../../domain/factors.ts';
 import { secondFactorsOf } from '../../storage/second-factors.ts';
 import type { Owner } from '../second-factors/owner.ts';
 import { type GivenProof, proveAgain } from '../second-factors/prove-again.ts';
 import { renewRecoveryCodes } from '../second-factors/recovery-codes.ts';
 import { type FactorList, listed, mustStay, noSuchFactor, onlyOne, removeFactor } from '../second-factors/remove.ts';
-import { type AddedTotp, beginTotp, confirmTotp, type NewTotp } from '../second-factors/totp.ts';
+import type { AddedFactor } from '../second-factors/add.ts';
+import {
+  beginSentFactor,
+  confirmSentFactor,
+  type NewSentFactor,
+  type WantedSentFactor,
+} from '../second-factors/sent.ts';
+import { beginTotp, confirmTotp, type NewTotp } from '../second-factors/totp.ts';
+import { provableNow } from '../sign-in/provable.ts';
+import { sendFactorCode, type Sent } from '../sign-in/sent-code.ts';
 import type { VerifiedAccessToken } from '../tokens/verify-access-token.ts';
 import { firstPartyBearer, freshBearer } from './bearer.ts';
 import type { NamedClient } from './client.ts';
@@ -37,8 +55,33 @@ export async function confirmNewTotp(
   context: RequestContext,
   credentials: Credentials,
   given: { code: string; id?: string | undefined; endOthers: boolean },
-): Promise<AddedTotp> {
+): Promise<AddedFactor> {
   return confirmTotp(deps, context, await ownerOf(deps, context, credentials), given);
+}
+
+/**
+ * Only for who is signed in: on the way an authenticator application is added.
+ * @throws OAuthError; Refusal as {@link beginSentFactor}.
+ */
+export async function addSentFactor(
+  deps: Deps,
+  context: RequestContext,
+  accessToken: string,
+  wanted: WantedSentFactor,
+): Promise<NewSentFactor> {
+  const bearer = await freshBearer(deps, context, accessToken, { mayLackOne: true });
+  return beginSentFactor(deps, context, byToken(bearer), wanted);
+}
+
+/** @throws OAuthError; Refusal not_found, wrong_code, too_many_attempts, conflict. */
+export async function confirmNewSentFactor(
+  deps: Deps,
+  context: RequestContext,
+  accessToken: string,
+  given: { method: SentMethod; code: string; id?: string | undefined; endOthers: boolean },
+): Promise<AddedFactor> {
+  const bearer = await freshBearer(deps, context, accessToken, { mayLackOne: true });
+  return confirmSentFactor(deps, context, byToken(bearer), given);
 }
 
 /**
@@ -88,7 +131,7 @@ export async function removeOwnFactor(
   // First of all: a right code is not spent, nor an attempt, on what is not there.
   if (!owner.secondFactors.some((factor) => factor.id === id && factor.method !== 'recovery_code'))
     throw noSuchFactor();
-  if (mustStay(context.tenant, owner.user, owner.secondFactors, id)) throw onlyOne();
+  if (mustStay(deps, context.tenant, owner.user, owner.secondFactors, id)) throw onlyOne();
   const again = await proveAgain(deps, context, owner, given);
   await removeFactor(deps, context, byToken(owner), { id, again, endOthers });
 }
@@ -99,26 +142,44 @@ export type Challenge = {
   readonly mfa_enrolment?: typeof enrolments;
   /** Of the partial token, in seconds. */
   readonly expires_in?: number;
+  /** Where a code was sent that was asked for: the end of a number, or an address without its name. */
+  readonly sent?: Sent;
 };
 
-/** What can be proven now with a partial token, or to raise the session of an access token. @throws OAuthError. */
-export async function challenge(deps: Deps, context: RequestContext, credentials: Credentials): Promise<Challenge> {
+/**
+ * What can be proven now with a partial token, or to raise the session of an access token; a code of `method` is sent, where
+ * it is one whose codes are sent.
+ * @throws OAuthError; Refusal conflict, too_many_attempts.
+ */
+export async function challenge(
+  deps: Deps,
+  context: RequestContext,
+  credentials: Credentials,
+  method: string | undefined,
+): Promise<Challenge> {
   const { bearer, token, ...named } = credentials;
+  const asked = sentMethods.find((one) => one === method);
   if (token !== undefined) {
-    const { half, user, expiresAt } = await halfDoneOf(deps, context, token, named);
+    const { attemptId, half, proofs, user, expiresAt } = await halfDoneOf(deps, context, token, named);
+    const first = firstFactorOf(proofs);
+    const proving = { kind: 'half sign-in', id: attemptId } as const;
     return {
-      mfa_methods: user.secondFactors,
+      mfa_methods: provableNow(deps, context.tenant, user, first),
+      ...(asked && { sent: await sendFactorCode(deps, context, { user, method: asked, proving, first }) }),
       ...(half.mayEnrol && !isSecondFactor(user.secondFactors) && { mfa_enrolment: enrolments }),
       expires_in: Math.ceil((expiresAt - context.now) / 1000),
     };
   }
   if (bearer === undefined) throw partialTokenInvalid();
-  const { user } = await firstPartyBearer(deps, context, bearer);
-  const { factors, codes } = listed(await secondFactorsOf(deps.db, context.tenant.id, user.id));
+  const { user, grant } = await firstPartyBearer(deps, context, bearer);
+  const first = firstFactorIn(grant.authentication.amr);
+  const proving = { kind: 'token', id: grant.id } as const;
+  const factors = await secondFactorsOf(deps.db, context.tenant.id, user.id);
+  // A recovery code that was used is none any more.
+  const left = factors.filter((factor) => factor.method !== 'recovery_code' || factor.lastUsedAt === undefined);
+  const secondFactors = secondFactorMethods.filter((one) => left.some((factor) => factor.method === one));
   return {
-    mfa_methods: [
-      ...(factors.length > 0 ? (['totp'] as const) : []),
-      ...(codes.left > 0 ? (['recovery_code'] as const) : []),
-    ],
+    mfa_methods: provableNow(deps, context.tenant, { secondFactors }, first),
+    ...(asked && { sent: await sendFactorCode(deps, context, { user, method: asked, proving, first }) }),
   };
 }

@@ -2,12 +2,13 @@
 import type { Deps } from '../../deps.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
-import { missingFactors, type SecondFactorMethod, steppedUp } from '../../domain/factors.ts';
+import { firstFactorIn, firstFactorOf, missingFactors, secondFactorMethods, steppedUp } from '../../domain/factors.ts';
 import { reporting } from '../../domain/metrics.ts';
 import { raiseGrant } from '../../storage/second-factors.ts';
 import { activeClient } from '../clients/current.ts';
 import { eventOf } from '../events.ts';
 import { mintTokens } from '../grants/mint.ts';
+import { smsConfirmed } from '../deliver/reserve-sms.ts';
 import { checkCode, type GivenCode, wrongCode } from '../sign-in/check-code.ts';
 import { knownBrowserOf, withKnownBrowser } from '../sign-in/known-browsers.ts';
 import { firstPartyBearer } from './bearer.ts';
@@ -31,17 +32,21 @@ export function verifySecondFactor(
     const { attemptId, client, half, proofs, user } = await halfDoneOf(deps, context, asked.token, asked);
     const { tenant, now } = context;
     const knownBrowser = knownBrowserOf(deps, tenant.id, half.device, user.id, 'code');
-    const { method, credentialId, step, reserved } = await checkCode(deps, context, {
+    const { method, credentialId, step, codeHash, phone, reserved } = await checkCode(deps, context, {
       user,
       given: asked,
       knownBrowser,
+      proving: { kind: 'half sign-in', id: attemptId },
+      first: firstFactorOf(proofs),
     });
     const all = [...proofs, { method, at: now }];
     if (missingFactors(all, half.demanded).length > 0) throw partialTokenInvalid();
     const { scopes, resources, device } = half;
-    const second = { attemptId, credentialId, step };
+    const second = { attemptId, credentialId, step, codeHash };
     const proven = { user, client, scopes, resources, proofs: all, reserved, device, second };
-    return { ...(await beginTokenSession(deps, context, proven)), mfa_verified: true };
+    const loggedIn = await beginTokenSession(deps, context, proven);
+    if (phone !== undefined) await smsConfirmed(deps.db, context, phone);
+    return { ...loggedIn, mfa_verified: true };
   });
 }
 
@@ -56,10 +61,12 @@ export function stepUp(deps: Deps, context: RequestContext, accessToken: string,
     const { user, grant, scopes, audience } = await firstPartyBearer(deps, context, accessToken);
     const client = await activeClient(deps, tenant, grant.clientId);
     if (!client) throw ended();
-    const { method, credentialId, step, reserved } = await checkCode(deps, context, {
+    const { method, credentialId, step, codeHash, phone, reserved } = await checkCode(deps, context, {
       user,
       given,
       knownBrowser: undefined,
+      proving: { kind: 'token', id: grant.id },
+      first: firstFactorIn(grant.authentication.amr),
     });
     const authentication = steppedUp(grant.authentication, { method, at: now });
     const { accountKey, addressKey } = reserved;
@@ -67,11 +74,23 @@ export function stepUp(deps: Deps, context: RequestContext, accessToken: string,
     const how = await raiseGrant(
       deps.db,
       tenant.id,
-      { userId: user.id, credentialId, step, accountKey, addressKey, grantId: grant.id, amr, acr, mfaMethod: method },
+      {
+        userId: user.id,
+        credentialId,
+        step,
+        codeHash,
+        accountKey,
+        addressKey,
+        grantId: grant.id,
+        amr,
+        acr,
+        mfaMethod: method,
+      },
       eventOf(deps, actingAs(context, 'user', user.id)),
     );
     if (how === 'spent before') throw wrongCode();
     if (how === 'ended') throw ended();
+    if (phone !== undefined) await smsConfirmed(deps.db, context, phone);
     const response = await mintTokens(deps, context, {
       subject: { kind: 'grant', grant: { ...grant, authentication } },
       client,
@@ -90,6 +109,6 @@ function ended(): OAuthError {
 
 /** Counted under the method that was named, or that most codes are of. */
 function counted(deps: Deps, { method }: GivenCode, prove: () => Promise<Verified>): Promise<Verified> {
-  const counts: SecondFactorMethod = method === 'recovery_code' ? method : 'totp';
+  const counts = secondFactorMethods.find((one) => one === method) ?? 'totp';
   return reporting(prove(), (outcome) => deps.metrics.signIn(counts, outcome));
 }

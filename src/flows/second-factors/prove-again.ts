@@ -35,9 +35,13 @@ export async function proveAgain(
     };
   }
   const given = { code: code! };
-  const { credentialId, step, reserved } = await checkCode(deps, context, { user, given, knownBrowser: undefined });
+  const { credentialId, step, codeHash, reserved } = await checkCode(deps, context, {
+    user,
+    given,
+    knownBrowser: undefined,
+  });
   const { accountKey, addressKey } = reserved;
-  const spending = { userId: user.id, credentialId, step, accountKey, addressKey };
+  const spending = { userId: user.id, credentialId, step, codeHash, accountKey, addressKey };
   return async (tx) => {
     if (!(await spendSecondFactor(tx, tenant.id, spending, now))) throw wrongCode();
   };

@@ -8,6 +8,7 @@ import { markHalfSignedIn } from '../../storage/half-sign-ins.ts';
 import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { eventOf } from '../events.ts';
+import { provableNow } from './provable.ts';
 import { askNewPassword, type HalfSignedIn } from './ask-new-password.ts';
 import { wrongCredentials } from './check-password.ts';
 import { completeSignIn, type SignedIn } from './complete.ts';
@@ -59,11 +60,13 @@ async function askForSecond(
 ): Promise<HalfSignedIn> {
   const { tenant, now } = context;
   const mustAdd = !isSecondFactor(user.secondFactors);
-  if (mustAdd && tenant.settings.mfa === 'off') {
+  // Whoever has one that cannot be used now is not let in by adding another.
+  const isStuck = mustAdd ? tenant.settings.mfa === 'off' : provableNow(deps, tenant, user, method).length === 0;
+  if (isStuck) {
     await recordUnmet(deps, context, { userId: user.id, reserved });
     throw new Refusal(
       'unmet_authentication_requirements',
-      'A second factor is needed to sign in here, and your account has none.',
+      'A second factor is needed to sign in here, and your account has none that can be used now.',
     );
   }
   const half = {

@@ -4,18 +4,23 @@ import { totpStepOf } from '../../crypto/totp.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { isSecondFactor, type SecondFactorMethod } from '../../domain/factors.ts';
+import { type FirstFactorMethod, isSecondFactor, isSent, type SecondFactorMethod } from '../../domain/factors.ts';
 import type { User } from '../../domain/user.ts';
 import { type SecondFactor, secondFactorsOf } from '../../storage/second-factors.ts';
+import { matchingSentCode, type Proving } from './sent-code.ts';
+import { provableNow } from './provable.ts';
 import { recordFailure } from './failed.ts';
 import { type ReservedAttempt, reserveFactorAttempt } from './limiter.ts';
 import { openedTotpSecret } from './totp-secret.ts';
 
-/** A right code that nobody has spent yet: of which credential, and of which step. */
+/** A right code that nobody has spent yet: of which credential, and of which step, or by which hash what was sent is found. */
 export type CheckedCode = {
   readonly method: SecondFactorMethod;
   readonly credentialId: string;
   readonly step: number | undefined;
+  readonly codeHash: Buffer | undefined;
+  /** Where it was sent, when it was to a telephone. */
+  readonly phone: string | undefined;
   readonly reserved: ReservedAttempt;
 };
 
@@ -34,13 +39,32 @@ export type GivenCode = {
 export async function checkCode(
   deps: Deps,
   context: RequestContext,
-  { user, given, knownBrowser }: { user: User; given: GivenCode; knownBrowser: string | undefined },
+  {
+    user,
+    given,
+    knownBrowser,
+    proving,
+    first,
+  }: {
+    readonly user: User;
+    readonly given: GivenCode;
+    readonly knownBrowser: string | undefined;
+    /** What a code that was sent would be for; undefined where none is. */
+    readonly proving?: Proving | undefined;
+    /** What was proven before it. */
+    readonly first?: FirstFactorMethod | undefined;
+  },
 ): Promise<CheckedCode> {
   const factors = await secondFactorsOf(deps.db, context.tenant.id, user.id);
   if (!isSecondFactor(factors.map((factor) => factor.method))) throw noSecondFactor();
   const account = { identifier: user.username, userId: user.id, knownBrowser };
   const reserved = await reserveFactorAttempt(deps, context, 'code', account);
-  const found = await matching(deps, context, user.id, factors, given);
+  const secondFactors = factors.map(({ method }) => method);
+  const usable = provableNow(deps, context.tenant, { secondFactors }, first);
+  const candidates = factors.filter(({ method }) => usable.includes(method) && (given.method ?? method) === method);
+  const found =
+    (await matching(deps, context, user.id, candidates, given.code)) ??
+    (proving && (await matchingSent(deps, context, candidates, { userId: user.id, proving, code: given.code })));
   if (found) return { ...found, reserved };
   await recordFailure(deps, context, {
     factor: 'code',
@@ -66,19 +90,35 @@ async function matching(
   { tenant, now }: RequestContext,
   userId: string,
   factors: readonly SecondFactor[],
-  { code, method }: GivenCode,
+  code: string,
 ): Promise<Omit<CheckedCode, 'reserved'> | undefined> {
   const digits = code.replaceAll(/\s/g, '');
   const hash = hashOfRecoveryCode(code);
+  const nothingSent = { codeHash: undefined, phone: undefined };
   for (const factor of factors) {
-    if (method !== undefined && method !== factor.method) continue;
     if (factor.method === 'totp') {
       const secret = openedTotpSecret(deps, tenant.id, userId, { id: factor.id, sealed: factor.secret });
       const step = secret && (await totpStepOf(secret, digits, now, factor.step));
-      if (step !== undefined) return { method: 'totp', credentialId: factor.id, step };
-    } else if (hash !== undefined && factor.secret === hash && factor.lastUsedAt === undefined) {
-      return { method: 'recovery_code', credentialId: factor.id, step: undefined };
+      if (step !== undefined) return { method: 'totp', credentialId: factor.id, step, ...nothingSent };
+    } else if (factor.method === 'recovery_code') {
+      if (hash !== undefined && factor.secret === hash && factor.lastUsedAt === undefined)
+        return { method: 'recovery_code', credentialId: factor.id, step: undefined, ...nothingSent };
     }
   }
   return undefined;
+}
+
+/** A guess at what was sent is counted only where something that is sent is a candidate. */
+async function matchingSent(
+  deps: Deps,
+  context: RequestContext,
+  factors: readonly SecondFactor[],
+  guess: { userId: string; proving: Proving; code: string },
+): Promise<Omit<CheckedCode, 'reserved'> | undefined> {
+  if (!factors.some(({ method }) => isSent(method))) return undefined;
+  const right = await matchingSentCode(deps, context, guess);
+  const factor = right && factors.find(({ id }) => id === right.sent.credentialId);
+  if (!right || !factor) return undefined;
+  const { id: credentialId, method, phone } = factor;
+  return { method, credentialId, step: undefined, codeHash: right.hash, phone };
 }

@@ -1,12 +1,24 @@
 // The second factor of a browser's sign-in: what its page shows, and the code that completes the sign-in.
 import type { Deps } from '../../deps.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
-import { type Proof, type SecondFactorMethod, secondFactorMethods } from '../../domain/factors.ts';
+import {
+  firstFactorOf,
+  isSent,
+  type Proof,
+  type SecondFactorMethod,
+  secondFactorMethods,
+  type SentMethod,
+  sentMethods,
+} from '../../domain/factors.ts';
+import { Refusal } from '../../domain/errors.ts';
 import { reporting } from '../../domain/metrics.ts';
 import type { Db } from '../../storage/database.ts';
-import { spendSecondFactor } from '../../storage/second-factors.ts';
+import { secondFactorsOf, spendSecondFactor } from '../../storage/second-factors.ts';
 import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
+import { smsConfirmed } from '../deliver/reserve-sms.ts';
+import { type Proving, sendFactorCode, type Sent, sentTo, waitingCode } from './sent-code.ts';
+import { provableNow } from './provable.ts';
 import { attemptOf } from './attempt.ts';
 import { checkCode, wrongCode } from './check-code.ts';
 import { askNewPassword, type HalfSignedIn } from './ask-new-password.ts';
@@ -20,6 +32,8 @@ export type SecondFactorView = HalfDonePage & {
   /** What is asked for now, and what else could be. */
   readonly method: SecondFactorMethod;
   readonly others: readonly SecondFactorMethod[];
+  /** Of a method whose codes are sent: where to, and whether one is waited for. */
+  readonly sent: (Sent & { readonly isWaiting: boolean }) | undefined;
 };
 
 /** The page for an attempt whose password was proven; one that was signed in goes on. @throws Refusal attempt_unknown, attempt_finished; password_first. */
@@ -31,16 +45,49 @@ export async function viewSecondFactor(
   const begun = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
   const wayOn = await alreadySignedIn(deps, context, begun, input.cookies.session);
   if (wayOn) return wayOn;
-  const { attempt, user } = await halfDone(deps, context, begun);
+  const { attempt, user, proof } = await halfDone(deps, context, begun);
   if (await waitsForNewPassword(deps, context, attempt, user)) return 'to the new password';
-  const method =
-    secondFactorMethods.find((one) => one === input.method && user.secondFactors.includes(one)) ??
-    user.secondFactors[0]!;
+  const methods = provableNow(deps, context.tenant, user, firstFactorOf([proof]));
+  const method = methods.find((one) => one === input.method) ?? methods[0]!;
   return {
     ...(await halfDonePage(deps, context, attempt, user)),
     method,
-    others: user.secondFactors.filter((other) => other !== method),
+    others: methods.filter((other) => other !== method),
+    sent: isSent(method) ? await sentBefore(deps, context, { attempt, user, method }) : undefined,
   };
+}
+
+async function sentBefore(
+  deps: Deps,
+  context: RequestContext,
+  { attempt, user, method }: { attempt: SignInAttempt; user: UserWithPassword; method: SentMethod },
+): Promise<Sent & { readonly isWaiting: boolean }> {
+  const factors = await secondFactorsOf(deps.db, context.tenant.id, user.id);
+  const factor = factors.find((one) => one.method === method);
+  const waiting = await waitingCode(deps, context, provingOf(attempt));
+  return { method, to: sentTo(user, method, factor?.phone), isWaiting: waiting?.credentialId === factor?.id };
+}
+
+/**
+ * Sends a code to where the person has said.
+ * @throws Refusal attempt_unknown, attempt_finished; password_first; conflict when there is no such factor that can be used now;
+ * too_many_attempts.
+ */
+export async function sendCode(
+  deps: Deps,
+  context: RequestContext,
+  input: { attemptId: string | undefined; method: string | undefined; cookies: BrowserCookies },
+): Promise<void> {
+  const begun = await attemptOf(deps, context, input.attemptId, input.cookies.browser);
+  const { attempt, user, proof } = await halfDone(deps, context, begun);
+  const method = sentMethods.find((one) => one === input.method);
+  if (!method) throw new Refusal('conflict', 'Nothing is sent for this second factor.');
+  await sendFactorCode(deps, context, { user, method, proving: provingOf(attempt), first: firstFactorOf([proof]) });
+}
+
+/** What a code that is sent in this sign-in is for. */
+function provingOf({ row }: SignInAttempt): Proving {
+  return { kind: 'browser sign-in', id: row.id };
 }
 
 export type CodeSignIn = {
@@ -60,7 +107,7 @@ export function signInWithCode(
   context: RequestContext,
   input: CodeSignIn,
 ): Promise<SignedIn | HalfSignedIn> {
-  const method = input.method === 'recovery_code' ? 'recovery_code' : 'totp';
+  const method = secondFactorMethods.find((one) => one === input.method) ?? 'totp';
   return reporting(proveCode(deps, context, input), (outcome) => deps.metrics.signIn(method, outcome));
 }
 
@@ -73,13 +120,15 @@ async function proveCode(deps: Deps, context: RequestContext, input: CodeSignIn)
     await attemptOf(deps, context, input.attemptId, cookies.browser),
   );
   const knownBrowser = knownBrowserOf(deps, tenant.id, cookies.known, user.id, 'code');
-  const { method, credentialId, step, reserved } = await checkCode(deps, context, {
+  const { method, credentialId, step, codeHash, phone, reserved } = await checkCode(deps, context, {
     user,
     given: { code },
     knownBrowser,
+    proving: provingOf(attempt),
+    first: firstFactorOf([proof]),
   });
   const { accountKey, addressKey } = reserved;
-  const spending = { userId: user.id, credentialId, step, accountKey, addressKey };
+  const spending = { userId: user.id, credentialId, step, codeHash, accountKey, addressKey };
   // Without the version of the password: what is complete is not to be completed again.
   const proofs = [
     { method: proof.method, at: proof.at },
@@ -87,6 +136,7 @@ async function proveCode(deps: Deps, context: RequestContext, input: CodeSignIn)
   ] as const;
   const spend = async (tx: Db) => {
     if (!(await spendSecondFactor(tx, tenant.id, spending, now))) throw wrongCode();
+    if (phone !== undefined) await smsConfirmed(tx, context, phone);
   };
   if (user.changePasswordBy !== undefined)
     return deps.db.transaction(async (tx) => {
@@ -112,6 +162,7 @@ async function halfDone(
   attempt: SignInAttempt,
 ): Promise<{ attempt: SignInAttempt; user: UserWithPassword; proof: Proof }> {
   const half = await provenFirstFactor(deps, context, attempt);
-  if (!half || half.user.secondFactors.length === 0) throw firstFactorFirst();
+  if (!half || provableNow(deps, context.tenant, half.user, firstFactorOf([half.proof])).length === 0)
+    throw firstFactorFirst();
   return half;
 }

@@ -2,9 +2,12 @@
 import type { FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { invalidInput, OAuthError } from '../../domain/errors.ts';
+import type { SentMethod } from '../../domain/factors.ts';
 import {
+  addSentFactor,
   addTotp,
   challenge as challengeOf,
+  confirmNewSentFactor,
   confirmNewTotp,
   listFactors,
   newRecoveryCodes,
@@ -14,9 +17,12 @@ import { stepUp, verifySecondFactor } from '../../flows/first-party/verify.ts';
 import {
   checkedChallenge,
   checkedConfirmation,
+  checkedNewEmailFactor,
+  checkedNewPhone,
   checkedNewTotp,
   checkedProof,
   checkedRemoval,
+  checkedSentConfirmation,
   checkedVerification,
 } from '../../schemas/first-party.ts';
 import { bearerOf } from '../bearer.ts';
@@ -41,11 +47,32 @@ export function verify(deps: Deps): RouteHandlerMethod {
   };
 }
 
-/** POST /auth/mfa/challenge: what can be proven now. */
+/** POST /auth/mfa/challenge: what can be proven now, and a code of the `method` where it is one whose codes are sent. */
 export function challenge(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
     apiHeaders(reply);
-    return challengeOf(deps, contextOf(deps, request), credentialsOf(request, checkedChallenge(request.body ?? {})));
+    const { method, ...given } = checkedChallenge(request.body ?? {});
+    return challengeOf(deps, contextOf(deps, request), credentialsOf(request, given), method);
+  };
+}
+
+/** POST /auth/mfa/sms and /auth/mfa/email: sends the first code. */
+export function sentFactor(deps: Deps, method: SentMethod): RouteHandlerMethod {
+  return async (request, reply) => {
+    apiHeaders(reply);
+    const bearer = requiredBearer(request);
+    const wanted = method === 'sms' ? checkedNewPhone(request.body) : checkedNewEmailFactor(request.body ?? {});
+    return reply.code(202).send(await addSentFactor(deps, contextOf(deps, request), bearer, { method, ...wanted }));
+  };
+}
+
+/** POST /auth/mfa/sms/confirm and /auth/mfa/email/confirm: the first code. */
+export function confirmSent(deps: Deps, method: SentMethod): RouteHandlerMethod {
+  return async (request, reply) => {
+    apiHeaders(reply);
+    const bearer = requiredBearer(request);
+    const { code, id, end_other_sessions: endOthers = false } = checkedSentConfirmation(request.body);
+    return confirmNewSentFactor(deps, contextOf(deps, request), bearer, { method, code, id, endOthers });
   };
 }
 
@@ -83,10 +110,11 @@ export function list(deps: Deps): RouteHandlerMethod {
     apiHeaders(reply);
     const { factors, codes } = await listFactors(deps, contextOf(deps, request), requiredBearer(request));
     return {
-      factors: factors.map(({ id, method, name, createdAt, lastUsedAt }) => ({
+      factors: factors.map(({ id, method, name, phone, createdAt, lastUsedAt }) => ({
         id,
         method,
         ...(name !== undefined && { name }),
+        ...(phone !== undefined && { phone }),
         created_at: Math.floor(createdAt / 1000),
         last_used_at: lastUsedAt === undefined ? null : Math.floor(lastUsedAt / 1000),
       })),

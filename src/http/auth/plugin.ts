@@ -9,7 +9,7 @@ import { readJson } from '../json.ts';
 import { route } from '../methods.ts';
 import { login } from './login.ts';
 import { logout } from './logout.ts';
-import { challenge, confirmTotp, list, recoveryCodes, remove, totp, verify } from './mfa.ts';
+import { challenge, confirmSent, confirmTotp, list, recoveryCodes, remove, sentFactor, totp, verify } from './mfa.ts';
 import { password } from './password.ts';
 import { passwordForgot } from './password-forgot.ts';
 import { askForMail, mailedCode, mailedLink, mailedLinkByGet } from './passwordless.ts';
@@ -38,13 +38,17 @@ export function authScope(deps: Deps) {
     // Browsers that come with the link get a page (http/pages/verify-link.ts).
     const verifying = { GET: mailedLinkByGet(deps), POST: mailedLink(deps) };
     route(scope, firstPartyEndpoints.verify, verifying, { cors: true, for: 'programs' });
-    answerPreflight(scope, firstPartyEndpoints.verify, 'GET, POST');
+    answerPreflight(scope, firstPartyEndpoints.verify, 'GET, POST', 'Signet-Proof');
     at(firstPartyEndpoints.mfa, 'GET', list(deps));
     at(firstPartyEndpoints.mfaFactor, 'DELETE', remove(deps));
     at(firstPartyEndpoints.mfaVerify, 'POST', verify(deps));
     at(firstPartyEndpoints.mfaChallenge, 'POST', challenge(deps));
     at(firstPartyEndpoints.mfaTotp, 'POST', totp(deps));
     at(firstPartyEndpoints.mfaTotpConfirm, 'POST', confirmTotp(deps));
+    at(firstPartyEndpoints.mfaSms, 'POST', sentFactor(deps, 'sms'));
+    at(firstPartyEndpoints.mfaSmsConfirm, 'POST', confirmSent(deps, 'sms'));
+    at(firstPartyEndpoints.mfaEmail, 'POST', sentFactor(deps, 'email'));
+    at(firstPartyEndpoints.mfaEmailConfirm, 'POST', confirmSent(deps, 'email'));
     at(firstPartyEndpoints.mfaRecoveryCodes, 'POST', recoveryCodes(deps));
   };
 }

@@ -111,7 +111,7 @@ function endingOf({ account: { sessions, consents }, others, person }: Confirmat
       return { kind: 'sessions', count: others };
     case 'remove factor': {
       const isLast = person.secondFactors.filter(({ method }) => method !== 'recovery_code').length === 1;
-      return { kind: 'factor', name: namedFactor(person, change.factorId)!.name, isLast };
+      return { kind: 'factor', factor: namedFactor(person, change.factorId)!, isLast };
     }
     case 'make recovery codes':
       return { kind: 'codes' };

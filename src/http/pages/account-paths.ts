@@ -20,12 +20,20 @@ export const accountPaths = {
   'change password': accountSections.password,
   'change email': '/account/email',
   'add factor': '/account/two-step/add',
+  'add phone': '/account/two-step/phone',
+  'add email factor': '/account/two-step/email',
   'remove factor': '/account/two-step/remove',
   'make recovery codes': '/account/two-step/recovery-codes',
 } as const satisfies Record<AccountChange['kind'], string>;
 
 /** Where the first code of a new factor is waited for. */
 export const confirmFactorPath = '/account/two-step/confirm';
+
+/** The same of the first code that was sent, by the method. */
+export const confirmSentPaths = {
+  sms: '/account/two-step/phone/confirm',
+  email: '/account/two-step/email/confirm',
+} as const;
 
 /** The fields of a form, or of a query, that say what. */
 export function fieldsOf(change: AccountChange): Record<string, string> {
@@ -42,6 +50,8 @@ export function fieldsOf(change: AccountChange): Record<string, string> {
     case 'change password':
     case 'change email':
     case 'add factor':
+    case 'add phone':
+    case 'add email factor':
       return {};
     case 'make recovery codes':
       return change.insteadOf === undefined ? {} : { instead_of: change.insteadOf };

@@ -29,9 +29,15 @@ export function twoStep(deps: Deps): RouteHandlerMethod {
       frame: frameOf(request, 'two_step', view.person.formToken),
       now: context.now,
       isOff: request.tenant.settings.mfa === 'off',
-      ...view.list,
-      mustStay: view.mustStay,
+      codes: view.list.codes,
+      factors: view.list.factors.map((factor) => ({
+        ...factor,
+        isUsable: view.usable.includes(factor.method),
+        mustStay: view.mustStay.includes(factor.id),
+      })),
       addUri: base + accountPaths['add factor'],
+      addPhoneUri: view.addable.includes('sms') ? base + accountPaths['add phone'] : undefined,
+      addEmailUri: view.addable.includes('email') ? base + accountPaths['add email factor'] : undefined,
       removeUri: base + accountPaths['remove factor'],
       makeCodesUri: base + accountPaths['make recovery codes'],
     };

@@ -2,6 +2,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { endpoints } from '../../domain/endpoints.ts';
+import { sentMethods } from '../../domain/factors.ts';
 import { verifyPath } from '../../flows/passwordless/browser.ts';
 import { changeEmailPath } from '../../flows/recovery/change-email.ts';
 import { verifyEmailPath } from '../../flows/recovery/verify-email.ts';
@@ -13,7 +14,8 @@ import { logoutConfirmation, logoutEndpoint } from './logout.ts';
 import { account, accountApplications, accountSessions } from './account.ts';
 import { accountChange, confirmAccountChange, endingKinds } from './account-change.ts';
 import { accountPassword, changePassword } from './account-password.ts';
-import { accountPaths, accountSections, confirmFactorPath } from './account-paths.ts';
+import { accountPaths, accountSections, confirmFactorPath, confirmSentPaths } from './account-paths.ts';
+import { beginSentFactor, confirmSentFactor, newSentFactor, sentFactorCode } from './account-sent.ts';
 import { beginNewFactor, confirmNewFactor, newFactor, newFactorSecret, twoStep } from './account-two-step.ts';
 import {
   addFactorForm,
@@ -32,7 +34,7 @@ import { newPassword, newPasswordForm } from './new-password.ts';
 import { stylesheetFile } from './page.ts';
 import { reset, resetForm } from './reset-password.ts';
 import { refuseCrossSite } from './same-site.ts';
-import { secondFactor, secondFactorForm } from './second-factor.ts';
+import { secondFactor, secondFactorForm, sendFactorCode, sendFactorCodePath } from './second-factor.ts';
 import { setup, setupForm } from './setup.ts';
 import { signIn, signInForm } from './sign-in.ts';
 import { askVerification, askVerificationPath, verifyEmailAnswer, verifyEmailForm } from './verify-email.ts';
@@ -50,6 +52,7 @@ export function pagesScope(deps: Deps) {
     route(scope, '/', { GET: (request, reply) => reply.redirect(`${basePath(request.tenant)}/account`, 303) });
     route(scope, '/sign-in', { GET: signInForm(deps), POST: signIn(deps) });
     route(scope, '/sign-in/second-factor', { GET: secondFactorForm(deps), POST: secondFactor(deps) });
+    route(scope, sendFactorCodePath, { POST: sendFactorCode(deps) });
     route(scope, addFactorPath, { GET: addFactorForm(deps), POST: beginAddFactor(deps) });
     route(scope, confirmFirstFactorPath, { POST: confirmAddFactor(deps) });
     route(scope, waitingPaths['new password'], { GET: newPasswordForm(deps), POST: newPassword(deps) });
@@ -63,6 +66,12 @@ export function pagesScope(deps: Deps) {
     route(scope, accountSections.two_step, { GET: twoStep(deps) });
     route(scope, accountPaths['add factor'], { GET: newFactor(deps), POST: beginNewFactor(deps) });
     route(scope, confirmFactorPath, { GET: newFactorSecret(deps), POST: confirmNewFactor(deps) });
+    for (const method of sentMethods) {
+      const begin = accountPaths[method === 'sms' ? 'add phone' : 'add email factor'];
+      route(scope, begin, { GET: newSentFactor(deps, method), POST: beginSentFactor(deps, method) });
+      const confirm = { GET: sentFactorCode(deps, method), POST: confirmSentFactor(deps, method) };
+      route(scope, confirmSentPaths[method], confirm);
+    }
     for (const kind of endingKinds)
       route(scope, accountPaths[kind], { GET: confirmAccountChange(deps, kind), POST: accountChange(deps, kind) });
     route(scope, mailSignInPath, { GET: mailSignInForm(deps), POST: mailSignIn(deps) });

@@ -1,7 +1,12 @@
 // GET and POST /sign-in/second-factor.
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
-import { type SecondFactorView, signInWithCode, viewSecondFactor } from '../../flows/sign-in/second-factor.ts';
+import {
+  type SecondFactorView,
+  sendCode,
+  signInWithCode,
+  viewSecondFactor,
+} from '../../flows/sign-in/second-factor.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';
@@ -14,6 +19,8 @@ import { shownAbove } from './shown-above.ts';
 import { waitingPath, waitingPaths } from './sign-in-paths.ts';
 import { signedIn, wayOn } from './signed-in.ts';
 import { type SecondFactorError, secondFactorPage } from './views/second-factor.ts';
+
+export const sendFactorCodePath = '/sign-in/second-factor/send';
 
 /** The page that asks for a code. */
 export function secondFactorForm(deps: Deps): RouteHandlerMethod {
@@ -55,6 +62,28 @@ export function secondFactor(deps: Deps): RouteHandlerMethod {
   };
 }
 
+/** Sends a code, or "back to the application". */
+export function sendFactorCode(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const params = bodyParams(request);
+    const context = contextOf(deps, request);
+    const cookies = readCookies(request);
+    const attemptId = params.get('attempt');
+    const method = params.get('method');
+    if (params.get('cancel') !== undefined) return cancel(deps, request, reply, attemptId);
+    try {
+      await sendCode(deps, context, { attemptId, method, cookies });
+      return await goOn(request, reply, `${waitingPaths['second factor']}?attempt=${attemptId}&method=${method}`);
+    } catch (error) {
+      const shown = shownAbove(deps, request, reply, error, 'too_many_attempts');
+      if (shown?.code !== 'too_many_attempts') return passwordFirst(request, reply, attemptId, error);
+      const view = await viewSecondFactor(deps, context, { attemptId, method, cookies });
+      if (typeof view === 'string' || 'hasRequest' in view) throw error;
+      return show(request, reply, view, { ...shown, code: 'too_many_codes' });
+    }
+  };
+}
+
 function show(
   request: FastifyRequest,
   reply: FastifyReply,
@@ -66,6 +95,7 @@ function show(
     ...halfDoneModel(request, view),
     action: here,
     method: view.method,
+    sent: view.sent && { ...view.sent, action: basePath(request.tenant) + sendFactorCodePath },
     others: view.others.map((method) => ({ method, uri: `${here}?attempt=${view.attemptId}&method=${method}` })),
     error,
   };

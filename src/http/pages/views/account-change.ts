@@ -1,5 +1,6 @@
 // The page that names what is about to end, and ends it with one button.
 import { type Locale, type MessageKey, type Translate, translator } from '../../../texts/messages.ts';
+import { factorTitle } from './account-two-step.ts';
 import { browserText } from '../../../texts/browser-name.ts';
 import { fact } from './fact.ts';
 import { hiddenFields } from './form-parts.ts';
@@ -15,7 +16,7 @@ export type Ending =
   | { kind: 'scope'; clientName: string; scope: { name: string; description?: string | undefined } }
   | { kind: 'session'; userAgent?: string | undefined; ip?: string | undefined; lastSeenAt: string }
   | { kind: 'sessions'; count: number }
-  | { kind: 'factor'; name: string | undefined; isLast: boolean }
+  | { kind: 'factor'; factor: Parameters<typeof factorTitle>[0]; isLast: boolean }
   | { kind: 'codes' };
 
 /** What the page shows. */
@@ -71,9 +72,7 @@ function named(ending: Ending, locale: Locale, t: Translate): Html {
     case 'sessions':
       return html`<p class="lead">${t('account_change.lead.sessions', { count: ending.count })}</p>`;
     case 'factor':
-      return html`<p class="lead">
-        ${t('account_change.lead.factor', { name: ending.name ?? t('two_step.unnamed') })}
-      </p>`;
+      return html`<p class="lead">${t('account_change.lead.factor', { name: factorTitle(ending.factor, t) })}</p>`;
     case 'codes':
       return html`<p class="lead">${t('account_change.lead.codes')}</p>`;
     case 'session':

@@ -13,6 +13,8 @@ export const accountNotices = [
   'sessions_ended',
   'password_changed',
   'factor_added',
+  'phone_added',
+  'email_factor_added',
   'factor_removed',
   'codes_made',
   'verification_sent',

@@ -1,4 +1,5 @@
-// Two-step verification: which authenticator applications and recovery codes a person has.
+// Two-step verification: which second factors and recovery codes a person has.
+import type { SecondFactorMethod } from '../../../domain/factors.ts';
 import { type Locale, type Translate, translator } from '../../../texts/messages.ts';
 import { accountFrame, type AccountFrame } from './account-frame.ts';
 import { ago } from './ago.ts';
@@ -11,16 +12,23 @@ export type AccountTwoStep = {
   now: number;
   /** Nobody can add one here. */
   isOff: boolean;
-  /** There is one, and it cannot be removed before there is another. */
-  mustStay: boolean;
   factors: readonly {
     id: string;
+    method: SecondFactorMethod;
     name?: string | undefined;
+    phone?: string | undefined;
+    /** It cannot be proven with now: the tenant, or what it stands beside, has changed. */
+    isUsable: boolean;
+    /** It cannot be removed before there is another. */
+    mustStay: boolean;
     createdAt: number;
     lastUsedAt?: number | undefined;
   }[];
   codes: { made: number; left: number };
   addUri: string;
+  /** Where a factor whose codes are sent is added, if it can be. */
+  addPhoneUri?: string | undefined;
+  addEmailUri?: string | undefined;
   removeUri: string;
   makeCodesUri: string;
 };
@@ -45,6 +53,8 @@ export function accountTwoStepPage(page: Page, model: AccountTwoStep): Html {
             <a class="button ${factors.length === 0 && 'button-primary'}" id="factor-add" href="${model.addUri}"
               >${t('two_step.add')}</a
             >
+            ${model.addPhoneUri && html`<a class="button" id="phone-add" href="${model.addPhoneUri}">${t('two_step.add_phone')}</a>`}
+            ${model.addEmailUri && html`<a class="button" id="email-factor-add" href="${model.addEmailUri}">${t('two_step.add_email')}</a>`}
           </div>`
         }
       </section>
@@ -66,24 +76,35 @@ function lead({ factors, isOff }: AccountTwoStep) {
   return isOff ? 'two_step.off' : 'two_step.lead_none';
 }
 
+/** What its person calls it, or what it is. */
+export function factorTitle(
+  { method, name, phone }: Pick<AccountTwoStep['factors'][number], 'method' | 'name' | 'phone'>,
+  t: Translate,
+): string {
+  if (name !== undefined) return name;
+  if (method === 'sms') return t('two_step.sms', { phone: phone ?? '' });
+  return t(method === 'email' ? 'two_step.email' : 'two_step.unnamed');
+}
+
 function row(
   factor: AccountTwoStep['factors'][number],
   index: number,
-  { now, removeUri, mustStay }: AccountTwoStep,
+  { now, removeUri }: AccountTwoStep,
   locale: Locale,
   t: Translate,
 ): Html {
   const query = new URLSearchParams({ factor_id: factor.id }).toString();
   return html`<li class="row">
     <div class="row-body">
-      <h2 class="row-title" id="factor-${index}"><bdi>${factor.name ?? t('two_step.unnamed')}</bdi></h2>
+      <h2 class="row-title" id="factor-${index}"><bdi>${factorTitle(factor, t)}</bdi></h2>
+      ${!factor.isUsable && html`<p class="small-print">${t('two_step.not_usable')}</p>`}
       <p class="muted">
         ${t('two_step.added_at')}: ${ago(factor.createdAt, now, locale)} · ${t('two_step.last_used_at')}:
         ${factor.lastUsedAt === undefined ? t('two_step.never_used') : ago(factor.lastUsedAt, now, locale)}
       </p>
     </div>
     ${
-      mustStay
+      factor.mustStay
         ? html`<p class="small-print">${t('two_step.must_stay')}</p>`
         : html`<a
             class="button button-danger"

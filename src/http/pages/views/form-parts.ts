@@ -7,8 +7,8 @@ export type Field = {
   id: string;
   name: string;
   label: string;
-  type: 'text' | 'email' | 'password';
-  autocomplete: 'username' | 'email' | 'current-password' | 'new-password' | 'one-time-code' | 'off';
+  type: 'text' | 'email' | 'tel' | 'password';
+  autocomplete: 'username' | 'email' | 'tel' | 'current-password' | 'new-password' | 'one-time-code' | 'off';
   /** Digits only: telephones show the keys for them. */
   numeric?: boolean | undefined;
   value?: string | undefined;

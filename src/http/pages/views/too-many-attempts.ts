@@ -1,4 +1,4 @@
-// That there were too many attempts, or mails, and when another is worth asking for.
+// That there were too many attempts, mails or codes, and when another is worth asking for.
 import { type Locale, translator } from '../../../texts/messages.ts';
 
 /** `retryAfter` in seconds; undefined when nobody knows. */
@@ -15,6 +15,14 @@ export function tooManyMails(retryAfter: number | undefined, locale: Locale): st
   return retryAfter === undefined
     ? t('mails.too_many_later')
     : t('mails.too_many', { when: fromNow(retryAfter, locale) });
+}
+
+/** The same of codes that were to be sent. */
+export function tooManyCodes(retryAfter: number | undefined, locale: Locale): string {
+  const t = translator(locale);
+  return retryAfter === undefined
+    ? t('sent.too_many_later')
+    : t('sent.too_many', { when: fromNow(retryAfter, locale) });
 }
 
 /** "In 5 minutes", in the words of the language; rounded up, because coming too early only costs another attempt. */

@@ -1,0 +1,148 @@
+// /account/two-step/phone, /account/two-step/email and below them: a factor whose codes are sent is added.
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
+import type { Deps } from '../../deps.ts';
+import { Refusal } from '../../domain/errors.ts';
+import type { SentMethod } from '../../domain/factors.ts';
+import type { Person } from '../../flows/account/fresh.ts';
+import { beginSent, confirmSent, mayAddSentFactor, viewSent } from '../../flows/account/sent-factor.ts';
+import { basePath, contextOf } from '../context.ts';
+import { readCookies, setSessionCookie } from '../cookies.ts';
+import { refusalStatus } from '../failures.ts';
+import { bodyParams } from '../forms.ts';
+import { frameOf, otherwise } from './account-frame.ts';
+import { accountPaths, accountSections, confirmSentPaths } from './account-paths.ts';
+import { goOn } from './hub.ts';
+import { sendPage } from './page.ts';
+import { shownAbove } from './shown-above.ts';
+import { type NewSentError, newSentPage, sentCodePage } from './views/new-sent-factor.ts';
+import { recoveryCodesPage } from './views/recovery-codes.ts';
+import type { SecondFactorError } from './views/second-factor.ts';
+
+const beginPaths = { sms: accountPaths['add phone'], email: accountPaths['add email factor'] } as const;
+const notices = { sms: 'phone_added', email: 'email_factor_added' } as const;
+
+/** Asks for the number, or whether codes are to come by mail. */
+export function newSentFactor(deps: Deps, method: SentMethod): RouteHandlerMethod {
+  return async (request, reply) => {
+    const person = await mayAddSentFactor(deps, contextOf(deps, request), readCookies(request), method);
+    // It is said there which there are.
+    if (person === 'not here') return goOn(request, reply, accountSections.two_step);
+    if (person === 'nobody' || person.kind === 'prove first') return otherwise(request, reply, person);
+    return showBegin(request, reply, person, method);
+  };
+}
+
+/** Sends the code. */
+export function beginSentFactor(deps: Deps, method: SentMethod): RouteHandlerMethod {
+  return async (request, reply) => {
+    const params = bodyParams(request);
+    const context = contextOf(deps, request);
+    const cookies = readCookies(request);
+    const phone = (params.get('phone') ?? '').trim();
+    try {
+      const outcome = await beginSent(deps, context, { cookies, formToken: params.get('csrf'), method, phone });
+      return await (outcome === 'begun'
+        ? goOn(request, reply, confirmSentPaths[method])
+        : otherwise(request, reply, outcome));
+    } catch (error) {
+      const shown = beginError(deps, request, reply, error);
+      if (!shown) throw error;
+      const person = await mayAddSentFactor(deps, context, cookies, method);
+      if (typeof person === 'string' || person.kind === 'prove first') throw error;
+      return showBegin(request, reply, person, method, { phone, ...shown });
+    }
+  };
+}
+
+/** The field for the code that was sent. */
+export function sentFactorCode(deps: Deps, method: SentMethod): RouteHandlerMethod {
+  return async (request, reply) => showCode(deps, request, reply, method);
+}
+
+/** The first code. */
+export function confirmSentFactor(deps: Deps, method: SentMethod): RouteHandlerMethod {
+  return async (request, reply) => {
+    const params = bodyParams(request);
+    const input = {
+      cookies: readCookies(request),
+      formToken: params.get('csrf'),
+      method,
+      id: params.get('factor_id'),
+      code: params.get('code') ?? '',
+      endOthers: params.get('end_others') !== undefined,
+    };
+    try {
+      const outcome = await confirmSent(deps, contextOf(deps, request), input);
+      if (typeof outcome === 'string' || outcome.kind === 'prove first')
+        return await otherwise(request, reply, outcome);
+      setSessionCookie(reply, request.tenant, outcome.sessionCookie);
+      const codes = outcome.added.recovery_codes;
+      if (!codes) return await goOn(request, reply, `${accountSections.two_step}?notice=${notices[method]}`);
+      const frame = { ...frameOf(request, 'two_step', outcome.person.formToken), notice: notices[method] };
+      return await sendPage(request, reply, (page) => recoveryCodesPage(page, { frame, codes }));
+    } catch (error) {
+      // Too late, or begun again in another tab.
+      if (error instanceof Refusal && error.code === 'not_found') return goOn(request, reply, beginPaths[method]);
+      const shown = shownAbove(deps, request, reply, error, 'wrong_code');
+      if (!shown) throw error;
+      return showCode(deps, request, reply, method, shown);
+    }
+  };
+}
+
+function beginError(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  error: unknown,
+): (NewSentError & { status: number }) | undefined {
+  if (error instanceof Refusal && error.code === 'invalid_input')
+    return { code: 'invalid', status: refusalStatus.invalid_input };
+  const shown = shownAbove(deps, request, reply, error, 'too_many_attempts');
+  return shown?.code === 'too_many_attempts' ? { ...shown, code: 'too_many_codes' } : undefined;
+}
+
+async function showCode(
+  deps: Deps,
+  request: FastifyRequest,
+  reply: FastifyReply,
+  method: SentMethod,
+  error?: SecondFactorError & { status: number },
+) {
+  const view = await viewSent(deps, contextOf(deps, request), readCookies(request), method);
+  if (view === 'nothing begun') return goOn(request, reply, beginPaths[method]);
+  if (view === 'nobody' || view.kind === 'prove first') return otherwise(request, reply, view);
+  const base = basePath(request.tenant);
+  const { person, factor } = view;
+  const model = {
+    frame: frameOf(request, 'two_step', person.formToken),
+    method,
+    action: base + confirmSentPaths[method],
+    backUri: base + accountSections.two_step,
+    againUri: base + beginPaths[method],
+    id: factor.id,
+    to: factor.to,
+    error,
+  };
+  return sendPage(request, reply, (page) => sentCodePage(page, model), { status: error?.status ?? 200 });
+}
+
+function showBegin(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { formToken, user }: Person,
+  method: SentMethod,
+  failed?: NewSentError & { status: number; phone: string },
+) {
+  const base = basePath(request.tenant);
+  const model = {
+    frame: frameOf(request, 'two_step', formToken),
+    method,
+    action: base + beginPaths[method],
+    backUri: base + accountSections.two_step,
+    email: user.email ?? '',
+    phone: failed?.phone ?? '',
+    error: failed,
+  };
+  return sendPage(request, reply, (page) => newSentPage(page, model), { status: failed?.status ?? 200 });
+}
