@@ -164,14 +164,24 @@ describe('a link', () => {
     await signet.provision({ users: [{ ...person, email: 'elsewhere@example.com', email_verified: true }] });
     expect((await verifyLink({ token, proof })).status).toBe(401);
     await signet.provision({ users: [{ ...person, email_verified: true, disabled: true }] });
-    expect((await verifyLink({ token, proof })).status).toBe(401);
+    expect((await verifyLink({ token, proof })).body.code).toBe('invalid_grant');
     await signet.provision({ users: [{ ...person, email_verified: true, disabled: false }] });
     await signet.provision({ users: [{ ...person, password: 'quite another pass phrase' }] });
     expect((await verifyLink({ token, proof })).status).toBe(401);
     await query(signet.database.url, 'DELETE FROM limits');
     const late = await link({}, 2);
     signet.clock.advance(601);
-    expect((await verifyLink({ token: late.token, proof: late.proof })).status).toBe(401);
+    const verifyLate = async () => (await verifyLink({ token: late.token, proof: late.proof })).status;
+    expect(await verifyLate()).toBe(401);
+    // The token alone says so, and so does what is kept of it.
+    const keptUntil = (when: string) =>
+      query(signet.database.url, `UPDATE one_time_tokens SET expires_at = ${when} WHERE kind = 'magic_link'`);
+    await keptUntil(`expires_at + interval '1 day'`);
+    expect(await verifyLate()).toBe(401);
+    await query(signet.database.url, 'DELETE FROM limits');
+    const kept = await link({}, 3);
+    await keptUntil(`created_at`);
+    expect((await verifyLink({ token: kept.token, proof: kept.proof })).body.code).toBe('invalid_grant');
   });
 
   test('the link of another tenant, and one that somebody else signed, are none', async () => {
@@ -314,6 +324,10 @@ describe('a code', () => {
   test('for another address, late, with blanks, of somebody with a second factor', async () => {
     const first = await code();
     expect((await verifyCode({ email: 'alice@example.com', code: first.code, proof: first.proof })).status).toBe(401);
+    // What is no proof is not a stranger's guess either.
+    expect((await verifyCode({ email: person.email, code: first.code, proof: 'nonsense' })).body.code).toBe(
+      'wrong_code',
+    );
     const spaced = `${first.code.slice(0, 3)} ${first.code.slice(3)}`;
     expect((await verifyCode({ email: person.email.toUpperCase(), code: spaced })).status).toBe(200);
     const late = await code({}, 2);

@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Agent, createAgent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
-import { logIn } from '../support/first-party.ts';
+import { logIn, postJson } from '../support/first-party.ts';
 import { authorizationRequest, claimsOf, exchangeCode, submitConsent, webClient, world } from '../support/flow.ts';
 import { codeOf, enrol } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
@@ -84,6 +84,12 @@ test('M33 M78 in another browser the page says where to go, names nobody, and ne
   const posted = await press(victim, address);
   expect([posted.status, posted.headers.getSetCookie()]).toEqual([403, []]);
   for (const agent of [attacker, victim]) expect((await agent.get(at('/account'))).status).toBe(303);
+  // The API does not take it, whatever proof comes with it.
+  const taken = await postJson(at('/auth/verify'), {
+    token: new URL(address).searchParams.get('token')!,
+    proof: `sgq_${'a'.repeat(43)}`,
+  });
+  expect([taken.status, taken.body.code]).toEqual([401, 'invalid_grant']);
   // Another site cannot press the button either, and the link is still good where it was asked for.
   expect(pageError(await press(attacker, address, { 'sec-fetch-site': 'cross-site' })).code).toBe('cross_site');
   expect((await press(attacker, address)).status).toBe(303);
@@ -113,6 +119,8 @@ test('a code: wrong ones are told, the right one signs in, in this browser alone
     body: JSON.stringify({ email: person.email, code }),
   });
   expect(api.status).toBe(401);
+  const counted = await query(signet.database.url, `SELECT max(stranger_attempts) AS most FROM one_time_tokens`);
+  expect(counted).toEqual([{ most: 0 }]);
   const done = await type(agent, `${code.slice(0, 3)} ${code.slice(3)}`);
   expect([done.status, done.location]).toEqual([303, at('/account')]);
   expect(outcomeOf(await agent.get(at('/account')))).toContain('200');
