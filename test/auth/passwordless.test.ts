@@ -163,13 +163,23 @@ describe('a link', () => {
     expect((await verifyLink({ token: proof, proof })).body.code).toBe('invalid_grant');
     await signet.provision({ users: [{ ...person, email: 'elsewhere@example.com', email_verified: true }] });
     expect((await verifyLink({ token, proof })).status).toBe(401);
-    await signet.provision({ users: [{ ...person, email_verified: true, disabled: true }] });
+    await signet.provision({ users: [{ ...person, email_verified: true }] });
+    // In the database alone: whoever is disabled by Signet has another version of the password as well.
+    const setDisabled = (to: string) =>
+      query(signet.database.url, `UPDATE users SET disabled_at = ${to} WHERE username = $1`, [person.username]);
+    await setDisabled('created_at');
     expect((await verifyLink({ token, proof })).body.code).toBe('invalid_grant');
-    await signet.provision({ users: [{ ...person, email_verified: true, disabled: false }] });
-    await signet.provision({ users: [{ ...person, password: 'quite another pass phrase' }] });
-    expect((await verifyLink({ token, proof })).status).toBe(401);
+    await setDisabled('NULL');
+    await signet.provision({ users: [{ ...person, email_verified: true, password: 'quite another pass phrase' }] });
+    expect((await verifyLink({ token, proof })).body.code).toBe('invalid_grant');
     await query(signet.database.url, 'DELETE FROM limits');
-    const late = await link({}, 2);
+    const before = await link({}, 2);
+    for (const disabled of [true, false]) {
+      await signet.provision({ users: [{ ...person, email_verified: true, disabled }] });
+      expect((await verifyLink({ token: before.token, proof: before.proof })).body.code).toBe('invalid_grant');
+    }
+    await query(signet.database.url, 'DELETE FROM limits');
+    const late = await link({}, 3);
     signet.clock.advance(601);
     const verifyLate = async () => (await verifyLink({ token: late.token, proof: late.proof })).status;
     expect(await verifyLate()).toBe(401);
@@ -179,7 +189,7 @@ describe('a link', () => {
     await keptUntil(`expires_at + interval '1 day'`);
     expect(await verifyLate()).toBe(401);
     await query(signet.database.url, 'DELETE FROM limits');
-    const kept = await link({}, 3);
+    const kept = await link({}, 4);
     await keptUntil(`created_at`);
     expect((await verifyLink({ token: kept.token, proof: kept.proof })).body.code).toBe('invalid_grant');
   });

@@ -106,8 +106,8 @@ export const passwordlessMutants: readonly Mutant[] = [
     remove: "    .where('used_at', 'is', null)\n    .where('expires_at', '>', p.now),\n",
     insert:
       "    .where('used_at', 'is', null)\n    .where('expires_at', '>', sql`${p.now}::timestamptz - interval '1 year'`),\n",
-    test: api,
-    title: 'without the proof, with another one',
+    test: page,
+    title: 'late, the page says',
   },
   {
     name: 'passwordless: any six digits are the code',

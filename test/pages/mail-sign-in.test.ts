@@ -69,6 +69,21 @@ test('a link, opened in the browser that asked: a question, and its button signs
   expect(pageError(await agent.get(address)).code).toBe('link_closed');
 });
 
+test('late, the page says that the link is closed, by what is kept of it too, and its button signs nobody in', async () => {
+  const agent = createAgent();
+  await send(agent, 'link');
+  const address = await mailedLink();
+  const keptUntil = (when: string) => query(signet.database.url, `UPDATE one_time_tokens SET expires_at = ${when}`);
+  await keptUntil('created_at');
+  expect(pageError(await agent.get(address)).code).toBe('link_closed');
+  expect(pageError(await press(agent, address)).code).toBe('link_closed');
+  await keptUntil(`created_at + interval '1 day'`);
+  expect((await agent.get(address)).body).toContain(person.username);
+  signet.clock.advance(601);
+  expect(pageError(await agent.get(address)).code).toBe('link_closed');
+  expect((await agent.get(at('/account'))).status).toBe(303);
+});
+
 test('M33 M78 in another browser the page says where to go, names nobody, and neither browser is signed in; a proof changes nothing', async () => {
   const attacker = createAgent();
   await send(attacker, 'link');
