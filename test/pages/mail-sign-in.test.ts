@@ -1,6 +1,6 @@
 // Signing in by mail in a browser: a link or a code that only the browser which asked can use, and the way on from there.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Agent, createAgent, field } from '../support/agent.ts';
+import { type Agent, type Answer, createAgent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import { logIn, postJson } from '../support/first-party.ts';
 import { authorizationRequest, claimsOf, exchangeCode, submitConsent, webClient, world } from '../support/flow.ts';
@@ -45,6 +45,14 @@ const mailedLink = async (howMany = 1) => linkIn(await mailTo(smtp, person.email
 const mailedCode = async (howMany = 1) => codeIn(await mailTo(smtp, person.email, howMany, 'sign-in-code'));
 const press = (agent: Agent, address: string, headers = {}) =>
   agent.post(at('/auth/verify'), { token: new URL(address).searchParams.get('token')! }, headers);
+/** M85: pages that only a mail leads to cannot be framed, run nothing of others, and tell nobody the address with its token. */
+const expectOwnHeaders = ({ headers }: Answer) => {
+  const csp = headers.get('content-security-policy');
+  expect(csp).toMatch(/^default-src 'none'; .*base-uri 'none'; frame-ancestors 'none'/);
+  expect(csp).not.toMatch(/unsafe|\*/);
+  const others = ['x-frame-options', 'x-content-type-options', 'referrer-policy', 'cache-control'];
+  expect(others.map((name) => headers.get(name))).toEqual(['DENY', 'nosniff', 'no-referrer', 'no-store']);
+};
 
 test('a link, opened in the browser that asked: a question, and its button signs in, once', async () => {
   const agent = createAgent();
@@ -59,7 +67,7 @@ test('a link, opened in the browser that asked: a question, and its button signs
       true,
     ]);
     expect(page.headers.getSetCookie()).toEqual([]);
-    expect(page.headers.get('referrer-policy')).toBe('no-referrer');
+    expectOwnHeaders(page);
   }
   expect((await agent.get(at('/account'))).status).toBe(303);
   const done = await press(agent, address);
@@ -96,7 +104,9 @@ test('M33 M78 in another browser the page says where to go, names nobody, and ne
     true,
     false,
   ]);
+  expectOwnHeaders(page);
   const posted = await press(victim, address);
+  expectOwnHeaders(posted);
   expect([posted.status, posted.headers.getSetCookie()]).toEqual([403, []]);
   for (const agent of [attacker, victim]) expect((await agent.get(at('/account'))).status).toBe(303);
   // The API does not take it, whatever proof comes with it.
