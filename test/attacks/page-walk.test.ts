@@ -6,28 +6,49 @@ import { query } from '../support/database.ts';
 import { bob, ownClient, submitPassword, webClient, world } from '../support/flow.ts';
 import { codeOf, enrol, type Enrolled, wrongCodeOf } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
+import { codeIn, linkIn, mailBy, mailTo, startSmtp, type TestSmtp } from '../support/smtp.ts';
 import { ask, outcomeOf, signIn } from '../support/visits.ts';
 
 const session = 'signet-default-session';
 const strict = { ...ownClient, client_id: 'strict', required_acr: 'urn:signet:acr:2fa' } as const;
 
+let smtp: TestSmtp;
 let signet: TestSignet;
 let person: Enrolled;
 let plain: { username: string; password: string };
 let people = 0;
+/** How many of each were mailed, to whom. */
+let sent: Map<string, number>;
 beforeAll(async () => {
-  signet = await startSignet({ provision: { ...world, clients: [...world.clients, strict] } });
+  smtp = await startSmtp();
+  const provision = { ...world, clients: [...world.clients, strict] };
+  signet = await startSignet({ provision, config: { mail: mailBy(smtp.port) } });
 });
-afterAll(() => signet.stop());
+afterAll(async () => {
+  await signet.stop();
+  await smtp.close();
+});
 beforeEach(async () => {
   people += 1;
   const user = { username: `person-${people}`, password: 'the one she has had so far' };
   plain = { username: `plain-${people}`, password: 'the one she has had so far' };
-  await signet.provision({ users: [user, plain] });
+  sent = new Map();
+  const users = [user, plain].map((one) => ({ ...one, email: addressOf(one), email_verified: true }));
+  await signet.provision({ users });
   person = await enrol(signet, user);
 });
 
-type Walker = { readonly agent: Agent; readonly attempt: string; csrf: string };
+const addressOf = ({ username }: { username: string }) => `${username}@example.com`;
+
+/** `email`: of the person, whose mails are read as well. `token` and `code`: what came by them. */
+type Walker = {
+  readonly agent: Agent;
+  readonly attempt: string;
+  readonly email: string;
+  csrf: string;
+  token?: string;
+  code?: string;
+};
 type Step = { readonly name: string; readonly go: (walker: Walker) => Promise<Answer> };
 
 const at = (path: string) => `${signet.issuer}${path}`;
@@ -40,7 +61,36 @@ const post = (path: string, form: Record<string, string> = {}): Step => ({
   go: ({ agent, attempt, csrf }) => agent.post(at(path), { attempt, csrf, ...form }),
 });
 
-/** Everything that a browser between the factors can ask for, but the right code. */
+/** Asks for a link or a code, and reads the mail. */
+const mail = (way: 'link' | 'code'): Step => ({
+  name: `POST /sign-in/email ${way}`,
+  go: async (walker) => {
+    const { agent, attempt, email } = walker;
+    const answer = await agent.post(at('/sign-in/email'), { attempt, email, way });
+    if (answer.status !== 200) return answer;
+    const [key, purpose] = [`${way} ${email}`, way === 'link' ? 'magic-link' : 'sign-in-code'] as const;
+    sent.set(key, (sent.get(key) ?? 0) + 1);
+    const got = await mailTo(smtp, email, sent.get(key), purpose);
+    if (way === 'link') walker.token = new URL(await linkIn(got)).searchParams.get('token')!;
+    else walker.code = await codeIn(got);
+    return answer;
+  },
+});
+/** What the mails brought, right as it is. */
+const openLink: Step = {
+  name: 'GET /auth/verify',
+  go: ({ agent, token = 'none' }) => agent.get(at(`/auth/verify?token=${token}`)),
+};
+const pressLink: Step = {
+  name: 'POST /auth/verify',
+  go: ({ agent, token = 'none' }) => agent.post(at('/auth/verify'), { token }),
+};
+const typeCode: Step = {
+  name: 'POST /sign-in/email/code',
+  go: ({ agent, attempt, email, code = '000000' }) => agent.post(at('/sign-in/email/code'), { attempt, email, code }),
+};
+
+/** Everything that a browser between the factors can ask for, but the right code of the second. */
 const steps = (): Step[] => [
   get('/'),
   get('/sign-in'),
@@ -49,6 +99,12 @@ const steps = (): Step[] => [
   get('/sign-in/second-factor?attempt=:attempt&method=recovery_code'),
   get('/sign-in/second-factor?attempt=:attempt&method=none'),
   get('/sign-in/add-factor?attempt=:attempt'),
+  get('/sign-in/email?attempt=:attempt'),
+  mail('link'),
+  mail('code'),
+  openLink,
+  pressLink,
+  typeCode,
   get('/oauth/authorize/:attempt'),
   get('/oauth/authorize/continue?attempt=:attempt'),
   get('/consent?attempt=:attempt'),
@@ -92,13 +148,13 @@ const stateOf = async () =>
     [person.user.username],
   );
 
-/** Whoever has the password alone; with the cookies that a browser has whose own person is signed in, or without. */
+/** Whoever has the password and the mailbox alone; with the cookies that a browser has whose own person is signed in, or without. */
 async function between(agent: Agent): Promise<Walker> {
   const page = await ask(signet, agent, webClient, { prompt: 'login' });
   const next = await submitPassword(agent, page, person.user);
   const second = await agent.follow(next, signet.issuer);
   expect(outcomeOf(second)).toBe('second factor');
-  return { agent, attempt: field(second, 'attempt'), csrf: 'x' };
+  return { agent, attempt: field(second, 'attempt'), email: addressOf(person.user), csrf: 'x' };
 }
 
 /** Whether this browser is the person: at the account, or for a client. */
@@ -169,7 +225,7 @@ test('M58 before the first factor of somebody is added, no other order leads to 
         const next = await submitPassword(agent, await ask(signet, agent, strict), plain);
         const page = await agent.follow(next, signet.issuer);
         expect(page.body).toContain('id="factor-begin"');
-        const walker = { agent, attempt: field(page, 'attempt'), csrf: 'x' };
+        const walker = { agent, attempt: field(page, 'attempt'), email: addressOf(plain), csrf: 'x' };
         for (const index of order) {
           const { name, go } = all[index]!;
           const answer = await go(walker);
@@ -181,6 +237,38 @@ test('M58 before the first factor of somebody is added, no other order leads to 
     ),
     { numRuns: 8, seed: 58 },
   );
+});
+
+test('M58 password, link and code one after another are three first factors: whoever has all of them is still asked for the second', async () => {
+  for (const order of [
+    [mail('link'), openLink, pressLink, mail('code'), typeCode],
+    [mail('code'), typeCode, mail('link'), openLink, pressLink],
+  ]) {
+    const walker = await between(createAgent());
+    for (const { name, go } of order) {
+      const answer = await go(walker);
+      expect(answer.status, name).toBeLessThan(400);
+      if (answer.status === 303) expect(answer.location, name).toContain('/sign-in/second-factor?attempt=');
+      expect([walker.agent.cookies.has(session), await isPerson(walker)], name).toEqual([false, false]);
+    }
+    const code = codeOf(person.secret, signet.clock.now);
+    await walker.agent.post(at('/sign-in/second-factor'), { attempt: walker.attempt, code });
+    expect(await isPerson(walker)).toBe(true);
+    signet.clock.advance(24 * 3600);
+  }
+});
+
+test('M58 the walk can fail by mail as well: without a second factor the link signs in, and so does the code', async () => {
+  for (const order of [
+    [mail('link'), openLink, pressLink],
+    [mail('code'), typeCode],
+  ]) {
+    const agent = createAgent();
+    const attempt = field(await ask(signet, agent, webClient), 'attempt');
+    const walker = { agent, attempt, email: addressOf(plain), csrf: 'x' };
+    for (const { go } of order) await go(walker);
+    expect(agent.cookies.has(session)).toBe(true);
+  }
 });
 
 test('M58 the walk can fail: the right code signs in', async () => {

@@ -163,15 +163,35 @@ describe('a link', () => {
     expect((await verifyLink({ token: proof, proof })).body.code).toBe('invalid_grant');
     await signet.provision({ users: [{ ...person, email: 'elsewhere@example.com', email_verified: true }] });
     expect((await verifyLink({ token, proof })).status).toBe(401);
-    await signet.provision({ users: [{ ...person, email_verified: true, disabled: true }] });
-    expect((await verifyLink({ token, proof })).status).toBe(401);
-    await signet.provision({ users: [{ ...person, email_verified: true, disabled: false }] });
-    await signet.provision({ users: [{ ...person, password: 'quite another pass phrase' }] });
-    expect((await verifyLink({ token, proof })).status).toBe(401);
+    await signet.provision({ users: [{ ...person, email_verified: true }] });
+    // In the database alone: whoever is disabled by Signet has another version of the password as well.
+    const setDisabled = (to: string) =>
+      query(signet.database.url, `UPDATE users SET disabled_at = ${to} WHERE username = $1`, [person.username]);
+    await setDisabled('created_at');
+    expect((await verifyLink({ token, proof })).body.code).toBe('invalid_grant');
+    await setDisabled('NULL');
+    await signet.provision({ users: [{ ...person, email_verified: true, password: 'quite another pass phrase' }] });
+    expect((await verifyLink({ token, proof })).body.code).toBe('invalid_grant');
     await query(signet.database.url, 'DELETE FROM limits');
-    const late = await link({}, 2);
+    const before = await link({}, 2);
+    for (const disabled of [true, false]) {
+      await signet.provision({ users: [{ ...person, email_verified: true, disabled }] });
+      expect((await verifyLink({ token: before.token, proof: before.proof })).body.code).toBe('invalid_grant');
+    }
+    await query(signet.database.url, 'DELETE FROM limits');
+    const late = await link({}, 3);
     signet.clock.advance(601);
-    expect((await verifyLink({ token: late.token, proof: late.proof })).status).toBe(401);
+    const verifyLate = async () => (await verifyLink({ token: late.token, proof: late.proof })).status;
+    expect(await verifyLate()).toBe(401);
+    // The token alone says so, and so does what is kept of it.
+    const keptUntil = (when: string) =>
+      query(signet.database.url, `UPDATE one_time_tokens SET expires_at = ${when} WHERE kind = 'magic_link'`);
+    await keptUntil(`expires_at + interval '1 day'`);
+    expect(await verifyLate()).toBe(401);
+    await query(signet.database.url, 'DELETE FROM limits');
+    const kept = await link({}, 4);
+    await keptUntil(`created_at`);
+    expect((await verifyLink({ token: kept.token, proof: kept.proof })).body.code).toBe('invalid_grant');
   });
 
   test('the link of another tenant, and one that somebody else signed, are none', async () => {
@@ -314,6 +334,10 @@ describe('a code', () => {
   test('for another address, late, with blanks, of somebody with a second factor', async () => {
     const first = await code();
     expect((await verifyCode({ email: 'alice@example.com', code: first.code, proof: first.proof })).status).toBe(401);
+    // What is no proof is not a stranger's guess either.
+    expect((await verifyCode({ email: person.email, code: first.code, proof: 'nonsense' })).body.code).toBe(
+      'wrong_code',
+    );
     const spaced = `${first.code.slice(0, 3)} ${first.code.slice(3)}`;
     expect((await verifyCode({ email: person.email.toUpperCase(), code: spaced })).status).toBe(200);
     const late = await code({}, 2);

@@ -18,8 +18,8 @@ export const firstPartyMutants: readonly Mutant[] = [
   {
     name: 'a login goes on though the password was changed after its check',
     file: 'src/flows/first-party/session.ts',
-    remove: '    if (!isBegun) throw wrongCredentials();\n',
-    insert: '',
+    remove: 'if (!(await beginFirstPartySession(db, tenant.id, signIn, event))) throw wrongCredentials();',
+    insert: 'await beginFirstPartySession(db, tenant.id, signIn, event);',
     test: login,
   },
   {

@@ -11,6 +11,7 @@ import type { Mutant } from './mutant.ts';
 import { opsMutants } from './ops.ts';
 import { outboundMutants } from './outbound.ts';
 import { passwordMutants } from './passwords.ts';
+import { passwordlessMutants } from './passwordless.ts';
 import { recoveryMutants } from './recovery.ts';
 import { refreshMutants } from './refresh.ts';
 import { reportedMutants } from './reported.ts';
@@ -33,6 +34,7 @@ export const mutants: readonly Mutant[] = [
   ...opsMutants,
   ...outboundMutants,
   ...passwordMutants,
+  ...passwordlessMutants,
   ...recoveryMutants,
   ...refreshMutants,
   ...reportedMutants,

@@ -7,9 +7,9 @@ const change = 'src/flows/users/change-on-the-way.ts';
 export const passwordMutants: readonly Mutant[] = [
   {
     name: 'new password: one that must be changed signs in',
-    file: 'src/flows/sign-in/password.ts',
+    file: 'src/flows/sign-in/after-first-factor.ts',
     remove:
-      '  if (user.changePasswordBy !== undefined)\n    return askNewPassword(deps, deps.db, context, { attempt, user, proofs, reserved });\n',
+      '  if (user.changePasswordBy !== undefined)\n    return withSpent(deps.db, spend, (db) => askNewPassword(deps, db, context, { attempt, user, proofs, reserved }));\n',
     insert: '  Object.assign(user, { changePasswordBy: undefined });\n',
     test,
     title: 'password, another password',
@@ -32,7 +32,7 @@ export const passwordMutants: readonly Mutant[] = [
   },
   {
     name: 'new password: the first-party API gives tokens before',
-    file: 'src/flows/first-party/login.ts',
+    file: 'src/flows/first-party/after-first-factor.ts',
     remove: 'if (user.changePasswordBy !== undefined) {',
     insert: 'if (user.changePasswordBy === -1) {',
     test,
@@ -57,7 +57,7 @@ export const passwordMutants: readonly Mutant[] = [
   {
     name: 'new password: two at once both change it',
     file: change,
-    remove: 'if (!(await lockPassword(tx, tenant.id, user.id, user.passwordVersion))) throw passwordFirst();',
+    remove: 'if (!(await lockPassword(tx, tenant.id, user.id, user.passwordVersion))) throw firstFactorFirst();',
     insert: 'await lockPassword(tx, tenant.id, user.id, user.passwordVersion);',
     test,
     title: 'twice at once',

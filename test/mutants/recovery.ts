@@ -59,8 +59,8 @@ export const recoveryMutants: readonly Mutant[] = [
   },
   {
     name: 'recovery: disabled people and programs get a link',
-    file: forgot,
-    remove: 'isTheirs && user.passwordHash !== undefined && !user.disabled ? user : undefined',
+    file: 'src/flows/deliver/asked.ts',
+    remove: "isTheirs && user.kind === 'person' && !user.disabled ? user : undefined",
     insert: 'isTheirs ? user : undefined',
     test: page,
     title: 'a disabled user',

@@ -301,7 +301,7 @@ export const secondFactorMutants: readonly Mutant[] = [
   },
   {
     name: 'an administrator logs in at the API with one factor',
-    file: 'src/flows/first-party/login.ts',
+    file: 'src/flows/first-party/after-first-factor.ts',
     remove: 'mfaPolicyFor(tenant.settings, user.roles)',
     insert: 'mfaPolicyFor(tenant.settings, [])',
     test: 'test/pages/add-factor.test.ts',

@@ -1,8 +1,8 @@
 // Signing in by mail in a browser: a link or a code that only the browser which asked can use, and the way on from there.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
-import { type Agent, createAgent, field } from '../support/agent.ts';
+import { type Agent, type Answer, createAgent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
-import { logIn } from '../support/first-party.ts';
+import { logIn, postJson } from '../support/first-party.ts';
 import { authorizationRequest, claimsOf, exchangeCode, submitConsent, webClient, world } from '../support/flow.ts';
 import { codeOf, enrol } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
@@ -45,6 +45,14 @@ const mailedLink = async (howMany = 1) => linkIn(await mailTo(smtp, person.email
 const mailedCode = async (howMany = 1) => codeIn(await mailTo(smtp, person.email, howMany, 'sign-in-code'));
 const press = (agent: Agent, address: string, headers = {}) =>
   agent.post(at('/auth/verify'), { token: new URL(address).searchParams.get('token')! }, headers);
+/** M85: pages that only a mail leads to cannot be framed, run nothing of others, and tell nobody the address with its token. */
+const expectOwnHeaders = ({ headers }: Answer) => {
+  const csp = headers.get('content-security-policy');
+  expect(csp).toMatch(/^default-src 'none'; .*base-uri 'none'; frame-ancestors 'none'/);
+  expect(csp).not.toMatch(/unsafe|\*/);
+  const others = ['x-frame-options', 'x-content-type-options', 'referrer-policy', 'cache-control'];
+  expect(others.map((name) => headers.get(name))).toEqual(['DENY', 'nosniff', 'no-referrer', 'no-store']);
+};
 
 test('a link, opened in the browser that asked: a question, and its button signs in, once', async () => {
   const agent = createAgent();
@@ -59,7 +67,7 @@ test('a link, opened in the browser that asked: a question, and its button signs
       true,
     ]);
     expect(page.headers.getSetCookie()).toEqual([]);
-    expect(page.headers.get('referrer-policy')).toBe('no-referrer');
+    expectOwnHeaders(page);
   }
   expect((await agent.get(at('/account'))).status).toBe(303);
   const done = await press(agent, address);
@@ -67,6 +75,21 @@ test('a link, opened in the browser that asked: a question, and its button signs
   expect((await agent.get(at('/account'))).status).toBe(200);
   expect(pageError(await press(agent, address)).code).toBe('link_closed');
   expect(pageError(await agent.get(address)).code).toBe('link_closed');
+});
+
+test('late, the page says that the link is closed, by what is kept of it too, and its button signs nobody in', async () => {
+  const agent = createAgent();
+  await send(agent, 'link');
+  const address = await mailedLink();
+  const keptUntil = (when: string) => query(signet.database.url, `UPDATE one_time_tokens SET expires_at = ${when}`);
+  await keptUntil('created_at');
+  expect(pageError(await agent.get(address)).code).toBe('link_closed');
+  expect(pageError(await press(agent, address)).code).toBe('link_closed');
+  await keptUntil(`created_at + interval '1 day'`);
+  expect((await agent.get(address)).body).toContain(person.username);
+  signet.clock.advance(601);
+  expect(pageError(await agent.get(address)).code).toBe('link_closed');
+  expect((await agent.get(at('/account'))).status).toBe(303);
 });
 
 test('M33 M78 in another browser the page says where to go, names nobody, and neither browser is signed in; a proof changes nothing', async () => {
@@ -81,9 +104,17 @@ test('M33 M78 in another browser the page says where to go, names nobody, and ne
     true,
     false,
   ]);
+  expectOwnHeaders(page);
   const posted = await press(victim, address);
+  expectOwnHeaders(posted);
   expect([posted.status, posted.headers.getSetCookie()]).toEqual([403, []]);
   for (const agent of [attacker, victim]) expect((await agent.get(at('/account'))).status).toBe(303);
+  // The API does not take it, whatever proof comes with it.
+  const taken = await postJson(at('/auth/verify'), {
+    token: new URL(address).searchParams.get('token')!,
+    proof: `sgq_${'a'.repeat(43)}`,
+  });
+  expect([taken.status, taken.body.code]).toEqual([401, 'invalid_grant']);
   // Another site cannot press the button either, and the link is still good where it was asked for.
   expect(pageError(await press(attacker, address, { 'sec-fetch-site': 'cross-site' })).code).toBe('cross_site');
   expect((await press(attacker, address)).status).toBe(303);
@@ -113,6 +144,8 @@ test('a code: wrong ones are told, the right one signs in, in this browser alone
     body: JSON.stringify({ email: person.email, code }),
   });
   expect(api.status).toBe(401);
+  const counted = await query(signet.database.url, `SELECT max(stranger_attempts) AS most FROM one_time_tokens`);
+  expect(counted).toEqual([{ most: 0 }]);
   const done = await type(agent, `${code.slice(0, 3)} ${code.slice(3)}`);
   expect([done.status, done.location]).toEqual([303, at('/account')]);
   expect(outcomeOf(await agent.get(at('/account')))).toContain('200');

@@ -29,6 +29,15 @@ import {
   emailVerifiedPage,
   verifyEmailPage,
 } from '../../src/http/pages/views/verify-email.ts';
+import {
+  type MailedCode,
+  mailedCodePage,
+  type MailSignIn,
+  mailSignInPage,
+  type MailSent,
+  signInLinkSentPage,
+} from '../../src/http/pages/views/mail-sign-in.ts';
+import { linkElsewherePage, type VerifyLink, verifyLinkPage } from '../../src/http/pages/views/verify-link.ts';
 import { formPostPage } from '../../src/http/pages/views/form-post.ts';
 import type { Page } from '../../src/http/pages/views/layout.ts';
 import { type SecondFactor, secondFactorPage } from '../../src/http/pages/views/second-factor.ts';
@@ -157,6 +166,20 @@ const newPassword: NewPassword = {
 };
 
 const forgotten = { action: '/forgot-password', signInUri: '/sign-in', email: '' };
+const mailSignIn: MailSignIn = {
+  action: '/sign-in/email',
+  attempt: 'attempt-1',
+  passwordUri: '/sign-in?attempt=attempt-1',
+  clientName: 'Photos',
+  email: 'jane.doe.of.the.long.username@subdomain.department.example.com',
+};
+const mailSent: MailSent = { ...mailSignIn, stay: true };
+const mailedCode: MailedCode = { ...mailSent, codeAction: '/sign-in/email/code' };
+const verifyLink: VerifyLink = {
+  action: '/auth/verify',
+  token: 'eyJ.eyJ.abc',
+  username: 'jane.doe.of.the.long.username@subdomain.department.example.com',
+};
 const anotherPassword = { action: '/reset-password', token: 'sgp_abc', username: 'jane' };
 
 const firstFactor: AddFactor = {
@@ -216,6 +239,36 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       ...fill({ ...signIn, forgotUri: '/forgot-password' }),
       notice: 'password_reset',
     }),
+    'sign-in by mail or with a password': signInPage(outside, {
+      ...fill({ ...signIn, mailUri: '/sign-in/email?attempt=attempt-1', forgotUri: '/forgot-password' }),
+      stay: { isChecked: false },
+    }),
+    'sign-in by mail': mailSignInPage(outside, fill({ ...mailSignIn, email: '' })),
+    'sign-in by mail without client': mailSignInPage(outside, {
+      ...fill({ ...mailSignIn, clientName: undefined }),
+      isForAccount: true,
+      stay: { isChecked: true },
+    }),
+    'sign-in by mail refused': mailSignInPage(outside, {
+      ...fill({ ...mailSignIn, clientName: long }),
+      error: { code: 'invalid' },
+    }),
+    'sign-in by mail, too often': mailSignInPage(outside, {
+      ...fill(mailSignIn),
+      stay: { isChecked: false },
+      error: { code: 'too_many_attempts', retryAfter: 290 },
+    }),
+    'sign-in link sent': signInLinkSentPage(outside, fill(mailSent)),
+    'mailed code': mailedCodePage(outside, fill(mailedCode)),
+    'mailed code refused': mailedCodePage(outside, { ...fill(mailedCode), error: { code: 'wrong_code' } }),
+    'mailed code, too often': mailedCodePage(outside, {
+      ...fill({ ...mailedCode, clientName: undefined, stay: false }),
+      error: { code: 'too_many_attempts', retryAfter: 290 },
+    }),
+    'mailed code, busy': mailedCodePage(outside, { ...fill(mailedCode), error: { code: 'busy' } }),
+    'link that signs in': verifyLinkPage(outside, fill(verifyLink)),
+    'link that signs in to a client': verifyLinkPage(outside, fill({ ...verifyLink, clientName: long })),
+    'link of elsewhere': linkElsewherePage(outside),
     inbox: inboxPage(outside, {
       messages: [
         fill({
@@ -591,6 +644,19 @@ browserTest('in a browser', (browser) => {
     await other.tab.waitForSelector('#posted', { state: 'attached' });
     expect(one.posted[0]?.fields).toEqual({ attempt: 'attempt-1', username: 'jane', password: 'correct horse' });
     expect(other.posted[0]?.fields).toMatchObject({ attempt: 'attempt-1', cancel: '1' });
+  });
+
+  test('without JavaScript each button that mails something says which; Enter means the link', async () => {
+    for (const [button, sent] of [
+      ['Enter', { way: 'link' }],
+      ['#email-submit', { way: 'link' }],
+      ['#email-code-submit', { way: 'code' }],
+    ] as const) {
+      await using opened = await open(mailSignInPage(plainPage, mailSignIn), { javaScriptEnabled: false });
+      await (button === 'Enter' ? opened.tab.press('#email', 'Enter') : opened.tab.click(button));
+      await opened.tab.waitForSelector('#posted', { state: 'attached' });
+      expect(opened.posted[0]?.fields).toEqual({ attempt: 'attempt-1', email: mailSignIn.email, ...sent });
+    }
   });
 
   test('each button of the consent page posts its own decision', async () => {

@@ -1,5 +1,5 @@
 // One answer of every page there is, also the pages of errors.
-import { createHash } from 'node:crypto';
+import { createHash, randomUUID } from 'node:crypto';
 import { type Answer, createAgent, field } from './agent.ts';
 import { authorizationRequest, codeFlow, type TestClient } from './flow.ts';
 import type { TestSignet } from './signet.ts';
@@ -23,6 +23,8 @@ export async function everyPage(
   const visit = async (browser: typeof agent, url: string) => browser.follow(await browser.get(url), issuer);
   const signIn = await visit(stranger, ask(hinted));
   const attempt = field(signIn, 'attempt');
+  // Nobody's, and another one each time: the mails to one are counted.
+  const newAddress = () => `${randomUUID()}@example.com`;
   const setup = signet.server.setupUrl!;
   const pages: Record<string, () => Promise<Answer>> = {
     'sign-in': () => visit(stranger, ask(hinted)),
@@ -30,6 +32,17 @@ export async function everyPage(
     'sign-in again': () => visit(agent, ask({ ...hinted, prompt: 'login' })),
     'sign-in with a wrong password': () =>
       stranger.post(`${issuer}/sign-in`, { attempt, username: text, password: text }),
+    'sign-in by mail': () => stranger.get(`${issuer}/sign-in/email?attempt=${attempt}`),
+    'sign-in by mail, no address': () =>
+      stranger.post(`${issuer}/sign-in/email`, { attempt, email: text, way: 'link', stay: '1' }),
+    'a link was sent': () => stranger.post(`${issuer}/sign-in/email`, { attempt, email: newAddress(), way: 'link' }),
+    'a code was sent': () => stranger.post(`${issuer}/sign-in/email`, { attempt, email: newAddress(), way: 'code' }),
+    'a wrong code': () =>
+      stranger.post(`${issuer}/sign-in/email/code`, { attempt, email: text, code: text, stay: '1' }),
+    'a closed link that signs in': () => createAgent().get(`${issuer}/auth/verify?token=${encodeURIComponent(text)}`),
+    'a closed link that signs in, pressed': () => createAgent().post(`${issuer}/auth/verify`, { token: text }),
+    'sign-in by mail, of an unknown attempt': () =>
+      createAgent().get(`${issuer}/sign-in/email?attempt=${encodeURIComponent(text)}`),
     'forgotten password': () => createAgent().get(`${issuer}/forgot-password`),
     'forgotten password, no address': () => createAgent().post(`${issuer}/forgot-password`, { email: text }),
     'a closed link to another password': () =>

@@ -28,6 +28,10 @@ const ways: Record<
     status: 202,
     ask: async (issuer, { email }) => (await postJson(`${issuer}/auth/password/forgot`, { email })).status,
   },
+  'POST /auth/passwordless/request': {
+    status: 202,
+    ask: async (issuer, { email }) => (await postJson(`${issuer}/auth/passwordless/request`, { email })).status,
+  },
   'POST /auth/login, with a wrong password': {
     status: 401,
     ask: async (issuer, { username }) =>
