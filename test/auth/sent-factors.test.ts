@@ -38,7 +38,7 @@ beforeEach(async () => {
   await settings({ mfa: 'optional', sms_factor: 'on', email_factor: 'off' });
 });
 
-const settings = (given: Record<string, string>) => signet.provision({ settings: given as object });
+const settings = (given: Record<string, string>) => signet.provision({ settings: given });
 const at = (path: string, body?: object, token?: string, method = 'POST', issuer = signet.issuer) =>
   postJson(`${issuer}/auth/mfa${path}`, body, token === undefined ? {} : bearer(token), method);
 const token = async () => (await logIn(signet, person)).body.access_token;

@@ -6,6 +6,7 @@ const enrolment = 'test/auth/enrolment.test.ts';
 const page = 'test/pages/second-factor.test.ts';
 const domain = 'test/domain/factors.test.ts';
 const statements = 'src/storage/second-factors.ts';
+const adding = 'src/flows/second-factors/add.ts';
 const totp = 'src/flows/second-factors/totp.ts';
 
 export const secondFactorMutants: readonly Mutant[] = [
@@ -49,8 +50,8 @@ export const secondFactorMutants: readonly Mutant[] = [
   {
     name: 'a recovery code counts twice',
     file: statements,
-    remove: "(kind = 'recovery_code' AND last_used_at IS NULL))\n        RETURNING",
-    insert: "(kind = 'recovery_code' AND ${p.step}::integer IS NULL))\n        RETURNING",
+    remove: "(kind = 'recovery_code' AND last_used_at IS NULL)\n            OR",
+    insert: "(kind = 'recovery_code' AND ${p.step}::integer IS NULL)\n            OR",
     test: proving,
     title: 'one recovery code',
   },
@@ -81,16 +82,15 @@ export const secondFactorMutants: readonly Mutant[] = [
   },
   {
     name: 'the code that adds a factor signs in as well',
-    file: totp,
-    remove:
-      '  await raise(deps, tx, acting, by, { userId: user.id, credentialId: id, step, accountKey, addressKey });\n',
-    insert: '  void [raise, step, accountKey, addressKey];\n',
+    file: adding,
+    remove: '  await raise(deps, tx, acting, by, method, spending);\n',
+    insert: '  void [raise, spending];\n',
     test: proving,
     title: 'the code that confirmed',
   },
   {
     name: 'a sign-in that is under way outlives the first factor',
-    file: totp,
+    file: adding,
     remove:
       "  if (isFirst) await refuseOthersUnderWay(tx, acting, user.id, by.kind === 'half sign-in' ? by.attemptId : undefined);\n",
     insert: '  void refuseOthersUnderWay;\n',
@@ -123,7 +123,7 @@ export const secondFactorMutants: readonly Mutant[] = [
   },
   {
     name: 'a program adds a second factor',
-    file: totp,
+    file: adding,
     remove: "if (user.kind === 'service') throw",
     insert: "if (user.kind === ('nothing' as string)) throw",
     test: 'test/auth/service-accounts.test.ts',
@@ -131,7 +131,7 @@ export const secondFactorMutants: readonly Mutant[] = [
   },
   {
     name: 'people add second factors where the tenant lets nobody',
-    file: totp,
+    file: adding,
     remove: "if (tenant.settings.mfa === 'off') throw",
     insert: "if (tenant.settings.mfa === ('nothing' as string)) throw",
     test: proving,
@@ -139,16 +139,10 @@ export const secondFactorMutants: readonly Mutant[] = [
   },
   {
     name: 'removing a factor removes whatever has that id',
-    file: statements,
-    remove: " AND id = ${p.id} AND kind = 'totp'\n        RETURNING id",
-    insert: ' AND id = ${p.id}\n        RETURNING id',
-    test: enrolment,
-  },
-  {
-    name: "removing a factor removes somebody else's",
-    file: statements,
-    remove: "WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND id = ${p.id} AND kind = 'totp'",
-    insert: "WHERE tenant_id = ${p.tenantId} AND id = ${p.id} AND kind = 'totp'",
+    file: 'src/flows/second-factors/remove.ts',
+    remove:
+      "    if (!factors.some((factor) => factor.id === id && factor.method !== 'recovery_code')) throw noSuchFactor();\n",
+    insert: '',
     test: enrolment,
   },
   {
@@ -318,7 +312,7 @@ export const secondFactorMutants: readonly Mutant[] = [
   {
     name: 'the only factor goes though one is required',
     file: 'src/flows/second-factors/remove.ts',
-    remove: '    if (await isOnlyOne(tx, context, user, id)) throw onlyOne();\n',
+    remove: '    if (mustStay(deps, tenant, user, factors, id)) throw onlyOne();\n',
     insert: '',
     test: 'test/pages/account-security.test.ts',
     title: 'the only factor stays',
