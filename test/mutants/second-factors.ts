@@ -7,7 +7,6 @@ const page = 'test/pages/second-factor.test.ts';
 const domain = 'test/domain/factors.test.ts';
 const statements = 'src/storage/second-factors.ts';
 const adding = 'src/flows/second-factors/add.ts';
-const totp = 'src/flows/second-factors/totp.ts';
 
 export const secondFactorMutants: readonly Mutant[] = [
   {
