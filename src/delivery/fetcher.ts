@@ -54,7 +54,9 @@ export async function guardedFetch(guard: Guard, request: OutboundRequest): Prom
     const answer = await send(guard, first, request, signal);
     const { location } = answer.headers;
     if (!request.followRedirect || !redirects.includes(answer.status) || location === undefined) return answer;
-    const second = judgeUrl(URL.parse(location, first.url.href)?.href ?? '', guard.allow);
+    // Who is not trusted with what operators named does not send anybody there.
+    const allow = first.isAllowed ? guard.allow : [];
+    const second = judgeUrl(URL.parse(location, first.url.href)?.href ?? '', allow);
     if (first.url.protocol === 'https:' && second.url.protocol === 'http:') throw new OutboundError('redirect to http');
     const last = await send(guard, second, redirected(request, answer.status, first, second), signal);
     if (redirects.includes(last.status)) throw new OutboundError('second redirect');

@@ -6,7 +6,11 @@ import { someoneCanUseRole, someoneHasRole } from '../storage/users.ts';
 import { adminRole } from '../domain/role.ts';
 
 /** `publicUrl`: undefined when it is not known. */
-export async function checkAdministrator({ db }: Pick<Deps, 'db'>, publicUrl: string | undefined): Promise<Finding[]> {
+export async function checkAdministrator(
+  deps: Pick<Deps, 'db' | 'channels'>,
+  publicUrl: string | undefined,
+): Promise<Finding[]> {
+  const { db } = deps;
   const tenant = await findTenantBySlug(db, 'default');
   if (!tenant)
     return [
@@ -25,16 +29,18 @@ export async function checkAdministrator({ db }: Pick<Deps, 'db'>, publicUrl: st
         'Set PUBLIC_URL (or PORT) back, or use another DATA_DIR or DATABASE_URL.',
       ),
     );
-  findings.push(await checkPeople(db, tenant.id));
+  findings.push(await checkPeople(deps, tenant.id));
   return findings;
 }
 
-async function checkPeople(db: Deps['db'], tenantId: string): Promise<Finding> {
-  if (await someoneCanUseRole(db, tenantId, adminRole)) return ok('administrator', 'There is an administrator.');
+async function checkPeople({ db, channels }: Pick<Deps, 'db' | 'channels'>, tenantId: string): Promise<Finding> {
+  const byMail = channels.includes('mail');
+  if (await someoneCanUseRole(db, tenantId, adminRole, { byMail }))
+    return ok('administrator', 'There is an administrator.');
   return (await someoneHasRole(db, tenantId, adminRole))
     ? warning(
         'administrator',
-        'Whoever administers Signet is disabled or has no password.',
+        'Whoever administers Signet is disabled, or has neither a password nor a verified e-mail address.',
         'Let one of them in with "signet admin reset", or make another with "signet admin create".',
       )
     : warning(

@@ -50,7 +50,8 @@ export async function lookAtDatabase(
           ),
         ];
   try {
-    const deps = { db: store.database, clock };
+    const channels = [...(config.mail ? (['mail'] as const) : []), ...(config.sms ? (['sms'] as const) : [])];
+    const deps = { db: store.database, clock, channels };
     await whenReached(() => store.database.ensureSettings());
     const server = [...poolers, ...(await whenReached(() => checkDatabase(deps, config.databasePoolSize)))];
     const schema = await guarded('schema', () => checkSchema(store, config.databaseUrl));
@@ -66,7 +67,7 @@ export async function lookAtDatabase(
       ...(await guarded('first-party', () => checkFirstParty(deps))),
       ...(await guarded('outbox', () =>
         checkOutbox(deps, {
-          sent: [...(config.mail ? (['mail'] as const) : []), ...(config.sms ? (['sms'] as const) : [])],
+          sent: channels,
         }),
       )),
     ];

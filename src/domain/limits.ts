@@ -45,6 +45,8 @@ export const factorBudgets: Readonly<Record<GuessedAt, FactorBudgets>> = {
 export const mailBudgets = {
   // No wait is longer than a link is good: who was sent one can use it, or ask again.
   address: { free: 3, firstWait: 5 * 60_000, longestWait: 30 * 60_000, forgottenAfter: 24 * 3600_000 },
+  // A link to another password, when others have used up the budget of the address: one in as long as it is good.
+  reset: { free: 1, firstWait: 30 * 60_000, longestWait: 30 * 60_000, forgottenAfter: 24 * 3600_000 },
   network: { free: 30, longestWait: 60_000, forgottenAfter: 3600_000 },
 } as const satisfies Record<string, Budget>;
 

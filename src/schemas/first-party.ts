@@ -27,11 +27,11 @@ const refresh = Type.Object({ ...client, refresh_token: text, scope: Type.Option
 const logout = Type.Object({ ...client, refresh_token: Type.Optional(text) }, closed);
 const password = Type.Object({ current_password: Type.String(), new_password: Type.String() }, closed);
 const mailWanted = Type.Object(
-  { ...client, email: Type.String(), redirect_uri: Type.Optional(text), ...wanted },
+  { ...client, email: Type.String(), redirect_uri: Type.Optional(text), ...wanted, device: Type.Optional(text) },
   closed,
 );
 const linkProof = Type.Object({ ...client, token: text, proof: text, device: Type.Optional(text) }, closed);
-const forgotten = Type.Object({ email: Type.String() }, closed);
+const forgotten = Type.Object({ email: Type.String(), device: Type.Optional(text) }, closed);
 const code = Type.String({ minLength: 1, maxLength: 100 });
 const mailedCode = Type.Object(
   { ...client, email: Type.String(), code, proof: Type.Optional(text), device: Type.Optional(text) },

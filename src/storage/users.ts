@@ -228,11 +228,12 @@ export async function someoneHasRole(db: Db, tenantId: string, role: string): Pr
 }
 
 // users_roles_idx, credentials_one_password_idx
-const signsInWithRole = statement({ tenantId: 'uuid', role: 'text[]', except: 'uuid?' }, (q, p) =>
+const signsInWithRole = statement({ tenantId: 'uuid', role: 'text[]', byMail: 'boolean', except: 'uuid?' }, (q, p) =>
   q
     .selectFrom('users as u')
-    .innerJoin('credentials as c', onPassword)
+    .leftJoin('credentials as c', onPassword)
     .select((e) => e.fn.countAll<number>().as('count'))
+    .where((e) => e.or([e('c.id', 'is not', null), e.and([e('u.email_verified', '=', true), p.byMail])]))
     .where('u.tenant_id', '=', p.tenantId)
     .where('u.roles', '@>', p.role)
     .where('u.disabled_at', 'is', null)
@@ -240,11 +241,16 @@ const signsInWithRole = statement({ tenantId: 'uuid', role: 'text[]', except: 'u
 );
 
 /**
- * True while somebody (other than `except`) has the role and can sign in: has a password and is not disabled. Stays true
- * only under the tenant's lock.
+ * True while somebody (other than `except`) has the role and can sign in: is not disabled, and has a password or, where mails
+ * are sent (`byMail`), an address that is proven to be theirs. Stays true only under the tenant's lock.
  */
-export async function someoneCanUseRole(tx: Db, tenantId: string, role: string, except?: string): Promise<boolean> {
-  return (await signsInWithRole.first(tx, { tenantId, role: [role], except: except ?? null }))!.count > 0;
+export async function someoneCanUseRole(
+  tx: Db,
+  tenantId: string,
+  role: string,
+  { byMail, except }: { readonly byMail: boolean; readonly except?: string },
+): Promise<boolean> {
+  return (await signsInWithRole.first(tx, { tenantId, role: [role], byMail, except: except ?? null }))!.count > 0;
 }
 
 function bound(tenantId: string, id: string, user: UserFields, now: number) {

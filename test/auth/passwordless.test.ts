@@ -1,9 +1,13 @@
 // Use case 6, signing in by mail: a link or a code, for whoever asked, once, and never around the second factor.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { contextWithoutRequest } from '../../src/domain/context.ts';
+import { tenantBySlug } from '../../src/flows/tenants/find.ts';
+import { disableUser } from '../../src/flows/users/disable.ts';
 import { createAgent } from '../support/agent.ts';
 import { query } from '../support/database.ts';
+import { gateStatements } from '../support/gate.ts';
 import { api, backend, logIn, postJson, refreshAt } from '../support/first-party.ts';
-import { basic, claimsOf, getUserinfo, webClient, world } from '../support/flow.ts';
+import { basic, bob, claimsOf, getUserinfo, webClient, world } from '../support/flow.ts';
 import { bearer, codeOf, enrol, verifyAt } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 import { codeIn, linkIn, mailBy, mailTo, readMail, startSmtp, type TestSmtp } from '../support/smtp.ts';
@@ -314,10 +318,21 @@ describe('a code', () => {
     );
   });
 
-  test('guesses over many codes wait longer and longer, for strangers; a device that the account knows goes on', async () => {
-    const { body } = await logIn(signet, person);
+  test('guesses over many codes wait longer and longer; strangers keep nobody who asked from theirs', async () => {
     const { code: digits, proof } = await code();
     for (let guess = 0; guess < 10; guess += 1) await verifyCode({ email: person.email, code: wrong(digits) });
+    const refused = await verifyCode({ email: person.email, code: digits });
+    expect([refused.status, Number(refused.headers.get('retry-after'))]).toEqual([429, expect.any(Number)]);
+    expect((await verifyCode({ email: person.email, code: digits, proof })).status).toBe(200);
+  });
+
+  test('who asks again and again has no more guesses than that either; a device that the account knows goes on', async () => {
+    const { body } = await logIn(signet, person);
+    for (let asked = 1; asked <= 2; asked += 1) {
+      const { code: digits, proof } = await code({}, asked);
+      for (let guess = 0; guess < 5; guess += 1) await verifyCode({ email: person.email, code: wrong(digits), proof });
+    }
+    const { code: digits, proof } = await code({}, 3);
     const refused = await verifyCode({ email: person.email, code: digits, proof });
     expect([refused.status, Number(refused.headers.get('retry-after'))]).toEqual([429, expect.any(Number)]);
     const known = await verifyCode({ email: person.email, code: digits, proof, device: body.device });
@@ -385,6 +400,71 @@ test('three mails an hour go to an address at once, whatever their kind; the fou
   expect(proof).toBeDefined();
 });
 
+describe('when strangers have used up the mails of an address', () => {
+  const useUp = async () => {
+    for (let nth = 0; nth < 3; nth += 1) expect((await askLink()).status).toBe(202);
+    expect((await askLink()).status).toBe(429);
+  };
+  const forgot = (device?: string) =>
+    postJson(`${signet.issuer}/auth/password/forgot`, { email: person.email, ...(device && { device }) });
+
+  test('a link to another password goes out all the same, and no second one before it has expired', async () => {
+    await useUp();
+    expect((await forgot()).status).toBe(202);
+    await linkIn(await mailTo(smtp, person.email, 1, 'reset-password'));
+    const refused = await forgot();
+    // The next mail of any kind comes sooner than the next one out of turn.
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '300']);
+  });
+
+  test('one that went out in its turn is one: none follows it out of turn', async () => {
+    expect((await forgot()).status).toBe(202);
+    for (let nth = 0; nth < 2; nth += 1) expect((await askLink()).status).toBe(202);
+    expect((await forgot()).status).toBe(429);
+  });
+
+  test('a device that the account knows has three of its own, by which strangers get nothing', async () => {
+    const { device } = (await logIn(signet, person)).body;
+    const foreign = (await logIn(signet, bob)).body.device;
+    await useUp();
+    expect([(await askCode({ device: foreign })).status, (await askCode({ device: 'nonsense' })).status]).toEqual([
+      429, 429,
+    ]);
+    for (let nth = 0; nth < 2; nth += 1) expect((await askCode({ device })).status).toBe(202);
+    const own = await code({ device }, 3);
+    expect([(await askCode({ device })).status, (await askCode()).status]).toEqual([429, 429]);
+    // Whoever shows that the mailbox is theirs may ask again, with the device and without.
+    expect((await verifyCode({ email: person.email, ...own, device })).status).toBe(200);
+    await query(signet.database.url, `DELETE FROM limits WHERE key LIKE 'mail address %'`);
+    for (let nth = 0; nth < 3; nth += 1) expect((await askLink()).status).toBe(202);
+    expect([(await askLink()).status, (await askLink({ device })).status]).toEqual([429, 202]);
+  });
+});
+
+test('an administrator who can sign in by mail alone is one, and so may be the last', async () => {
+  const tenant = { slug: 'initech' };
+  const roles = ['admin'];
+  const abe = { username: 'abe', email: 'abe@example.com', email_verified: true, roles };
+  await signet.provision({
+    tenant,
+    users: [
+      { username: 'ann', password: person.password, roles },
+      abe,
+      { username: 'amy', email: 'amy@example.com', roles },
+    ],
+  });
+  const { deps } = signet.server;
+  const context = contextWithoutRequest(deps, (await tenantBySlug(deps, 'initech'))!, deps.clock());
+  await disableUser(deps, context, 'ann', { force: false });
+  await expect(disableUser(deps, context, 'abe', { force: false })).rejects.toMatchObject({
+    code: 'last_administrator',
+  });
+  for (const change of [{ email_verified: false }, { email: 'other@example.com', email_verified: false }])
+    await expect(signet.provision({ tenant, users: [{ ...abe, ...change }] })).rejects.toMatchObject({
+      problems: [expect.stringContaining('would leave nobody who can sign in')],
+    });
+});
+
 test('a tenant can switch it off, and without mail there is none', async () => {
   await signet.provision({ settings: { passwordless: 'off' } });
   expect([(await askLink()).status, (await askCode()).status]).toEqual([404, 404]);
@@ -393,6 +473,59 @@ test('a tenant can switch it off, and without mail there is none', async () => {
   expect(page.body).not.toContain('id="mail-sign-in"');
   await signet.provision({ settings: { passwordless: 'on' } });
   expect((await askLink()).status).toBe(202);
+});
+
+describe('the first proof of an address', () => {
+  beforeEach(() => signet.provision({ users: [{ ...person, email_verified: false }] }));
+  const verified = async () =>
+    (
+      await query<{ email_verified: boolean }>(
+        signet.database.url,
+        'SELECT email_verified FROM users WHERE username = $1',
+        [person.username],
+      )
+    )[0]!.email_verified;
+
+  test.each([
+    ['a password was set', () => signet.provision({ users: [{ ...person, password: 'another one that she chose' }] })],
+    ['another address was given', () => signet.provision({ users: [{ ...person, email: `new-${person.email}` }] })],
+  ])('%s after the link was looked at: it proves nothing, and nothing ends', async (what, change) => {
+    const { token, proof } = await link();
+    const gate = gateStatements(signet);
+    const held = gate.hold('before', /from "users".*for (?:no key )?update/is, 1);
+    const answer = verifyLink({ token, proof });
+    await held.arrived;
+    await change();
+    held.open();
+    expect([(await answer).status, await verified()]).toEqual([401, false]);
+    gate.open();
+    const password = what === 'a password was set' ? 'another one that she chose' : person.password;
+    expect((await logIn(signet, { ...person, password })).status).toBe(200);
+  });
+
+  test('of somebody with a second factor takes nothing from them: it is still asked for', async () => {
+    await enrol(signet, person);
+    const before = await logIn(signet, person);
+    const { token, proof } = await link();
+    expect((await verifyLink({ token, proof })).body).toMatchObject({ mfa_required: true });
+    expect([(await logIn(signet, person)).body.mfa_required, before.body.mfa_required, await verified()]).toEqual([
+      true,
+      true,
+      false,
+    ]);
+  });
+
+  test('of twenty links at once proves it once', async () => {
+    const { token, proof } = await link();
+    const answers = await Promise.all(Array.from({ length: 20 }, () => verifyLink({ token, proof })));
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    const text = `SELECT 1 FROM audit_events WHERE type = 'user.email_verified' AND user_id = (SELECT id FROM users WHERE username = $1)`;
+    expect(await query(signet.database.url, text, [person.username])).toHaveLength(1);
+    const { body } = answers.find(({ status }) => status === 200)!;
+    expect((await postJson(`${signet.issuer}/auth/mfa`, undefined, bearer(body.session_token), 'GET')).status).toBe(
+      200,
+    );
+  });
 });
 
 test('the first proof of an address ends the password that was set before, and all that was signed in with it', async () => {

@@ -4,7 +4,7 @@ import type { RequestListener } from 'node:http';
 import { createServer } from 'node:http';
 import { promisify } from 'node:util';
 import { afterEach, describe, expect, test } from 'vitest';
-import { checkTarget, guardedFetch, type OutboundRequest } from '../../src/delivery/fetcher.ts';
+import { checkTarget, type Guard, guardedFetch, type OutboundRequest } from '../../src/delivery/fetcher.ts';
 import { isPublicAddress } from '../../src/delivery/public-address.ts';
 import { OutboundError, parseAllowed } from '../../src/domain/outbound.ts';
 import { freePort } from '../../src/testing/start.ts';
@@ -180,9 +180,26 @@ describe('a redirect', () => {
   test('to http is not followed, not even where http is allowed', async () => {
     const inside = await plain((_request, response) => response.end('inside'));
     const { guard, port } = await elsewhere(to(`http://127.0.0.1:${inside}/`));
-    const allowing = { ...guard, allow: [{ host: '127.0.0.1', port: inside }] };
+    const named = [
+      { host: 'api.example', port },
+      { host: '127.0.0.1', port: inside },
+    ];
     const url = `https://api.example:${port}/`;
-    expect(await reason(guardedFetch(allowing, { url, followRedirect: true }))).toBe('redirect to http');
+    const follow = (allow: Guard['allow']) => reason(guardedFetch({ ...guard, allow }, { url, followRedirect: true }));
+    expect([await follow(named), await follow(named.slice(1))]).toEqual(['redirect to http', 'http']);
+  });
+
+  test('leads to what operators named only from what they named', async () => {
+    const { guard, port, dialled } = await elsewhere(to('https://127.0.0.1:1/'));
+    const named = [
+      { host: 'api.example', port },
+      { host: '127.0.0.1', port: 1 },
+    ];
+    const url = `https://api.example:${port}/`;
+    const follow = (allow: Guard['allow']) => reason(guardedFetch({ ...guard, allow }, { url, followRedirect: true }));
+    expect(await follow(named.slice(1))).toBe('an address that is not public');
+    expect(dialled).not.toContain('127.0.0.1');
+    expect(await follow(named)).toBe('ECONNREFUSED');
   });
 
   test('to another origin: neither credentials nor body go along', async () => {

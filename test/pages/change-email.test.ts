@@ -39,14 +39,16 @@ const csrfOf = async (agent: Agent) => field(await agent.get(at('/account')), 'c
 const ask = async (agent: Agent, email = wanted, csrf?: string) =>
   agent.post(at('/account/email'), { email, csrf: csrf ?? (await csrfOf(agent)) });
 const asked = () => at('/account?notice=email_change_asked');
+/** The browser that asked last. */
+let asker: Agent;
 /** Asks, and gives the link that came. */
 const link = async (agent?: Agent, email = wanted) => {
-  expect((await ask(agent ?? (await signIn(signet, person)), email)).location).toBe(asked());
+  asker = agent ?? (await signIn(signet, person));
+  expect((await ask(asker, email)).location).toBe(asked());
   return linkIn(await mailTo(smtp, email));
 };
 const tokenOf = (address: string) => new URL(address).searchParams.get('token')!;
-const confirm = (address: string, agent = createAgent()) =>
-  agent.post(at('/change-email'), { token: tokenOf(address) });
+const confirm = (address: string, agent = asker) => agent.post(at('/change-email'), { token: tokenOf(address) });
 const userOf = async (username = person.username) => {
   const text = 'SELECT id, username, email, email_verified FROM users WHERE username = $1';
   return (
@@ -70,7 +72,7 @@ const signsIn = async (identifier: string) => {
   return page.location === at('/account');
 };
 
-test('asked for, told to the address so far, confirmed in any browser: changed, verified, told again; sessions go on', async () => {
+test('asked for, told to the address so far, confirmed where its person is signed in: changed, verified, told again; sessions go on', async () => {
   const agent = await signIn(signet, person);
   expect((await agent.get(at('/account'))).body).toContain('id="email-change" href="/account/email"');
   expect((await agent.get(at('/account/email'))).body).toContain('id="email-submit"');
@@ -92,12 +94,24 @@ test('asked for, told to the address so far, confirmed in any browser: changed, 
 
   const stranger = createAgent();
   for (let looks = 0; looks < 3; looks += 1) {
-    const page = await stranger.get(address);
+    const page = await agent.get(address);
     expect([page.status, page.body.includes(wanted), page.body.includes(person.username)]).toEqual([200, true, true]);
     await fetch(address, { method: 'HEAD' });
   }
   await expectUnchanged();
-  const done = await confirm(address, stranger);
+  for (const elsewhere of [stranger, await signIn(signet, bob)]) {
+    const page = await elsewhere.get(address);
+    expect([page.status, page.body.includes('id="to-sign-in"'), page.body.includes(wanted)]).toEqual([
+      200,
+      true,
+      false,
+    ]);
+    const refused = await confirm(address, elsewhere);
+    expect([refused.status, refused.body.includes('id="to-sign-in"')]).toEqual([403, true]);
+  }
+  await expectUnchanged();
+  // From another browser of hers.
+  const done = await confirm(address, await signIn(signet, person));
   expect([done.status, stranger.cookies.has('signet-default-session')]).toEqual([200, false]);
   expect(await userOf()).toMatchObject({ username: person.username, email: wanted, email_verified: true });
   expect((await agent.get(at('/account'))).body).toContain(wanted);
@@ -235,9 +249,10 @@ describe('the link changes nothing when meanwhile', () => {
     const second = { username: `second-${people}`, password: person.password, email: `second-${people}@example.com` };
     await signet.provision({ users: [second] });
     const mine = await link();
-    expect((await ask(await signIn(signet, second))).location).toBe(asked());
+    const other = await signIn(signet, second);
+    expect((await ask(other)).location).toBe(asked());
     const theirs = await linkIn(await mailTo(smtp, wanted, 2));
-    const statuses = (await Promise.all([confirm(mine), confirm(theirs)])).map(({ status }) => status);
+    const statuses = (await Promise.all([confirm(mine), confirm(theirs, other)])).map(({ status }) => status);
     expect(statuses.toSorted((one, other) => one - other)).toEqual([200, 410]);
   });
 });
@@ -347,11 +362,36 @@ test('a username that is the address goes with it: whoever gets the old address 
   const agent = await signIn(signet, named);
   expect((await agent.get(at('/account/email'))).body).toContain('id="username-too"');
   const address = await link(agent);
-  expect((await createAgent().get(address)).body).toContain('id="username-too"');
+  expect((await agent.get(address)).body).toContain('id="username-too"');
   const { id } = await userOf(named.username);
   expect((await confirm(address)).status).toBe(200);
   expect(await userOf(wanted)).toMatchObject({ id, email: wanted });
   expect([await signsIn(wanted), await signsIn(person.email)]).toEqual([true, false]);
+});
+
+test.each<[string, (address: string) => unknown]>([
+  ['by its person', async (address) => expect((await confirm(address)).status).toBe(200)],
+  ['out of a file', () => signet.provision({ users: [{ ...person, email: wanted }] })],
+])('M66 whoever is half signed in when the address is changed %s comes no further', async (_how, change) => {
+  const { secret } = await enrol(signet, person);
+  /** The page that asks for the code. */
+  const begin = async (agent: Agent) =>
+    agent.follow(await submitPassword(agent, await agent.get(at('/sign-in')), person), signet.issuer);
+  const prove = (agent: Agent, page: Answer) => {
+    signet.clock.advance(30);
+    const code = codeOf(secret, signet.clock.now);
+    return agent.post(at('/sign-in/second-factor'), { attempt: field(page, 'attempt'), code });
+  };
+  const owner = createAgent();
+  expect((await prove(owner, await begin(owner))).location).toBe(at('/account'));
+  const address = await link(owner);
+  const half = createAgent();
+  const next = await begin(half);
+  expect(outcomeOf(next)).toBe('second factor');
+  await change(address);
+  const done = await prove(half, next);
+  expect([done.status, (await half.get(at('/account'))).status]).toEqual([303, 303]);
+  expect(done.location).toMatch(/\/sign-in\?attempt=/);
 });
 
 test('where no mail can be sent there is neither link nor page', async () => {

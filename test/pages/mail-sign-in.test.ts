@@ -9,6 +9,8 @@ import { startSignet, type TestSignet } from '../support/signet.ts';
 import { codeIn, linkIn, mailBy, mailTo, startSmtp, type TestSmtp } from '../support/smtp.ts';
 import { ask, outcomeOf, pageError, signIn } from '../support/visits.ts';
 
+const crossSite = { 'sec-fetch-site': 'cross-site' };
+
 let smtp: TestSmtp;
 let signet: TestSignet;
 let person: { username: string; password: string; email: string };
@@ -118,6 +120,25 @@ test('M33 M78 in another browser the page says where to go, names nobody, and ne
   // Another site cannot press the button either, and the link is still good where it was asked for.
   expect(pageError(await press(attacker, address, { 'sec-fetch-site': 'cross-site' })).code).toBe('cross_site');
   expect((await press(attacker, address)).status).toBe(303);
+});
+
+test('M33 a request that two browsers came with: the code of one is not good in the other', async () => {
+  const asked = authorizationRequest(signet, webClient);
+  const posted = await createAgent().post(at('/oauth/authorize'), new URL(asked.url).searchParams, crossSite);
+  const browsers = [createAgent(), createAgent()] as const;
+  const attempts: string[] = [];
+  for (const agent of browsers) {
+    const page = await agent.follow(await agent.get(posted.location!), signet.issuer);
+    attempts.push(field(page, 'attempt'));
+  }
+  const [mine, other] = browsers;
+  const form = { email: person.email, way: 'code' };
+  expect((await mine.post(at('/sign-in/email'), { ...form, attempt: attempts[0]! })).status).toBe(200);
+  const code = await mailedCode();
+  const type = (agent: Agent, attempt: string) =>
+    agent.post(at('/sign-in/email/code'), { attempt, email: person.email, code });
+  expect((await type(other, attempts[1]!)).status).toBe(403);
+  expect((await type(mine, attempts[0]!)).status).toBe(303);
 });
 
 test('a code: wrong ones are told, the right one signs in, in this browser alone', async () => {

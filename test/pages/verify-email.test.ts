@@ -32,13 +32,15 @@ beforeEach(async () => {
 const account = (agent: Agent) => agent.get(`${signet.issuer}/account`);
 const ask = async (agent: Agent, csrf?: string) =>
   agent.post(`${signet.issuer}/account/email/verify`, { csrf: csrf ?? field(await account(agent), 'csrf') });
+/** The browser that asked last. */
+let asker: Agent;
 const link = async () => {
-  const agent = await signIn(signet, person);
-  expect((await ask(agent)).location).toBe(`${signet.issuer}/account?notice=verification_sent`);
+  asker = await signIn(signet, person);
+  expect((await ask(asker)).location).toBe(`${signet.issuer}/account?notice=verification_sent`);
   return linkIn(await mailTo(smtp, person.email));
 };
 const tokenOf = (address: string) => new URL(address).searchParams.get('token')!;
-const answer = (address: string, agent = createAgent()) =>
+const answer = (address: string, agent = asker) =>
   agent.post(`${signet.issuer}/verify-email`, { token: tokenOf(address) });
 const isVerified = async () => {
   const text = 'SELECT email_verified FROM users WHERE username = $1';
@@ -46,16 +48,27 @@ const isVerified = async () => {
   return row!.email_verified;
 };
 
-test('asked for, mailed, answered in any browser: verified, and nobody is signed in by it', async () => {
+test('asked for, mailed, answered where its person is signed in: verified, and nobody is signed in by it', async () => {
   const agent = await signIn(signet, person);
   expect((await account(agent)).body).toContain('This email address is not verified yet.');
   const address = await link();
   const { headers, subject } = await readMail((await mailTo(smtp, person.email)).raw);
   expect([headers.get('x-signet-purpose'), subject]).toEqual(['verify-email', 'Verify your email address']);
   const stranger = createAgent();
-  for (let looks = 0; looks < 3; looks += 1) expect((await stranger.get(address)).status).toBe(200);
+  for (let looks = 0; looks < 3; looks += 1) expect((await agent.get(address)).body).toContain('id="email-submit"');
   expect(await isVerified(), 'following the link proves nothing').toBe(false);
-  const done = await answer(address, stranger);
+  for (const elsewhere of [stranger, await signIn(signet)]) {
+    const page = await elsewhere.get(address);
+    expect([page.status, page.body.includes('id="to-sign-in"'), page.body.includes(person.email)]).toEqual([
+      200,
+      true,
+      false,
+    ]);
+    const refused = await answer(address, elsewhere);
+    expect([refused.status, refused.body.includes('id="to-sign-in"')]).toEqual([403, true]);
+  }
+  expect(await isVerified(), 'whoever has the mailbox alone proves nothing').toBe(false);
+  const done = await answer(address, agent);
   expect([done.status, stranger.cookies.has('signet-default-session'), await isVerified()]).toEqual([200, false, true]);
   expect((await account(agent)).body).not.toContain('id="email-verify"');
   expect((await ask(agent)).location, 'there is nothing to verify').toBe(`${signet.issuer}/account`);

@@ -1,5 +1,6 @@
 // Mails that anybody can ask for by typing an address: the same answer, work and nearly the time, whoever has it.
 import { setTimeout as sleep } from 'node:timers/promises';
+import type { Deps } from '../../deps.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import { identifierKey } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
@@ -8,6 +9,11 @@ import { findUserForSignIn } from '../../storage/users.ts';
 
 /** Milliseconds: no answer comes sooner, so that its time does not tell whether something was written. */
 const answeredAfter = 200;
+
+/** Whether a forgotten password can be replaced by its person. */
+export function canRecover(deps: Pick<Deps, 'channels'>): boolean {
+  return deps.channels.includes('mail');
+}
 
 export type Addressee = Pick<UserWithPassword, 'id' | 'username' | 'email' | 'claims' | 'passwordVersion'>;
 

@@ -1,34 +1,70 @@
-// Mails that somebody asks for are counted before anything is looked up: the same for addresses that nobody has.
+// Mails that somebody asks for are counted before anything is sent: the same for addresses that nobody has.
 import { contentTag } from '../../crypto/hash.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { mailBudgets, networkOf } from '../../domain/limits.ts';
+import { type Budget, mailBudgets, networkOf } from '../../domain/limits.ts';
 import { identifierKey } from '../../domain/user.ts';
 import type { LimitKind } from '../../domain/metrics.ts';
 import type { Db } from '../../storage/database.ts';
 import { clearAttempts, reserveAttempt, returnAttempt } from '../../storage/limits.ts';
 
+/** Who asks for mails to an account, where it is no stranger: these have a budget of their own when others have used up that of the address. */
+export type KnownAsker = {
+  readonly userId: string;
+  /** Which of the browsers that the account knows; undefined: whoever has proven who they are. */
+  readonly browser: string | undefined;
+};
+
+export type AskedMail = {
+  readonly email: string;
+  readonly asker?: KnownAsker | undefined;
+  /** A link to another password can be used from any browser: one goes out however many other mails strangers ask for. */
+  readonly isReset?: boolean;
+};
+
 /** Three for an address at once, whatever their kind, then more and more slowly. @throws Refusal too_many_attempts with the seconds to wait. */
-export async function reserveMail(deps: Deps, context: RequestContext, email: string): Promise<void> {
+export async function reserveMail(deps: Deps, context: RequestContext, mail: AskedMail): Promise<void> {
   const { tenant, now, ip } = context;
   const networkKey = ip === undefined ? undefined : `mail network ${networkOf(ip)}`;
   const network = networkKey && (await reserveAttempt(deps.db, tenant.id, networkKey, mailBudgets.network, now));
   if (network && !network.allowed) throw tooMany(deps, 'mail_network', network.retryAt - now);
-  const address = await reserveAttempt(deps.db, tenant.id, addressKey(email), mailBudgets.address, now);
-  if (address.allowed) return;
+  const { email, asker, isReset = false } = mail;
+  // Counted under all of them each time: whoever has a budget of their own has no more mails for it while nobody disturbs them.
+  const counted = [await reserve(addressKey(email), mailBudgets.address)];
+  if (isReset) counted.push(await reserve(resetKey(email), mailBudgets.reset));
+  if (asker) counted.push(await reserve(askerKey(asker), mailBudgets.address));
+  if (counted.some(({ allowed }) => allowed)) return;
   // Of the others who ask from there, nobody waits for it.
   if (networkKey !== undefined) await returnAttempt(deps.db, tenant.id, networkKey);
-  throw tooMany(deps, 'mail_address', address.retryAt - now);
+  const soonest = Math.min(...counted.map((one) => (one.allowed ? Infinity : one.retryAt)));
+  throw tooMany(deps, 'mail_address', soonest - now);
+
+  function reserve(key: string, budget: Budget) {
+    return reserveAttempt(deps.db, tenant.id, key, budget, now);
+  }
 }
 
-/** Who has chosen another password may forget it again. */
-export async function clearMails(tx: Db, { tenant }: RequestContext, email: string): Promise<void> {
-  await clearAttempts(tx, tenant.id, addressKey(email));
+/** Who has shown that the mailbox is theirs may ask again. */
+export async function clearMails(
+  tx: Db,
+  { tenant }: RequestContext,
+  { email, asker }: { readonly email: string; readonly asker?: KnownAsker | undefined },
+): Promise<void> {
+  const keys = [addressKey(email), resetKey(email), ...(asker ? [askerKey(asker)] : [])];
+  for (const key of keys) await clearAttempts(tx, tenant.id, key);
 }
 
 function addressKey(email: string): string {
   return `mail address ${contentTag(identifierKey(email))}`;
+}
+
+function resetKey(email: string): string {
+  return `mail reset ${contentTag(identifierKey(email))}`;
+}
+
+function askerKey({ userId, browser }: KnownAsker): string {
+  return browser === undefined ? `mail person ${userId}` : `mail browser ${userId} ${browser}`;
 }
 
 function tooMany(deps: Deps, kind: LimitKind, wait: number): Refusal {

@@ -22,9 +22,13 @@ import type { LoggedIn } from './session.ts';
 /** `expires_in`: of what was mailed, in seconds. */
 export type MailAsked = { readonly proof: string; readonly expires_in: number };
 
-/** `redirect_uri`: where a link leads; Signet's own page when it is left out. */
+/** `redirect_uri`: where a link leads; Signet's own page when it is left out. `device`: of an earlier sign-in. */
 export type MailWanted = NamedClient &
-  AskedFor & { readonly email: string; readonly redirect_uri?: string | undefined };
+  AskedFor & {
+    readonly email: string;
+    readonly redirect_uri?: string | undefined;
+    readonly device?: string | undefined;
+  };
 
 /**
  * The same answer, whoever has the address.
@@ -43,7 +47,8 @@ export async function askForSignInMail(
   const target = targetFor(client, wanted.redirect_uri) ?? tenant.issuer + verifyPath;
   const { token: proof, hash } = opaqueToken('signInProof', deps.random(opaqueBytes));
   const by = { kind: 'client', clientId: client.id, ...asked, proof: hash.toString('base64url') } as const;
-  await sendSignInMail(deps, context, { email: wanted.email, way, by, target, hash });
+  const { email, device: known } = wanted;
+  await sendSignInMail(deps, context, { email, way, by, target, hash, known });
   return { proof, expires_in: signInMailFor / 1000 };
 }
 
@@ -101,9 +106,8 @@ export function verifyMailedCode(
   },
 ): Promise<LoggedIn | HalfLoggedIn> {
   const proving = async () => {
-    const hash = hashOfProof(proof);
-    // No code can be found by it, and none is to be found without it.
-    if (proof !== undefined && hash === undefined) throw wrongCode();
+    // By what cannot be a proof no code is found, as by one that is wrong.
+    const hash = proof === undefined ? undefined : (hashOfProof(proof) ?? Buffer.alloc(32));
     const { reserved, ...mail } = await checkMailedCode(deps, context, { email, code, hash, known: device });
     return signIn(deps, context, mail, { named, device, reserved });
   };
@@ -130,8 +134,8 @@ async function signIn(
   const closed = isLink ? linkClosed : wrongCode;
   const { by } = mail.mailed;
   if (by.kind !== 'client') throw closed();
-  const client = await clientOf(deps, context, by.clientId, named);
-  const { user, spend } = await provenBy(deps, context, mail, closed);
+  const client = await clientOf(deps, context, by.clientId, named, closed);
+  const { user, spend } = provenBy(deps, context, mail, device, closed);
   return afterFirstFactor(deps, context, {
     method: isLink ? 'email_link' : 'email_code',
     user,
@@ -147,12 +151,18 @@ async function signIn(
 }
 
 /** Whoever asked: a client that is named must be that one, and a confidential one authenticates. @throws OAuthError. */
-async function clientOf(deps: Deps, context: RequestContext, clientId: string, named: NamedClient): Promise<Client> {
+async function clientOf(
+  deps: Deps,
+  context: RequestContext,
+  clientId: string,
+  named: NamedClient,
+  closed: () => Error,
+): Promise<Client> {
   const isNamed = named.client_id !== undefined || /^basic /i.test(named.authorization ?? '');
   const asker = await activeClient(deps, context.tenant, clientId);
-  if (!asker) throw linkClosed();
+  if (!asker) throw closed();
   const client = await firstPartyClient(deps, context, isNamed ? named : { ...named, client_id: clientId });
-  if (client.id !== clientId) throw linkClosed();
+  if (client.id !== clientId) throw closed();
   return client;
 }
 

@@ -8,9 +8,9 @@ import { raiseGrant } from '../../storage/second-factors.ts';
 import { activeClient } from '../clients/current.ts';
 import { eventOf } from '../events.ts';
 import { mintTokens } from '../grants/mint.ts';
-import { smsConfirmed } from '../deliver/reserve-sms.ts';
 import { checkCode, type GivenCode, wrongCode } from '../sign-in/check-code.ts';
 import { knownBrowserOf, withKnownBrowser } from '../sign-in/known-browsers.ts';
+import { codeCameBack } from '../sign-in/sent-code.ts';
 import { firstPartyBearer } from './bearer.ts';
 import type { NamedClient } from './client.ts';
 import { halfDoneOf } from './half-done.ts';
@@ -32,7 +32,7 @@ export function verifySecondFactor(
     const { attemptId, client, half, proofs, user } = await halfDoneOf(deps, context, asked.token, asked);
     const { tenant, now } = context;
     const knownBrowser = knownBrowserOf(deps, tenant.id, half.device, user.id, 'code');
-    const { method, credentialId, step, codeHash, phone, reserved } = await checkCode(deps, context, {
+    const { method, credentialId, step, codeHash, cameBack, reserved } = await checkCode(deps, context, {
       user,
       given: asked,
       knownBrowser,
@@ -45,7 +45,7 @@ export function verifySecondFactor(
     const second = { attemptId, credentialId, step, codeHash };
     const proven = { user, client, scopes, resources, proofs: all, reserved, device, second };
     const loggedIn = await beginTokenSession(deps, context, proven);
-    if (phone !== undefined) await smsConfirmed(deps.db, context, phone);
+    if (cameBack) await codeCameBack(deps.db, context, cameBack);
     return { ...loggedIn, mfa_verified: true };
   });
 }
@@ -61,7 +61,7 @@ export function stepUp(deps: Deps, context: RequestContext, accessToken: string,
     const { user, grant, scopes, audience } = await firstPartyBearer(deps, context, accessToken);
     const client = await activeClient(deps, tenant, grant.clientId);
     if (!client) throw ended();
-    const { method, credentialId, step, codeHash, phone, reserved } = await checkCode(deps, context, {
+    const { method, credentialId, step, codeHash, cameBack, reserved } = await checkCode(deps, context, {
       user,
       given,
       knownBrowser: undefined,
@@ -90,7 +90,7 @@ export function stepUp(deps: Deps, context: RequestContext, accessToken: string,
     );
     if (how === 'spent before') throw wrongCode();
     if (how === 'ended') throw ended();
-    if (phone !== undefined) await smsConfirmed(deps.db, context, phone);
+    if (cameBack) await codeCameBack(deps.db, context, cameBack);
     const response = await mintTokens(deps, context, {
       subject: { kind: 'grant', grant: { ...grant, authentication } },
       client,

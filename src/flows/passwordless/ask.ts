@@ -8,11 +8,13 @@ import { signInMailFor } from '../../domain/passwordless.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import { isEmail } from '../../domain/user.ts';
 import { type AskedBy, keepMailedSignIn } from '../../storage/mailed-sign-ins.ts';
+import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import { type Translate, translator } from '../../texts/messages.ts';
 import { answerNoSooner, nobodyAt, personAt } from '../deliver/asked.ts';
 import { localeOf, putMail } from '../deliver/message.ts';
 import { reserveMail } from '../deliver/reserve.ts';
 import { record } from '../events.ts';
+import { knownAsker } from '../sign-in/known-asker.ts';
 import { makeLinkToken } from './link-token.ts';
 
 /** What is mailed. */
@@ -29,6 +31,8 @@ export type SignInMail = {
   readonly target: string;
   /** What a code is found by: only whoever asked can have it. */
   readonly hash: Buffer;
+  /** Which accounts the browser or device has signed in to before, as it says. */
+  readonly known: string | undefined;
 };
 
 /** Whether people can sign in by mail here. */
@@ -52,7 +56,7 @@ export async function sendSignInMail(deps: Deps, context: RequestContext, asked:
   checkSignInByMail(deps, tenant);
   if (!isEmail(email)) throw invalidInput([{ path: ['email'], problem: 'is not an e-mail address' }]);
   const begun = performance.now();
-  await reserveMail(deps, context, email);
+  await reserveMail(deps, context, { email, asker: await knownAsker(deps, context, email, asked.known) });
   const link = await makeLinkToken(deps, context);
   const digits = sixDigits(deps.random(6));
   const hash = way === 'link' ? link.hash : asked.hash;
@@ -108,9 +112,9 @@ function aboutCode(hash: Buffer, digits: string): string {
   return `${hash.toString('base64url')} ${digits}`;
 }
 
-/** What a code that a browser asked for is found by: its sign-in has one at a time. */
-export function codeOfAttempt(attemptRowId: string): Buffer {
-  return fingerprint(['sign-in attempt', attemptRowId]);
+/** What a code that a browser asked for is found by: its sign-in has one at a time, and no other browser's is it. */
+export function codeOfAttempt({ id, browserHash }: SignInAttempt['row']): Buffer {
+  return fingerprint(['sign-in attempt', id, browserHash.toString('base64url')]);
 }
 
 type Names = { readonly tenant: string; readonly username: string };

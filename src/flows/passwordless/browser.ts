@@ -64,7 +64,8 @@ export async function askInBrowser(
     way,
     by: { kind: 'browser', browser, attempt: id, staySignedIn },
     target: context.tenant.issuer + verifyPath,
-    hash: codeOfAttempt(row.id),
+    hash: codeOfAttempt(row),
+    known: cookies.known,
   });
 }
 
@@ -127,10 +128,10 @@ export function signInWithMailedCode(
 ): Promise<SignedIn | HalfSignedIn> {
   const proving = async () => {
     const { row } = await attemptOf(deps, context, attemptId, cookies.browser);
-    const guess = { email, code, hash: codeOfAttempt(row.id), known: cookies.known };
+    const guess = { email, code, hash: codeOfAttempt(row), known: cookies.known };
     const { reserved, ...mail } = await checkMailedCode(deps, context, guess);
     const { by } = mail.mailed;
-    if (by.kind !== 'browser') throw wrongCode();
+    if (by.kind !== 'browser' || !isBrowser(by.browser, cookies)) throw wrongCode();
     return goOn(deps, context, mail, { attemptId, cookies, staySignedIn: by.staySignedIn, reserved });
   };
   return reporting(proving(), (outcome) => deps.metrics.signIn('email_code', outcome));
@@ -150,7 +151,7 @@ async function goOn(
   // Before the address is proven by it: a sign-in that is over proves nothing.
   const begun = await attemptOf(deps, context, attemptId, cookies.browser);
   const isLink = mail.kind === 'magic_link';
-  const { user, spend } = await provenBy(deps, context, mail, isLink ? linkClosed : wrongCode);
+  const { user, spend } = provenBy(deps, context, mail, cookies.known, isLink ? linkClosed : wrongCode);
   return afterFirstFactor(deps, context, {
     attempt: { ...begun, staySignedIn },
     user,

@@ -1,34 +1,59 @@
-// What a mailed link or code proves beside who somebody is: that the address is theirs.
+// What a mailed link or code proves beside who somebody is, the first time: that the address is theirs.
 import type { Deps } from '../../deps.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
-import { removePassword } from '../../storage/passwords.ts';
+import { isSecondFactor } from '../../domain/factors.ts';
+import type { Db } from '../../storage/database.ts';
+import { lockPassword, removePassword } from '../../storage/passwords.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
-import { endEverythingOf, findUserWithPassword, lockUser, markEmailVerified } from '../../storage/users.ts';
+import { endEverythingOf, findUser, markEmailVerified } from '../../storage/users.ts';
 import { record } from '../events.ts';
 
+/** What the address being theirs changes, once what was mailed is spent. */
+export type FirstVerification = {
+  /** As they are afterwards. */
+  readonly user: UserWithPassword;
+  /** On the transaction that spends it, after that. */
+  readonly verify: (tx: Db) => Promise<void>;
+  /** Before anything else on that transaction. @returns false when they stand no longer as they did. */
+  readonly lock: (tx: Db) => Promise<boolean>;
+};
+
 /**
- * The person as they are once their address is proven. The first time, a password that was set before, perhaps by somebody who
- * only knew the address, is worth nothing any more, and what was signed in with it ends. A second factor stays: it is
- * still asked for, so whoever comes this far has it.
- * @returns undefined when they were disabled, or have another address, by now.
+ * Undefined when nothing changes: the address is proven already; or there is a second factor, which is proven after this, so
+ * that this alone is not enough to take anything from the account. Otherwise a password that was set before, perhaps by
+ * somebody who only knew the address, is worth nothing any more, and what was signed in with it ends.
  */
-export async function withProvenAddress(
+export function firstVerification(
   deps: Deps,
   context: RequestContext,
-  user: UserWithPassword,
-): Promise<UserWithPassword | undefined> {
-  if (user.emailVerified) return user;
+  before: UserWithPassword,
+): FirstVerification | undefined {
+  if (before.emailVerified || isSecondFactor(before.secondFactors)) return undefined;
   const { tenant, now } = context;
-  const acting = actingAs(context, 'user', user.id);
-  await deps.db.transaction(async (tx) => {
-    const locked = await lockUser(tx, tenant.id, user.id);
-    if (!locked || locked.disabled || locked.email !== user.email || locked.emailVerified) return;
-    await markEmailVerified(tx, tenant.id, user.id, now);
-    const hadPassword = await removePassword(tx, tenant.id, user.id, now);
-    const ended = await endEverythingOf(tx, tenant.id, user.id, 'password_changed', now);
-    const data = { ...ended, password_removed: hadPassword };
-    await record(deps, tx, acting, { type: 'user.email_verified', userId: user.id, data });
-  });
-  const proven = await findUserWithPassword(deps.db, tenant.id, user.id);
-  return proven?.emailVerified && !proven.disabled && proven.email === user.email ? proven : undefined;
+  const { id } = before;
+  const hadPassword = before.passwordHash !== undefined;
+  return {
+    user: {
+      ...before,
+      emailVerified: true,
+      passwordHash: undefined,
+      changePasswordBy: undefined,
+      passwordVersion: before.passwordVersion + (hadPassword ? 1 : 0),
+    },
+    async lock(tx) {
+      if (!(await lockPassword(tx, tenant.id, id, before.passwordVersion))) return false;
+      const locked = await findUser(tx, tenant.id, id);
+      return locked?.email === before.email && !locked?.emailVerified;
+    },
+    async verify(tx) {
+      await markEmailVerified(tx, tenant.id, id, now);
+      if (hadPassword) await removePassword(tx, tenant.id, id, now);
+      const ended = await endEverythingOf(tx, tenant.id, id, 'password_changed', now);
+      await record(deps, tx, actingAs(context, 'user', id), {
+        type: 'user.email_verified',
+        userId: id,
+        data: { ...ended, password_removed: hadPassword },
+      });
+    },
+  };
 }

@@ -16,14 +16,15 @@ import {
 } from '../../storage/mailed-sign-ins.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { findUserWithPassword } from '../../storage/users.ts';
-import { personAt } from '../deliver/asked.ts';
+import { answerNoSooner, personAt } from '../deliver/asked.ts';
 import { clearMails } from '../deliver/reserve.ts';
 import { wrongCode } from '../sign-in/check-code.ts';
 import { recordFailure } from '../sign-in/failed.ts';
+import { askerBy } from '../sign-in/known-asker.ts';
 import { knownBrowserOf } from '../sign-in/known-browsers.ts';
 import { type ReservedAttempt, reserveFactorAttempt } from '../sign-in/limiter.ts';
 import { checkSignInByMail, isCode } from './ask.ts';
-import { withProvenAddress } from './first-verification.ts';
+import { firstVerification } from './first-verification.ts';
 import { openLinkToken } from './link-token.ts';
 
 /** What was mailed, to whom, and by what it is spent. */
@@ -69,9 +70,10 @@ export async function checkMailedCode(
 ): Promise<FoundMail & { readonly reserved: ReservedAttempt }> {
   const { tenant } = context;
   checkSignInByMail(deps, tenant);
+  const begun = performance.now();
   const person = await personAt(deps.db, tenant, email);
   const knownBrowser = person && knownBrowserOf(deps, tenant.id, known, person.id, 'password');
-  const account = { identifier: email, userId: person?.id, knownBrowser };
+  const account = { identifier: email, userId: person?.id, knownBrowser, asked: hash !== undefined };
   const reserved = await reserveFactorAttempt(deps, context, 'mailed_code', account);
   const guessed = await guessAt(deps, context, { hash, userId: person?.id });
   const digits = withoutBlanks(code);
@@ -85,8 +87,12 @@ export async function checkMailedCode(
     attempts: reserved.attempts,
     reason: 'wrong code',
   });
+  await answerNoSooner(begun);
   throw wrongCode();
 }
+
+/** An id that nobody has: for an address that nobody has the same is asked as for any other. */
+const nobody = '00000000-0000-0000-0000-000000000000';
 
 /** Counts the guess, and gives the codes that it may be of. */
 async function guessAt(
@@ -95,7 +101,7 @@ async function guessAt(
   { hash, userId }: { hash: Buffer | undefined; userId: string | undefined },
 ): Promise<readonly GuessedCode[]> {
   const most = guessesOfCode;
-  if (hash === undefined) return userId === undefined ? [] : guessAtCodesOf(db, tenant.id, { userId, most }, now);
+  if (hash === undefined) return guessAtCodesOf(db, tenant.id, { userId: userId ?? nobody, most }, now);
   const own = await guessAtCode(db, tenant.id, { hash, most }, now);
   return own ? [own] : [];
 }
@@ -117,22 +123,26 @@ async function found(
 }
 
 /**
- * The person behind it with their address proven, and what spends it in the transaction of the sign-in: one winner.
- * `closed`: what is thrown for everybody else.
+ * The person behind it as they are once it is spent, and what spends it in the transaction of the sign-in: one winner.
+ * `known`: which accounts the browser or device knows, as it says. `closed`: what is thrown for everybody else.
  */
-export async function provenBy(
+export function provenBy(
   deps: Deps,
   context: RequestContext,
   { user: before, kind, hash }: FoundMail,
+  known: string | undefined,
   closed: () => Error,
-): Promise<{ readonly user: UserWithPassword; readonly spend: (tx: Db) => Promise<void> }> {
+): { readonly user: UserWithPassword; readonly spend: (tx: Db) => Promise<void> } {
   const { tenant, now } = context;
-  const user = await withProvenAddress(deps, context, before);
-  if (!user) throw closed();
+  const first = firstVerification(deps, context, before);
+  const asker = askerBy(deps, tenant.id, known, before.id);
   const spend = async (tx: Db) => {
+    // The user's row before any other, as every change of a password does.
+    if (first && !(await first.lock(tx))) throw closed();
     if (!(await spendMailedSignIn(tx, tenant.id, { kind, hash }, now))) throw closed();
+    await first?.verify(tx);
     // Who has the mailbox may ask for more.
-    await clearMails(tx, context, before.email!);
+    await clearMails(tx, context, { email: before.email!, asker });
   };
-  return { user, spend };
+  return { user: first?.user ?? before, spend };
 }

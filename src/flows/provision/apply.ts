@@ -17,6 +17,7 @@ import { everyOrigin } from '../clients/current.ts';
 import { saveClient } from '../clients/save.ts';
 import { newId, record } from '../events.ts';
 import { letFirstKeysSign, makeFirstKeys } from '../keys/provide.ts';
+import { canRecover } from '../deliver/asked.ts';
 import { saveResource } from '../resources/save.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
 import { saveService } from '../service-accounts/save.ts';
@@ -67,7 +68,8 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
       if (!existing || isChanged) tell({ type: 'tenant', name: slug }, existing ? 'updated' : 'created');
       if (existing) await letFirstKeysSign(deps, tx, context, keys);
       // Under the tenant's lock, as whoever disables an administrator.
-      const isAdministered = await someoneCanUseRole(tx, tenantId, adminRole);
+      const byMail = canRecover(deps);
+      const isAdministered = await someoneCanUseRole(tx, tenantId, adminRole, { byMail });
       const resources = new Map((await listResources(tx, tenantId)).map((known) => [known.identifier, known]));
       for (const [i, entry] of (file.resources ?? []).entries()) {
         const saving = saveResource(deps, tx, context, entry, resources.get(entry.identifier));
@@ -89,7 +91,7 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
         const saving = saveService(deps, tx, context, entry).catch(refusedAt(['service_accounts', i], position));
         tell({ type: 'service_account', name: entry.username }, await saving);
       }
-      if (isAdministered && !(await someoneCanUseRole(tx, tenantId, adminRole)))
+      if (isAdministered && !(await someoneCanUseRole(tx, tenantId, adminRole, { byMail })))
         throw new ProvisioningError(withPositions(demoted.map(takesLastAdministrator), position));
     })
     .catch((error: unknown) => {

@@ -7,7 +7,7 @@ import { changeLinkFor } from '../../domain/outbox.ts';
 import { identifierKey, identifierProblem, type User } from '../../domain/user.ts';
 import { type Db, isUniqueViolation } from '../../storage/database.ts';
 import { findEmailChange, keepEmailChange, spendOneTimeToken } from '../../storage/one-time-tokens.ts';
-import { lockPassword } from '../../storage/passwords.ts';
+import { lockPassword, refuseSignInsUnderWay } from '../../storage/passwords.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { findUser, findUserForSignIn, findUserWithPassword, setUserFields } from '../../storage/users.ts';
 import { translator } from '../../texts/messages.ts';
@@ -15,10 +15,11 @@ import { freshPerson, freshSender, type Person, type ProofFirst } from '../accou
 import { localeOf, putMail } from '../deliver/message.ts';
 import { tellFormerAddress } from '../deliver/notices.ts';
 import { reserveMail } from '../deliver/reserve.ts';
-import { answerNoSooner } from '../deliver/asked.ts';
+import { answerNoSooner, canRecover } from '../deliver/asked.ts';
 import { record } from '../events.ts';
 import { livingSession } from '../sign-in/session.ts';
-import { canRecover } from './forgot.ts';
+import { isSignedInAs } from './own-browser.ts';
+import type { SignInFirst } from './verify-email.ts';
 
 /** Where the link leads, below the issuer. */
 export const changeEmailPath = '/change-email';
@@ -59,7 +60,7 @@ export async function askEmailChange(
   if (problem) throw invalidInput([{ path: ['email'], problem: problem.problem }]);
   if (from !== undefined && identifierKey(email) === identifierKey(from)) return 'same address';
   const begun = performance.now();
-  await reserveMail(deps, context, email);
+  await reserveMail(deps, context, { email });
   const user = await findUserWithPassword(deps.db, context.tenant.id, id);
   // After the number of the password was read: who was signed out by another password gets no link that outlives it.
   if (!user || !(await livingSession(deps, context, input.cookies.session))) return 'nobody';
@@ -85,7 +86,7 @@ async function sendLink(
     subject: t('mail.change_email.subject', names),
     paragraphs: [t('notice.about', names), t('mail.change_email.body', names)],
     link: { uri: `${tenant.issuer}${changeEmailPath}?token=${token}`, label: t('mail.change_email.link', names) },
-    afterwards: [t('mail.verify.not_you', names)],
+    afterwards: [t('mail.verify.browser'), t('mail.verify.not_you', names)],
     footer: t('mail.footer', names),
   };
   await putMail(deps, tx, context, {
@@ -121,11 +122,18 @@ export async function checkEmailChange(
 
 /**
  * The address is the person's from here on, and proven; nobody is signed in by it. Every link that was mailed to the one so
- * far is void, because each names the address that it was made for. One winner. @throws Refusal link_closed.
+ * far is void, because each names the address that it was made for. Only in a browser where its person is signed in. One winner.
+ * @throws Refusal link_closed.
  */
-export async function changeEmail(deps: Deps, context: RequestContext, token: string | undefined): Promise<void> {
+export async function changeEmail(
+  deps: Deps,
+  context: RequestContext,
+  { token, cookies }: { readonly token: string | undefined; readonly cookies: BrowserCookies },
+): Promise<'changed' | SignInFirst> {
   const { tenant, now } = context;
   const { hash, user, from, to } = await checkEmailChange(deps, context, token);
+  if (!(await isSignedInAs(deps, context, { cookies, userId: user.id })))
+    return { kind: 'sign in first', username: user.username };
   const acting = actingAs(context, 'user', user.id);
   try {
     await deps.db.transaction(async (tx) => {
@@ -139,6 +147,8 @@ export async function changeEmail(deps: Deps, context: RequestContext, token: st
       const { claims, roles, groups } = locked;
       const wanted = { username, email: to, emailVerified: true, claims, roles, groups };
       await setUserFields(tx, tenant.id, user.id, wanted, now);
+      // Whoever is half signed in by the former address comes no further.
+      await refuseSignInsUnderWay(tx, tenant.id, user.id, now);
       if (from !== undefined) await tellFormerAddress(deps, tx, acting, locked);
       await record(deps, tx, acting, { type: 'user.email_changed', userId: user.id });
     });
@@ -147,6 +157,7 @@ export async function changeEmail(deps: Deps, context: RequestContext, token: st
     if (isUniqueViolation(error)) throw closed();
     throw error;
   }
+  return 'changed';
 }
 
 function closed(): Refusal {

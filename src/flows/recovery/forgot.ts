@@ -8,29 +8,30 @@ import { isEmail } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
 import { keepPasswordReset } from '../../storage/one-time-tokens.ts';
 import { translator } from '../../texts/messages.ts';
-import { type Addressee, answerNoSooner, nobodyAt, personAt } from '../deliver/asked.ts';
+import { type Addressee, answerNoSooner, canRecover, nobodyAt, personAt } from '../deliver/asked.ts';
 import { localeOf, putMail } from '../deliver/message.ts';
 import { reserveMail } from '../deliver/reserve.ts';
 import { record } from '../events.ts';
+import { knownAsker } from '../sign-in/known-asker.ts';
 
 /** Where the link leads, below the issuer. */
 export const resetPath = '/reset-password';
 
-/** Whether a forgotten password can be replaced by its person. */
-export function canRecover(deps: Pick<Deps, 'channels'>): boolean {
-  return deps.channels.includes('mail');
-}
-
 /**
  * Sends the link if somebody who can sign in here has the address. The answer, the work and nearly the time are the same if
- * nobody has: a token is made either way, and one transaction writes it where there is a person.
+ * nobody has: a token is made either way, and one transaction writes it where there is a person. `known`: which accounts the
+ * browser has signed in to before, as it says.
  * @throws Refusal invalid_input for what is no address, too_many_attempts; not_found where no mail can be sent.
  */
-export async function forgotPassword(deps: Deps, context: RequestContext, email: string): Promise<void> {
+export async function forgotPassword(
+  deps: Deps,
+  context: RequestContext,
+  { email, known }: { readonly email: string; readonly known: string | undefined },
+): Promise<void> {
   if (!canRecover(deps)) throw new Refusal('not_found', 'There is nothing here.');
   if (!isEmail(email)) throw invalidInput([{ path: ['email'], problem: 'is not an e-mail address' }]);
   const begun = performance.now();
-  await reserveMail(deps, context, email);
+  await reserveMail(deps, context, { email, isReset: true, asker: await knownAsker(deps, context, email, known) });
   const { token, hash } = opaqueToken('passwordReset', deps.random(opaqueBytes));
   await deps.db.transaction(async (tx) => {
     const user = await personAt(tx, context.tenant, email);

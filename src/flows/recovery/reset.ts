@@ -57,7 +57,7 @@ export async function resetPassword(
     const ended = await endEverythingOf(tx, tenant.id, user.id, 'password_changed', now);
     // Of passwords only: codes are not what the mail has proven.
     await forgetPasswordAttempts(tx, tenant.id, user);
-    await clearMails(tx, context, user.email!);
+    await clearMails(tx, context, { email: user.email! });
     await record(deps, tx, acting, { type: 'user.password_reset', userId: user.id, data: ended });
   });
   return user;

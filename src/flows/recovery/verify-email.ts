@@ -13,6 +13,7 @@ import { localeOf, putMail } from '../deliver/message.ts';
 import { reserveMail } from '../deliver/reserve.ts';
 import { record } from '../events.ts';
 import { isFormToken } from '../sign-in/session.ts';
+import { isSignedInAs } from './own-browser.ts';
 
 /** Where the link leads, below the issuer. */
 export const verifyEmailPath = '/verify-email';
@@ -31,7 +32,7 @@ export async function askEmailVerification(
   const { user } = person;
   const { email } = user;
   if (email === undefined || user.emailVerified) return 'nothing to verify';
-  await reserveMail(deps, context, email);
+  await reserveMail(deps, context, { email, asker: { userId: user.id, browser: undefined } });
   const { token, hash } = opaqueToken('emailVerification', deps.random(opaqueBytes));
   const locale = localeOf(user, context);
   const t = translator(locale);
@@ -40,7 +41,7 @@ export async function askEmailVerification(
     subject: t('mail.verify.subject', names),
     paragraphs: [t('notice.about', names), t('mail.verify.body', names)],
     link: { uri: `${tenant.issuer}${verifyEmailPath}?token=${token}`, label: t('mail.verify.link', names) },
-    afterwards: [t('mail.verify.not_you', names)],
+    afterwards: [t('mail.verify.browser'), t('mail.verify.not_you', names)],
     footer: t('mail.footer', names),
   };
   await deps.db.transaction(async (tx) => {
@@ -68,10 +69,22 @@ export async function checkEmailVerification(
   return { hash, user, email: asked.email };
 }
 
-/** The address is proven from here on; nobody is signed in by it. One winner. @throws Refusal link_closed. */
-export async function verifyEmail(deps: Deps, context: RequestContext, token: string | undefined): Promise<void> {
+/** Whose link it is, as whom this browser is not signed in: nothing was done. */
+export type SignInFirst = { readonly kind: 'sign in first'; readonly username: string };
+
+/**
+ * The address is proven from here on; nobody is signed in by it. Only in a browser where its person is. One winner.
+ * @throws Refusal link_closed.
+ */
+export async function verifyEmail(
+  deps: Deps,
+  context: RequestContext,
+  { token, cookies }: { readonly token: string | undefined; readonly cookies: BrowserCookies },
+): Promise<'verified' | SignInFirst> {
   const { tenant, now } = context;
   const { hash, user, email } = await checkEmailVerification(deps, context, token);
+  if (!(await isSignedInAs(deps, context, { cookies, userId: user.id })))
+    return { kind: 'sign in first', username: user.username };
   await deps.db.transaction(async (tx) => {
     const locked = await lockUser(tx, tenant.id, user.id);
     if (!locked || locked.disabled || locked.email !== email) throw closed();
@@ -80,6 +93,7 @@ export async function verifyEmail(deps: Deps, context: RequestContext, token: st
     await markEmailVerified(tx, tenant.id, user.id, now);
     await record(deps, tx, actingAs(context, 'user', user.id), { type: 'user.email_verified', userId: user.id });
   });
+  return 'verified';
 }
 
 function closed(): Refusal {

@@ -9,13 +9,12 @@ import type { Tenant } from '../../domain/tenant.ts';
 import type { User } from '../../domain/user.ts';
 import { insertSentFactor, secondFactorsOf } from '../../storage/second-factors.ts';
 import { findSentCode, type SentCode } from '../../storage/sent-codes.ts';
-import { smsConfirmed } from '../deliver/reserve-sms.ts';
 import { newId } from '../events.ts';
 import { wrongCode } from '../sign-in/check-code.ts';
 import { recordFailure } from '../sign-in/failed.ts';
 import { reserveFactorAttempt } from '../sign-in/limiter.ts';
 import { sentRules } from '../sign-in/provable.ts';
-import { matchingSentCode, type Proving, sendFirstCode, waitingCode } from '../sign-in/sent-code.ts';
+import { codeCameBack, matchingSentCode, type Proving, sendFirstCode, waitingCode } from '../sign-in/sent-code.ts';
 import { type AddedFactor, addProvenFactor, assertMayAdd, beganBy, enough, nothingBegun } from './add.ts';
 import type { Owner } from './owner.ts';
 
@@ -146,7 +145,7 @@ export async function confirmSentFactor(
         return true;
       },
     });
-    if (adds?.phone !== undefined) await smsConfirmed(tx, context, adds.phone);
+    await codeCameBack(tx, context, { user, method, phone: adds?.phone });
     return added;
   });
 }

@@ -7,7 +7,7 @@ import { Refusal } from '../../domain/errors.ts';
 import { type FirstFactorMethod, isSecondFactor, isSent, type SecondFactorMethod } from '../../domain/factors.ts';
 import type { User } from '../../domain/user.ts';
 import { type SecondFactor, secondFactorsOf } from '../../storage/second-factors.ts';
-import { matchingSentCode, type Proving } from './sent-code.ts';
+import { type CameBack, matchingSentCode, type Proving } from './sent-code.ts';
 import { provableNow } from './provable.ts';
 import { recordFailure } from './failed.ts';
 import { type ReservedAttempt, reserveFactorAttempt } from './limiter.ts';
@@ -19,8 +19,8 @@ export type CheckedCode = {
   readonly credentialId: string;
   readonly step: number | undefined;
   readonly codeHash: Buffer | undefined;
-  /** Where it was sent, when it was to a telephone. */
-  readonly phone: string | undefined;
+  /** Of one that was sent: where to. */
+  readonly cameBack: CameBack | undefined;
   readonly reserved: ReservedAttempt;
 };
 
@@ -64,7 +64,7 @@ export async function checkCode(
   const candidates = factors.filter(({ method }) => usable.includes(method) && (given.method ?? method) === method);
   const found =
     (await matching(deps, context, user.id, candidates, given.code)) ??
-    (proving && (await matchingSent(deps, context, candidates, { userId: user.id, proving, code: given.code })));
+    (proving && (await matchingSent(deps, context, candidates, { user, proving, code: given.code })));
   if (found) return { ...found, reserved };
   await recordFailure(deps, context, {
     factor: 'code',
@@ -94,7 +94,7 @@ async function matching(
 ): Promise<Omit<CheckedCode, 'reserved'> | undefined> {
   const digits = code.replaceAll(/\s/g, '');
   const hash = hashOfRecoveryCode(code);
-  const nothingSent = { codeHash: undefined, phone: undefined };
+  const nothingSent = { codeHash: undefined, cameBack: undefined };
   for (const factor of factors) {
     if (factor.method === 'totp') {
       const secret = openedTotpSecret(deps, tenant.id, userId, { id: factor.id, sealed: factor.secret });
@@ -113,12 +113,18 @@ async function matchingSent(
   deps: Deps,
   context: RequestContext,
   factors: readonly SecondFactor[],
-  guess: { userId: string; proving: Proving; code: string },
+  { user, ...guess }: { user: User; proving: Proving; code: string },
 ): Promise<Omit<CheckedCode, 'reserved'> | undefined> {
   if (!factors.some(({ method }) => isSent(method))) return undefined;
-  const right = await matchingSentCode(deps, context, guess);
+  const right = await matchingSentCode(deps, context, { userId: user.id, ...guess });
   const factor = right && factors.find(({ id }) => id === right.sent.credentialId);
   if (!right || !factor) return undefined;
   const { id: credentialId, method, phone } = factor;
-  return { method, credentialId, step: undefined, codeHash: right.hash, phone };
+  return {
+    method,
+    credentialId,
+    step: undefined,
+    codeHash: right.hash,
+    cameBack: { user, method: right.sent.method, phone },
+  };
 }

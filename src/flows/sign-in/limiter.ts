@@ -30,7 +30,13 @@ export async function reserveFactorAttempt(
   deps: Deps,
   context: RequestContext,
   factor: GuessedAt,
-  account: { identifier: string; userId: string | undefined; knownBrowser: string | undefined },
+  account: {
+    readonly identifier: string;
+    readonly userId: string | undefined;
+    readonly knownBrowser: string | undefined;
+    /** Whoever guesses has asked for the code: those who have not do not keep them from it. */
+    readonly asked?: boolean;
+  },
 ): Promise<ReservedAttempt> {
   const { tenant, now, ip } = context;
   const budgets = factorBudgets[factor];
@@ -44,7 +50,7 @@ export async function reserveFactorAttempt(
   // Strangers are counted by the name they typed: were two names of one user counted together, that would tell of the user.
   const accountKey =
     account.userId === undefined || account.knownBrowser === undefined
-      ? strangersKey(factor, account.identifier)
+      ? strangersKey(factor, account.identifier, account.asked)
       : `${browsersKey(factor, account.userId)}${account.knownBrowser}`;
   const budget = account.knownBrowser === undefined ? budgets.strangers : budgets.knownBrowser;
   const reserved = await reserveAttempt(deps.db, tenant.id, accountKey, budget, now);
@@ -92,12 +98,13 @@ async function forgetAttemptsAt(
   factor: GuessedAt,
 ): Promise<void> {
   for (const name of [username, email])
-    if (name !== undefined) await clearAttempts(tx, tenantId, strangersKey(factor, name));
+    for (const asked of [false, true])
+      if (name !== undefined) await clearAttempts(tx, tenantId, strangersKey(factor, name, asked));
   await clearAttemptsBelow(tx, tenantId, browsersKey(factor, id));
 }
 
-function strangersKey(factor: GuessedAt, identifier: string): string {
-  return `${factor} account ${contentTag(identifierKey(identifier))}`;
+function strangersKey(factor: GuessedAt, identifier: string, asked = false): string {
+  return `${factor} account ${contentTag(identifierKey(identifier))}${asked ? ' asked' : ''}`;
 }
 
 /** What the key of each browser that knows the user begins with. */

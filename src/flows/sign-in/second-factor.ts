@@ -16,8 +16,7 @@ import type { Db } from '../../storage/database.ts';
 import { secondFactorsOf, spendSecondFactor } from '../../storage/second-factors.ts';
 import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
-import { smsConfirmed } from '../deliver/reserve-sms.ts';
-import { type Proving, sendFactorCode, type Sent, sentTo, waitingCode } from './sent-code.ts';
+import { codeCameBack, type Proving, sendFactorCode, type Sent, sentTo, waitingCode } from './sent-code.ts';
 import { provableNow } from './provable.ts';
 import { attemptOf } from './attempt.ts';
 import { checkCode, wrongCode } from './check-code.ts';
@@ -120,7 +119,7 @@ async function proveCode(deps: Deps, context: RequestContext, input: CodeSignIn)
     await attemptOf(deps, context, input.attemptId, cookies.browser),
   );
   const knownBrowser = knownBrowserOf(deps, tenant.id, cookies.known, user.id, 'code');
-  const { method, credentialId, step, codeHash, phone, reserved } = await checkCode(deps, context, {
+  const { method, credentialId, step, codeHash, cameBack, reserved } = await checkCode(deps, context, {
     user,
     given: { code },
     knownBrowser,
@@ -136,7 +135,7 @@ async function proveCode(deps: Deps, context: RequestContext, input: CodeSignIn)
   ] as const;
   const spend = async (tx: Db) => {
     if (!(await spendSecondFactor(tx, tenant.id, spending, now))) throw wrongCode();
-    if (phone !== undefined) await smsConfirmed(tx, context, phone);
+    if (cameBack) await codeCameBack(tx, context, cameBack);
   };
   if (user.changePasswordBy !== undefined)
     return deps.db.transaction(async (tx) => {

@@ -9,12 +9,13 @@ import { maskedEmail } from '../../domain/mail.ts';
 import { factorCodeFor, guessesOfCode, resendAfter } from '../../domain/passwordless.ts';
 import { endOfPhone } from '../../domain/sms.ts';
 import type { User } from '../../domain/user.ts';
+import type { Db } from '../../storage/database.ts';
 import { secondFactorsOf } from '../../storage/second-factors.ts';
 import { findSentCode, guessAtSentCode, keepSentCode, type SentCode } from '../../storage/sent-codes.ts';
 import { translator } from '../../texts/messages.ts';
 import { localeOf, putMail, putSms } from '../deliver/message.ts';
-import { reserveMail } from '../deliver/reserve.ts';
-import { reserveSms } from '../deliver/reserve-sms.ts';
+import { clearMails, type KnownAsker, reserveMail } from '../deliver/reserve.ts';
+import { reserveSms, smsConfirmed } from '../deliver/reserve-sms.ts';
 import { provableNow } from './provable.ts';
 
 /** The purpose of the MAC that a code is kept as. */
@@ -103,7 +104,7 @@ async function send(
   const waiting = await findSentCode(deps.db, tenant.id, hash, now);
   if (waiting && now - waiting.sentAt < resendAfter) throw tooSoon(deps, waiting.sentAt + resendAfter - now);
   if (phone !== undefined) await reserveSms(deps, context, phone);
-  else await reserveMail(deps, context, user.email!);
+  else await reserveMail(deps, context, { email: user.email!, asker: provenAsker(user) });
   const digits = sixDigits(deps.random(6));
   const mac = deps.box.mac(codePurpose, aboutCode(hash, digits));
   const locale = localeOf(user, context);
@@ -137,6 +138,20 @@ async function send(
       usefulFor: factorCodeFor,
     });
   });
+}
+
+/** Of whoever has proven who they are, with the first factor at least: strangers do not use up their mails. */
+function provenAsker({ id }: User): KnownAsker {
+  return { userId: id, browser: undefined };
+}
+
+/** What a code that came back was sent to. */
+export type CameBack = { readonly user: User; readonly method: SentMethod; readonly phone: string | undefined };
+
+/** Whoever sent it back has shown whose the number or the mailbox is, and may ask again. */
+export async function codeCameBack(db: Db, context: RequestContext, { user, phone }: CameBack): Promise<void> {
+  if (phone !== undefined) await smsConfirmed(db, context, phone);
+  else await clearMails(db, context, { email: user.email!, asker: provenAsker(user) });
 }
 
 /** What was sent and is waited for; undefined when nothing is. */

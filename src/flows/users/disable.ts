@@ -7,6 +7,7 @@ import type { Db } from '../../storage/database.ts';
 import { lockTenant } from '../../storage/tenants.ts';
 import { endEverythingOf, type Ended, lockUser, setUserDisabled, someoneCanUseRole } from '../../storage/users.ts';
 import { record } from '../events.ts';
+import { canRecover } from '../deliver/asked.ts';
 import { adminRole } from '../../domain/role.ts';
 import { findNamedUser, noSuchUser } from './find.ts';
 
@@ -28,7 +29,7 @@ export async function disableUser(
     const user = await lockUser(tx, tenant.id, id);
     if (!user) throw noSuchUser(named);
     if (user.disabled) return { user, ended: undefined };
-    if (!force && (await isLastAdministrator(tx, tenant.id, id))) throw lastAdministrator(user);
+    if (!force && (await isLastAdministrator(deps, tx, tenant.id, id))) throw lastAdministrator(user);
     await setUserDisabled(tx, tenant.id, id, true, now);
     const ended = await endEverythingOf(tx, tenant.id, id, 'user_disabled', now);
     await record(deps, tx, context, { type: 'user.disabled', userId: id, data: ended });
@@ -54,8 +55,12 @@ export async function enableUser(
   });
 }
 
-async function isLastAdministrator(tx: Db, tenantId: string, id: string): Promise<boolean> {
-  return (await someoneCanUseRole(tx, tenantId, adminRole)) && !(await someoneCanUseRole(tx, tenantId, adminRole, id));
+async function isLastAdministrator(deps: Deps, tx: Db, tenantId: string, id: string): Promise<boolean> {
+  const byMail = canRecover(deps);
+  return (
+    (await someoneCanUseRole(tx, tenantId, adminRole, { byMail })) &&
+    !(await someoneCanUseRole(tx, tenantId, adminRole, { byMail, except: id }))
+  );
 }
 
 function lastAdministrator({ username }: User): Refusal {

@@ -10,7 +10,7 @@ import type { Tenant } from '../../domain/tenant.ts';
 import type { User, UserKind } from '../../domain/user.ts';
 import type { UserEntry } from '../../schemas/user.ts';
 import { type Db, isUniqueViolation } from '../../storage/database.ts';
-import { setPasswordHash } from '../../storage/passwords.ts';
+import { refuseSignInsUnderWay, setPasswordHash } from '../../storage/passwords.ts';
 import * as storage from '../../storage/users.ts';
 import { tellFormerAddress } from '../deliver/notices.ts';
 import { eventOf, newId, record } from '../events.ts';
@@ -141,16 +141,22 @@ export async function saveUser(
   if (disabled !== known.disabled) await storage.setUserDisabled(tx, tenant.id, known.id, disabled, now);
   if (passwordHash !== undefined || disabled)
     await storage.endEverythingOf(tx, tenant.id, known.id, disabled ? 'user_disabled' : 'password_changed', now);
-  if (known.email !== undefined && wanted.email !== known.email) await tellFormerAddress(deps, tx, context, known);
+  if (wanted.email !== known.email) {
+    // Whoever is half signed in by the former address, or holds a link that was mailed to it, comes no further.
+    await refuseSignInsUnderWay(tx, tenant.id, known.id, now);
+    if (known.email !== undefined) await tellFormerAddress(deps, tx, context, known);
+  }
   await record(deps, tx, context, {
     type: 'user.updated',
     userId: known.id,
     data: { disabled, password_changed: passwordHash !== undefined },
   });
+  // Their address is all that they could sign in by.
+  const losesMail = (passwordHash ?? known.passwordHash) === undefined && known.emailVerified && !wanted.emailVerified;
   const wasAdministrator = !known.disabled && known.roles.includes(adminRole);
   return {
     outcome: 'updated',
-    isAdministratorLost: wasAdministrator && (disabled || !wanted.roles.includes(adminRole)),
+    isAdministratorLost: wasAdministrator && (disabled || !wanted.roles.includes(adminRole) || losesMail),
   };
 }
 

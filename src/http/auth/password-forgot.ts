@@ -11,8 +11,8 @@ import { apiHeaders } from '../headers.ts';
 export function passwordForgot(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
     apiHeaders(reply);
-    const { email } = checkedForgotten(request.body);
-    await forgotPassword(deps, contextOf(deps, request), email);
+    const { email, device: known } = checkedForgotten(request.body);
+    await forgotPassword(deps, contextOf(deps, request), { email, known });
     return reply.code(202).send({ expires_in: resetLinkFor / 1000 });
   };
 }

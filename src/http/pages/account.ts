@@ -2,7 +2,7 @@
 import type { RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { type AccountView, takenBack, viewAccount } from '../../flows/account/view.ts';
-import { canRecover } from '../../flows/recovery/forgot.ts';
+import { canRecover } from '../../flows/deliver/asked.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
 import { frameOf, otherwise } from './account-frame.ts';

@@ -11,6 +11,7 @@ import {
   isNamedByAddress,
   mayChangeEmail,
 } from '../../flows/recovery/change-email.ts';
+import { isSignedInAs } from '../../flows/recovery/own-browser.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
 import { refusalStatus } from '../failures.ts';
@@ -20,6 +21,7 @@ import { accountPaths, accountSections } from './account-paths.ts';
 import { goOn } from './hub.ts';
 import { sendPage } from './page.ts';
 import { shownAbove } from './shown-above.ts';
+import { askToSignInFirst } from './verify-email.ts';
 import { type AccountEmail, accountEmailPage } from './views/account-email.ts';
 import { confirmedEmailPage, confirmEmailPage } from './views/verify-email.ts';
 
@@ -63,7 +65,10 @@ export function askAnotherEmail(deps: Deps): RouteHandlerMethod {
 export function changeEmailForm(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
     const token = queryParams(request).get('token');
-    const { user, to } = await checkEmailChange(deps, contextOf(deps, request), token);
+    const context = contextOf(deps, request);
+    const { user, to } = await checkEmailChange(deps, context, token);
+    if (!(await isSignedInAs(deps, context, { cookies: readCookies(request), userId: user.id })))
+      return askToSignInFirst(request, reply, user, 200);
     const model = {
       action: basePath(request.tenant) + changeEmailPath,
       token: token!,
@@ -78,7 +83,9 @@ export function changeEmailForm(deps: Deps): RouteHandlerMethod {
 /** The answer. */
 export function changeEmailAnswer(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
-    await changeEmail(deps, contextOf(deps, request), bodyParams(request).get('token'));
+    const given = { token: bodyParams(request).get('token'), cookies: readCookies(request) };
+    const outcome = await changeEmail(deps, contextOf(deps, request), given);
+    if (outcome !== 'changed') return askToSignInFirst(request, reply, outcome, 403);
     const accountUri = `${basePath(request.tenant)}/account`;
     return sendPage(request, reply, (page) => confirmedEmailPage(page, { accountUri }));
   };

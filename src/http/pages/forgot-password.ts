@@ -2,8 +2,10 @@
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { canRecover, forgotPassword } from '../../flows/recovery/forgot.ts';
+import { canRecover } from '../../flows/deliver/asked.ts';
+import { forgotPassword } from '../../flows/recovery/forgot.ts';
 import { basePath, contextOf } from '../context.ts';
+import { readCookies } from '../cookies.ts';
 import { refusalStatus } from '../failures.ts';
 import { bodyParams } from '../forms.ts';
 import { sendPage } from './page.ts';
@@ -25,7 +27,7 @@ export function forgot(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
     const email = (bodyParams(request).get('email') ?? '').trim();
     try {
-      await forgotPassword(deps, contextOf(deps, request), email);
+      await forgotPassword(deps, contextOf(deps, request), { email, known: readCookies(request).known });
       const signInUri = `${basePath(request.tenant)}/sign-in`;
       return await sendPage(request, reply, (page) => linkSentPage(page, { email, signInUri }));
     } catch (error) {

@@ -4,7 +4,7 @@ import type { Deps } from '../../deps.ts';
 import { clientName } from '../../domain/client.ts';
 import { provenChange } from '../../flows/account/change.ts';
 import { canSignInByMail } from '../../flows/passwordless/ask.ts';
-import { canRecover } from '../../flows/recovery/forgot.ts';
+import { canRecover } from '../../flows/deliver/asked.ts';
 import { signInIsNext } from '../../flows/authorize/authorize.ts';
 import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
 import { signInWithPassword } from '../../flows/sign-in/password.ts';

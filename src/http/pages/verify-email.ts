@@ -1,6 +1,7 @@
 // POST /account/email/verify asks for the link; GET and POST /verify-email are where it leads.
-import type { RouteHandlerMethod } from 'fastify';
+import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
+import { isSignedInAs } from '../../flows/recovery/own-browser.ts';
 import {
   askEmailVerification,
   checkEmailVerification,
@@ -13,7 +14,7 @@ import { bodyParams, queryParams } from '../forms.ts';
 import { otherwise } from './account-frame.ts';
 import { goOn } from './hub.ts';
 import { sendPage } from './page.ts';
-import { emailVerifiedPage, verifyEmailPage } from './views/verify-email.ts';
+import { emailVerifiedPage, signInFirstPage, verifyEmailPage } from './views/verify-email.ts';
 
 export const askVerificationPath = '/account/email/verify';
 
@@ -31,7 +32,10 @@ export function askVerification(deps: Deps): RouteHandlerMethod {
 export function verifyEmailForm(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
     const token = queryParams(request).get('token');
-    const { user, email } = await checkEmailVerification(deps, contextOf(deps, request), token);
+    const context = contextOf(deps, request);
+    const { user, email } = await checkEmailVerification(deps, context, token);
+    if (!(await isSignedInAs(deps, context, { cookies: readCookies(request), userId: user.id })))
+      return askToSignInFirst(request, reply, user, 200);
     const model = {
       action: basePath(request.tenant) + verifyEmailPath,
       token: token!,
@@ -45,8 +49,21 @@ export function verifyEmailForm(deps: Deps): RouteHandlerMethod {
 /** The answer. */
 export function verifyEmailAnswer(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
-    await verifyEmail(deps, contextOf(deps, request), bodyParams(request).get('token'));
+    const given = { token: bodyParams(request).get('token'), cookies: readCookies(request) };
+    const outcome = await verifyEmail(deps, contextOf(deps, request), given);
+    if (outcome !== 'verified') return askToSignInFirst(request, reply, outcome, 403);
     const accountUri = `${basePath(request.tenant)}/account`;
     return sendPage(request, reply, (page) => emailVerifiedPage(page, { accountUri }));
   };
+}
+
+/** Where the link belongs to an account that is not signed in here. */
+export function askToSignInFirst(
+  request: FastifyRequest,
+  reply: FastifyReply,
+  { username }: { readonly username: string },
+  status: 200 | 403,
+) {
+  const model = { username, signInUri: `${basePath(request.tenant)}/sign-in` };
+  return sendPage(request, reply, (page) => signInFirstPage(page, model), { status });
 }

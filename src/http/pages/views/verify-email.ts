@@ -40,6 +40,21 @@ function question(page: Page, model: VerifyEmail, more?: Html): Html {
   });
 }
 
+/** Renders what is shown where the account that the link belongs to is not signed in. */
+export function signInFirstPage(page: Page, { username, signInUri }: { username: string; signInUri: string }): Html {
+  const t = translator(page.locale);
+  return layout(page, {
+    title: t('verify.sign_in_first'),
+    body: html`<div class="card">
+      <h1>${t('verify.sign_in_first')}</h1>
+      <p class="lead">${t('verify.sign_in_first_lead', { username })}</p>
+      <div class="actions">
+        <a class="button button-primary" id="to-sign-in" href="${signInUri}">${t('sign_in.submit')}</a>
+      </div>
+    </div>`,
+  });
+}
+
 /** Renders what follows. */
 export function emailVerifiedPage(page: Page, { accountUri }: { accountUri: string }): Html {
   return done(page, translator(page.locale)('verify.done'), accountUri);
