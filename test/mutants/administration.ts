@@ -77,7 +77,7 @@ export const administrationMutants: readonly Mutant[] = [
   {
     name: 'a file takes the last administrator',
     file: 'src/flows/provision/apply.ts',
-    remove: 'if (isAdministered && !(await someoneCanUseRole(tx, tenantId, adminRole)))',
+    remove: 'if (isAdministered && !(await someoneCanUseRole(tx, tenantId, adminRole, { byMail })))',
     insert: 'if (!isAdministered && demoted.length > 1000)',
     test: 'test/cli/users.test.ts',
     title: 'a provisioning file that',
@@ -85,10 +85,27 @@ export const administrationMutants: readonly Mutant[] = [
   {
     name: 'an administrator without a password counts as one who can sign in',
     file: 'src/storage/users.ts',
-    remove: `    .innerJoin('credentials as c', onPassword)\n`,
+    remove:
+      "    .where((e) => e.or([e('c.id', 'is not', null), e.and([e('u.email_verified', '=', true), p.byMail])]))\n",
     insert: '',
     test: 'test/cli/users.test.ts',
     title: 'without a password',
+  },
+  {
+    name: 'an administrator with any address counts as one who can sign in by mail',
+    file: 'src/storage/users.ts',
+    remove: "e.and([e('u.email_verified', '=', true), p.byMail])",
+    insert: 'p.byMail',
+    test: 'test/auth/passwordless.test.ts',
+    title: 'an administrator who can sign in by mail alone',
+  },
+  {
+    name: 'an administrator who can sign in by mail alone does not count',
+    file: 'src/storage/users.ts',
+    remove: ", e.and([e('u.email_verified', '=', true), p.byMail])",
+    insert: '',
+    test: 'test/auth/passwordless.test.ts',
+    title: 'an administrator who can sign in by mail alone',
   },
   {
     name: 'one kind that cannot be removed keeps all that comes after it',

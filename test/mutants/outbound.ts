@@ -37,10 +37,18 @@ export const outboundMutants: readonly Mutant[] = [
   {
     name: 'outbound: a redirect is not checked',
     file: fetcher,
-    remove: "judgeUrl(URL.parse(location, first.url.href)?.href ?? '', guard.allow)",
+    remove: "judgeUrl(URL.parse(location, first.url.href)?.href ?? '', allow)",
     insert: '{ ...first, url: new URL(location, first.url.href), isAllowed: true }',
     test: ssrf,
     title: 'M80 a redirect',
+  },
+  {
+    name: 'outbound: a stranger sends it to what operators named',
+    file: fetcher,
+    remove: 'first.isAllowed ? guard.allow : []',
+    insert: 'guard.allow',
+    test: 'test/delivery/fetcher.test.ts',
+    title: 'leads to what operators named',
   },
   {
     name: 'outbound: a redirect leads from https to http',

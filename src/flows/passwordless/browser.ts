@@ -131,7 +131,7 @@ export function signInWithMailedCode(
     const guess = { email, code, hash: codeOfAttempt(row), known: cookies.known };
     const { reserved, ...mail } = await checkMailedCode(deps, context, guess);
     const { by } = mail.mailed;
-    if (by.kind !== 'browser' || !isBrowser(by.browser, cookies)) throw wrongCode();
+    if (by.kind !== 'browser') throw wrongCode();
     return goOn(deps, context, mail, { attemptId, cookies, staySignedIn: by.staySignedIn, reserved });
   };
   return reporting(proving(), (outcome) => deps.metrics.signIn('email_code', outcome));
