@@ -14,11 +14,12 @@ import { everyPage, scriptsOf } from '../support/pages.ts';
 import { rawRequest } from '../support/raw-request.ts';
 import { expectRefused } from '../support/refusal.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
+import { smsBy } from '../support/sms.ts';
 import { mailBy } from '../support/smtp.ts';
 
 let signet: TestSignet;
 beforeAll(async () => {
-  signet = await startSignet({ provision: world, config: { mail: mailBy(9) } });
+  signet = await startSignet({ provision: world, config: { mail: mailBy(9), ...smsBy({ port: 9 }) } });
 });
 afterAll(() => signet.stop());
 

@@ -6,6 +6,7 @@ import { authorizationRequest, codeFlow, webClient } from '../support/flow.ts';
 import { evilClient, evilText, evilUser, evilWorld } from '../support/evil-world.ts';
 import { everyPage, scriptsOf } from '../support/pages.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
+import { smsBy } from '../support/sms.ts';
 import { mailBy } from '../support/smtp.ts';
 
 const texts = [
@@ -24,7 +25,7 @@ const texts = [
 
 let signet: TestSignet;
 beforeAll(async () => {
-  signet = await startSignet({ provision: evilWorld, config: { mail: mailBy(9) } });
+  signet = await startSignet({ provision: evilWorld, config: { mail: mailBy(9), ...smsBy({ port: 9 }) } });
 });
 afterAll(() => signet.stop());
 

@@ -6,6 +6,7 @@ import { query } from '../support/database.ts';
 import { bob, ownClient, submitPassword, webClient, world } from '../support/flow.ts';
 import { codeOf, enrol, type Enrolled, wrongCodeOf } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
+import { smsBy, type SmsReceiver, smsCodeTo, startSmsReceiver } from '../support/sms.ts';
 import { codeIn, linkIn, mailBy, mailTo, startSmtp, type TestSmtp } from '../support/smtp.ts';
 import { ask, outcomeOf, signIn } from '../support/visits.ts';
 
@@ -13,6 +14,7 @@ const session = 'signet-default-session';
 const strict = { ...ownClient, client_id: 'strict', required_acr: 'urn:signet:acr:2fa' } as const;
 
 let smtp: TestSmtp;
+let receiver: SmsReceiver;
 let signet: TestSignet;
 let person: Enrolled;
 let plain: { username: string; password: string };
@@ -22,11 +24,13 @@ let sent: Map<string, number>;
 beforeAll(async () => {
   smtp = await startSmtp();
   const provision = { ...world, clients: [...world.clients, strict] };
-  signet = await startSignet({ provision, config: { mail: mailBy(smtp.port) } });
+  receiver = await startSmsReceiver();
+  signet = await startSignet({ provision, config: { mail: mailBy(smtp.port), ...smsBy(receiver) } });
 });
 afterAll(async () => {
   await signet.stop();
   await smtp.close();
+  await receiver.close();
 });
 beforeEach(async () => {
   people += 1;
@@ -115,6 +119,9 @@ const steps = (): Step[] => [
     '/two-step',
     '/two-step/add',
     '/two-step/confirm',
+    '/two-step/phone',
+    '/two-step/phone/confirm',
+    '/two-step/email',
     '/two-step/recovery-codes',
     '/sessions',
     '/applications',
@@ -128,6 +135,14 @@ const steps = (): Step[] => [
   post('/sign-in/second-factor', { code: '000000', method: 'totp' }),
   post('/sign-in/second-factor', { code: wrongCodeOf(person.secret, signet.clock.now), method: 'recovery_code' }),
   post('/sign-in/second-factor', { code: person.secret }),
+  ...['sms', 'email', 'totp', 'none'].map((method) => post('/sign-in/second-factor/send', { method })),
+  get('/sign-in/second-factor?attempt=:attempt&method=sms'),
+  get('/sign-in/second-factor?attempt=:attempt&method=email'),
+  // What was mailed to sign in with is the first factor once more.
+  {
+    name: 'POST /sign-in/second-factor, the mailed code',
+    go: ({ agent, attempt, code = '000000' }) => agent.post(at('/sign-in/second-factor'), { attempt, code }),
+  },
   post('/sign-in/add-factor', { name: 'Mine' }),
   post('/sign-in/add-factor/confirm', { factor_id: person.id, code: '000000' }),
   post('/consent', { username: person.user.username, decision: 'allow' }),
@@ -136,6 +151,9 @@ const steps = (): Step[] => [
   post('/account/email', { email: 'mine@example.net' }),
   post('/account/two-step/add', { name: 'Mine' }),
   post('/account/two-step/confirm', { factor_id: person.id, code: '000000' }),
+  post('/account/two-step/phone', { phone: '+4915112345678' }),
+  post('/account/two-step/phone/confirm', { factor_id: person.id, code: '000000' }),
+  post('/account/two-step/email'),
   post('/account/two-step/remove', { factor_id: person.id }),
   post('/account/two-step/recovery-codes'),
   post('/account/sessions/end-others'),
@@ -155,6 +173,17 @@ async function between(agent: Agent): Promise<Walker> {
   const second = await agent.follow(next, signet.issuer);
   expect(outcomeOf(second)).toBe('second factor');
   return { agent, attempt: field(second, 'attempt'), email: addressOf(person.user), csrf: 'x' };
+}
+
+/** The only second factor of somebody. */
+async function addPhone(user: { username: string; password: string }, phone: string): Promise<void> {
+  const agent = await signIn(signet, user);
+  const form = { csrf: field(await agent.get(at('/account')), 'csrf') };
+  const page = await agent.follow(await agent.post(at('/account/two-step/phone'), { ...form, phone }), signet.issuer);
+  const code = await smsCodeTo(receiver, phone);
+  const confirmation = { ...form, factor_id: field(page, 'factor_id'), code };
+  expect((await agent.post(at('/account/two-step/phone/confirm'), confirmation)).status).toBe(200);
+  signet.clock.advance(60);
 }
 
 /** Whether this browser is the person: at the account, or for a client. */
@@ -213,6 +242,44 @@ test('M58 the same with the cookies of somebody else who is signed in there: it 
     ),
     { numRuns: 8, seed: 58 },
   );
+});
+
+test('M58 the same of somebody whose codes are sent by text message: they leave, and lead nowhere for whoever does not get them', async () => {
+  await signet.provision({ settings: { email_factor: 'on' } });
+  const phone = `+49151123${40_000 + people}`;
+  await addPhone(plain, phone);
+  // Those with a password make it the sign-in of somebody else.
+  const all = steps().filter(({ name }) => !name.includes('username'));
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.integer({ min: 0, max: all.length - 1 }), { minLength: 12, maxLength: 12 }),
+      async (order) => {
+        const agent = createAgent();
+        const next = await submitPassword(agent, await ask(signet, agent, webClient), plain);
+        const page = await agent.follow(next, signet.issuer);
+        expect(page.body).toContain('id="mfa-send"');
+        const walker = { agent, attempt: field(page, 'attempt'), email: addressOf(plain), csrf: 'x' };
+        for (const index of order) {
+          const { name, go } = all[index]!;
+          expect((await go(walker)).status, name).toBeLessThan(500);
+          expect(agent.cookies.has(session), name).toBe(false);
+        }
+        signet.clock.advance(8 * 24 * 3600);
+      },
+    ),
+    { numRuns: 8, seed: 58 },
+  );
+  // The walk can fail: her code signs in.
+  const agent = createAgent();
+  const attempt = field(
+    await agent.follow(await submitPassword(agent, await ask(signet, agent, webClient), plain), signet.issuer),
+    'attempt',
+  );
+  const before = receiver.posted.length;
+  await agent.post(at('/sign-in/second-factor/send'), { attempt, method: 'sms' });
+  await expect.poll(() => receiver.posted.length).toBeGreaterThan(before);
+  await agent.post(at('/sign-in/second-factor'), { attempt, code: await smsCodeTo(receiver, phone) });
+  expect(agent.cookies.has(session)).toBe(true);
 });
 
 test('M58 before the first factor of somebody is added, no other order leads to a session', async () => {

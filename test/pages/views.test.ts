@@ -15,6 +15,7 @@ import { type AccountTwoStep, accountTwoStepPage } from '../../src/http/pages/vi
 import { type AddFactor, addedFactorPage, addFactorPage } from '../../src/http/pages/views/add-factor.ts';
 import { newFactorNamePage, newFactorPage } from '../../src/http/pages/views/new-factor.ts';
 import { type NewPassword, newPasswordPage } from '../../src/http/pages/views/new-password.ts';
+import { type NewSent, newSentPage, type SentCode, sentCodePage } from '../../src/http/pages/views/new-sent-factor.ts';
 import { recoveryCodesPage } from '../../src/http/pages/views/recovery-codes.ts';
 import { accountChangePage, type AccountChangePage } from '../../src/http/pages/views/account-change.ts';
 import { consentPage, type Consent } from '../../src/http/pages/views/consent.ts';
@@ -27,6 +28,7 @@ import {
   confirmedEmailPage,
   confirmEmailPage,
   emailVerifiedPage,
+  signInFirstPage,
   verifyEmailPage,
 } from '../../src/http/pages/views/verify-email.ts';
 import {
@@ -200,6 +202,20 @@ const newFactor = {
   uri: 'otpauth://totp/Acme:jane?secret=JBSWY3DPEHPK3PXP',
   qrSvg: '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 1 1"><path d="M0 0h1v1H0z"/></svg>',
 };
+const newSent: Omit<NewSent, 'frame' | 'method'> = {
+  action: '/account/two-step/phone',
+  backUri: '/account/two-step',
+  email: 'jane.doe.of.the.long.username@subdomain.department.example.com',
+  phone: '',
+};
+const sentCode: Omit<SentCode, 'frame' | 'method'> = {
+  action: '/account/two-step/phone/confirm',
+  backUri: '/account/two-step',
+  againUri: '/account/two-step/phone',
+  id: 'factor-5',
+  to: '+4915112345678',
+};
+const sentSecond = { action: '/sign-in/second-factor/send', to: '78' };
 const codes = Array.from({ length: 10 }, (_, index) => `abcd${index}-efgh-ijkl-mnop-qrst-uvwx`);
 
 const accountChange: Omit<AccountChangePage, 'ending'> = {
@@ -316,6 +332,7 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       ...fill({ action: '/change-email', token: 'sge_abc', email: 'jane@example.com', username: 'jane' }),
       usernameToo: true,
     }),
+    'sign in first': signInFirstPage(outside, fill({ username: 'jane', signInUri: '/sign-in' })),
     'email confirmed': confirmedEmailPage(outside, fill({ accountUri: '/account' })),
     'email verified': emailVerifiedPage(outside, fill({ accountUri: '/account' })),
     'forgotten password': forgotPasswordPage(outside, fill(forgotten)),
@@ -343,6 +360,23 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       method: 'recovery_code',
       others: [],
       error: { code: 'wrong_code' },
+    }),
+    'second factor before a text message': secondFactorPage(outside, {
+      ...fill({ ...secondFactor, sent: { ...sentSecond, isWaiting: false } }),
+      method: 'sms',
+      others: (['totp', 'email', 'recovery_code'] as const).map((method) => ({ method, ...fill({ uri: '/' }) })),
+    }),
+    'second factor after a mail': secondFactorPage(outside, {
+      ...fill({ ...secondFactor, sent: { ...sentSecond, to: '…@example.com', isWaiting: true } }),
+      method: 'email',
+      others: [{ method: 'sms', ...fill({ uri: '/' }) }],
+      error: { code: 'wrong_code' },
+    }),
+    'second factor, too many text messages': secondFactorPage(outside, {
+      ...fill({ ...secondFactor, sent: { ...sentSecond, isWaiting: true } }),
+      method: 'sms',
+      others: [],
+      error: { code: 'too_many_codes', retryAfter: 28 },
     }),
     consent: consentPage(outside, fill(consent)),
     'consent to nothing': consentPage(outside, fill({ ...consent, clientName: long, scopes: [], resources: [] })),
@@ -388,6 +422,31 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       ...fill(newFactor),
       frame: frameOf('two_step', fill),
       error: { code: 'wrong_code' },
+    }),
+    'new phone': newSentPage(outside, { ...fill(newSent), method: 'sms', frame: frameOf('two_step', fill) }),
+    'new phone refused': newSentPage(outside, {
+      ...fill({ ...newSent, phone: '0151 12345678' }),
+      method: 'sms',
+      frame: frameOf('two_step', fill),
+      error: { code: 'invalid' },
+    }),
+    'new phone, too often': newSentPage(outside, {
+      ...fill({ ...newSent, phone: '+49 151 12345678' }),
+      method: 'sms',
+      frame: frameOf('two_step', fill),
+      error: { code: 'too_many_codes', retryAfter: 290 },
+    }),
+    'code to a new phone': sentCodePage(outside, {
+      ...fill(sentCode),
+      method: 'sms',
+      frame: frameOf('two_step', fill),
+      error: { code: 'wrong_code' },
+    }),
+    'codes by mail': newSentPage(outside, { ...fill(newSent), method: 'email', frame: frameOf('two_step', fill) }),
+    'first code by mail': sentCodePage(outside, {
+      ...fill({ ...sentCode, to: newSent.email }),
+      method: 'email',
+      frame: frameOf('two_step', fill),
     }),
     'first factor': addFactorPage(outside, fill(firstFactor)),
     'first secret': addFactorPage(outside, {

@@ -80,6 +80,20 @@ export async function everyPage(
         }),
         issuer,
       ),
+    'new phone': () => agent.get(`${issuer}/account/two-step/phone`),
+    'new phone refused': async () =>
+      agent.post(`${issuer}/account/two-step/phone`, {
+        csrf: field(await agent.get(`${issuer}/account`), 'csrf'),
+        phone: text,
+      }),
+    'code to a new phone': async () =>
+      agent.follow(
+        await agent.post(`${issuer}/account/two-step/phone`, {
+          csrf: field(await agent.get(`${issuer}/account`), 'csrf'),
+          phone: `+49151${Math.floor(10_000_000 + Math.random() * 89_999_999)}`,
+        }),
+        issuer,
+      ),
     'access about to end': () =>
       agent.get(`${issuer}/account/consents/revoke?client_id=${encodeURIComponent(client.client_id)}`),
     'permission about to end': () =>

@@ -43,7 +43,7 @@ export async function startSmsReceiver(): Promise<SmsReceiver> {
 const key = 'a key of more than 24 characters';
 
 /** The settings of a Signet that sends through it. */
-export const smsBy = ({ port }: SmsReceiver) =>
+export const smsBy = ({ port }: Pick<SmsReceiver, 'port'>) =>
   ({
     sms: { kind: 'webhook', url: `http://127.0.0.1:${port}/sms`, key },
     outboundAllow: [{ host: '127.0.0.1', port }],
