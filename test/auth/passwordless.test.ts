@@ -497,7 +497,8 @@ describe('the first proof of an address', () => {
     await held.arrived;
     await change();
     held.open();
-    expect([(await answer).status, await verified()]).toEqual([401, false]);
+    const { status, body } = await answer;
+    expect([status, body.code, await verified()]).toEqual([401, 'invalid_grant', false]);
     gate.open();
     const password = what === 'a password was set' ? 'another one that she chose' : person.password;
     expect((await logIn(signet, { ...person, password })).status).toBe(200);
