@@ -95,7 +95,7 @@ async function attempt(server: SmtpServer, mail: Mail | undefined, work: () => P
   }
 }
 
-/** Servers repeat what they refuse: addresses, links, and some the login, as it was typed or as it was sent (RFC 4616). */
+/** Servers repeat what they refuse: addresses, links, codes, and some the login, as it was typed or as it was sent (RFC 4616). */
 function withoutSecrets(words: string, { login }: SmtpServer, mail: Mail | undefined): string {
   const encoded = (text: string) => Buffer.from(text).toString('base64');
   const secrets = [
@@ -105,7 +105,7 @@ function withoutSecrets(words: string, { login }: SmtpServer, mail: Mail | undef
   ];
   const masked = secrets.reduce((text, secret) => text.replaceAll(secret, '…'), words);
   return masked
-    .replaceAll(/https?:\/\/\S+|\bsg[a-z]_[\w-]+/gi, '…')
+    .replaceAll(/https?:\/\/\S+|\bsg[a-z]_[\w-]+|\b\d{6}\b/gi, '…')
     .replaceAll(/\s+/g, ' ')
     .trim()
     .slice(0, longestWords);

@@ -51,11 +51,17 @@ export const mailBudgets = {
 } as const satisfies Record<string, Budget>;
 
 /**
- * Text messages: each costs money, which is what some ask for them for. Counted per number as mails are, until a code came back,
- * and within an hour per network, per the first digits of the numbers, and per tenant those whose code did not come back.
+ * Text messages: each costs money, which is what some ask for them for. Those to a factor that somebody has are counted per
+ * browser, device or token until a code comes back, and per person and day. Those to a number that is to be added, which may be
+ * anybody's, per number until a code comes back, per person and day, and within an hour per network and per the first digits.
+ * Both per tenant within an hour, but for codes of a factor that came back.
  */
 export const smsBudgets = {
+  factor: { free: 3, firstWait: 5 * 60_000, longestWait: 30 * 60_000, forgottenAfter: 24 * 3600_000 },
+  // More than those who have the password alone get through the budget before it.
+  person: { free: 100, firstWait: 15 * 60_000, longestWait: 3600_000, forgottenAfter: 24 * 3600_000 },
   number: { free: 3, firstWait: 5 * 60_000, longestWait: 30 * 60_000, forgottenAfter: 24 * 3600_000 },
+  enrolment: { free: 5, firstWait: 15 * 60_000, longestWait: 3600_000, forgottenAfter: 24 * 3600_000 },
   network: { free: 10, longestWait: 5 * 60_000, forgottenAfter: 3600_000 },
   prefix: { free: 50, longestWait: 60_000, forgottenAfter: 3600_000 },
   tenant: { free: 500, longestWait: 60_000, forgottenAfter: 3600_000 },

@@ -1,7 +1,7 @@
 // What the server reports while it works, for whoever counts it; and in which words.
 import type { GrantType } from './client.ts';
 import type { FactorMethod } from './factors.ts';
-import type { GuessedAt } from './limits.ts';
+import type { GuessedAt, smsBudgets } from './limits.ts';
 import type { Channel } from './outbox.ts';
 import { OAuthError, type OAuthErrorCode, Refusal, type RefusalCode, Unavailable } from './errors.ts';
 
@@ -13,7 +13,7 @@ export type LimitKind =
   | `${GuessedAt}_${'account' | 'known_browser' | 'address'}`
   | 'client_secret'
   | `mail_${'address' | 'network'}`
-  | `sms_${'number' | 'network' | 'prefix' | 'tenant'}`
+  | `sms_${keyof typeof smsBudgets}`
   | 'resend';
 
 /** Called when something has happened. What is passed has few values each, and none of them is anybody's. */

@@ -40,6 +40,8 @@ export function phoneKey(typed: string): string | undefined {
   // What is copied from elsewhere has other spaces and dashes, and marks that say in which direction it is read.
   const bare = typed
     .normalize('NFKC')
+    // The zero that is dialled at home only.
+    .replaceAll('(0)', '')
     .replaceAll(/[\s().\-\u2010-\u2015\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
     .replace(/^00/, '+');
   return isPhone(bare) ? bare : undefined;

@@ -13,7 +13,11 @@ export type SentCode = {
   /** Its MAC. */
   readonly code: string;
   /** Of a factor that is added by it. */
-  readonly adds?: { readonly phone?: string | undefined; readonly name?: string | undefined };
+  readonly adds?: {
+    readonly phone?: string | undefined;
+    readonly email?: string | undefined;
+    readonly name?: string | undefined;
+  };
 };
 
 // one_time_tokens_pkey. Nothing comes back while the wait after the last one lasts.

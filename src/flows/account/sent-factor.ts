@@ -1,7 +1,7 @@
 // A telephone number, or codes by mail, added on the account pages.
 import type { Deps } from '../../deps.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
-import type { SentMethod } from '../../domain/factors.ts';
+import { firstFactorIn, type SentMethod } from '../../domain/factors.ts';
 import type { SessionCookie } from '../../domain/session.ts';
 import type { AddedFactor } from '../second-factors/add.ts';
 import {
@@ -18,9 +18,14 @@ import { freshPerson, freshSender, type Person, type ProofFirst } from './fresh.
 const changes = { sms: { kind: 'add phone' }, email: { kind: 'add email factor' } } as const;
 
 /** Those that this person could add now. */
-export function addableSent(deps: Deps, { tenant }: RequestContext, { secondFactors, user }: Person): SentMethod[] {
+export function addableSent(
+  deps: Deps,
+  { tenant }: RequestContext,
+  { secondFactors, user, session }: Person,
+): SentMethod[] {
   const enrolled = secondFactors.map(({ method }) => method);
-  const methods: readonly SentMethod[] = user.email === undefined ? ['sms'] : ['sms', 'email'];
+  const isMailApart = user.email !== undefined && firstFactorIn(session.authentication.amr) === 'password';
+  const methods: readonly SentMethod[] = isMailApart ? ['sms', 'email'] : ['sms'];
   return methods.filter((method) => mayAddSent(deps, tenant, method, enrolled));
 }
 

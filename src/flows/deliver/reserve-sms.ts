@@ -3,62 +3,76 @@ import { contentTag } from '../../crypto/hash.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { type Budget, networkOf, smsBudgets } from '../../domain/limits.ts';
-import type { LimitKind } from '../../domain/metrics.ts';
+import { networkOf, smsBudgets } from '../../domain/limits.ts';
 import type { Db } from '../../storage/database.ts';
 import { clearAttempts, refundAttempt, reserveAttempt, returnAttempt } from '../../storage/limits.ts';
+import type { GiveBack } from './reserve.ts';
 
 const hour = 3600_000;
 
 /** Digits after the `+`: a country and the first of its own, which tell where a message is charged. */
 const prefixDigits = 5;
 
-type Counted = { readonly key: string; readonly budget: Budget; readonly kind: LimitKind };
+export type AskedSms = {
+  readonly phone: string;
+  readonly userId: string;
+  /**
+   * Of the factor that somebody has: which browser, device or token of theirs asks, each with a budget of its own. Undefined:
+   * the number is to be added, and may be anybody's.
+   */
+  readonly from: string | undefined;
+};
 
-/** What a message to `phone` is counted under: the number last, so that who waits for it costs nobody else anything. */
-function counts({ now, ip }: RequestContext, phone: string): readonly Counted[] {
-  const window = Math.floor(now / hour);
-  const network = ip === undefined ? [] : [counted('network', networkOf(ip))];
+type Counted = { readonly key: string; readonly what: keyof typeof smsBudgets };
+
+/** What a message is counted under, the most particular last: who waits for that costs nobody else anything. */
+function counts({ now, ip }: RequestContext, { phone, userId, from }: AskedSms): readonly Counted[] {
+  const [thisHour, today] = [Math.floor(now / hour), Math.floor(now / (24 * hour))];
+  const tenant = counted('tenant', `${thisHour}`);
+  // A number that has sent codes back is no way to be paid for messages that costs its owner nothing: its person is known.
+  if (from !== undefined)
+    return [tenant, counted('person', `${today} ${userId}`), counted('factor', `${userId} ${from}`)];
   return [
-    ...network,
-    counted('tenant', ''),
-    counted('prefix', phone.slice(1, 1 + prefixDigits)),
-    { key: numberKey(phone), budget: smsBudgets.number, kind: 'sms_number' },
+    ...(ip === undefined ? [] : [counted('network', `${thisHour} ${networkOf(ip)}`)]),
+    tenant,
+    counted('prefix', `${thisHour} ${phone.slice(1, 1 + prefixDigits)}`),
+    counted('enrolment', `${today} ${userId}`),
+    counted('number', contentTag(phone)),
   ];
 
-  function counted(what: 'network' | 'prefix' | 'tenant', whose: string): Counted {
-    return { key: `sms ${what} ${window} ${whose}`, budget: smsBudgets[what], kind: `sms_${what}` };
+  function counted(what: Counted['what'], whose: string): Counted {
+    return { key: `sms ${what} ${whose}`, what };
   }
 }
 
-/** @throws Refusal too_many_attempts with the seconds to wait. */
-export async function reserveSms(deps: Deps, context: RequestContext, phone: string): Promise<void> {
+/** @throws Refusal too_many_attempts with the seconds to wait. @returns for a message that is not sent after all. */
+export async function reserveSms(deps: Deps, context: RequestContext, asked: AskedSms): Promise<GiveBack> {
   const { tenant, now } = context;
   const taken: string[] = [];
-  for (const { key, budget, kind } of counts(context, phone)) {
-    const reserved = await reserveAttempt(deps.db, tenant.id, key, budget, now);
+  const giveBack = async () => {
+    for (const key of taken) await returnAttempt(deps.db, tenant.id, key);
+  };
+  for (const { key, what } of counts(context, asked)) {
+    const reserved = await reserveAttempt(deps.db, tenant.id, key, smsBudgets[what], now);
     if (reserved.allowed) {
       taken.push(key);
       continue;
     }
-    for (const other of taken) await returnAttempt(deps.db, tenant.id, other);
-    deps.metrics.limited(kind);
+    await giveBack();
+    deps.metrics.limited(`sms_${what}`);
     const retryAfter = Math.max(1, Math.ceil((reserved.retryAt - now) / 1000));
     throw new Refusal('too_many_attempts', 'There were too many requests for codes.', { retryAfter });
   }
+  return giveBack;
 }
 
 /**
- * Its code came back: the person may ask again, and the tenant has paid for somebody. Networks and prefixes get nothing back:
- * who is paid for messages can send their codes back as well.
+ * Its code came back: whoever asked may ask again, and for a factor that was there the tenant has paid for somebody. Of a
+ * number that is added nothing else is given back: who is paid for messages can send their codes back as well.
  */
-export async function smsConfirmed(db: Db, context: RequestContext, phone: string): Promise<void> {
-  for (const { key, kind } of counts(context, phone)) {
-    if (kind === 'sms_number') await clearAttempts(db, context.tenant.id, key);
-    if (kind === 'sms_tenant') await refundAttempt(db, context.tenant.id, key);
+export async function smsConfirmed(db: Db, context: RequestContext, asked: AskedSms): Promise<void> {
+  for (const { key, what } of counts(context, asked)) {
+    if (what === 'number' || what === 'factor') await clearAttempts(db, context.tenant.id, key);
+    if (what === 'tenant' && asked.from !== undefined) await refundAttempt(db, context.tenant.id, key);
   }
-}
-
-function numberKey(phone: string): string {
-  return `sms number ${contentTag(phone)}`;
 }

@@ -12,9 +12,12 @@ import { clearAttempts, reserveAttempt, returnAttempt } from '../../storage/limi
 /** Who asks for mails to an account, where it is no stranger: these have a budget of their own when others have used up that of the address. */
 export type KnownAsker = {
   readonly userId: string;
-  /** Which of the browsers that the account knows; undefined: whoever has proven who they are. */
-  readonly browser: string | undefined;
+  /** Which of the browsers that the account knows, or which session or sign-in of theirs. */
+  readonly from: string;
 };
+
+/** Takes back what was counted for something that is not sent after all, and the waits it began. */
+export type GiveBack = () => Promise<void>;
 
 export type AskedMail = {
   readonly email: string;
@@ -23,25 +26,36 @@ export type AskedMail = {
   readonly isReset?: boolean;
 };
 
-/** Three for an address at once, whatever their kind, then more and more slowly. @throws Refusal too_many_attempts with the seconds to wait. */
-export async function reserveMail(deps: Deps, context: RequestContext, mail: AskedMail): Promise<void> {
+/**
+ * Three for an address at once, whatever their kind, then more and more slowly.
+ * @throws Refusal too_many_attempts with the seconds to wait. @returns for a mail that is not sent after all.
+ */
+export async function reserveMail(deps: Deps, context: RequestContext, mail: AskedMail): Promise<GiveBack> {
   const { tenant, now, ip } = context;
-  const networkKey = ip === undefined ? undefined : `mail network ${networkOf(ip)}`;
-  const network = networkKey && (await reserveAttempt(deps.db, tenant.id, networkKey, mailBudgets.network, now));
-  if (network && !network.allowed) throw tooMany(deps, 'mail_network', network.retryAt - now);
   const { email, asker, isReset = false } = mail;
+  const taken: string[] = [];
+  const giveBack = async () => {
+    for (const key of taken) await returnAttempt(deps.db, tenant.id, key);
+  };
+  // Whom the account knows is not kept from it by others who ask from there.
+  if (ip !== undefined && !asker) {
+    const network = await reserve(`mail network ${networkOf(ip)}`, mailBudgets.network);
+    if (!network.allowed) throw tooMany(deps, 'mail_network', network.retryAt - now);
+  }
   // Counted under all of them each time: whoever has a budget of their own has no more mails for it while nobody disturbs them.
   const counted = [await reserve(addressKey(email), mailBudgets.address)];
   if (isReset) counted.push(await reserve(resetKey(email), mailBudgets.reset));
   if (asker) counted.push(await reserve(askerKey(asker), mailBudgets.address));
-  if (counted.some(({ allowed }) => allowed)) return;
+  if (counted.some(({ allowed }) => allowed)) return giveBack;
   // Of the others who ask from there, nobody waits for it.
-  if (networkKey !== undefined) await returnAttempt(deps.db, tenant.id, networkKey);
+  await giveBack();
   const soonest = Math.min(...counted.map((one) => (one.allowed ? Infinity : one.retryAt)));
   throw tooMany(deps, 'mail_address', soonest - now);
 
-  function reserve(key: string, budget: Budget) {
-    return reserveAttempt(deps.db, tenant.id, key, budget, now);
+  async function reserve(key: string, budget: Budget) {
+    const reserved = await reserveAttempt(deps.db, tenant.id, key, budget, now);
+    if (reserved.allowed) taken.push(key);
+    return reserved;
   }
 }
 
@@ -63,8 +77,8 @@ function resetKey(email: string): string {
   return `mail reset ${contentTag(identifierKey(email))}`;
 }
 
-function askerKey({ userId, browser }: KnownAsker): string {
-  return browser === undefined ? `mail person ${userId}` : `mail browser ${userId} ${browser}`;
+function askerKey({ userId, from }: KnownAsker): string {
+  return `mail asker ${userId} ${from}`;
 }
 
 function tooMany(deps: Deps, kind: LimitKind, wait: number): Refusal {

@@ -25,6 +25,7 @@ import {
   type WantedSentFactor,
 } from '../second-factors/sent.ts';
 import { beginTotp, confirmTotp, type NewTotp } from '../second-factors/totp.ts';
+import { knownBrowserOf } from '../sign-in/known-browsers.ts';
 import { provableNow } from '../sign-in/provable.ts';
 import { sendFactorCode, type Sent } from '../sign-in/sent-code.ts';
 import type { VerifiedAccessToken } from '../tokens/verify-access-token.ts';
@@ -163,9 +164,12 @@ export async function challenge(
     const { attemptId, half, proofs, user, expiresAt } = await halfDoneOf(deps, context, token, named);
     const first = firstFactorOf(proofs);
     const proving = { kind: 'half sign-in', id: attemptId } as const;
+    const knownBrowser = knownBrowserOf(deps, context.tenant.id, half.device, user.id, 'code');
     return {
       mfa_methods: provableNow(deps, context.tenant, user, first),
-      ...(asked && { sent: await sendFactorCode(deps, context, { user, method: asked, proving, first }) }),
+      ...(asked && {
+        sent: await sendFactorCode(deps, context, { user, method: asked, proving, first, knownBrowser }),
+      }),
       ...(half.mayEnrol && !isSecondFactor(user.secondFactors) && { mfa_enrolment: enrolments }),
       expires_in: Math.ceil((expiresAt - context.now) / 1000),
     };
@@ -180,6 +184,8 @@ export async function challenge(
   const secondFactors = secondFactorMethods.filter((one) => left.some((factor) => factor.method === one));
   return {
     mfa_methods: provableNow(deps, context.tenant, { secondFactors }, first),
-    ...(asked && { sent: await sendFactorCode(deps, context, { user, method: asked, proving, first }) }),
+    ...(asked && {
+      sent: await sendFactorCode(deps, context, { user, method: asked, proving, first, knownBrowser: undefined }),
+    }),
   };
 }

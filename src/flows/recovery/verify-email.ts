@@ -32,7 +32,7 @@ export async function askEmailVerification(
   const { user } = person;
   const { email } = user;
   if (email === undefined || user.emailVerified) return 'nothing to verify';
-  await reserveMail(deps, context, { email, asker: { userId: user.id, browser: undefined } });
+  await reserveMail(deps, context, { email, asker: { userId: user.id, from: person.session.id } });
   const { token, hash } = opaqueToken('emailVerification', deps.random(opaqueBytes));
   const locale = localeOf(user, context);
   const t = translator(locale);

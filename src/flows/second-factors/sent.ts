@@ -2,13 +2,14 @@
 import type { Deps } from '../../deps.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { invalidInput, Refusal } from '../../domain/errors.ts';
-import { maySend, type SecondFactorMethod, type SentMethod } from '../../domain/factors.ts';
+import { firstFactorIn, maySend, type SecondFactorMethod, type SentMethod } from '../../domain/factors.ts';
 import { factorCodeFor } from '../../domain/passwordless.ts';
 import { phoneKey } from '../../domain/sms.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import type { User } from '../../domain/user.ts';
 import { insertSentFactor, secondFactorsOf } from '../../storage/second-factors.ts';
 import { findSentCode, type SentCode } from '../../storage/sent-codes.ts';
+import { findUser } from '../../storage/users.ts';
 import { newId } from '../events.ts';
 import { wrongCode } from '../sign-in/check-code.ts';
 import { recordFailure } from '../sign-in/failed.ts';
@@ -16,7 +17,7 @@ import { reserveFactorAttempt } from '../sign-in/limiter.ts';
 import { sentRules } from '../sign-in/provable.ts';
 import { codeCameBack, matchingSentCode, type Proving, sendFirstCode, waitingCode } from '../sign-in/sent-code.ts';
 import { type AddedFactor, addProvenFactor, assertMayAdd, beganBy, enough, nothingBegun } from './add.ts';
-import type { Owner } from './owner.ts';
+import type { Owner, Right } from './owner.ts';
 
 /** A second one would say no more, and each is asked for by itself. */
 const most = 1;
@@ -58,10 +59,13 @@ export async function beginSentFactor(
     throw invalidInput([
       { path: ['phone'], problem: 'must be a telephone number with its country code, such as +4915112345678' },
     ]);
+  if (method === 'email' && isSignedInByMail(owner.by))
+    throw new Refusal('conflict', 'Whoever signs in by mail has proven the mailbox: a code to it is no second factor.');
   if (method === 'email' && user.email === undefined)
     throw new Refusal('conflict', 'The account has no e-mail address to send codes to.');
   const credentialId = newId(deps, now);
-  const code = { credentialId, method, adds: { phone, name: name?.toWellFormed() } };
+  const email = method === 'email' ? user.email : undefined;
+  const code = { credentialId, method, adds: { phone, email, name: name?.toWellFormed() } };
   await sendFirstCode(deps, context, { user, proving: provingOf(owner), code });
   return { id: credentialId, method, to: phone ?? user.email!, expires_in: factorCodeFor / 1000 };
 }
@@ -140,14 +144,21 @@ export async function confirmSentFactor(
         const still = await findSentCode(tx, tenant.id, right.hash, now);
         const enrolled = (await secondFactorsOf(tx, tenant.id, user.id)).map((factor) => factor.method);
         if (still?.sent.credentialId !== id || !maySend(method, enrolled, sentRules(deps, tenant))) return false;
+        if (method === 'email' && (await findUser(tx, tenant.id, user.id))?.email !== adds?.email) return false;
         const factor = { id, userId: user.id, method, name: adds?.name, phone: adds?.phone };
         await insertSentFactor(tx, tenant.id, factor, now);
         return true;
       },
     });
-    await codeCameBack(tx, context, { user, method, phone: adds?.phone });
+    await codeCameBack(tx, context, { user, phone: adds?.phone, proving, knownBrowser: undefined });
     return added;
   });
+}
+
+/** Whoever comes by the mailbox once would come by it twice. */
+function isSignedInByMail(by: Right): boolean {
+  if (by.kind === 'token') return firstFactorIn(by.grant.authentication.amr) !== 'password';
+  return by.kind === 'browser' && firstFactorIn(by.session.authentication.amr) !== 'password';
 }
 
 /** One at a time for each sign-in, as of authenticator applications. */

@@ -64,7 +64,7 @@ export async function checkCode(
   const candidates = factors.filter(({ method }) => usable.includes(method) && (given.method ?? method) === method);
   const found =
     (await matching(deps, context, user.id, candidates, given.code)) ??
-    (proving && (await matchingSent(deps, context, candidates, { user, proving, code: given.code })));
+    (proving && (await matchingSent(deps, context, candidates, { user, proving, knownBrowser, code: given.code })));
   if (found) return { ...found, reserved };
   await recordFailure(deps, context, {
     factor: 'code',
@@ -113,7 +113,7 @@ async function matchingSent(
   deps: Deps,
   context: RequestContext,
   factors: readonly SecondFactor[],
-  { user, ...guess }: { user: User; proving: Proving; code: string },
+  { user, knownBrowser, ...guess }: { user: User; knownBrowser: string | undefined; proving: Proving; code: string },
 ): Promise<Omit<CheckedCode, 'reserved'> | undefined> {
   if (!factors.some(({ method }) => isSent(method))) return undefined;
   const right = await matchingSentCode(deps, context, { userId: user.id, ...guess });
@@ -125,6 +125,6 @@ async function matchingSent(
     credentialId,
     step: undefined,
     codeHash: right.hash,
-    cameBack: { user, method: right.sent.method, phone },
+    cameBack: { user, phone, proving: guess.proving, knownBrowser },
   };
 }

@@ -24,5 +24,5 @@ export function askerBy(
   userId: string,
 ): KnownAsker | undefined {
   const browser = knownBrowserOf(deps, tenantId, known, userId, 'password');
-  return browser === undefined ? undefined : { userId, browser };
+  return browser === undefined ? undefined : { userId, from: browser };
 }

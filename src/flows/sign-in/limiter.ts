@@ -34,7 +34,7 @@ export async function reserveFactorAttempt(
     readonly identifier: string;
     readonly userId: string | undefined;
     readonly knownBrowser: string | undefined;
-    /** Whoever guesses has asked for the code: those who have not do not keep them from it. */
+    /** Whoever guesses says that they asked for the code: counted per network, so that others who say so keep nobody from theirs. */
     readonly asked?: boolean;
   },
 ): Promise<ReservedAttempt> {
@@ -50,7 +50,7 @@ export async function reserveFactorAttempt(
   // Strangers are counted by the name they typed: were two names of one user counted together, that would tell of the user.
   const accountKey =
     account.userId === undefined || account.knownBrowser === undefined
-      ? strangersKey(factor, account.identifier, account.asked)
+      ? strangersKey(factor, account.identifier, account.asked ? networkOf(ip ?? '') : undefined)
       : `${browsersKey(factor, account.userId)}${account.knownBrowser}`;
   const budget = account.knownBrowser === undefined ? budgets.strangers : budgets.knownBrowser;
   const reserved = await reserveAttempt(deps.db, tenant.id, accountKey, budget, now);
@@ -98,13 +98,13 @@ async function forgetAttemptsAt(
   factor: GuessedAt,
 ): Promise<void> {
   for (const name of [username, email])
-    for (const asked of [false, true])
-      if (name !== undefined) await clearAttempts(tx, tenantId, strangersKey(factor, name, asked));
+    if (name !== undefined) await clearAttemptsBelow(tx, tenantId, strangersKey(factor, name));
   await clearAttemptsBelow(tx, tenantId, browsersKey(factor, id));
 }
 
-function strangersKey(factor: GuessedAt, identifier: string, asked = false): string {
-  return `${factor} account ${contentTag(identifierKey(identifier))}${asked ? ' asked' : ''}`;
+/** `network`: of whoever says that they asked for the code. */
+function strangersKey(factor: GuessedAt, identifier: string, network?: string): string {
+  return `${factor} account ${contentTag(identifierKey(identifier))}${network === undefined ? '' : ` asked ${network}`}`;
 }
 
 /** What the key of each browser that knows the user begins with. */

@@ -81,7 +81,9 @@ export async function sendCode(
   const { attempt, user, proof } = await halfDone(deps, context, begun);
   const method = sentMethods.find((one) => one === input.method);
   if (!method) throw new Refusal('conflict', 'Nothing is sent for this second factor.');
-  await sendFactorCode(deps, context, { user, method, proving: provingOf(attempt), first: firstFactorOf([proof]) });
+  const knownBrowser = knownBrowserOf(deps, context.tenant.id, input.cookies.known, user.id, 'code');
+  const first = firstFactorOf([proof]);
+  await sendFactorCode(deps, context, { user, method, proving: provingOf(attempt), first, knownBrowser });
 }
 
 /** What a code that is sent in this sign-in is for. */

@@ -14,8 +14,8 @@ import { secondFactorsOf } from '../../storage/second-factors.ts';
 import { findSentCode, guessAtSentCode, keepSentCode, type SentCode } from '../../storage/sent-codes.ts';
 import { translator } from '../../texts/messages.ts';
 import { localeOf, putMail, putSms } from '../deliver/message.ts';
-import { clearMails, type KnownAsker, reserveMail } from '../deliver/reserve.ts';
-import { reserveSms, smsConfirmed } from '../deliver/reserve-sms.ts';
+import { clearMails, reserveMail } from '../deliver/reserve.ts';
+import { type AskedSms, reserveSms, smsConfirmed } from '../deliver/reserve-sms.ts';
 import { provableNow } from './provable.ts';
 
 /** The purpose of the MAC that a code is kept as. */
@@ -52,11 +52,14 @@ export async function sendFactorCode(
     method,
     proving,
     first,
+    knownBrowser,
   }: {
     readonly user: User;
     readonly method: SentMethod;
     readonly proving: Proving;
     readonly first: FirstFactorMethod | undefined;
+    /** Under which id the account knows the browser or device that asks. */
+    readonly knownBrowser: string | undefined;
   },
 ): Promise<Sent> {
   const { tenant } = context;
@@ -66,7 +69,8 @@ export async function sendFactorCode(
   const phone = factor?.phone;
   const isUsable = provableNow(deps, tenant, { secondFactors }, first).includes(method);
   if (!factor || !isUsable) throw new Refusal('conflict', 'There is no such second factor that can be used now.');
-  await send(deps, context, { user, proving, code: { credentialId: factor.id, method }, phone });
+  const code = { credentialId: factor.id, method };
+  await send(deps, context, { user, proving, code, phone, from: askerIn(proving, knownBrowser) });
   return { method, to: sentTo(user, method, phone) };
 }
 
@@ -80,7 +84,7 @@ export async function sendFirstCode(
     readonly code: Pick<SentCode, 'credentialId' | 'method' | 'adds'>;
   },
 ): Promise<void> {
-  await send(deps, context, { ...asked, phone: asked.code.adds?.phone });
+  await send(deps, context, { ...asked, phone: asked.code.adds?.phone, from: askerIn(asked.proving, undefined) });
 }
 
 async function send(
@@ -91,11 +95,13 @@ async function send(
     proving,
     code,
     phone,
+    from,
   }: {
     readonly user: User;
     readonly proving: Proving;
     readonly code: Pick<SentCode, 'credentialId' | 'method' | 'adds'>;
     readonly phone: string | undefined;
+    readonly from: string;
   },
 ): Promise<void> {
   const { tenant, now } = context;
@@ -103,22 +109,24 @@ async function send(
   // Before anything is counted for the number: who only has to wait a moment has asked for nothing yet.
   const waiting = await findSentCode(deps.db, tenant.id, hash, now);
   if (waiting && now - waiting.sentAt < resendAfter) throw tooSoon(deps, waiting.sentAt + resendAfter - now);
-  if (phone !== undefined) await reserveSms(deps, context, phone);
-  else await reserveMail(deps, context, { email: user.email!, asker: provenAsker(user) });
+  const giveBack =
+    phone === undefined
+      ? await reserveMail(deps, context, { email: user.email!, asker: { userId: user.id, from } })
+      : await reserveSms(deps, context, smsAsked(user, phone, proving, from));
   const digits = sixDigits(deps.random(6));
   const mac = deps.box.mac(codePurpose, aboutCode(hash, digits));
   const locale = localeOf(user, context);
   const t = translator(locale);
   const names = { tenant: tenant.name, username: user.username };
   const minutes = { minutes: factorCodeFor / 60_000 };
-  await deps.db.transaction(async (tx) => {
+  const isFirst = await deps.db.transaction(async (tx) => {
     const kept = { ...code, userId: user.id, code: mac, hash, expiresAt: now + factorCodeFor, wait: resendAfter };
-    if (!(await keepSentCode(tx, tenant.id, kept, now))) throw tooSoon(deps, resendAfter);
+    if (!(await keepSentCode(tx, tenant.id, kept, now))) return false;
     if (phone !== undefined) {
       const text = [t('sms.code_is', names), digits, t('sms.lasts', minutes)].join('\n');
       const purpose = code.adds ? 'verify-phone' : 'sign-in-code';
       await putSms(deps, tx, context, { purpose, to: phone, userId: user.id, text, usefulFor: factorCodeFor });
-      return;
+      return true;
     }
     await putMail(deps, tx, context, {
       purpose: 'sign-in-code',
@@ -137,21 +145,38 @@ async function send(
       },
       usefulFor: factorCodeFor,
     });
+    return true;
   });
+  if (isFirst) return;
+  // Of several at once one was sent.
+  await giveBack();
+  throw tooSoon(deps, resendAfter);
 }
 
-/** Of whoever has proven who they are, with the first factor at least: strangers do not use up their mails. */
-function provenAsker({ id }: User): KnownAsker {
-  return { userId: id, browser: undefined };
+/** Whose budget it is: strangers, who have the password alone, do not use up that of a browser or device that the account knows. */
+function askerIn({ kind, id }: Proving, knownBrowser: string | undefined): string {
+  if (kind === 'token' || kind === 'enrolment') return `${kind} ${id}`;
+  return knownBrowser ?? 'strangers';
 }
 
-/** What a code that came back was sent to. */
-export type CameBack = { readonly user: User; readonly method: SentMethod; readonly phone: string | undefined };
+function smsAsked({ id: userId }: User, phone: string, { kind }: Proving, from: string): AskedSms {
+  return { phone, userId, from: kind === 'enrolment' ? undefined : from };
+}
+
+/** What a code that came back was sent to, and for. */
+export type CameBack = {
+  readonly user: User;
+  readonly phone: string | undefined;
+  readonly proving: Proving;
+  readonly knownBrowser: string | undefined;
+};
 
 /** Whoever sent it back has shown whose the number or the mailbox is, and may ask again. */
-export async function codeCameBack(db: Db, context: RequestContext, { user, phone }: CameBack): Promise<void> {
-  if (phone !== undefined) await smsConfirmed(db, context, phone);
-  else await clearMails(db, context, { email: user.email!, asker: provenAsker(user) });
+export async function codeCameBack(db: Db, context: RequestContext, cameBack: CameBack): Promise<void> {
+  const { user, phone, proving, knownBrowser } = cameBack;
+  const from = askerIn(proving, knownBrowser);
+  if (phone !== undefined) await smsConfirmed(db, context, smsAsked(user, phone, proving, from));
+  else await clearMails(db, context, { email: user.email!, asker: { userId: user.id, from } });
 }
 
 /** What was sent and is waited for; undefined when nothing is. */

@@ -1,0 +1,220 @@
+// What codes that are sent cost, and whom: nobody keeps an owner from theirs, and nobody is paid for messages without end.
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { query } from '../support/database.ts';
+import { logIn, postJson } from '../support/first-party.ts';
+import { world } from '../support/flow.ts';
+import { bearer } from '../support/second-factors.ts';
+import { startSignet, type TestSignet } from '../support/signet.ts';
+import { smsBy, smsCodeTo, type SmsReceiver, startSmsReceiver } from '../support/sms.ts';
+import { codeIn, mailBy, mailTo, startSmtp, type TestSmtp } from '../support/smtp.ts';
+
+type Person = { username: string; password: string; email: string };
+
+let smtp: TestSmtp;
+let receiver: SmsReceiver;
+let signet: TestSignet;
+let second: TestSignet;
+let person: Person;
+let phone: string;
+let people = 0;
+beforeAll(async () => {
+  smtp = await startSmtp();
+  receiver = await startSmsReceiver();
+  const config = { mail: mailBy(smtp.port), ...smsBy(receiver), trustProxy: ['127.0.0.1', '::1'] };
+  signet = await startSignet({ provision: { ...world, settings: { email_factor: 'on' } }, config });
+  second = await startSignet({ beside: signet, config });
+});
+afterAll(async () => {
+  await second.stop();
+  await signet.stop();
+  await smtp.close();
+  await receiver.close();
+});
+beforeEach(async () => {
+  person = await newPerson();
+  phone = numberOf(people);
+  await query(signet.database.url, 'DELETE FROM limits');
+});
+
+const numberOf = (nth: number) => `+4915113${String(100_000 + nth)}`;
+async function newPerson(): Promise<Person> {
+  people += 1;
+  const username = `person-${people}`;
+  const made = { username, email: `${username}@example.com`, password: 'the one she has had so far' };
+  await signet.provision({ users: [{ ...made, email_verified: true }] });
+  return made;
+}
+const from = (ip: string) => ({ 'x-forwarded-for': ip });
+const at = (path: string, body: object | undefined, token: string, method = 'POST') =>
+  postJson(`${signet.issuer}/auth/mfa${path}`, body, bearer(token), method);
+const tokenOf = async (who = person) => (await logIn(signet, who)).body.access_token;
+const addPhone = async (who: Person, number: string) => {
+  const access = await tokenOf(who);
+  const begun = await at('/sms', { phone: number }, access);
+  const added = await at('/sms/confirm', { code: await smsCodeTo(receiver, number), id: begun.body.id }, access);
+  expect(added.status).toBe(200);
+  signet.clock.advance(30);
+  return begun.body.id;
+};
+const addEmail = async () => {
+  const access = await tokenOf();
+  await at('/email', {}, access);
+  const code = await codeIn(await mailTo(smtp, person.email, 1, 'sign-in-code'));
+  expect((await at('/email/confirm', { code }, access)).status).toBe(200);
+  signet.clock.advance(30);
+};
+/** The password, and the request for a code. */
+const ask = async (who: Person, method: 'sms' | 'email', more: { device?: string } = {}, ip = '192.0.2.1') => {
+  const { body } = await logIn(signet, who, more);
+  const given = { token: body.token, method };
+  return { token: body.token, answer: await postJson(`${signet.issuer}/auth/mfa/challenge`, given, from(ip)) };
+};
+const prove = (token: string, code: string) => postJson(`${signet.issuer}/auth/mfa/verify`, { token, code });
+const limits = (like: string) =>
+  query<{ attempts: number }>(signet.database.url, 'SELECT attempts FROM limits WHERE key LIKE $1', [like]);
+
+describe('others do not keep an owner from their codes', () => {
+  test('who asks to add the number to another account', async () => {
+    await addPhone(person, phone);
+    const attacker = await newPerson();
+    const access = await tokenOf(attacker);
+    for (let nth = 0; nth < 3; nth += 1) {
+      expect((await at('/sms', { phone }, access)).status).toBe(202);
+      signet.clock.advance(30);
+    }
+    expect((await at('/sms', { phone }, access)).status).toBe(429);
+    expect((await ask(person, 'sms')).answer.status).toBe(200);
+  });
+
+  test.each(['sms', 'email'] as const)('who has the password alone, of the factor %s', async (method) => {
+    await (method === 'sms' ? addPhone(person, phone) : addEmail());
+    const own = await ask(person, method);
+    const code = await (method === 'sms'
+      ? smsCodeTo(receiver, phone, 2)
+      : codeIn(await mailTo(smtp, person.email, 2, 'sign-in-code')));
+    const { device } = (await prove(own.token, code)).body;
+    for (let nth = 0; nth < 3; nth += 1) expect((await ask(person, method)).answer.status).toBe(200);
+    expect((await ask(person, method)).answer.status).toBe(429);
+    expect((await ask(person, method, { device })).answer.status).toBe(200);
+    // A device that was proven by the password alone is a stranger still.
+    const plain = await newPerson();
+    const known = (await logIn(signet, plain)).body.device;
+    expect((await ask(person, method, { device: known })).answer.status).toBe(429);
+  });
+
+  test('who has an access token', async () => {
+    const access = await tokenOf();
+    await addPhone(person, phone);
+    await query(signet.database.url, 'DELETE FROM limits');
+    const challenge = () => at('/challenge', { method: 'sms' }, access);
+    for (let nth = 0; nth < 3; nth += 1) {
+      expect((await challenge()).status).toBe(200);
+      signet.clock.advance(30);
+    }
+    expect((await challenge()).status).toBe(429);
+    expect((await ask(person, 'sms')).answer.status).toBe(200);
+  });
+
+  test('who asks twice at once pays once', async () => {
+    await addPhone(person, phone);
+    const { body } = await logIn(signet, person);
+    const given = { token: body.token, method: 'sms' };
+    const answers = await Promise.all(
+      [signet, second, signet, second].map(({ issuer }) => postJson(`${issuer}/auth/mfa/challenge`, given)),
+    );
+    expect(answers.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([200, 429, 429, 429]);
+    expect(await limits('sms factor %')).toEqual([{ attempts: 1 }]);
+    expect(await limits('sms person %')).toEqual([{ attempts: 1 }]);
+  });
+
+  test('a network full of people with numbers of their own: each gets their code', async () => {
+    const office = '198.51.100.20';
+    for (let nth = 0; nth < 12; nth += 1) {
+      const colleague = await newPerson();
+      await addPhone(colleague, numberOf(people));
+      await query(signet.database.url, `DELETE FROM limits WHERE key LIKE 'sms network %' OR key LIKE 'sms prefix %'`);
+      const { token, answer } = await ask(colleague, 'sms', {}, office);
+      expect(answer.status).toBe(200);
+      expect((await prove(token, await smsCodeTo(receiver, numberOf(people), 2))).status).toBe(200);
+    }
+  });
+
+  test('who guesses at mailed codes elsewhere, with proofs that are made up', async () => {
+    const verify = (body: object, ip: string) => postJson(`${signet.issuer}/auth/passwordless/verify`, body, from(ip));
+    const guess = (proof: string) => verify({ email: person.email, code: '000000', proof }, '203.0.113.9');
+    for (let nth = 0; nth < 10; nth += 1) expect((await guess(`sgq_${'a'.repeat(43)}`)).status).toBe(401);
+    expect([(await guess('nonsense')).status, (await guess(`sgq_${'b'.repeat(43)}`)).status]).toEqual([429, 429]);
+    const { proof } = (await postJson(`${signet.issuer}/auth/passwordless/code`, { email: person.email })).body;
+    const code = await codeIn(await mailTo(smtp, person.email, 1, 'sign-in-code'));
+    expect((await verify({ email: person.email, code, proof }, '192.0.2.77')).status).toBe(200);
+  });
+
+  test('who asks for mails to many addresses from the same network as a device that the account knows', async () => {
+    const { device } = (await logIn(signet, person)).body;
+    const mail = (body: object) => postJson(`${signet.issuer}/auth/passwordless/request`, body, from('198.51.100.30'));
+    for (let nth = 0; nth < 30; nth += 1) expect((await mail({ email: `many-${nth}@example.com` })).status).toBe(202);
+    expect((await mail({ email: person.email })).status).toBe(429);
+    expect((await mail({ email: person.email, device })).status).toBe(202);
+  });
+});
+
+describe('toll fraud: messages to numbers that are to be added', () => {
+  test('one account adds and removes five a day, whatever they are and whoever sends the codes back', async () => {
+    const access = await tokenOf();
+    const statuses: number[] = [];
+    for (let nth = 0; nth < 6; nth += 1) {
+      const number = `+88${nth}1310012345`;
+      const begun = await postJson(
+        `${signet.issuer}/auth/mfa/sms`,
+        { phone: number },
+        { ...bearer(access), ...from(`2001:db8:${nth}::1`) },
+      );
+      statuses.push(begun.status);
+      if (begun.status !== 202) continue;
+      const code = await smsCodeTo(receiver, number);
+      expect((await at('/sms/confirm', { code, id: begun.body.id }, access)).status).toBe(200);
+      const removed = await at(`/${begun.body.id}`, { password: person.password }, access, 'DELETE');
+      expect(removed.status).toBe(204);
+      signet.clock.advance(30);
+    }
+    expect(statuses).toEqual([202, 202, 202, 202, 202, 429]);
+    // The tenant's count is what was sent: only codes of a factor that was there are given back.
+    expect(await limits('sms tenant %')).toEqual([{ attempts: 5 }]);
+  });
+
+  test('many accounts and many numbers of one prefix, from one network, and from many', async () => {
+    const messages = async (network: (nth: number) => string, many: number) => {
+      const statuses: number[] = [];
+      for (let nth = 0; nth < many; nth += 1) {
+        const access = await tokenOf(await newPerson());
+        const number = `+88213${String(10_000_000 + people)}`;
+        const headers = { ...bearer(access), ...from(network(nth)) };
+        statuses.push((await postJson(`${signet.issuer}/auth/mfa/sms`, { phone: number }, headers)).status);
+      }
+      return statuses;
+    };
+    const one = await messages(() => '203.0.113.5', 11);
+    expect([one.slice(0, 10).every((status) => status === 202), one[10]]).toEqual([true, 429]);
+    const many = await messages((nth) => `198.51.100.${nth}`, 41);
+    expect([many.slice(0, 40).every((status) => status === 202), many[40]]).toEqual([true, 429]);
+  });
+});
+
+describe('the mailbox is one thing', () => {
+  test('whoever signed in by mail adds no codes by mail', async () => {
+    const { proof } = (await postJson(`${signet.issuer}/auth/passwordless/code`, { email: person.email })).body;
+    const code = await codeIn(await mailTo(smtp, person.email, 1, 'sign-in-code'));
+    const given = { email: person.email, code, proof };
+    const { access_token } = (await postJson(`${signet.issuer}/auth/passwordless/verify`, given)).body;
+    const refused = await at('/email', {}, access_token);
+    expect([refused.status, refused.body.code]).toEqual([409, 'conflict']);
+  });
+
+  test('a code that was mailed to another address than the account has by now adds nothing', async () => {
+    const access = await tokenOf();
+    await at('/email', {}, access);
+    const code = await codeIn(await mailTo(smtp, person.email, 1, 'sign-in-code'));
+    await signet.provision({ users: [{ ...person, email: `moved-${person.email}`, email_verified: true }] });
+    expect((await at('/email/confirm', { code }, access)).status).toBe(404);
+  });
+});
