@@ -266,7 +266,7 @@ export const passwordlessMutants: readonly Mutant[] = [
   {
     name: 'passwordless: strangers guess on the account of who asked',
     file: 'src/flows/sign-in/limiter.ts',
-    remove: "${asked ? ' asked' : ''}",
+    remove: "${network === undefined ? '' : ` asked ${network}`}",
     insert: '',
     test: api,
     title: 'strangers keep nobody who asked',
@@ -307,8 +307,8 @@ export const passwordlessMutants: readonly Mutant[] = [
   {
     name: 'mails: any device is known to every account',
     file: 'src/flows/sign-in/known-asker.ts',
-    remove: 'return browser === undefined ? undefined : { userId, browser };',
-    insert: "return { userId, browser: browser ?? known ?? '' };",
+    remove: 'return browser === undefined ? undefined : { userId, from: browser };',
+    insert: "return { userId, from: browser ?? known ?? '' };",
     test: api,
     title: 'a device that the account knows has three',
   },

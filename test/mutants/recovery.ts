@@ -109,7 +109,7 @@ export const recoveryMutants: readonly Mutant[] = [
   {
     name: 'outbox: what a mail server repeats is kept as it came',
     file: 'src/delivery/mail.ts',
-    remove: "    .replaceAll(/https?:\\/\\/\\S+|\\bsg[a-z]_[\\w-]+/gi, '…')\n",
+    remove: "    .replaceAll(/https?:\\/\\/\\S+|\\bsg[a-z]_[\\w-]+|\\b\\d{6}\\b/gi, '…')\n",
     insert: '',
     test: outbox,
     title: 'repeats',
