@@ -17,6 +17,7 @@ import { refreshMutants } from './refresh.ts';
 import { reportedMutants } from './reported.ts';
 import { restoreMutants } from './restore.ts';
 import { secondFactorMutants } from './second-factors.ts';
+import { sentFactorMutants } from './sent-factors.ts';
 import { serviceAccountMutants } from './service-accounts.ts';
 import { sessionMutants } from './sessions.ts';
 import { tenantMutants } from './tenants.ts';
@@ -40,6 +41,7 @@ export const mutants: readonly Mutant[] = [
   ...reportedMutants,
   ...restoreMutants,
   ...secondFactorMutants,
+  ...sentFactorMutants,
   ...serviceAccountMutants,
   ...sessionMutants,
   ...tenantMutants,
