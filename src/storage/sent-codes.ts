@@ -15,7 +15,6 @@ export type SentCode = {
   /** Of a factor that is added by it. */
   readonly adds?: {
     readonly phone?: string | undefined;
-    readonly email?: string | undefined;
     readonly name?: string | undefined;
   };
 };

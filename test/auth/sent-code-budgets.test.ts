@@ -1,6 +1,7 @@
 // What codes that are sent cost, and whom: nobody keeps an owner from theirs, and nobody is paid for messages without end.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { query } from '../support/database.ts';
+import { gateStatements } from '../support/gate.ts';
 import { logIn, postJson } from '../support/first-party.ts';
 import { world } from '../support/flow.ts';
 import { bearer } from '../support/second-factors.ts';
@@ -208,11 +209,36 @@ describe('the mailbox is one thing', () => {
     expect([refused.status, refused.body.code]).toEqual([409, 'conflict']);
   });
 
-  test('a code that was mailed to another address than the account has by now adds nothing', async () => {
+  const move = () => signet.provision({ users: [{ ...person, email: `moved-${person.email}`, email_verified: true }] });
+
+  test('a code that was mailed to another address than the account has by now adds nothing, and raises no session', async () => {
     const access = await tokenOf();
     await at('/email', {}, access);
     const code = await codeIn(await mailTo(smtp, person.email, 1, 'sign-in-code'));
-    await signet.provision({ users: [{ ...person, email: `moved-${person.email}`, email_verified: true }] });
-    expect((await at('/email/confirm', { code }, access)).status).toBe(404);
+    await move();
+    expect((await at('/email/confirm', { code }, access)).body.code).toBe('wrong_code');
+    await signet.provision({ users: [{ ...person, email_verified: true }] });
+    expect((await at('/email/confirm', { code }, access)).status).toBe(200);
+    signet.clock.advance(30);
+    await at('/challenge', { method: 'email' }, access);
+    const raising = await codeIn(await mailTo(smtp, person.email, 2, 'sign-in-code'));
+    await move();
+    const verified = await postJson(`${signet.issuer}/auth/mfa/verify`, { code: raising }, bearer(access));
+    expect(verified.body.code).toBe('wrong_code');
+  });
+
+  test('nor when the address changes between the guess and what is added by it', async () => {
+    const access = await tokenOf();
+    await at('/email', {}, access);
+    const code = await codeIn(await mailTo(smtp, person.email, 1, 'sign-in-code'));
+    const gate = gateStatements(signet);
+    const held = gate.hold('before', /from "users".*for (?:no key )?update/is, 1);
+    const answer = at('/email/confirm', { code }, access);
+    await held.arrived;
+    const text = `UPDATE users SET email = 'moved-' || email, email_key = 'moved-' || email_key WHERE username = $1`;
+    await query(signet.database.url, text, [person.username]);
+    held.open();
+    expect((await answer).body.code).toBe('not_found');
+    gate.open();
   });
 });

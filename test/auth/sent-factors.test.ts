@@ -3,6 +3,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import { query } from '../support/database.ts';
 import { logIn, postJson } from '../support/first-party.ts';
 import { claimsOf, world } from '../support/flow.ts';
+import { gateStatements } from '../support/gate.ts';
 import { bearer, codeOf, enrol, verifyAt } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 import { smsBy, smsCodeTo, type SmsReceiver, startSmsReceiver } from '../support/sms.ts';
@@ -62,6 +63,21 @@ const addEmail = async () => {
   return added.body;
 };
 const challenge = (half: string, method?: string) => at('/challenge', { token: half, ...(method && { method }) });
+const forgetAttempts = () => query(signet.database.url, 'DELETE FROM limits');
+/** A factor that is there without anybody having added it: sessions stay as they were. */
+const insertFactor = (kind: 'sms' | 'email', data: object) =>
+  query(
+    signet.database.url,
+    `INSERT INTO credentials (tenant_id, id, user_id, kind, secret, data, version, created_at, updated_at)
+     SELECT tenant_id, gen_random_uuid(), id, $2, '', $3::jsonb, 1, now(), now() FROM users WHERE username = $1`,
+    [person.username, kind, JSON.stringify(data)],
+  );
+/** What text messages are counted under, and how often. */
+const counted = async () => {
+  const text = `SELECT split_part(key, ' ', 2) AS what, sum(attempts)::int AS attempts FROM limits WHERE key LIKE 'sms %' GROUP BY 1`;
+  const rows = await query<{ what: string; attempts: number }>(signet.database.url, text);
+  return Object.fromEntries(rows.map(({ what, attempts }) => [what, attempts]));
+};
 
 describe('a telephone number', () => {
   test('use case 7: added with its first code, asked for after the password, proven by the code that was sent', async () => {
@@ -142,13 +158,7 @@ describe('a telephone number', () => {
     await addPhone();
     await query(signet.database.url, `DELETE FROM credentials WHERE kind = 'sms'`);
     const { body } = await logIn(signet, person);
-    await query(
-      signet.database.url,
-      `INSERT INTO credentials (tenant_id, id, user_id, kind, secret, data, version, created_at, updated_at)
-       SELECT tenant_id, gen_random_uuid(), id, 'sms', '', jsonb_build_object('phone', $2::text), 1, now(), now()
-       FROM users WHERE username = $1`,
-      [person.username, phone],
-    );
+    await insertFactor('sms', { phone });
     const sent = await at('/challenge', { method: 'sms' }, body.access_token);
     expect(sent.body).toMatchObject({ mfa_methods: ['sms', 'recovery_code'], sent: { to: phone.slice(-2) } });
     const code = await smsCodeTo(receiver, phone, 2);
@@ -247,6 +257,176 @@ describe('a telephone number', () => {
     expect(gone.status).toBe(204);
     expect((await logIn(signet, person)).body).not.toHaveProperty('mfa_required');
   });
+
+  test('five guesses at each code that was sent, of its kind alone, and the method that was named is the one that counts', async () => {
+    await addPhone();
+    const half = (await logIn(signet, person)).body.token;
+    await challenge(half, 'sms');
+    const first = await smsCodeTo(receiver, phone, 2);
+    const guess = async (code: string, method: string) => {
+      await forgetAttempts();
+      return (await verifyAt(signet, { token: half, code, method })).body.code;
+    };
+    for (let i = 0; i < 4; i += 1) expect(await guess(wrong(first), 'sms')).toBe('wrong_code');
+    signet.clock.advance(30);
+    expect((await challenge(half, 'sms')).status).toBe(200);
+    const newer = await smsCodeTo(receiver, phone, 3);
+    for (let i = 0; i < 5; i += 1) expect(await guess(newer, 'recovery_code')).toBe('wrong_code');
+    for (let i = 0; i < 4; i += 1) expect(await guess(wrong(newer), 'sms')).toBe('wrong_code');
+    expect(await guess(newer, 'sms')).toBeUndefined();
+  });
+
+  test('step-up: not late, once though both guesses were right, and no other one is sent before its time', async () => {
+    const access = await token();
+    await insertFactor('sms', { phone });
+    await at('/challenge', { method: 'sms' }, access);
+    const late = await smsCodeTo(receiver, phone);
+    signet.clock.advance(601);
+    expect((await verifyAt(signet, { code: late }, bearer(access))).body.code).toBe('wrong_code');
+    await at('/challenge', { method: 'sms' }, access);
+    const code = await smsCodeTo(receiver, phone, 2);
+    const gate = gateStatements(signet);
+    const held = gate.hold('before', /WITH sent AS/, 2);
+    const both = [1, 2].map(() => verifyAt(signet, { code }, bearer(access)));
+    await held.arrived;
+    gate.open();
+    const answers = await Promise.all(both);
+    expect(answers.filter(({ status }) => status === 200)).toHaveLength(1);
+    expect(answers.filter(({ body }) => body.code === 'wrong_code')).toHaveLength(1);
+    const messages = receiver.posted.length;
+    const soon = await at('/challenge', { method: 'sms' }, access);
+    expect([soon.status, soon.headers.get('retry-after')]).toEqual([429, '30']);
+    expect(receiver.posted.length).toBe(messages);
+  });
+
+  test('who asks again too soon has asked for nothing: it is not counted', async () => {
+    await addPhone();
+    const half = (await logIn(signet, person)).body.token;
+    expect((await challenge(half, 'sms')).status).toBe(200);
+    for (let i = 0; i < 3; i += 1) expect((await challenge(half, 'sms')).status).toBe(429);
+    signet.clock.advance(30);
+    expect((await challenge(half, 'sms')).status).toBe(200);
+  });
+
+  test('what came back is not counted for its number any more, nor for its tenant where the factor was there before', async () => {
+    const { access } = await addPhone();
+    const added = { enrolment: 1, network: 1, prefix: 1, tenant: 1 };
+    expect(await counted()).toEqual(added);
+    const half = (await logIn(signet, person)).body.token;
+    await challenge(half, 'sms');
+    expect(await counted()).toEqual({ ...added, factor: 1, person: 1, tenant: 2 });
+    await verifyAt(signet, { token: half, code: await smsCodeTo(receiver, phone, 2) });
+    expect(await counted()).toEqual({ ...added, person: 1 });
+    await at('/challenge', { method: 'sms' }, access);
+    expect(await counted()).toEqual({ ...added, factor: 1, person: 2, tenant: 2 });
+    await verifyAt(signet, { code: await smsCodeTo(receiver, phone, 3) }, bearer(access));
+    expect(await counted()).toEqual({ ...added, person: 2 });
+  });
+
+  const letWait = (what: string) =>
+    query(signet.database.url, `UPDATE limits SET next_at = to_timestamp($1) WHERE key LIKE $2`, [
+      signet.clock.now / 1000 + 50,
+      `sms ${what} %`,
+    ]);
+
+  test.each(['tenant', 'person', 'factor'])('the %s waits, and nothing is counted for the others', async (what) => {
+    await addPhone();
+    await challenge((await logIn(signet, person)).body.token, 'sms');
+    const half = (await logIn(signet, person)).body.token;
+    await letWait(what);
+    const before = await counted();
+    const refused = await challenge(half, 'sms');
+    expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '50']);
+    expect(await counted()).toEqual(before);
+  });
+
+  test.each(['network', 'tenant', 'prefix', 'enrolment', 'number'])(
+    'where a number is added the %s waits, and nothing is counted for the others',
+    async (what) => {
+      const access = await token();
+      expect((await at('/sms', { phone }, access)).status).toBe(202);
+      signet.clock.advance(30);
+      await letWait(what);
+      const before = await counted();
+      const refused = await at('/sms', { phone }, access);
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, '50']);
+      expect(await counted()).toEqual(before);
+    },
+  );
+
+  test('switched off after it was sent: nobody signs in with it, and nobody adds it', async () => {
+    await addPhone();
+    const half = (await logIn(signet, person)).body.token;
+    await challenge(half, 'sms');
+    const code = await smsCodeTo(receiver, phone, 2);
+    await settings({ sms_factor: 'off' });
+    expect((await verifyAt(signet, { token: half, code })).body.code).toBe('wrong_code');
+    await settings({ sms_factor: 'on' });
+    expect((await verifyAt(signet, { token: half, code })).status).toBe(200);
+  });
+
+  test('what was begun is added by its own id and method, while the rules stand, by a fresh sign-in', async () => {
+    const access = await token();
+    const { id } = (await at('/sms', { phone }, access)).body;
+    const code = await smsCodeTo(receiver, phone);
+    const confirm = async (path = '/sms', given: object = {}) =>
+      (await at(`${path}/confirm`, { code, ...given }, access)).body.code;
+    expect(await confirm('/email')).toBe('not_found');
+    expect(await confirm('/sms', { id: 'd0000000-0000-4000-8000-000000000000' })).toBe('not_found');
+    await settings({ sms_factor: 'off' });
+    expect(await confirm()).toBe('not_found');
+    await settings({ sms_factor: 'on', mfa: 'off' });
+    expect(await confirm()).toBe('second_factors_off');
+    expect((await at('/sms', { phone }, access)).body.code).toBe('second_factors_off');
+    await settings({ mfa: 'optional' });
+    signet.clock.advance(301);
+    expect(await confirm('/sms', { id })).toBe('insufficient_user_authentication');
+  });
+
+  test('guesses at first codes are counted over all that are sent', async () => {
+    const access = await token();
+    await at('/sms', { phone }, access);
+    const guess = async () =>
+      (await at('/sms/confirm', { code: wrong(await smsCodeTo(receiver, phone)) }, access)).body.code;
+    for (let i = 0; i < 4; i += 1) expect(await guess()).toBe('wrong_code');
+    signet.clock.advance(30);
+    expect((await at('/sms', { phone }, access)).status).toBe(202);
+    expect([await guess(), await guess()]).toEqual(['wrong_code', 'too_many_attempts']);
+  });
+
+  test('what one session began is no factor any more once another has added one', async () => {
+    const access = await token();
+    await at('/sms', { phone }, access);
+    const code = await smsCodeTo(receiver, phone);
+    const { secret } = await enrol(signet, person);
+    expect((await verifyAt(signet, { code: codeOf(secret, signet.clock.now) }, bearer(access))).status).toBe(200);
+    expect((await at('/sms/confirm', { code }, access)).body.code).toBe('not_found');
+  });
+
+  test('one that cannot be used is none: the only other factor of who must have one stays', async () => {
+    const enrolled = await enrol(signet, person);
+    await insertFactor('sms', { phone });
+    await settings({ mfa: 'required', sms_factor: 'off' });
+    const given = { password: person.password };
+    const remove = () => at(`/${enrolled.id}`, given, enrolled.tokens.access_token, 'DELETE');
+    expect((await remove()).body.code).toBe('conflict');
+    await settings({ sms_factor: 'on' });
+    expect((await remove()).status).toBe(204);
+  });
+
+  test('a code that adds a factor signs nobody in, nor the other way about', async () => {
+    await settings({ email_factor: 'on' });
+    const { access } = await addPhone();
+    await at('/email', {}, access);
+    const adds = await codeIn(await mailTo(smtp, person.email, 1, 'sign-in-code'));
+    const half = (await logIn(signet, person)).body.token;
+    expect((await verifyAt(signet, { token: half, code: adds })).body.code).toBe('wrong_code');
+    await challenge(half, 'sms');
+    const proves = await smsCodeTo(receiver, phone, 2);
+    expect((await at('/email/confirm', { code: proves }, access)).body.code).toBe('wrong_code');
+    expect((await verifyAt(signet, { token: half, code: proves })).status).toBe(200);
+    expect((await at('/email/confirm', { code: adds }, access)).status).toBe(200);
+  });
 });
 
 describe('codes by mail', () => {
@@ -297,6 +477,36 @@ describe('codes by mail', () => {
       proof: asked.body.proof,
     });
     expect(crossed.body.code).toBe(factor === first ? undefined : 'wrong_code');
+  });
+
+  test('signed in by mail with no other factor: not let in, and nothing is sent to raise such a session', async () => {
+    await settings({ email_factor: 'on' });
+    const byMail = async (howMany: number) => {
+      const asked = await postJson(`${signet.issuer}/auth/passwordless/code`, { email: person.email });
+      const code = await codeIn(await mailTo(smtp, person.email, howMany, 'sign-in-code'));
+      const given = { email: person.email, code, proof: asked.body.proof };
+      return postJson(`${signet.issuer}/auth/passwordless/verify`, given);
+    };
+    const { access_token } = (await byMail(1)).body;
+    await insertFactor('email', {});
+    expect((await at('/challenge', {}, access_token)).body.mfa_methods).toEqual([]);
+    expect((await at('/challenge', { method: 'email' }, access_token)).body.code).toBe('conflict');
+    const stuck = await byMail(2);
+    expect([stuck.status, stuck.body.code]).toEqual([403, 'unmet_authentication_requirements']);
+  });
+
+  test('three mails, whatever strangers have asked for; then they wait until a code comes back', async () => {
+    await settings({ email_factor: 'on' });
+    await addEmail();
+    await forgetAttempts();
+    for (let i = 0; i < 3; i += 1) await postJson(`${signet.issuer}/auth/passwordless/code`, { email: person.email });
+    const halves: string[] = [];
+    for (let i = 0; i < 4; i += 1) halves.push((await logIn(signet, person)).body.token);
+    for (const half of halves.slice(0, 3)) expect((await challenge(half, 'email')).status).toBe(200);
+    expect((await challenge(halves[3]!, 'email')).status).toBe(429);
+    const code = await codeIn(await mailTo(smtp, person.email, 7, 'sign-in-code'));
+    expect((await verifyAt(signet, { token: halves[2]!, code })).status).toBe(200);
+    expect((await challenge(halves[3]!, 'email')).status).toBe(200);
   });
 
   /** With the factor that there is, an authenticator application besides. */

@@ -18,6 +18,7 @@ import { reportedMutants } from './reported.ts';
 import { restoreMutants } from './restore.ts';
 import { secondFactorMutants } from './second-factors.ts';
 import { sentCodeBudgetMutants } from './sent-code-budgets.ts';
+import { sentFactorMutants } from './sent-factors.ts';
 import { serviceAccountMutants } from './service-accounts.ts';
 import { sessionMutants } from './sessions.ts';
 import { tenantMutants } from './tenants.ts';
@@ -42,6 +43,7 @@ export const mutants: readonly Mutant[] = [
   ...restoreMutants,
   ...secondFactorMutants,
   ...sentCodeBudgetMutants,
+  ...sentFactorMutants,
   ...serviceAccountMutants,
   ...sessionMutants,
   ...tenantMutants,

@@ -105,12 +105,20 @@ export const sentCodeBudgetMutants: readonly Mutant[] = [
     title: 'whoever signed in by mail adds no codes',
   },
   {
-    name: 'sent factors: a code to the former address adds the new one',
-    file: sent,
-    remove:
-      "        if (method === 'email' && (await findUser(tx, tenant.id, user.id))?.email !== adds?.email) return false;\n",
-    insert: '',
+    name: 'sent factors: a code to the former address is good for the new one',
+    file: sentCode,
+    remove: "...(method === 'email' ? [email] : [])",
+    insert: "...(method === 'email' ? [''] : [])",
     test,
     title: 'a code that was mailed to another address',
+  },
+  {
+    name: 'sent factors: the mailbox of another address than the one that was proven is added',
+    file: sent,
+    remove:
+      "        if (method === 'email' && (await findUser(tx, tenant.id, user.id))?.email !== user.email) return false;\n",
+    insert: '',
+    test,
+    title: 'nor when the address changes',
   },
 ];

@@ -115,6 +115,9 @@ test('M58 nothing is sent, and nothing is taken, before the password, in another
   const page = await agent.follow(await half(agent), signet.issuer);
   const mine = field(page, 'attempt');
   expect(pageError(await send(createAgent(), mine)).code).toBe('attempt_unknown');
+  const visitor = createAgent();
+  await visitor.get(at('/sign-in'));
+  expect(pageError(await send(visitor, mine)).code).toBe('attempt_unknown');
   expect(pageError(await send(agent, mine, { 'sec-fetch-site': 'cross-site' })).code).toBe('cross_site');
   const unknown = await agent.post(at('/sign-in/second-factor/send'), { attempt: mine, method: 'totp' });
   expect(pageError(unknown).code).toBe('conflict');
@@ -179,4 +182,62 @@ test('a factor that cannot be used now is shown as such, and who has no other is
   await query(signet.database.url, `DELETE FROM credentials WHERE kind = 'recovery_code'`);
   const stuck = await half(createAgent());
   expect([stuck.status, pageError(stuck).code]).toEqual([403, 'unmet_authentication_requirements']);
+});
+
+test('two people in one browser: the guesses of one leave those of the other, and a code that came back is forgotten', async () => {
+  await withPhone();
+  const other = { ...person, username: `other-${people}`, email: `other-${people}@example.com` };
+  await signet.provision({ users: [other] });
+  await query(
+    signet.database.url,
+    `INSERT INTO credentials (tenant_id, id, user_id, kind, secret, data, version, created_at, updated_at)
+     SELECT tenant_id, gen_random_uuid(), id, 'sms', '', '{"phone":"+4915113999999"}'::jsonb, 1, now(), now()
+     FROM users WHERE username = $1`,
+    [other.username],
+  );
+  const agent = createAgent();
+  const page = await agent.get(at('/sign-in'));
+  const attempt = field(await agent.follow(await submitPassword(agent, page, person), signet.issuer), 'attempt');
+  await agent.post(at('/sign-in/second-factor/send'), { attempt, method: 'sms' });
+  const code = await smsCodeTo(receiver, phone, 2);
+  const type = (typed: string) => agent.post(at('/sign-in/second-factor'), { attempt, method: 'sms', code: typed });
+  await submitPassword(agent, page, other);
+  for (let guess = 0; guess < 5; guess += 1) expect((await type(wrong(code))).status).toBe(403);
+  await query(signet.database.url, `DELETE FROM limits WHERE key LIKE 'code %'`);
+  await submitPassword(agent, page, person);
+  const counted = () => query(signet.database.url, `SELECT key FROM limits WHERE key LIKE 'sms factor %'`);
+  expect(await counted()).toHaveLength(1);
+  expect((await type(code)).location).toBe(at('/account'));
+  expect(await counted()).toHaveLength(0);
+});
+
+test('whoever signs in by mail is asked for the telephone, sent no other mail, and not let in without it', async () => {
+  const agent = await withPhone();
+  await add(agent, 'email');
+  await confirm(agent, 'email', await codeIn(await mailTo(smtp, person.email, 1, 'sign-in-code')));
+  const byMail = async (by: Agent, howMany: number) => {
+    const attempt = field(await by.get(at('/sign-in')), 'attempt');
+    await by.post(at('/sign-in/email'), { attempt, email: person.email, way: 'code' });
+    const code = await codeIn(await mailTo(smtp, person.email, howMany, 'sign-in-code'));
+    return by.post(at('/sign-in/email/code'), { attempt, email: person.email, code });
+  };
+  const other = createAgent();
+  const page = await other.follow(await byMail(other, 2), signet.issuer);
+  expect([page.body.includes(`ends in ${phone.slice(-2)}`), page.body.includes('method=email')]).toEqual([true, false]);
+  const form = { attempt: field(page, 'attempt'), method: 'email' };
+  expect(pageError(await other.post(at('/sign-in/second-factor/send'), form)).code).toBe('conflict');
+  await query(signet.database.url, `DELETE FROM credentials WHERE kind IN ('sms', 'recovery_code')`);
+  expect(pageError(await byMail(createAgent(), 3)).code).toBe('unmet_authentication_requirements');
+});
+
+test('a factor is added in the session that began it, by a form of its own', async () => {
+  const agent = await signIn(signet, person);
+  const other = await signIn(signet, person);
+  await add(agent, 'phone', { phone });
+  const code = await smsCodeTo(receiver, phone);
+  expect((await other.get(at(`${twoStep}/phone/confirm`))).location).toBe(at(`${twoStep}/phone`));
+  expect((await agent.get(at(`${twoStep}/email/confirm`))).location).toBe(at(`${twoStep}/email`));
+  const foreign = await agent.post(at(`${twoStep}/phone/confirm`), { csrf: 'nonsense', code });
+  expect(pageError(foreign).code).toBe('csrf');
+  expect((await confirm(agent, 'phone', code)).status).toBe(200);
 });

@@ -64,8 +64,7 @@ export async function beginSentFactor(
   if (method === 'email' && user.email === undefined)
     throw new Refusal('conflict', 'The account has no e-mail address to send codes to.');
   const credentialId = newId(deps, now);
-  const email = method === 'email' ? user.email : undefined;
-  const code = { credentialId, method, adds: { phone, email, name: name?.toWellFormed() } };
+  const code = { credentialId, method, adds: { phone, name: name?.toWellFormed() } };
   await sendFirstCode(deps, context, { user, proving: provingOf(owner), code });
   return { id: credentialId, method, to: phone ?? user.email!, expires_in: factorCodeFor / 1000 };
 }
@@ -118,7 +117,7 @@ export async function confirmSentFactor(
   // A code that was sent for whoever types it: nobody's guesses at others keep a person from adding a factor.
   const account = { identifier: user.username, userId: user.id, knownBrowser: `enrolment ${beganBy(by)}` };
   const reserved = await reserveFactorAttempt(deps, context, 'code', account);
-  const right = await matchingSentCode(deps, context, { userId: user.id, proving, code: given.code });
+  const right = await matchingSentCode(deps, context, { user, proving, code: given.code });
   if (!right) {
     await recordFailure(deps, context, {
       factor: 'code',
@@ -144,7 +143,7 @@ export async function confirmSentFactor(
         const still = await findSentCode(tx, tenant.id, right.hash, now);
         const enrolled = (await secondFactorsOf(tx, tenant.id, user.id)).map((factor) => factor.method);
         if (still?.sent.credentialId !== id || !maySend(method, enrolled, sentRules(deps, tenant))) return false;
-        if (method === 'email' && (await findUser(tx, tenant.id, user.id))?.email !== adds?.email) return false;
+        if (method === 'email' && (await findUser(tx, tenant.id, user.id))?.email !== user.email) return false;
         const factor = { id, userId: user.id, method, name: adds?.name, phone: adds?.phone };
         await insertSentFactor(tx, tenant.id, factor, now);
         return true;

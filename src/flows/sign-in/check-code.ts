@@ -116,7 +116,7 @@ async function matchingSent(
   { user, knownBrowser, ...guess }: { user: User; knownBrowser: string | undefined; proving: Proving; code: string },
 ): Promise<Omit<CheckedCode, 'reserved'> | undefined> {
   if (!factors.some(({ method }) => isSent(method))) return undefined;
-  const right = await matchingSentCode(deps, context, { userId: user.id, ...guess });
+  const right = await matchingSentCode(deps, context, { user, ...guess });
   const factor = right && factors.find(({ id }) => id === right.sent.credentialId);
   if (!right || !factor) return undefined;
   const { id: credentialId, method, phone } = factor;

@@ -114,7 +114,7 @@ async function send(
       ? await reserveMail(deps, context, { email: user.email!, asker: { userId: user.id, from } })
       : await reserveSms(deps, context, smsAsked(user, phone, proving, from));
   const digits = sixDigits(deps.random(6));
-  const mac = deps.box.mac(codePurpose, aboutCode(hash, digits));
+  const mac = deps.box.mac(codePurpose, aboutCode(hash, digits, code.method, user));
   const locale = localeOf(user, context);
   const t = translator(locale);
   const names = { tenant: tenant.name, username: user.username };
@@ -192,11 +192,11 @@ export async function waitingCode(
 export async function matchingSentCode(
   deps: Deps,
   { tenant, now }: RequestContext,
-  { userId, proving, code }: { userId: string; proving: Proving; code: string },
+  { user, proving, code }: { user: User; proving: Proving; code: string },
 ): Promise<{ readonly sent: SentCode; readonly hash: Buffer } | undefined> {
   const hash = sentCodeHash(proving);
-  const sent = await guessAtSentCode(deps.db, tenant.id, { hash, userId, most: guessesOfCode }, now);
-  return sent && deps.box.matches(codePurpose, aboutCode(hash, withoutBlanks(code)), sent.code)
+  const sent = await guessAtSentCode(deps.db, tenant.id, { hash, userId: user.id, most: guessesOfCode }, now);
+  return sent && deps.box.matches(codePurpose, aboutCode(hash, withoutBlanks(code), sent.method, user), sent.code)
     ? { sent, hash }
     : undefined;
 }
@@ -206,8 +206,9 @@ export function sentTo({ email }: Pick<User, 'email'>, method: SentMethod, phone
   return method === 'sms' ? endOfPhone(phone ?? '') : maskedEmail(email ?? '');
 }
 
-function aboutCode(hash: Buffer, digits: string): string {
-  return `${hash.toString('base64url')} ${digits}`;
+/** Of a code that was mailed also the address: the account may have another one by the time that it comes back. */
+function aboutCode(hash: Buffer, digits: string, method: SentMethod, { email }: User): string {
+  return [hash.toString('base64url'), digits, ...(method === 'email' ? [email] : [])].join(' ');
 }
 
 function tooSoon(deps: Deps, wait: number): Refusal {
