@@ -104,7 +104,7 @@ describe('guides', { timeout: 120_000 }, () => {
   });
 
   test('the first-party API signs people and programs in, refreshes and signs out', async () => {
-    expect((await follow(checkout, 'docs/use-cases.md')).acts).toBe(14);
+    expect((await follow(checkout, 'docs/use-cases.md')).acts).toBe(18);
   });
 
   test('what operators type does what operating.md says', async () => {

@@ -5,8 +5,15 @@ import { freshFor } from '../../src/flows/first-party/bearer.ts';
 import { completeMetadata } from '../../src/domain/client.ts';
 import { halfDoneFor } from '../../src/domain/factors.ts';
 import { keyLife, keySetMaxAge } from '../../src/domain/key-life.ts';
-import { type Budget, clientSecretBudget, factorBudgets, mailBudgets } from '../../src/domain/limits.ts';
-import { changeLinkFor, noticeUseful, resetLinkFor, verifyLinkFor } from '../../src/domain/outbox.ts';
+import { type Budget, clientSecretBudget, factorBudgets, mailBudgets, smsBudgets } from '../../src/domain/limits.ts';
+import { changeLinkFor, noticeUseful, resetLinkFor, sendingDeadline, verifyLinkFor } from '../../src/domain/outbox.ts';
+import {
+  factorCodeFor,
+  guessesOfCode,
+  resendAfter,
+  sessionTokenLifetime,
+  signInMailFor,
+} from '../../src/domain/passwordless.ts';
 import { defaultKeyLifetime, mostLivingKeys } from '../../src/domain/service-key.ts';
 import { staysSignedIn } from '../../src/domain/session.ts';
 import { completeSettings } from '../../src/domain/tenant.ts';
@@ -54,7 +61,7 @@ test('the limits of attempts', () => {
     lasting(longestWait),
     lasting(forgottenAfter),
   ];
-  const { password, code } = factorBudgets;
+  const { password, code, mailed_code: mailed } = factorBudgets;
   expect(rowsOf('Attempts', 4)).toEqual([
     row('Passwords of an account, from a browser that it knows', password.knownBrowser),
     row('Passwords of an account, from all others together', password.strangers),
@@ -62,8 +69,22 @@ test('the limits of attempts', () => {
     row('Codes of an account, from a browser that it knows by a code', code.knownBrowser),
     row('Codes of an account, from all others together', code.strangers),
     row('Codes, from a network', code.address),
+    row('Mailed codes of an account, from a browser that it knows', mailed.knownBrowser),
+    row('Mailed codes of an account, from all others together', mailed.strangers),
+    row('The same, by whoever has a proof, from a network', mailed.strangers),
+    row('Mailed codes, from a network', mailed.address),
+    ['Guesses at one code that was sent', String(guessesOfCode), 'for good', '–'],
     row('Mails that are asked for, to an address', mailBudgets.address),
+    row('The same, from a browser or device that the account knows', mailBudgets.address),
+    row('Links to another password out of their turn, to an address', mailBudgets.reset),
     row('Mails that are asked for, from a network', mailBudgets.network),
+    row('Text messages to a factor, from each browser or device', smsBudgets.factor),
+    row('Text messages to the factors of a person, within a day', smsBudgets.person),
+    row('Text messages to a number that is to be added', smsBudgets.number),
+    row('The same, asked for by a person, within a day', smsBudgets.enrolment),
+    row('The same, from a network, within an hour', smsBudgets.network),
+    row('The same, to numbers with the same first five digits', smsBudgets.prefix),
+    row('Text messages of a tenant, within an hour', smsBudgets.tenant),
     row('Wrong secrets of a client, from a network', clientSecretBudget),
   ]);
 });
@@ -115,6 +136,7 @@ test('the lifetimes', async () => {
   const seconds = (count: number) => lasting(count * 1000);
   const constant = async (path: string, name: string) => lasting(await constantOf(path, name));
   expect(partialTokenLifetime * 1000).toBe(halfDoneFor);
+  expect(factorCodeFor).toBe(signInMailFor);
   expect(rowsOf('Lifetimes', 2)).toEqual([
     ['A session that is not used', seconds(settings.session_idle_lifetime)],
     ['A session in any case', seconds(settings.session_lifetime)],
@@ -125,6 +147,9 @@ test('the lifetimes', async () => {
     ['A sign-in attempt', await constant('src/flows/sign-in/attempt.ts', 'attemptLifetime')],
     ['A password that waits for its second factor, and a partial token', lasting(halfDoneFor)],
     ['A password that a command made, unless it is changed', lasting(passwordToChangeFor)],
+    ['A mailed link or code that signs in, and a code of a second factor', lasting(signInMailFor)],
+    ['The wait before another code of a second factor', lasting(resendAfter)],
+    ['A session token, which a mailed link gives to an application', seconds(sessionTokenLifetime)],
     ['The link to another password', lasting(resetLinkFor)],
     ['The link that confirms another address', lasting(changeLinkFor)],
     ['The link that verifies an address', lasting(verifyLinkFor)],
@@ -167,10 +192,12 @@ test('the timeouts and repetitions of connections', async () => {
     (await read('src/storage/database.ts')) + (await read('src/storage/transaction-dialect.ts')),
   )?.[1];
   expect(repeated).toContain(`${tries} times in all`);
-  const mail = tableOf(sectionOf(document, 'Connections')).find(([to]) => to === 'The mail server');
+  const mail = tableOf(sectionOf(document, 'Connections')).find(([to]) => to?.startsWith('The mail server'));
   expect(mail?.[3]).toBe(
-    `connecting: ${lasting(await constantOf('src/delivery/mail.ts', 'connectionTimeout'))}; silence: ${lasting(await constantOf('src/delivery/mail.ts', 'socketTimeout'))}`,
+    `connecting: ${lasting(await constantOf('src/delivery/mail.ts', 'connectionTimeout'))}; silence: ${lasting(await constantOf('src/delivery/mail.ts', 'socketTimeout'))}; all of it: ${lasting(sendingDeadline)}`,
   );
+  const lanes = await constantOf('src/flows/outbox/worker.ts', 'lanes');
+  expect(mail?.[2]).toBe(`${lanes} for each process, with text messages`);
   const fetched = tableOf(sectionOf(document, 'Connections')).find(([to]) => to === 'What is fetched by HTTP');
   expect(fetched?.[3]).toBe(`all of it: ${lasting(await constantOf('src/delivery/fetcher.ts', 'defaultDeadline'))}`);
 });
