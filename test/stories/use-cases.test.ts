@@ -9,6 +9,8 @@ import { type ApiAnswer, postJson } from '../support/first-party.ts';
 import { claimsOf } from '../support/flow.ts';
 import { bearer, codeOf } from '../support/second-factors.ts';
 import { runSignet, type SignetProcess } from '../support/signet-process.ts';
+import { smsBy, smsCodeTo, type SmsReceiver, startSmsReceiver } from '../support/sms.ts';
+import { codeIn, linkIn, mailTo, startSmtp, type TestSmtp } from '../support/smtp.ts';
 
 /** Argon2id of `password`: too short to be chosen here, and brought along from elsewhere. */
 const hash = '$argon2id$v=19$m=19456,t=2,p=1$8jOqsdvFYdkoviuu+mhbUQ$fwtgcJSBIzL50krRPreDCEvYbhkFo+OXLhqJeGIVGyA';
@@ -17,21 +19,35 @@ let directory: string;
 let issuer: string;
 let env: Record<string, string>;
 let server: SignetProcess;
+let smtp: TestSmtp;
+let receiver: SmsReceiver;
 beforeAll(async () => {
   directory = await mkdtemp(join(tmpdir(), 'signet-test-'));
   const port = String(await freePort());
   issuer = `http://localhost:${port}`;
-  env = { PORT: port, DATA_DIR: directory, DRAIN_SECONDS: '0' };
+  smtp = await startSmtp();
+  receiver = await startSmsReceiver();
+  env = {
+    PORT: port,
+    DATA_DIR: directory,
+    DRAIN_SECONDS: '0',
+    SMTP_URL: `smtp://localhost:${smtp.port}`,
+    MAIL_FROM: 'Signet <signet@example.com>',
+    SMS_URL: `http://signet:${encodeURIComponent(smsBy(receiver).sms.key)}@127.0.0.1:${receiver.port}/sms`,
+    OUTBOUND_ALLOW: `127.0.0.1:${receiver.port}`,
+  };
   server = runSignet(['start'], { ...env, LOG_LEVEL: 'warn' }, 'npm');
   await server.says('Signet is ready');
   const people = join(directory, 'people.json');
-  const user = { username: 'user@example.com', email: 'user@example.com', password_hash: hash };
+  const user = { username: 'user@example.com', email: 'user@example.com', email_verified: true, password_hash: hash };
   await writeFile(people, JSON.stringify({ users: [user] }));
   await signet('apply', people);
 }, 60_000);
 afterAll(async () => {
   server.kill('SIGTERM');
   await server.ended;
+  await smtp.close();
+  await receiver.close();
   await rm(directory, { recursive: true, force: true, maxRetries: 20 });
 });
 
@@ -92,9 +108,42 @@ test('8. token refresh: a short-lived access token, and a long-lived refresh tok
   await serviceChecks(next.body.access_token);
 });
 
+describe('6. passwordless authentication', () => {
+  const { username: email } = person;
+
+  test('a link with a JWT, which becomes a session token: for whoever asked, where the seed takes anybody', async () => {
+    const asked = await ask('/auth/passwordless/request', { email });
+    expect([asked.status, asked.body]).toEqual([202, { proof: expect.any(String), expires_in: 600 }]);
+    const link = new URL(await linkIn(await mailTo(smtp, email, 1, 'magic-link')));
+    expect(link.href.startsWith(`${issuer}/auth/verify?token=ey`)).toBe(true);
+    expect(decodeProtectedHeader(link.searchParams.get('token')!).alg).toBe('HS256');
+    const page = await fetch(link);
+    expect([page.status, page.headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    const verified = await postJson(`${link.href}&proof=${asked.body.proof}`, undefined, {}, 'GET');
+    expect([verified.status, verified.body]).toEqual([200, { session_token: expect.any(String), expires_in: 86_400 }]);
+    const { exp, iat, amr } = await serviceChecks(verified.body.session_token);
+    expect([(exp as number) - (iat as number), amr]).toEqual([86_400, ['otp']]);
+    const again = await postJson(`${link.href}&proof=${asked.body.proof}`, undefined, {}, 'GET');
+    expect(again.status).toBe(401);
+  });
+
+  test('a code of six digits, which becomes the tokens of a login', async () => {
+    expect((await ask('/auth/passwordless/code', { email })).status).toBe(202);
+    const code = await codeIn(await mailTo(smtp, email, 1, 'sign-in-code'));
+    const { status, body } = await ask('/auth/passwordless/verify', { email, code });
+    expect(status).toBe(200);
+    expect(body).toMatchObject({ token: expect.any(String), refresh_token: expect.any(String), expires_in: 900 });
+    await serviceChecks(body.token);
+    expect((await ask('/auth/passwordless/verify', { email, code })).status).toBe(401);
+  });
+});
+
 describe('7. multi-factor authentication', () => {
+  /** Of a sign-in of the last five minutes, which has proven the application. */
+  let fresh: string;
+
   test('a partial token, then the code, then a token that says so', async () => {
-    const { token: fresh } = (await ask('/auth/login', person)).body;
+    fresh = (await ask('/auth/login', person)).body.token;
     const { secret } = (await postJson(`${issuer}/auth/mfa/totp`, {}, bearer(fresh))).body;
     const confirmed = { code: codeOf(secret, Date.now()) };
     expect((await postJson(`${issuer}/auth/mfa/totp/confirm`, confirmed, bearer(fresh))).status).toBe(200);
@@ -119,5 +168,24 @@ describe('7. multi-factor authentication', () => {
       mfa_method: 'totp',
       mfa_verified_at: expect.any(Number),
     });
+  });
+
+  test('the same with a code by text message, which is sent when it is asked for', async () => {
+    const phone = '+15550100123';
+    const begun = await postJson(`${issuer}/auth/mfa/sms`, { phone }, bearer(fresh));
+    expect(begun.status).toBe(202);
+    const first = { code: await smsCodeTo(receiver, phone) };
+    expect((await postJson(`${issuer}/auth/mfa/sms/confirm`, first, bearer(fresh))).status).toBe(200);
+
+    const half = await ask('/auth/login', person);
+    expect(half.body).toMatchObject({ mfa_required: true, mfa_methods: expect.arrayContaining(['totp', 'sms']) });
+    const sent = await ask('/auth/mfa/challenge', { token: half.body.token, method: 'sms' });
+    expect([sent.status, sent.body]).toEqual([200, expect.objectContaining({ sent: { method: 'sms', to: '23' } })]);
+    const { status, body } = await ask('/auth/mfa/verify', {
+      token: half.body.token,
+      code: await smsCodeTo(receiver, phone, 2),
+    });
+    expect([status, body.mfa_verified]).toEqual([200, true]);
+    expect(await serviceChecks(body.token)).toMatchObject({ mfa_verified: true, mfa_method: 'sms' });
   });
 });
