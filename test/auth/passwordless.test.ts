@@ -1,6 +1,8 @@
 // Use case 6, signing in by mail: a link or a code, for whoever asked, once, and never around the second factor.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
+import { applyProvisioning } from '../../src/flows/provision/apply.ts';
+import { parseProvisioning } from '../../src/flows/provision/parse.ts';
 import { tenantBySlug } from '../../src/flows/tenants/find.ts';
 import { disableUser } from '../../src/flows/users/disable.ts';
 import { createAgent } from '../support/agent.ts';
@@ -463,6 +465,13 @@ test('an administrator who can sign in by mail alone is one, and so may be the l
     await expect(signet.provision({ tenant, users: [{ ...abe, ...change }] })).rejects.toMatchObject({
       problems: [expect.stringContaining('would leave nobody who can sign in')],
     });
+});
+
+test('applying a file warns of people who cannot sign in: not of those who can by mail', async () => {
+  const users = [{ username: 'mailed', email: 'mailed@example.com' }, { username: 'barred' }];
+  const file = parseProvisioning(JSON.stringify({ users }), 'test');
+  const { warnings } = await applyProvisioning(signet.server.deps, file);
+  expect(warnings).toEqual([expect.stringContaining('user barred has no password and cannot sign in')]);
 });
 
 test('a tenant can switch it off, and without mail there is none', async () => {

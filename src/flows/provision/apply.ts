@@ -103,7 +103,7 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
   for (const kind of ['tenant', 'resource', 'keys'] as const) deps.memory.drop({ kind, tenantId, entity: '' });
   const clients = (file.clients ?? []).map(({ client_id }) => client_id);
   for (const entity of [...clients, everyOrigin]) deps.memory.drop({ kind: 'client', tenantId, entity });
-  return { tenant: slug, ...done, warnings: warningsFor(file, users) };
+  return { tenant: slug, ...done, warnings: warningsFor(deps, file, users) };
 }
 
 /** What is refused of an entry, as mistakes of the file. */
@@ -140,7 +140,7 @@ async function applyTenant(
   return true;
 }
 
-function warningsFor(file: ProvisioningFile, users: readonly PreparedUser[]): string[] {
+function warningsFor(deps: Pick<Deps, 'channels'>, file: ProvisioningFile, users: readonly PreparedUser[]): string[] {
   const secrets = (file.clients ?? []).flatMap(({ client_id, client_secret }) =>
     client_secret !== undefined && client_secret.length < 32
       ? [
@@ -148,8 +148,8 @@ function warningsFor(file: ProvisioningFile, users: readonly PreparedUser[]): st
         ]
       : [],
   );
-  const passwords = users.flatMap(({ entry, hasPassword }) =>
-    hasPassword || entry.disabled
+  const passwords = users.flatMap(({ entry, hasPassword, email }) =>
+    hasPassword || entry.disabled || (email !== undefined && canRecover(deps))
       ? []
       : [`user ${entry.username} has no password and cannot sign in; give password or password_hash`],
   );

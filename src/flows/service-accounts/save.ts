@@ -26,7 +26,7 @@ export async function saveService(
   entry: ServiceAccountEntry,
 ): Promise<SaveOutcome> {
   const { tenant } = context;
-  const prepared = { entry, passwordHash: undefined, hasPassword: false, kind: 'service' } as const;
+  const prepared = { entry, passwordHash: undefined, hasPassword: false, email: undefined, kind: 'service' } as const;
   const { outcome } = await saveUser(deps, tx, context, prepared);
   if (!entry.keys?.length) return outcome;
   const { id } = (await findUserByUsername(tx, tenant.id, entry.username))!;

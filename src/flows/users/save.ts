@@ -25,6 +25,8 @@ export type PreparedUser = {
   readonly passwordHash: string | undefined;
   /** One is given or stored. */
   readonly hasPassword: boolean;
+  /** The one that is given, or stored. */
+  readonly email: string | undefined;
   readonly kind: UserKind;
 };
 
@@ -42,7 +44,8 @@ export async function prepareUser(
   const known =
     tenant.id === undefined ? undefined : await storage.findUserByUsername(deps.db, tenant.id, entry.username);
   const passwordHash = await hashFor(deps, tenant, entry, known?.passwordHash, clientNames);
-  return { entry, passwordHash, hasPassword: (passwordHash ?? known?.passwordHash) !== undefined, kind: 'person' };
+  const hasPassword = (passwordHash ?? known?.passwordHash) !== undefined;
+  return { entry, passwordHash, hasPassword, email: entry.email ?? known?.email, kind: 'person' };
 }
 
 /** A password that is stored already is not looked at again: what was good when it was chosen stays. */
