@@ -7,7 +7,8 @@ export default defineConfig({
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/last-answers.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // One more than a small machine has cores: many tests wait for something.
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 60_000,
     // What another process does takes as long as the machine lets it.

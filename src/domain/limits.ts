@@ -41,6 +41,17 @@ export const factorBudgets: Readonly<Record<GuessedAt, FactorBudgets>> = {
   },
 };
 
+/**
+ * Wrong guesses at codes that were mailed for an account, within a day, and which nothing ends: by all browsers and devices that
+ * the account knows, and by all others. Whoever asks for code after code, from network after network, has no more than these.
+ */
+export const mailedCodeGuesses: Budget = {
+  free: 30,
+  firstWait: 15 * 60_000,
+  longestWait: 3600_000,
+  forgottenAfter: 24 * 3600_000,
+};
+
 /** Mails that somebody asks for: per address, whatever their kind, and per network, which asks for many addresses. */
 export const mailBudgets = {
   // No wait is longer than a link is good: who was sent one can use it, or ask again.
@@ -48,18 +59,25 @@ export const mailBudgets = {
   // A link to another password, when others have used up the budget of the address: one in as long as it is good.
   reset: { free: 1, firstWait: 30 * 60_000, longestWait: 30 * 60_000, forgottenAfter: 24 * 3600_000 },
   network: { free: 30, longestWait: 60_000, forgottenAfter: 3600_000 },
+  // Of an account, within a day, out of turn: all that its browsers, devices and sessions ask for.
+  person: { free: 30, firstWait: 15 * 60_000, longestWait: 3600_000, forgottenAfter: 24 * 3600_000 },
 } as const satisfies Record<string, Budget>;
 
+/** Who asks for a code, each with a budget of their own: a browser or device that the account knows by a code, or another. */
+export type Asker = { readonly isKnown: boolean; readonly key: string };
+
 /**
- * Text messages: each costs money, which is what some ask for them for. Those to a factor that somebody has are counted per
- * browser, device or token until a code comes back, and per person and day. Those to a number that is to be added, which may be
- * anybody's, per number until a code comes back, per person and day, and within an hour per network and per the first digits.
- * Both per tenant within an hour, but for codes of a factor that came back.
+ * Text messages: each costs money, which is what some ask for them for. Those to a factor that somebody has are counted until a
+ * code comes back, per browser or device that the account knows by a code, and per network of all others (`factor`); per person
+ * and day apart for those devices (`devices`) and for all others (`person`), and of these within an hour per network (`asking`).
+ * Those to a number that is to be added, which may be anybody's, per number until a code comes back, per person and day, and
+ * within an hour per network and per the first digits. Both per tenant within an hour, but for codes of a factor that came back.
  */
 export const smsBudgets = {
   factor: { free: 3, firstWait: 5 * 60_000, longestWait: 30 * 60_000, forgottenAfter: 24 * 3600_000 },
-  // More than those who have the password alone get through the budget before it.
-  person: { free: 100, firstWait: 15 * 60_000, longestWait: 3600_000, forgottenAfter: 24 * 3600_000 },
+  devices: { free: 30, firstWait: 15 * 60_000, longestWait: 3600_000, forgottenAfter: 24 * 3600_000 },
+  person: { free: 30, firstWait: 15 * 60_000, longestWait: 3600_000, forgottenAfter: 24 * 3600_000 },
+  asking: { free: 60, longestWait: 60_000, forgottenAfter: 3600_000 },
   number: { free: 3, firstWait: 5 * 60_000, longestWait: 30 * 60_000, forgottenAfter: 24 * 3600_000 },
   enrolment: { free: 5, firstWait: 15 * 60_000, longestWait: 3600_000, forgottenAfter: 24 * 3600_000 },
   network: { free: 10, longestWait: 5 * 60_000, forgottenAfter: 3600_000 },

@@ -1,6 +1,7 @@
 // Codes of second factors on their way to a person: one at a time for each sign-in, guessed at a few times, spent with the factor.
 import { sql } from 'kysely';
 import type { SentMethod } from '../domain/factors.ts';
+import type { Asker } from '../domain/limits.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
@@ -12,6 +13,8 @@ export type SentCode = {
   readonly method: SentMethod;
   /** Its MAC. */
   readonly code: string;
+  /** Whose budget it was counted on. */
+  readonly from: Asker;
   /** Of a factor that is added by it. */
   readonly adds?: {
     readonly phone?: string | undefined;

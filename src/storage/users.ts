@@ -48,6 +48,20 @@ const byUsername = statement({ tenantId: 'uuid', key: 'text' }, (q, p) =>
   withPassword(q).where('u.tenant_id', '=', p.tenantId).where('u.username_key', '=', p.key),
 );
 
+// The same.
+const byUsernameLocked = statement({ tenantId: 'uuid', key: 'text' }, (q, p) =>
+  withPassword(q).where('u.tenant_id', '=', p.tenantId).where('u.username_key', '=', p.key).forNoKeyUpdate('u'),
+);
+
+/** Nobody else changes them until the transaction ends, as by {@link lockUser}. */
+export async function lockUserByUsername(
+  tx: Db,
+  tenantId: string,
+  username: string,
+): Promise<UserWithPassword | undefined> {
+  return toUserWithPassword(await byUsernameLocked.first(tx, { tenantId, key: identifierKey(username) }));
+}
+
 export async function findUserByUsername(
   db: Db,
   tenantId: string,
@@ -233,7 +247,12 @@ const signsInWithRole = statement({ tenantId: 'uuid', role: 'text[]', byMail: 'b
     .selectFrom('users as u')
     .leftJoin('credentials as c', onPassword)
     .select((e) => e.fn.countAll<number>().as('count'))
-    .where((e) => e.or([e('c.id', 'is not', null), e.and([e('u.email_verified', '=', true), p.byMail])]))
+    .where((e) =>
+      e.or([
+        e('c.id', 'is not', null),
+        e.and([e('u.email_verified', '=', true), e('u.email', 'is not', null), p.byMail]),
+      ]),
+    )
     .where('u.tenant_id', '=', p.tenantId)
     .where('u.roles', '@>', p.role)
     .where('u.disabled_at', 'is', null)

@@ -453,6 +453,7 @@ test('an administrator who can sign in by mail alone is one, and so may be the l
       { username: 'ann', password: person.password, roles },
       abe,
       { username: 'amy', email: 'amy@example.com', roles },
+      { username: 'ghost', email_verified: true, roles },
     ],
   });
   const { deps } = signet.server;

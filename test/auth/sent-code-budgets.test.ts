@@ -32,6 +32,8 @@ afterAll(async () => {
   await receiver.close();
 });
 beforeEach(async () => {
+  // Budgets of an hour begin with it.
+  signet.clock.now = (Math.floor(signet.clock.now / 3600_000) + 1) * 3600_000;
   person = await newPerson();
   phone = numberOf(people);
   await query(signet.database.url, 'DELETE FROM limits');
@@ -155,6 +157,135 @@ describe('others do not keep an owner from their codes', () => {
     expect((await mail({ email: person.email })).status).toBe(429);
     expect((await mail({ email: person.email, device })).status).toBe(202);
   });
+});
+
+describe('one who has much does not have more', () => {
+  /** Devices that an old password made known. */
+  const devices = async (many: number) => {
+    const made: string[] = [];
+    for (let nth = 0; nth < many; nth += 1) made.push((await logIn(signet, person)).body.device);
+    return made;
+  };
+  const code = (more: object = {}) =>
+    postJson(`${signet.issuer}/auth/passwordless/code`, { email: person.email, ...more });
+  const verify = (body: object, ip = '192.0.2.1') =>
+    postJson(`${signet.issuer}/auth/passwordless/verify`, { email: person.email, ...body }, from(ip));
+
+  test('many devices: thirty mails a day out of turn', async () => {
+    const known = await devices(12);
+    for (let nth = 0; nth < 3; nth += 1) expect((await code()).status).toBe(202);
+    const statuses: number[] = [];
+    for (const device of known) for (let nth = 0; nth < 3; nth += 1) statuses.push((await code({ device })).status);
+    expect(statuses.filter((status) => status === 202)).toHaveLength(30);
+  });
+
+  test('many sessions that would verify an address, and many that would add it', async () => {
+    await signet.provision({ users: [{ ...person, email_verified: false }] });
+    const statuses: number[] = [];
+    for (let nth = 0; nth < 12; nth += 1) {
+      const access = await tokenOf();
+      for (let again = 0; again < 3; again += 1) {
+        statuses.push((await at('/email', {}, access)).status);
+        signet.clock.advance(30);
+      }
+    }
+    expect(statuses.filter((status) => status === 202).length).toBeLessThanOrEqual(33);
+    expect(statuses).toContain(429);
+  });
+
+  test('many devices, and many networks with proofs of their own: thirty guesses a day at codes that there are', async () => {
+    for (const group of ['devices', 'networks'] as const) {
+      const known = group === 'devices' ? await devices(8) : [];
+      let real = 0;
+      for (let nth = 0; nth < 7; nth += 1) {
+        await query(signet.database.url, `DELETE FROM limits WHERE key LIKE 'mail %'`);
+        const device = known[nth];
+        const { proof } = (await code()).body;
+        for (let guess = 0; guess < 5; guess += 1) {
+          const { status } = await verify({ code: 'none', proof, device }, `198.51.${nth}.${guess}`);
+          if (status === 401) real += 1;
+        }
+      }
+      expect(real).toBe(35);
+      const counted = await limits(`mailed_code guesses % ${group === 'devices' ? 'known' : 'others'}`);
+      expect(counted).toEqual([{ attempts: 30 }]);
+      // Over that a right one is none either, and says nothing else.
+      await query(signet.database.url, `DELETE FROM limits WHERE key LIKE 'mail %'`);
+      const before = smtp.mails.length;
+      const asked = await code();
+      await expect.poll(() => smtp.mails.length).toBe(before + 1);
+      const digits = await codeIn(smtp.mails.at(-1)!);
+      const given = { proof: asked.body.proof, ...(known[7] && { device: known[7] }) };
+      expect((await verify({ code: digits, ...given }, '203.0.113.1')).body.code).toBe('wrong_code');
+      signet.clock.advance(24 * 3600);
+    }
+  });
+
+  test('many tokens, and whoever has the password in many networks: thirty messages a day, of which a known device has none', async () => {
+    await addPhone(person, phone);
+    const own = await ask(person, 'sms');
+    const { device } = (await prove(own.token, await smsCodeTo(receiver, phone, 2))).body;
+    await query(signet.database.url, 'DELETE FROM limits');
+    let sent = 0;
+    for (let nth = 0; nth < 12; nth += 1)
+      for (let again = 0; again < 3; again += 1)
+        if ((await ask(person, 'sms', {}, `198.51.100.${nth}`)).answer.status === 200) sent += 1;
+    expect(sent).toBe(30);
+    expect((await ask(person, 'sms', { device }, '198.51.100.1')).answer.status).toBe(200);
+  });
+
+  test('several tokens of one person are one asker', async () => {
+    const tokens = [await tokenOf(), await tokenOf()];
+    await addPhone(person, phone);
+    const statuses: number[] = [];
+    for (let nth = 0; nth < 4; nth += 1) {
+      statuses.push((await at('/challenge', { method: 'sms' }, tokens[nth % 2]!)).status);
+      signet.clock.advance(31);
+    }
+    expect(statuses).toEqual([200, 200, 200, 429]);
+  });
+
+  test('many accounts of one network that all have one number: sixty messages an hour', async () => {
+    const shared: Person[] = [];
+    for (let nth = 0; nth < 7; nth += 1) {
+      const other = await newPerson();
+      await addPhone(other, numberOf(people));
+      await query(signet.database.url, `DELETE FROM limits WHERE key LIKE 'sms %'`);
+      shared.push(other);
+    }
+    let sent = 0;
+    for (const other of shared)
+      for (let nth = 0; nth < 9; nth += 1) {
+        await query(signet.database.url, `DELETE FROM limits WHERE key LIKE 'sms factor %'`);
+        if ((await ask(other, 'sms', {}, '203.0.113.44')).answer.status === 200) sent += 1;
+      }
+    expect(sent).toBe(60);
+  });
+});
+
+test('strangers who used up the mails of an address do not see by them when its owner signs in', async () => {
+  const ask = (email: string) => postJson(`${signet.issuer}/auth/passwordless/code`, { email });
+  const { proof } = (await ask(person.email)).body;
+  const code = await codeIn(await mailTo(smtp, person.email, 1, 'sign-in-code'));
+  for (let nth = 0; nth < 2; nth += 1) await ask(person.email);
+  for (let nth = 0; nth < 3; nth += 1) await ask('nobody@example.com');
+  const waits = async () =>
+    Promise.all(
+      [person.email, 'nobody@example.com'].map(async (email) => {
+        const { status, headers } = await ask(email);
+        return [status, headers.get('retry-after')];
+      }),
+    );
+  expect(await waits()).toEqual([
+    [429, '300'],
+    [429, '300'],
+  ]);
+  const given = { email: person.email, code, proof };
+  expect((await postJson(`${signet.issuer}/auth/passwordless/verify`, given)).status).toBe(200);
+  expect(await waits()).toEqual([
+    [429, '300'],
+    [429, '300'],
+  ]);
 });
 
 describe('toll fraud: messages to numbers that are to be added', () => {

@@ -5,7 +5,14 @@ import { freshFor } from '../../src/flows/first-party/bearer.ts';
 import { completeMetadata } from '../../src/domain/client.ts';
 import { halfDoneFor } from '../../src/domain/factors.ts';
 import { keyLife, keySetMaxAge } from '../../src/domain/key-life.ts';
-import { type Budget, clientSecretBudget, factorBudgets, mailBudgets, smsBudgets } from '../../src/domain/limits.ts';
+import {
+  type Budget,
+  clientSecretBudget,
+  factorBudgets,
+  mailBudgets,
+  mailedCodeGuesses,
+  smsBudgets,
+} from '../../src/domain/limits.ts';
 import { changeLinkFor, noticeUseful, resetLinkFor, sendingDeadline, verifyLinkFor } from '../../src/domain/outbox.ts';
 import {
   factorCodeFor,
@@ -74,12 +81,17 @@ test('the limits of attempts', () => {
     row('The same, by whoever has a proof, from a network', mailed.strangers),
     row('Mailed codes, from a network', mailed.address),
     ['Guesses at one code that was sent', String(guessesOfCode), 'for good', '–'],
+    row('Guesses at mailed codes of an account, from all browsers that it knows, within a day', mailedCodeGuesses),
+    row('The same, from all others', mailedCodeGuesses),
     row('Mails that are asked for, to an address', mailBudgets.address),
     row('The same, from a browser or device that the account knows', mailBudgets.address),
     row('Links to another password out of their turn, to an address', mailBudgets.reset),
+    row('Mails of an account out of their turn, within a day', mailBudgets.person),
     row('Mails that are asked for, from a network', mailBudgets.network),
-    row('Text messages to a factor, from each browser or device', smsBudgets.factor),
-    row('Text messages to the factors of a person, within a day', smsBudgets.person),
+    row('Text messages to a factor, from a browser or device that it is known by, or a network', smsBudgets.factor),
+    row('The same, of a person, from all such devices, within a day', smsBudgets.devices),
+    row('The same, of a person, from all others, within a day', smsBudgets.person),
+    row('The same, of all persons, from a network, without such devices, within an hour', smsBudgets.asking),
     row('Text messages to a number that is to be added', smsBudgets.number),
     row('The same, asked for by a person, within a day', smsBudgets.enrolment),
     row('The same, from a network, within an hour', smsBudgets.network),

@@ -235,6 +235,14 @@ export const recoveryMutants: readonly Mutant[] = [
     title: 'is changed out of a file comes no further',
   },
   {
+    name: 'a file puts back the address that there was while it was read',
+    file: 'src/flows/users/save.ts',
+    remove: 'storage.lockUserByUsername(',
+    insert: 'storage.findUserByUsername(',
+    test: changePage,
+    title: 'a file that says nothing of the address',
+  },
+  {
     name: 'change of address: requests are not counted',
     file: changeEmail,
     remove: '  await reserveMail(deps, context, { email });\n',

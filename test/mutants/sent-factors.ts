@@ -424,7 +424,7 @@ export const sentFactorMutants: readonly Mutant[] = [
   {
     name: 'sent factors: text messages are not counted',
     file: sentCode,
-    remove: ': await reserveSms(deps, context, smsAsked(user, phone, proving, from));',
+    remove: ': await reserveSms(deps, context, smsAsked(user, phone, { ...code, from }));',
     insert: ': async () => void reserveSms;',
     test: api,
     title: 'three messages go to a number',
@@ -464,7 +464,7 @@ export const sentFactorMutants: readonly Mutant[] = [
   {
     name: 'sent factors: text messages are not counted for a network',
     file: texts,
-    remove: "    ...(ip === undefined ? [] : [counted('network', `${thisHour} ${networkOf(ip)}`)]),\n",
+    remove: "    ...(network === undefined ? [] : [counted('network', `${thisHour} ${network}`)]),\n",
     insert: '',
     test: api,
     title: 'where a number is added the network waits',
@@ -480,15 +480,15 @@ export const sentFactorMutants: readonly Mutant[] = [
   {
     name: 'sent factors: text messages to a factor are not counted for a tenant',
     file: texts,
-    remove: 'return [tenant, counted(',
-    insert: 'return [counted(',
+    remove: '      tenant,\n',
+    insert: '',
     test: api,
     title: 'the tenant waits',
   },
   {
     name: 'sent factors: text messages to a factor are not counted for its person',
     file: texts,
-    remove: "counted('person', `${today} ${userId}`), ",
+    remove: "      counted(from.isKnown ? 'devices' : 'person', `${today} ${userId}`),\n",
     insert: '',
     test: api,
     title: 'the person waits',
@@ -496,8 +496,8 @@ export const sentFactorMutants: readonly Mutant[] = [
   {
     name: 'sent factors: text messages to a factor are not counted for it',
     file: texts,
-    remove: ", counted('factor', `${userId} ${from}`)]",
-    insert: ']',
+    remove: "      counted('factor', `${userId} ${from.key}`),\n",
+    insert: '',
     test: api,
     title: 'the factor waits',
   },
@@ -544,7 +544,7 @@ export const sentFactorMutants: readonly Mutant[] = [
   {
     name: 'sent factors: a number waits though it was confirmed',
     file: adding,
-    remove: '    await codeCameBack(tx, context, { user, phone: adds?.phone, proving, knownBrowser: undefined });\n',
+    remove: '    await codeCameBack(tx, context, { user, phone: adds?.phone, sent: right.sent });\n',
     insert: '    void codeCameBack;\n',
     test: api,
     title: 'what came back is not counted',
@@ -552,7 +552,7 @@ export const sentFactorMutants: readonly Mutant[] = [
   {
     name: 'sent factors: mails are not counted',
     file: sentCode,
-    remove: '? await reserveMail(deps, context, { email: user.email!, asker: { userId: user.id, from } })',
+    remove: '? await reserveMail(deps, context, { email: user.email!, asker: { userId: user.id, from: from.key } })',
     insert: '? async () => void reserveMail',
     test: api,
     title: 'three mails, whatever strangers',
@@ -560,7 +560,7 @@ export const sentFactorMutants: readonly Mutant[] = [
   {
     name: 'sent factors: strangers use up the mails of whoever has proven the password',
     file: sentCode,
-    remove: 'await reserveMail(deps, context, { email: user.email!, asker: { userId: user.id, from } })',
+    remove: 'await reserveMail(deps, context, { email: user.email!, asker: { userId: user.id, from: from.key } })',
     insert: 'await reserveMail(deps, context, { email: user.email! })',
     test: api,
     title: 'three mails, whatever strangers',
@@ -568,7 +568,8 @@ export const sentFactorMutants: readonly Mutant[] = [
   {
     name: 'sent factors: a mailbox waits though its code came back',
     file: sentCode,
-    remove: '  else await clearMails(db, context, { email: user.email!, asker: { userId: user.id, from } });\n',
+    remove:
+      '  else await mailCameBack(db, context, { email: user.email!, asker: { userId: user.id, from: sent.from.key } });\n',
     insert: '',
     test: api,
     title: 'three mails, whatever strangers',

@@ -394,6 +394,18 @@ test.each<[string, (address: string) => unknown]>([
   expect(done.location).toMatch(/\/sign-in\?attempt=/);
 });
 
+test('a file that says nothing of the address does not put back the one that it was while the file was read', async () => {
+  const gate = gateStatements(signet);
+  const held = gate.hold('before', /update "users" set/i, 1);
+  const applied = signet.provision({ users: [{ username: person.username, given_name: 'Ann' }] });
+  await held.arrived;
+  const change = `SET lock_timeout = '200ms'; UPDATE users SET email = 'new@example.com' WHERE username = '${person.username}'`;
+  await expect(query(signet.database.url, change)).rejects.toThrow('lock timeout');
+  held.open();
+  await applied;
+  gate.open();
+});
+
 test('where no mail can be sent there is neither link nor page', async () => {
   const silent = await startSignet({ provision: world });
   try {

@@ -3,7 +3,7 @@ import { contentTag } from '../../crypto/hash.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { networkOf, smsBudgets } from '../../domain/limits.ts';
+import { type Asker, networkOf, smsBudgets } from '../../domain/limits.ts';
 import type { Db } from '../../storage/database.ts';
 import { clearAttempts, refundAttempt, reserveAttempt, returnAttempt } from '../../storage/limits.ts';
 import type { GiveBack } from './reserve.ts';
@@ -16,11 +16,8 @@ const prefixDigits = 5;
 export type AskedSms = {
   readonly phone: string;
   readonly userId: string;
-  /**
-   * Of the factor that somebody has: which browser, device or token of theirs asks, each with a budget of its own. Undefined:
-   * the number is to be added, and may be anybody's.
-   */
-  readonly from: string | undefined;
+  /** Of the factor that somebody has. Undefined: the number is to be added, and may be anybody's. */
+  readonly from: Asker | undefined;
 };
 
 type Counted = { readonly key: string; readonly what: keyof typeof smsBudgets };
@@ -29,11 +26,17 @@ type Counted = { readonly key: string; readonly what: keyof typeof smsBudgets };
 function counts({ now, ip }: RequestContext, { phone, userId, from }: AskedSms): readonly Counted[] {
   const [thisHour, today] = [Math.floor(now / hour), Math.floor(now / (24 * hour))];
   const tenant = counted('tenant', `${thisHour}`);
+  const network = ip === undefined ? undefined : networkOf(ip);
   // A number that has sent codes back is no way to be paid for messages that costs its owner nothing: its person is known.
-  if (from !== undefined)
-    return [tenant, counted('person', `${today} ${userId}`), counted('factor', `${userId} ${from}`)];
+  if (from)
+    return [
+      ...(from.isKnown || network === undefined ? [] : [counted('asking', `${thisHour} ${network}`)]),
+      tenant,
+      counted(from.isKnown ? 'devices' : 'person', `${today} ${userId}`),
+      counted('factor', `${userId} ${from.key}`),
+    ];
   return [
-    ...(ip === undefined ? [] : [counted('network', `${thisHour} ${networkOf(ip)}`)]),
+    ...(network === undefined ? [] : [counted('network', `${thisHour} ${network}`)]),
     tenant,
     counted('prefix', `${thisHour} ${phone.slice(1, 1 + prefixDigits)}`),
     counted('enrolment', `${today} ${userId}`),

@@ -7,7 +7,9 @@ import { type Budget, mailBudgets, networkOf } from '../../domain/limits.ts';
 import { identifierKey } from '../../domain/user.ts';
 import type { LimitKind } from '../../domain/metrics.ts';
 import type { Db } from '../../storage/database.ts';
-import { clearAttempts, reserveAttempt, returnAttempt } from '../../storage/limits.ts';
+import { clearAttempts, refundAttempt, reserveAttempt, returnAttempt } from '../../storage/limits.ts';
+
+const day = 24 * 3600_000;
 
 /** Who asks for mails to an account, where it is no stranger: these have a budget of their own when others have used up that of the address. */
 export type KnownAsker = {
@@ -45,7 +47,12 @@ export async function reserveMail(deps: Deps, context: RequestContext, mail: Ask
   // Counted under all of them each time: whoever has a budget of their own has no more mails for it while nobody disturbs them.
   const counted = [await reserve(addressKey(email), mailBudgets.address)];
   if (isReset) counted.push(await reserve(resetKey(email), mailBudgets.reset));
-  if (asker) counted.push(await reserve(askerKey(asker), mailBudgets.address));
+  if (asker) {
+    const own = await reserve(askerKey(asker), mailBudgets.address);
+    // Counted only where it is needed: what an account may ask for out of turn, however many devices it knows.
+    const isNeeded = own.allowed && !counted.some(({ allowed }) => allowed);
+    counted.push(isNeeded ? await reserve(personKey(asker, now), mailBudgets.person) : own);
+  }
   if (counted.some(({ allowed }) => allowed)) return giveBack;
   // Of the others who ask from there, nobody waits for it.
   await giveBack();
@@ -59,14 +66,15 @@ export async function reserveMail(deps: Deps, context: RequestContext, mail: Ask
   }
 }
 
-/** Who has shown that the mailbox is theirs may ask again. */
-export async function clearMails(
+/** Whoever asked has shown that the mailbox is theirs, and may ask again. */
+export async function mailCameBack(
   tx: Db,
   { tenant }: RequestContext,
   { email, asker }: { readonly email: string; readonly asker?: KnownAsker | undefined },
 ): Promise<void> {
-  const keys = [addressKey(email), resetKey(email), ...(asker ? [askerKey(asker)] : [])];
-  for (const key of keys) await clearAttempts(tx, tenant.id, key);
+  // Given back, not forgotten: strangers who used it up would see by it that somebody has the address, and is there.
+  await refundAttempt(tx, tenant.id, addressKey(email));
+  if (asker) await clearAttempts(tx, tenant.id, askerKey(asker));
 }
 
 function addressKey(email: string): string {
@@ -79,6 +87,10 @@ function resetKey(email: string): string {
 
 function askerKey({ userId, from }: KnownAsker): string {
   return `mail asker ${userId} ${from}`;
+}
+
+function personKey({ userId }: KnownAsker, now: number): string {
+  return `mail person ${Math.floor(now / day)} ${userId}`;
 }
 
 function tooMany(deps: Deps, kind: LimitKind, wait: number): Refusal {

@@ -3,7 +3,7 @@ import type { Deps } from '../../deps.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { isSecondFactor } from '../../domain/factors.ts';
 import type { Db } from '../../storage/database.ts';
-import { lockPassword, removePassword } from '../../storage/passwords.ts';
+import { removePassword } from '../../storage/passwords.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { endEverythingOf, findUser, markEmailVerified } from '../../storage/users.ts';
 import { record } from '../events.ts';
@@ -12,10 +12,10 @@ import { record } from '../events.ts';
 export type FirstVerification = {
   /** As they are afterwards. */
   readonly user: UserWithPassword;
-  /** On the transaction that spends it, after that. */
+  /** On the transaction that spends it, once the person is locked. @returns false when it is not the first any more. */
+  readonly isStill: (tx: Db) => Promise<boolean>;
+  /** After that. */
   readonly verify: (tx: Db) => Promise<void>;
-  /** Before anything else on that transaction. @returns false when they stand no longer as they did. */
-  readonly lock: (tx: Db) => Promise<boolean>;
 };
 
 /**
@@ -40,11 +40,7 @@ export function firstVerification(
       changePasswordBy: undefined,
       passwordVersion: before.passwordVersion + (hadPassword ? 1 : 0),
     },
-    async lock(tx) {
-      if (!(await lockPassword(tx, tenant.id, id, before.passwordVersion))) return false;
-      const locked = await findUser(tx, tenant.id, id);
-      return locked?.email === before.email && !locked?.emailVerified;
-    },
+    isStill: async (tx) => (await findUser(tx, tenant.id, id))?.emailVerified === false,
     async verify(tx) {
       await markEmailVerified(tx, tenant.id, id, now);
       if (hadPassword) await removePassword(tx, tenant.id, id, now);

@@ -15,14 +15,15 @@ import {
   spendMailedSignIn,
 } from '../../storage/mailed-sign-ins.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
+import { lockPassword } from '../../storage/passwords.ts';
 import { findUserWithPassword } from '../../storage/users.ts';
 import { answerNoSooner, personAt } from '../deliver/asked.ts';
-import { clearMails } from '../deliver/reserve.ts';
+import { mailCameBack } from '../deliver/reserve.ts';
 import { wrongCode } from '../sign-in/check-code.ts';
 import { recordFailure } from '../sign-in/failed.ts';
 import { askerBy } from '../sign-in/known-asker.ts';
 import { knownBrowserOf } from '../sign-in/known-browsers.ts';
-import { type ReservedAttempt, reserveFactorAttempt } from '../sign-in/limiter.ts';
+import { mayGuessAtMailedCode, type ReservedAttempt, reserveFactorAttempt } from '../sign-in/limiter.ts';
 import { checkSignInByMail, isCode } from './ask.ts';
 import { firstVerification } from './first-verification.ts';
 import { openLinkToken } from './link-token.ts';
@@ -75,7 +76,7 @@ export async function checkMailedCode(
   const knownBrowser = person && knownBrowserOf(deps, tenant.id, known, person.id, 'password');
   const account = { identifier: email, userId: person?.id, knownBrowser, asked: hash !== undefined };
   const reserved = await reserveFactorAttempt(deps, context, 'mailed_code', account);
-  const guessed = await guessAt(deps, context, { hash, userId: person?.id });
+  const guessed = await guessAt(deps, context, { hash, userId: person?.id, isKnown: knownBrowser !== undefined });
   const digits = withoutBlanks(code);
   const right = guessed.find(({ hash: own, mailed }) => isCode(deps, own, digits, mailed.code));
   const mail = right && (await found(deps, context, { ...right, kind: 'sign_in_code' }));
@@ -94,8 +95,18 @@ export async function checkMailedCode(
 /** An id that nobody has: for an address that nobody has the same is asked as for any other. */
 const nobody = '00000000-0000-0000-0000-000000000000';
 
-/** Counts the guess, and gives the codes that it may be of. */
+/** Counts the guess, and gives the codes that it may be of. Whose they are need not be who was named. */
 async function guessAt(
+  deps: Deps,
+  context: RequestContext,
+  { hash, userId, isKnown }: { hash: Buffer | undefined; userId: string | undefined; isKnown: boolean },
+): Promise<readonly GuessedCode[]> {
+  const codes = await countedCodes(deps, context, { hash, userId });
+  const whose = codes[0]?.mailed.userId;
+  return whose === undefined || (await mayGuessAtMailedCode(deps, context, { userId: whose, isKnown })) ? codes : [];
+}
+
+async function countedCodes(
   { db }: Deps,
   { tenant, now }: RequestContext,
   { hash, userId }: { hash: Buffer | undefined; userId: string | undefined },
@@ -137,12 +148,13 @@ export function provenBy(
   const first = firstVerification(deps, context, before);
   const asker = askerBy(deps, tenant.id, known, before.id);
   const spend = async (tx: Db) => {
-    // The user's row before any other, as every change of a password does.
-    if (first && !(await first.lock(tx))) throw closed();
+    // The person's row before any other, as every change of a password does.
+    if (!(await lockPassword(tx, tenant.id, before.id, before.passwordVersion))) throw closed();
+    if (first && !(await first.isStill(tx))) throw closed();
     if (!(await spendMailedSignIn(tx, tenant.id, { kind, hash }, now))) throw closed();
     await first?.verify(tx);
     // Who has the mailbox may ask for more.
-    await clearMails(tx, context, { email: before.email!, asker });
+    await mailCameBack(tx, context, { email: before.email!, asker });
   };
   return { user: first?.user ?? before, spend };
 }

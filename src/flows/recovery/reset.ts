@@ -9,7 +9,7 @@ import { findPasswordReset, spendOneTimeToken } from '../../storage/one-time-tok
 import { lockPassword, setPasswordHash } from '../../storage/passwords.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { endEverythingOf, findUser, findUserWithPassword, markEmailVerified } from '../../storage/users.ts';
-import { clearMails } from '../deliver/reserve.ts';
+import { mailCameBack } from '../deliver/reserve.ts';
 import { newId, record } from '../events.ts';
 import { forgetPasswordAttempts } from '../sign-in/limiter.ts';
 import { namesAround } from '../users/names-around.ts';
@@ -57,7 +57,7 @@ export async function resetPassword(
     const ended = await endEverythingOf(tx, tenant.id, user.id, 'password_changed', now);
     // Of passwords only: codes are not what the mail has proven.
     await forgetPasswordAttempts(tx, tenant.id, user);
-    await clearMails(tx, context, { email: user.email! });
+    await mailCameBack(tx, context, { email: user.email! });
     await record(deps, tx, acting, { type: 'user.password_reset', userId: user.id, data: ended });
   });
   return user;

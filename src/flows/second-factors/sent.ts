@@ -149,7 +149,7 @@ export async function confirmSentFactor(
         return true;
       },
     });
-    await codeCameBack(tx, context, { user, phone: adds?.phone, proving, knownBrowser: undefined });
+    await codeCameBack(tx, context, { user, phone: adds?.phone, sent: right.sent });
     return added;
   });
 }

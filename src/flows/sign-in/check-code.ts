@@ -64,7 +64,7 @@ export async function checkCode(
   const candidates = factors.filter(({ method }) => usable.includes(method) && (given.method ?? method) === method);
   const found =
     (await matching(deps, context, user.id, candidates, given.code)) ??
-    (proving && (await matchingSent(deps, context, candidates, { user, proving, knownBrowser, code: given.code })));
+    (proving && (await matchingSent(deps, context, candidates, { user, proving, code: given.code })));
   if (found) return { ...found, reserved };
   await recordFailure(deps, context, {
     factor: 'code',
@@ -113,7 +113,7 @@ async function matchingSent(
   deps: Deps,
   context: RequestContext,
   factors: readonly SecondFactor[],
-  { user, knownBrowser, ...guess }: { user: User; knownBrowser: string | undefined; proving: Proving; code: string },
+  { user, ...guess }: { user: User; proving: Proving; code: string },
 ): Promise<Omit<CheckedCode, 'reserved'> | undefined> {
   if (!factors.some(({ method }) => isSent(method))) return undefined;
   const right = await matchingSentCode(deps, context, { user, ...guess });
@@ -125,6 +125,6 @@ async function matchingSent(
     credentialId,
     step: undefined,
     codeHash: right.hash,
-    cameBack: { user, phone, proving: guess.proving, knownBrowser },
+    cameBack: { user, phone, sent: right.sent },
   };
 }

@@ -3,7 +3,7 @@ import { contentTag } from '../../crypto/hash.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
-import { factorBudgets, type GuessedAt, guessedAt, networkOf } from '../../domain/limits.ts';
+import { factorBudgets, type GuessedAt, guessedAt, mailedCodeGuesses, networkOf } from '../../domain/limits.ts';
 import type { LimitKind } from '../../domain/metrics.ts';
 import { identifierKey, type User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
@@ -14,6 +14,8 @@ import {
   reserveAttempt,
   returnAttempt,
 } from '../../storage/limits.ts';
+
+const day = 24 * 3600_000;
 
 /** A reserved attempt: where it was counted, and the number of this attempt. */
 export type ReservedAttempt = {
@@ -59,6 +61,21 @@ export async function reserveFactorAttempt(
     throw tooMany(deps, `${factor}_${whose}`, reserved.retryAt - now);
   }
   return { accountKey, addressKey, attempts: reserved.attempts };
+}
+
+/**
+ * Counts a guess at a code that there is, for its account: all that browsers it knows guess in a day, and all that others do.
+ * @returns false when there were too many: no code is worth anything then.
+ */
+export async function mayGuessAtMailedCode(
+  deps: Deps,
+  { tenant, now }: RequestContext,
+  { userId, isKnown }: { readonly userId: string; readonly isKnown: boolean },
+): Promise<boolean> {
+  const key = `mailed_code guesses ${Math.floor(now / day)} ${userId} ${isKnown ? 'known' : 'others'}`;
+  const { allowed } = await reserveAttempt(deps.db, tenant.id, key, mailedCodeGuesses, now);
+  if (!allowed) deps.metrics.limited(isKnown ? 'mailed_code_known_browser' : 'mailed_code_account');
+  return allowed;
 }
 
 /** The attempt was right: the account's count starts anew, and the address gets back the one it spent. */

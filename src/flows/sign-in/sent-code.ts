@@ -8,13 +8,14 @@ import type { FirstFactorMethod, SentMethod } from '../../domain/factors.ts';
 import { maskedEmail } from '../../domain/mail.ts';
 import { factorCodeFor, guessesOfCode, resendAfter } from '../../domain/passwordless.ts';
 import { endOfPhone } from '../../domain/sms.ts';
+import { type Asker, networkOf } from '../../domain/limits.ts';
 import type { User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
 import { secondFactorsOf } from '../../storage/second-factors.ts';
 import { findSentCode, guessAtSentCode, keepSentCode, type SentCode } from '../../storage/sent-codes.ts';
 import { translator } from '../../texts/messages.ts';
 import { localeOf, putMail, putSms } from '../deliver/message.ts';
-import { clearMails, reserveMail } from '../deliver/reserve.ts';
+import { mailCameBack, reserveMail } from '../deliver/reserve.ts';
 import { type AskedSms, reserveSms, smsConfirmed } from '../deliver/reserve-sms.ts';
 import { provableNow } from './provable.ts';
 
@@ -70,7 +71,7 @@ export async function sendFactorCode(
   const isUsable = provableNow(deps, tenant, { secondFactors }, first).includes(method);
   if (!factor || !isUsable) throw new Refusal('conflict', 'There is no such second factor that can be used now.');
   const code = { credentialId: factor.id, method };
-  await send(deps, context, { user, proving, code, phone, from: askerIn(proving, knownBrowser) });
+  await send(deps, context, { user, proving, code, phone, from: askerIn(context, proving, knownBrowser) });
   return { method, to: sentTo(user, method, phone) };
 }
 
@@ -84,7 +85,11 @@ export async function sendFirstCode(
     readonly code: Pick<SentCode, 'credentialId' | 'method' | 'adds'>;
   },
 ): Promise<void> {
-  await send(deps, context, { ...asked, phone: asked.code.adds?.phone, from: askerIn(asked.proving, undefined) });
+  await send(deps, context, {
+    ...asked,
+    phone: asked.code.adds?.phone,
+    from: askerIn(context, asked.proving, undefined),
+  });
 }
 
 async function send(
@@ -101,7 +106,7 @@ async function send(
     readonly proving: Proving;
     readonly code: Pick<SentCode, 'credentialId' | 'method' | 'adds'>;
     readonly phone: string | undefined;
-    readonly from: string;
+    readonly from: Asker;
   },
 ): Promise<void> {
   const { tenant, now } = context;
@@ -111,8 +116,8 @@ async function send(
   if (waiting && now - waiting.sentAt < resendAfter) throw tooSoon(deps, waiting.sentAt + resendAfter - now);
   const giveBack =
     phone === undefined
-      ? await reserveMail(deps, context, { email: user.email!, asker: { userId: user.id, from } })
-      : await reserveSms(deps, context, smsAsked(user, phone, proving, from));
+      ? await reserveMail(deps, context, { email: user.email!, asker: { userId: user.id, from: from.key } })
+      : await reserveSms(deps, context, smsAsked(user, phone, { ...code, from }));
   const digits = sixDigits(deps.random(6));
   const mac = deps.box.mac(codePurpose, aboutCode(hash, digits, code.method, user));
   const locale = localeOf(user, context);
@@ -120,7 +125,7 @@ async function send(
   const names = { tenant: tenant.name, username: user.username };
   const minutes = { minutes: factorCodeFor / 60_000 };
   const isFirst = await deps.db.transaction(async (tx) => {
-    const kept = { ...code, userId: user.id, code: mac, hash, expiresAt: now + factorCodeFor, wait: resendAfter };
+    const kept = { ...code, from, userId: user.id, code: mac, hash, expiresAt: now + factorCodeFor, wait: resendAfter };
     if (!(await keepSentCode(tx, tenant.id, kept, now))) return false;
     if (phone !== undefined) {
       const text = [t('sms.code_is', names), digits, t('sms.lasts', minutes)].join('\n');
@@ -153,30 +158,27 @@ async function send(
   throw tooSoon(deps, resendAfter);
 }
 
-/** Whose budget it is: strangers, who have the password alone, do not use up that of a browser or device that the account knows. */
-function askerIn({ kind, id }: Proving, knownBrowser: string | undefined): string {
-  if (kind === 'token' || kind === 'enrolment') return `${kind} ${id}`;
-  return knownBrowser ?? 'strangers';
+/**
+ * Whose budget it is: who has the password alone, or a token, does not use up that of a browser or device that the account knows
+ * by a code, and who asks from one network not that of another.
+ */
+function askerIn({ ip }: RequestContext, { kind }: Proving, knownBrowser: string | undefined): Asker {
+  if (knownBrowser !== undefined) return { isKnown: true, key: knownBrowser };
+  const network = ip === undefined ? '' : networkOf(ip);
+  return { isKnown: false, key: kind === 'token' || kind === 'enrolment' ? kind : `network ${network}` };
 }
 
-function smsAsked({ id: userId }: User, phone: string, { kind }: Proving, from: string): AskedSms {
-  return { phone, userId, from: kind === 'enrolment' ? undefined : from };
+function smsAsked({ id: userId }: User, phone: string, { adds, from }: Pick<SentCode, 'adds' | 'from'>): AskedSms {
+  return { phone, userId, from: adds ? undefined : from };
 }
 
-/** What a code that came back was sent to, and for. */
-export type CameBack = {
-  readonly user: User;
-  readonly phone: string | undefined;
-  readonly proving: Proving;
-  readonly knownBrowser: string | undefined;
-};
+/** A code that came back, and the number that it was sent to; undefined: it was mailed. */
+export type CameBack = { readonly user: User; readonly phone: string | undefined; readonly sent: SentCode };
 
 /** Whoever sent it back has shown whose the number or the mailbox is, and may ask again. */
-export async function codeCameBack(db: Db, context: RequestContext, cameBack: CameBack): Promise<void> {
-  const { user, phone, proving, knownBrowser } = cameBack;
-  const from = askerIn(proving, knownBrowser);
-  if (phone !== undefined) await smsConfirmed(db, context, smsAsked(user, phone, proving, from));
-  else await clearMails(db, context, { email: user.email!, asker: { userId: user.id, from } });
+export async function codeCameBack(db: Db, context: RequestContext, { user, phone, sent }: CameBack): Promise<void> {
+  if (phone !== undefined) await smsConfirmed(db, context, smsAsked(user, phone, sent));
+  else await mailCameBack(db, context, { email: user.email!, asker: { userId: user.id, from: sent.from.key } });
 }
 
 /** What was sent and is waited for; undefined when nothing is. */

@@ -118,7 +118,8 @@ export async function saveUser(
   { entry, passwordHash, kind }: PreparedUser,
 ): Promise<{ outcome: SaveOutcome; isAdministratorLost: boolean }> {
   const { tenant, now } = context;
-  const known = await storage.findUserByUsername(tx, tenant.id, entry.username);
+  // What the entry leaves out is written back: as it is, not as it was.
+  const known = await storage.lockUserByUsername(tx, tenant.id, entry.username);
   if (known && known.kind !== kind) throw otherKind(known);
   const holder = entry.email === undefined ? undefined : await storage.findUserForSignIn(tx, tenant.id, entry.email);
   if (holder && holder.id !== known?.id) throw emailTaken(holder);
