@@ -39,9 +39,9 @@ const mailPage = async (agent: Agent) => {
 };
 const send = async (agent: Agent, way: 'link' | 'code', more: Record<string, string> = {}) => {
   const attempt = field(await mailPage(agent), 'attempt');
-  const answer = await agent.post(at('/sign-in/email'), { attempt, email: person.email, way, ...more });
-  expect(answer.status).toBe(200);
-  return { attempt, answer };
+  const posted = await agent.post(at('/sign-in/email'), { attempt, email: person.email, way, ...more });
+  expect(posted.status).toBe(303);
+  return { attempt, answer: await agent.get(posted.location!), posted };
 };
 const mailedLink = async (howMany = 1) => linkIn(await mailTo(smtp, person.email, howMany, 'magic-link'));
 const mailedCode = async (howMany = 1) => codeIn(await mailTo(smtp, person.email, howMany, 'sign-in-code'));
@@ -122,6 +122,50 @@ test('M33 M78 in another browser the page says where to go, names nobody, and ne
   expect((await press(attacker, address)).status).toBe(303);
 });
 
+test('the page that says what was sent has an address: looked at again it asks for nothing, and it is of this sign-in alone', async () => {
+  const agent = createAgent();
+  const { posted, answer } = await send(agent, 'code');
+  const code = await mailedCode();
+  for (let looks = 0; looks < 3; looks += 1)
+    expect((await agent.get(posted.location!)).body).toContain('id="code-submit"');
+  await signet.server.settled();
+  expect(smtp.mails.filter(({ to }) => to.includes(person.email))).toHaveLength(1);
+  expect(posted.location).not.toContain(person.username);
+  expect(pageError(await createAgent().get(posted.location!)).code).toBe('attempt_unknown');
+  const asked = new URL(posted.location!).searchParams.get('asked')!;
+  const other = field(await mailPage(agent), 'attempt');
+  for (const [attempt, sealed] of [
+    [other, asked],
+    [field(answer, 'attempt'), `${asked.slice(0, -4)}AAAA`],
+    [field(answer, 'attempt'), ''],
+  ] as const) {
+    const page = await agent.get(
+      at(`/sign-in/email/sent?${new URLSearchParams({ attempt, asked: sealed }).toString()}`),
+    );
+    expect(page.location).toBe(at(`/sign-in/email?attempt=${attempt}`));
+  }
+  const form = { attempt: field(answer, 'attempt'), email: person.email, code };
+  expect((await agent.post(at('/sign-in/email/code'), form)).status).toBe(303);
+});
+
+test('who asks for another code too often keeps the field for the one there is', async () => {
+  const agent = createAgent();
+  const { attempt } = await send(agent, 'code');
+  const code = await mailedCode();
+  await query(signet.database.url, `UPDATE limits SET next_at = to_timestamp($1) WHERE key LIKE 'mail address %'`, [
+    signet.clock.now / 1000 + 50,
+  ]);
+  const form = { attempt, email: person.email, way: 'code', again: 'code' };
+  const again = await agent.post(at('/sign-in/email'), form);
+  expect([again.status, again.body.includes('id="code-error"'), again.body.includes('id="code-submit"')]).toEqual([
+    429,
+    true,
+    true,
+  ]);
+  const typed = { attempt: field(again, 'attempt'), email: field(again, 'email'), code };
+  expect((await agent.post(at('/sign-in/email/code'), typed)).status).toBe(303);
+});
+
 test('M33 a request that two browsers came with: the code of one is not good in the other', async () => {
   const asked = authorizationRequest(signet, webClient);
   const posted = await createAgent().post(at('/oauth/authorize'), new URL(asked.url).searchParams, crossSite);
@@ -133,7 +177,7 @@ test('M33 a request that two browsers came with: the code of one is not good in 
   }
   const [mine, other] = browsers;
   const form = { email: person.email, way: 'code' };
-  expect((await mine.post(at('/sign-in/email'), { ...form, attempt: attempts[0]! })).status).toBe(200);
+  expect((await mine.post(at('/sign-in/email'), { ...form, attempt: attempts[0]! })).status).toBe(303);
   const code = await mailedCode();
   const type = (agent: Agent, attempt: string) =>
     agent.post(at('/sign-in/email/code'), { attempt, email: person.email, code });
@@ -242,7 +286,8 @@ test('to stay signed in is ticked beside the address, and holds for the session 
 test('the same page for an address that nobody has; what is no address, and too many mails, are told above the form', async () => {
   const agent = createAgent();
   const attempt = field(await mailPage(agent), 'attempt');
-  const sent = (email: string, way = 'link') => agent.post(at('/sign-in/email'), { attempt, email, way });
+  const sent = async (email: string, way = 'link') =>
+    agent.follow(await agent.post(at('/sign-in/email'), { attempt, email, way }), signet.issuer);
   const [known, unknown] = [await sent(person.email), await sent('nobody@example.com')];
   expect(unknown.body.replaceAll('nobody@example.com', person.email)).toBe(known.body);
   const invalid = await sent('nobody');

@@ -25,6 +25,7 @@ export async function everyPage(
   const attempt = field(signIn, 'attempt');
   // Nobody's, and another one each time: the mails to one are counted.
   const newAddress = () => `${randomUUID()}@example.com`;
+  const mail = (way: string) => stranger.post(`${issuer}/sign-in/email`, { attempt, email: newAddress(), way });
   const setup = signet.server.setupUrl!;
   const pages: Record<string, () => Promise<Answer>> = {
     'sign-in': () => visit(stranger, ask(hinted)),
@@ -35,8 +36,8 @@ export async function everyPage(
     'sign-in by mail': () => stranger.get(`${issuer}/sign-in/email?attempt=${attempt}`),
     'sign-in by mail, no address': () =>
       stranger.post(`${issuer}/sign-in/email`, { attempt, email: text, way: 'link', stay: '1' }),
-    'a link was sent': () => stranger.post(`${issuer}/sign-in/email`, { attempt, email: newAddress(), way: 'link' }),
-    'a code was sent': () => stranger.post(`${issuer}/sign-in/email`, { attempt, email: newAddress(), way: 'code' }),
+    'a link was sent': async () => stranger.follow(await mail('link'), issuer),
+    'a code was sent': async () => stranger.follow(await mail('code'), issuer),
     'a wrong code': () =>
       stranger.post(`${issuer}/sign-in/email/code`, { attempt, email: text, code: text, stay: '1' }),
     'a closed link that signs in': () => createAgent().get(`${issuer}/auth/verify?token=${encodeURIComponent(text)}`),

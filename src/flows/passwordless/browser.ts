@@ -51,12 +51,16 @@ export async function viewMailSignIn(
   };
 }
 
-/** @throws Refusal as {@link sendSignInMail}; attempt_unknown, attempt_finished. */
+/** What was asked for, which the browser keeps for its page. */
+export type Asked = { readonly email: string; readonly way: Way; readonly staySignedIn: boolean };
+
+/** @returns it sealed, for the address of the page. @throws Refusal as {@link sendSignInMail}; attempt_unknown, attempt_finished. */
 export async function askInBrowser(
   deps: Deps,
   context: RequestContext,
-  { attemptId, cookies, email, way, staySignedIn }: Visit & { email: string; way: Way; staySignedIn: boolean },
-): Promise<void> {
+  { attemptId, cookies, ...asked }: Visit & Asked,
+): Promise<string> {
+  const { email, way, staySignedIn } = asked;
   const { id, row } = await attemptOf(deps, context, attemptId, cookies.browser);
   const browser = row.browserHash.toString('base64url');
   await sendSignInMail(deps, context, {
@@ -67,6 +71,24 @@ export async function askInBrowser(
     hash: codeOfAttempt(row),
     known: cookies.known,
   });
+  return deps.box.seal(purposeOfAsked, row.id, Buffer.from(JSON.stringify(asked)));
+}
+
+const purposeOfAsked = 'sign-in mail that was asked for';
+
+/** Undefined for what this sign-in has not asked for. @throws Refusal attempt_unknown, attempt_finished. */
+export async function openAsked(
+  deps: Deps,
+  context: RequestContext,
+  { attemptId, cookies, sealed }: Visit & { readonly sealed: string | undefined },
+): Promise<Asked | undefined> {
+  const { row } = await attemptOf(deps, context, attemptId, cookies.browser);
+  if (sealed === undefined) return undefined;
+  try {
+    return JSON.parse(deps.box.open(purposeOfAsked, row.id, sealed).toString()) as Asked;
+  } catch {
+    return undefined;
+  }
 }
 
 /** What the page of a link shows. */

@@ -1,11 +1,13 @@
-// GET and POST /sign-in/email send a link or a code; POST /sign-in/email/code takes the code.
+// GET and POST /sign-in/email send a link or a code, GET /sign-in/email/sent says so; POST /sign-in/email/code takes the code.
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { clientName } from '../../domain/client.ts';
 import { Refusal } from '../../domain/errors.ts';
 import {
+  type Asked,
   askInBrowser,
   type MailSignInView,
+  openAsked,
   signInWithMailedCode,
   viewMailSignIn,
 } from '../../flows/passwordless/browser.ts';
@@ -14,6 +16,7 @@ import { readCookies } from '../cookies.ts';
 import { refusalStatus } from '../failures.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { cancel } from './cancel.ts';
+import { goOn } from './hub.ts';
 import { sendPage } from './page.ts';
 import { shownAbove } from './shown-above.ts';
 import { signedIn } from './signed-in.ts';
@@ -26,6 +29,7 @@ import {
 } from './views/mail-sign-in.ts';
 
 export const mailSignInPath = '/sign-in/email';
+export const mailSentPath = '/sign-in/email/sent';
 export const mailedCodePath = '/sign-in/email/code';
 
 /** The form for the address. */
@@ -49,20 +53,42 @@ export function mailSignIn(deps: Deps): RouteHandlerMethod {
     const staySignedIn = params.get('stay') !== undefined;
     const way = params.get('way') === 'code' ? 'code' : 'link';
     const view = await viewMailSignIn(deps, context, { attemptId, cookies });
+    const asked = { email, way, staySignedIn } as const;
     try {
-      await askInBrowser(deps, context, { attemptId, cookies, email, way, staySignedIn });
+      const sealed = await askInBrowser(deps, context, { attemptId, cookies, ...asked });
+      // To an address of its own: whoever reads it again, or comes back to it, asks for nothing.
+      return await goOn(
+        request,
+        reply,
+        `${mailSentPath}?${new URLSearchParams({ attempt: attemptId!, asked: sealed }).toString()}`,
+      );
     } catch (error) {
       const also = { email, isChecked: staySignedIn };
       if (error instanceof Refusal && error.code === 'invalid_input')
         return show(request, reply, view, { ...also, error: { code: 'invalid' } }, refusalStatus.invalid_input);
       const shown = shownAbove(deps, request, reply, error, 'too_many_attempts');
       if (shown?.code !== 'too_many_attempts') throw error;
+      // Whoever has a code still has the field for it.
+      if (params.get('again') === 'code')
+        return showCode(request, reply, view, { ...asked, error: { ...shown, code: 'too_many_mails' } }, shown.status);
       return show(request, reply, view, { ...also, error: { ...shown, code: 'too_many_attempts' } }, shown.status);
     }
-    const model = { ...common(request, view), email, stay: staySignedIn };
-    const { uiLocales } = view;
-    if (way === 'code') return showCode(request, reply, view, { email, stay: staySignedIn });
-    return sendPage(request, reply, (page) => signInLinkSentPage(page, model), { uiLocales });
+  };
+}
+
+/** What was sent, and where a code is typed. */
+export function mailSent(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const query = queryParams(request);
+    const visit = { attemptId: query.get('attempt'), cookies: readCookies(request) };
+    const context = contextOf(deps, request);
+    const asked = await openAsked(deps, context, { ...visit, sealed: query.get('asked') });
+    if (!asked) return goOn(request, reply, `${mailSignInPath}?attempt=${visit.attemptId}`);
+    const view = await viewMailSignIn(deps, context, visit);
+    if (asked.way === 'code') return showCode(request, reply, view, asked);
+    const { email, staySignedIn: stay } = asked;
+    const model = { ...common(request, view), email, stay };
+    return sendPage(request, reply, (page) => signInLinkSentPage(page, model), { uiLocales: view.uiLocales });
   };
 }
 
@@ -83,8 +109,8 @@ export function mailedCode(deps: Deps): RouteHandlerMethod {
       const shown = shownAbove(deps, request, reply, error, 'wrong_code');
       if (!shown) throw error;
       const view = await viewMailSignIn(deps, context, { attemptId, cookies });
-      const stay = params.get('stay') !== undefined;
-      return showCode(request, reply, view, { email, stay, error: shown }, shown.status);
+      const staySignedIn = params.get('stay') !== undefined;
+      return showCode(request, reply, view, { email, staySignedIn, error: shown }, shown.status);
     }
   };
 }
@@ -116,7 +142,7 @@ function showCode(
   request: FastifyRequest,
   reply: FastifyReply,
   view: MailSignInView,
-  { email, stay, error }: Pick<MailedCode, 'email' | 'stay' | 'error'>,
+  { email, staySignedIn: stay, error }: Pick<Asked, 'email' | 'staySignedIn'> & Pick<MailedCode, 'error'>,
   status = 200,
 ) {
   const codeAction = basePath(request.tenant) + mailedCodePath;

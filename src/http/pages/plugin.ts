@@ -29,7 +29,15 @@ import { consent, consentForm } from './consent.ts';
 import { answerPageErrors } from './errors.ts';
 import { forgot, forgotForm, forgotPath } from './forgot-password.ts';
 import { continuePath } from './hub.ts';
-import { mailedCode, mailedCodePath, mailSignIn, mailSignInForm, mailSignInPath } from './mail-sign-in.ts';
+import {
+  mailedCode,
+  mailedCodePath,
+  mailSent,
+  mailSentPath,
+  mailSignIn,
+  mailSignInForm,
+  mailSignInPath,
+} from './mail-sign-in.ts';
 import { newPassword, newPasswordForm } from './new-password.ts';
 import { stylesheetFile } from './page.ts';
 import { reset, resetForm } from './reset-password.ts';
@@ -75,6 +83,7 @@ export function pagesScope(deps: Deps) {
     for (const kind of endingKinds)
       route(scope, accountPaths[kind], { GET: confirmAccountChange(deps, kind), POST: accountChange(deps, kind) });
     route(scope, mailSignInPath, { GET: mailSignInForm(deps), POST: mailSignIn(deps) });
+    route(scope, mailSentPath, { GET: mailSent(deps) });
     route(scope, mailedCodePath, { POST: mailedCode(deps) });
     route(scope, verifyPath, { GET: verifyLinkForm(deps), POST: verifyLinkAnswer(deps) }, { for: 'browsers' });
     route(scope, forgotPath, { GET: forgotForm(deps), POST: forgot(deps) });

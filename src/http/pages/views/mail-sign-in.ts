@@ -86,7 +86,9 @@ export function signInLinkSentPage(page: Page, model: MailSent): Html {
 export type MailedCode = MailSent & {
   /** Where the code goes. */
   codeAction: string;
-  error?: { code: 'wrong_code' | 'too_many_attempts' | 'busy'; retryAfter?: number | undefined } | undefined;
+  error?:
+    | { code: 'wrong_code' | 'too_many_attempts' | 'too_many_mails' | 'busy'; retryAfter?: number | undefined }
+    | undefined;
 };
 
 /** Renders the form for the code that was sent. */
@@ -119,19 +121,20 @@ export function mailedCodePage(page: Page, model: MailedCode): Html {
           ${cancelButton(cancelText(model, t))}
         </div>
       </form>
-      ${again(model, t('mail_sign_in.another_code'))} ${withPassword(model, t)}
+      ${again({ ...model, again: 'code' }, t('mail_sign_in.another_code'))} ${withPassword(model, t)}
     </div>`,
   });
 }
 
 function codeError({ code, retryAfter }: NonNullable<MailedCode['error']>, locale: Locale, t: Translate): string {
+  if (code === 'too_many_mails') return tooManyMails(retryAfter, locale);
   return code === 'too_many_attempts' ? tooManyAttempts(retryAfter, locale) : t(`mail_sign_in.error.${code}`);
 }
 
-/** Another mail, with a code, for the same address. */
-function again({ action, attempt, email, stay }: MailSent, label: string): Html {
+/** Another mail, with a code, for the same address. `again`: there is one already. */
+function again({ action, attempt, email, stay, again }: MailSent & { again?: 'code' }, label: string): Html {
   return html`<form method="post" action="${action}" class="again" data-once>
-    ${hiddenFields({ attempt, email, way: 'code', stay: stay ? '1' : undefined })}
+    ${hiddenFields({ attempt, email, way: 'code', again, stay: stay ? '1' : undefined })}
     <button class="button button-quiet" id="email-code-submit" type="submit">${label}</button>
   </form>`;
 }
