@@ -47,6 +47,18 @@ const endpoints: Endpoint[] = [
   browser('/sign-in/second-factor', 'GET, POST'),
   browser('/sign-in/add-factor', 'GET, POST'),
   browser('/sign-in/add-factor/confirm', 'POST'),
+  browser('/sign-in/second-factor/send', 'POST'),
+  browser('/sign-in/email', 'GET, POST'),
+  browser('/sign-in/email/sent', 'GET'),
+  browser('/sign-in/email/code', 'POST'),
+  browser('/account/email/verify', 'POST'),
+  browser('/account/two-step/phone', 'GET, POST'),
+  browser('/account/two-step/phone/confirm', 'GET, POST'),
+  browser('/account/two-step/email', 'GET, POST'),
+  browser('/account/two-step/email/confirm', 'GET, POST'),
+  browser('/forgot-password', 'GET, POST'),
+  browser('/reset-password', 'GET, POST'),
+  browser('/verify-email', 'GET, POST'),
 ];
 
 function expectOwnFormat(answer: RawAnswer, page: boolean): void {
