@@ -42,7 +42,7 @@ export function phoneKey(typed: string): string | undefined {
     .normalize('NFKC')
     // The zero that is dialled at home only.
     .replaceAll('(0)', '')
-    .replaceAll(/[\s().\-\u2010-\u2015\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
+    .replaceAll(/[\s()./\-\u2010-\u2015\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '')
     .replace(/^00/, '+');
   return isPhone(bare) ? bare : undefined;
 }

@@ -148,6 +148,26 @@ test('the page that says what was sent has an address: looked at again it asks f
   expect((await agent.post(at('/sign-in/email/code'), form)).status).toBe(303);
 });
 
+test('the first sign-in by mail of an address that was not proven leaves no password: the account page leads to another', async () => {
+  await signet.provision({ users: [{ ...person, email_verified: false }] });
+  const agent = createAgent();
+  await send(agent, 'link');
+  expect((await press(agent, await mailedLink())).location).toBe(at('/account'));
+  const page = await agent.get(at('/account/password'));
+  expect([page.body.includes('id="current-password"'), page.body.includes('id="password-link"')]).toEqual([
+    false,
+    true,
+  ]);
+  const asked = await agent.post(at('/forgot-password'), { email: field(page, 'email') });
+  expect(asked.status).toBe(200);
+  const reset = await linkIn(await mailTo(smtp, person.email, 1, 'reset-password'));
+  const chosen = 'one that she has chosen herself';
+  const form = { token: new URL(reset).searchParams.get('token')!, new_password: chosen, new_password_repeat: chosen };
+  await agent.post(at('/reset-password'), form);
+  const again = await signIn(signet, { ...person, password: chosen });
+  expect((await again.get(at('/account/password'))).body).toContain('id="current-password"');
+});
+
 test('who asks for another code too often keeps the field for the one there is', async () => {
   const agent = createAgent();
   const { attempt } = await send(agent, 'code');

@@ -9,7 +9,7 @@ import { catalogues, negotiateLocale, translator, type Locale } from '../../src/
 import { accountPage } from '../../src/http/pages/views/account.ts';
 import { accountApplicationsPage } from '../../src/http/pages/views/account-applications.ts';
 import type { AccountFrame } from '../../src/http/pages/views/account-frame.ts';
-import { accountPasswordPage } from '../../src/http/pages/views/account-password.ts';
+import { accountPasswordPage, noPasswordPage } from '../../src/http/pages/views/account-password.ts';
 import { accountSessionsPage } from '../../src/http/pages/views/account-sessions.ts';
 import { type AccountTwoStep, accountTwoStepPage } from '../../src/http/pages/views/account-two-step.ts';
 import { type AddFactor, addedFactorPage, addFactorPage } from '../../src/http/pages/views/add-factor.ts';
@@ -333,6 +333,19 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       usernameToo: true,
     }),
     'sign in first': signInFirstPage(outside, fill({ username: 'jane', signInUri: '/sign-in' })),
+    'somebody else is signed in': signInFirstPage(
+      outside,
+      fill({
+        username: 'jane',
+        signInUri: '/sign-in',
+        other: { username: 'john', signOutAction: '/sign-out', csrf: 'c' },
+      }),
+    ),
+    'no password': noPasswordPage(outside, {
+      link: fill({ action: '/forgot-password', email: 'jane@example.com' }),
+      frame: frameOf('password', fill),
+    }),
+    'no password, and no mail': noPasswordPage(outside, { frame: frameOf('password', fill) }),
     'email confirmed': confirmedEmailPage(outside, fill({ accountUri: '/account' })),
     'email verified': emailVerifiedPage(outside, fill({ accountUri: '/account' })),
     'forgotten password': forgotPasswordPage(outside, fill(forgotten)),
@@ -371,6 +384,18 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       method: 'email',
       others: [{ method: 'sms', ...fill({ uri: '/' }) }],
       error: { code: 'wrong_code' },
+    }),
+    'second factor that the mailbox does not prove': secondFactorPage(outside, {
+      ...fill(secondFactor),
+      method: 'recovery_code',
+      others: [],
+      unusable: 'mailbox',
+    }),
+    'second factor that is switched off': secondFactorPage(outside, {
+      ...fill(secondFactor),
+      method: 'recovery_code',
+      others: [],
+      unusable: 'off',
     }),
     'second factor, too many text messages': secondFactorPage(outside, {
       ...fill({ ...secondFactor, sent: { ...sentSecond, isWaiting: true } }),
@@ -424,6 +449,11 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       error: { code: 'wrong_code' },
     }),
     'new phone': newSentPage(outside, { ...fill(newSent), method: 'sms', frame: frameOf('two_step', fill) }),
+    'new phone while a code is waited for': newSentPage(outside, {
+      ...fill({ ...newSent, waiting: { to: '+4915112345678', uri: '/account/two-step/phone/confirm' } }),
+      method: 'sms',
+      frame: frameOf('two_step', fill),
+    }),
     'new phone refused': newSentPage(outside, {
       ...fill({ ...newSent, phone: '0151 12345678' }),
       method: 'sms',

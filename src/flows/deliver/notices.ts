@@ -103,7 +103,7 @@ async function putNotice(
         ...(notice === 'new_browser'
           ? [t('notice.from', { browser: browserText(userAgent, t), address: ip ?? '–' })]
           : []),
-        t(actor.kind === 'user' ? 'notice.not_you' : 'notice.not_you_reset', names),
+        t(actor.kind === 'user' && notice !== 'password_ended' ? 'notice.not_you' : 'notice.not_you_reset', names),
       ],
       link: { uri: `${tenant.issuer}/account`, label: t('notice.account', names) },
       footer: t('notice.footer', names),

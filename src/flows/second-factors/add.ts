@@ -132,5 +132,6 @@ export function nothingBegun(): Refusal {
 }
 
 export function enough(most: number): Refusal {
-  return new Refusal('conflict', `There are ${most} such factors already: remove one first.`);
+  const there = most === 1 ? 'is one such factor' : `are ${most} such factors`;
+  return new Refusal('conflict', `There ${there} already: remove ${most === 1 ? 'it' : 'one'} first.`);
 }

@@ -77,7 +77,7 @@ export async function checkCode(
 
 /** One text for every reason. */
 export function wrongCode(): Refusal {
-  return new Refusal('wrong_code', 'The code is wrong, or it was used before.');
+  return new Refusal('wrong_code', 'The code is wrong, has expired, or was used before.');
 }
 
 /** What stands in the way of who would prove a factor without having one. */

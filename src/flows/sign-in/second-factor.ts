@@ -2,7 +2,9 @@
 import type { Deps } from '../../deps.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import {
+  type FirstFactorMethod,
   firstFactorOf,
+  isSecondFactor,
   isSent,
   type Proof,
   type SecondFactorMethod,
@@ -31,6 +33,8 @@ export type SecondFactorView = HalfDonePage & {
   /** What is asked for now, and what else could be. */
   readonly method: SecondFactorMethod;
   readonly others: readonly SecondFactorMethod[];
+  /** Why nothing but a recovery code is asked for: what is mailed proves nothing more, or nothing is sent here. */
+  readonly unusable: 'mailbox' | 'off' | undefined;
   /** Of a method whose codes are sent: where to, and whether one is waited for. */
   readonly sent: (Sent & { readonly isWaiting: boolean }) | undefined;
 };
@@ -46,14 +50,26 @@ export async function viewSecondFactor(
   if (wayOn) return wayOn;
   const { attempt, user, proof } = await halfDone(deps, context, begun);
   if (await waitsForNewPassword(deps, context, attempt, user)) return 'to the new password';
-  const methods = provableNow(deps, context.tenant, user, firstFactorOf([proof]));
+  const first = firstFactorOf([proof]);
+  const methods = provableNow(deps, context.tenant, user, first);
   const method = methods.find((one) => one === input.method) ?? methods[0]!;
   return {
     ...(await halfDonePage(deps, context, attempt, user)),
     method,
     others: methods.filter((other) => other !== method),
+    unusable: isSecondFactor(methods) ? undefined : whyUnusable(deps, context, user, first),
     sent: isSent(method) ? await sentBefore(deps, context, { attempt, user, method }) : undefined,
   };
+}
+
+function whyUnusable(
+  deps: Deps,
+  { tenant }: RequestContext,
+  user: UserWithPassword,
+  first: FirstFactorMethod | undefined,
+): 'mailbox' | 'off' {
+  const isByPassword = first === 'password';
+  return !isByPassword && provableNow(deps, tenant, user, 'password').includes('email') ? 'mailbox' : 'off';
 }
 
 async function sentBefore(

@@ -139,12 +139,12 @@ async function send(
       locale,
       content: {
         subject: t('mail.sign_in_code.subject', names),
-        paragraphs: [t('notice.about', names), t('mail.factor_code.body', names)],
+        paragraphs: [t('notice.about', names), t(code.adds ? 'mail.first_code.body' : 'mail.factor_code.body', names)],
         code: digits,
         afterwards: [
           t('mail.sign_in_code.lasts', minutes),
           t('mail.sign_in_code.tell_nobody', names),
-          t('mail.factor_code.not_you', names),
+          t(code.adds ? 'mail.first_code.not_you' : 'mail.factor_code.not_you', names),
         ],
         footer: t('mail.footer', names),
       },

@@ -2,6 +2,7 @@
 import type { RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { askForSignInMail, verifyLink, verifyMailedCode } from '../../flows/first-party/passwordless.ts';
+import { OAuthError } from '../../domain/errors.ts';
 import type { Way } from '../../flows/passwordless/ask.ts';
 import { checkedLinkProof, checkedMailedCode, checkedMailWanted } from '../../schemas/first-party.ts';
 import { contextOf } from '../context.ts';
@@ -43,10 +44,12 @@ export function mailedLinkByGet(deps: Deps): RouteHandlerMethod {
     apiHeaders(reply);
     const { authorization, [proofHeader]: proof } = request.headers;
     const query = queryParams(request);
-    const given = checkedLinkProof({
-      token: query.get('token'),
-      proof: typeof proof === 'string' ? proof : query.get('proof'),
-    });
-    return verifyLink(deps, contextOf(deps, request), { authorization, ...given });
+    const given = { token: query.get('token'), proof: typeof proof === 'string' ? proof : query.get('proof') };
+    if (given.proof === undefined)
+      throw new OAuthError(
+        'invalid_request',
+        `Send the proof that came with the request, as the header ${proofHeader}.`,
+      );
+    return verifyLink(deps, contextOf(deps, request), { authorization, ...checkedLinkProof(given) });
   };
 }

@@ -4,6 +4,7 @@ import type { Deps } from '../../deps.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { changePasswordInBrowser, mayChangePassword } from '../../flows/account/password.ts';
 import type { Person } from '../../flows/account/fresh.ts';
+import { canRecover } from '../../flows/deliver/asked.ts';
 import { translator } from '../../texts/messages.ts';
 import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
@@ -11,18 +12,19 @@ import { refusalStatus } from '../failures.ts';
 import { bodyParams } from '../forms.ts';
 import { frameOf, otherwise } from './account-frame.ts';
 import { accountSections } from './account-paths.ts';
+import { forgotPath } from './forgot-password.ts';
 import { goOn } from './hub.ts';
 import { newPasswordProblem } from './new-password-problem.ts';
 import { pageOf, sendPage } from './page.ts';
 import { shownAbove } from './shown-above.ts';
-import { type AccountPassword, accountPasswordPage } from './views/account-password.ts';
+import { type AccountPassword, accountPasswordPage, noPasswordPage } from './views/account-password.ts';
 
 /** The form, for whoever proved not long ago who they are. */
 export function accountPassword(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
     const person = await mayChangePassword(deps, contextOf(deps, request), readCookies(request));
     if (person === 'nobody' || person.kind === 'prove first') return otherwise(request, reply, person);
-    return show(request, reply, person, {}, 200);
+    return show(deps, request, reply, person, {}, 200);
   };
 }
 
@@ -36,7 +38,7 @@ export function changePassword(deps: Deps): RouteHandlerMethod {
     const again = async (errors: AccountPassword['errors'], status: number) => {
       const person = await mayChangePassword(deps, context, cookies);
       if (person === 'nobody' || person.kind === 'prove first') return otherwise(request, reply, person);
-      return show(request, reply, person, errors, status);
+      return show(deps, request, reply, person, errors, status);
     };
     const t = translator(pageOf(request).locale);
     const repeat = params.get('new_password_repeat');
@@ -58,14 +60,20 @@ export function changePassword(deps: Deps): RouteHandlerMethod {
 }
 
 function show(
+  deps: Deps,
   request: FastifyRequest,
   reply: FastifyReply,
-  { user, formToken }: Person,
+  { user, formToken, hasPassword }: Person & { readonly hasPassword: boolean },
   errors: AccountPassword['errors'],
   status: number,
 ) {
-  const action = basePath(request.tenant) + accountSections.password;
+  const base = basePath(request.tenant);
   const frame = frameOf(request, 'password', formToken);
-  const model = { frame, action, username: user.username, errors };
+  if (!hasPassword) {
+    const link =
+      user.email !== undefined && canRecover(deps) ? { action: base + forgotPath, email: user.email } : undefined;
+    return sendPage(request, reply, (page) => noPasswordPage(page, { frame, link }), { status });
+  }
+  const model = { frame, action: base + accountSections.password, username: user.username, errors };
   return sendPage(request, reply, (page) => accountPasswordPage(page, model), { status });
 }

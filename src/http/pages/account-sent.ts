@@ -28,7 +28,9 @@ export function newSentFactor(deps: Deps, method: SentMethod): RouteHandlerMetho
     // It is said there which there are.
     if (person === 'not here') return goOn(request, reply, accountSections.two_step);
     if (person === 'nobody' || person.kind === 'prove first') return otherwise(request, reply, person);
-    return showBegin(request, reply, person, method);
+    const view = await viewSent(deps, contextOf(deps, request), readCookies(request), method);
+    const waiting = typeof view === 'object' && view.kind === 'sent' ? view.factor.to : undefined;
+    return showBegin(request, reply, person, method, undefined, waiting);
   };
 }
 
@@ -47,6 +49,9 @@ export function beginSentFactor(deps: Deps, method: SentMethod): RouteHandlerMet
     } catch (error) {
       const shown = beginError(deps, request, reply, error);
       if (!shown) throw error;
+      // Whoever has a code still has the field for it.
+      if (params.get('again') !== undefined && shown.code === 'too_many_codes')
+        return showCode(deps, request, reply, method, { ...shown, code: 'too_many_codes' });
       const person = await mayAddSentFactor(deps, context, cookies, method);
       if (typeof person === 'string' || person.kind === 'prove first') throw error;
       return showBegin(request, reply, person, method, { phone, ...shown });
@@ -133,6 +138,7 @@ function showBegin(
   { formToken, user }: Person,
   method: SentMethod,
   failed?: NewSentError & { status: number; phone: string },
+  waiting?: string,
 ) {
   const base = basePath(request.tenant);
   const model = {
@@ -142,6 +148,7 @@ function showBegin(
     backUri: base + accountSections.two_step,
     email: user.email ?? '',
     phone: failed?.phone ?? '',
+    waiting: waiting === undefined ? undefined : { to: waiting, uri: base + confirmSentPaths[method] },
     error: failed,
   };
   return sendPage(request, reply, (page) => newSentPage(page, model), { status: failed?.status ?? 200 });

@@ -68,7 +68,7 @@ export function changeEmailForm(deps: Deps): RouteHandlerMethod {
     const context = contextOf(deps, request);
     const { user, to } = await checkEmailChange(deps, context, token);
     if (!(await isSignedInAs(deps, context, { cookies: readCookies(request), userId: user.id })))
-      return askToSignInFirst(request, reply, user, 200);
+      return askToSignInFirst(deps, request, reply, user, 200);
     const model = {
       action: basePath(request.tenant) + changeEmailPath,
       token: token!,
@@ -85,7 +85,7 @@ export function changeEmailAnswer(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
     const given = { token: bodyParams(request).get('token'), cookies: readCookies(request) };
     const outcome = await changeEmail(deps, contextOf(deps, request), given);
-    if (outcome !== 'changed') return askToSignInFirst(request, reply, outcome, 403);
+    if (outcome !== 'changed') return askToSignInFirst(deps, request, reply, outcome, 403);
     const accountUri = `${basePath(request.tenant)}/account`;
     return sendPage(request, reply, (page) => confirmedEmailPage(page, { accountUri }));
   };

@@ -95,6 +95,7 @@ function show(
     ...halfDoneModel(request, view),
     action: here,
     method: view.method,
+    unusable: view.unusable,
     sent: view.sent && { ...view.sent, action: basePath(request.tenant) + sendFactorCodePath },
     others: view.others.map((method) => ({ method, uri: `${here}?attempt=${view.attemptId}&method=${method}` })),
     error,

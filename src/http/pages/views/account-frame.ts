@@ -18,6 +18,7 @@ export const accountNotices = [
   'factor_removed',
   'codes_made',
   'verification_sent',
+  'verification_wait',
   'email_change_asked',
 ] as const;
 export type AccountNotice = (typeof accountNotices)[number];

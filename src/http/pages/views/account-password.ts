@@ -53,6 +53,29 @@ export function accountPasswordPage(page: Page, model: AccountPassword): Html {
   });
 }
 
+/** Renders what is shown to somebody who has none. `link`: where one to the first password is asked for. */
+export function noPasswordPage(
+  page: Page,
+  { frame, link }: { frame: AccountFrame; link?: { action: string; email: string } | undefined },
+): Html {
+  const t = translator(page.locale);
+  return accountFrame(page, frame, {
+    body: html`<section class="card">
+      <h1>${t('account.section.password')}</h1>
+      <p class="lead">${t(link ? 'password.none' : 'password.none_later')}</p>
+      ${
+        link &&
+        html`<form method="post" action="${link.action}" data-once>
+          ${hiddenFields({ email: link.email })}
+          <div class="actions">
+            <button class="button button-primary" id="password-link" type="submit">${t('forgot.submit')}</button>
+          </div>
+        </form>`
+      }
+    </section>`,
+  });
+}
+
 function errorText(
   { code, retryAfter }: NonNullable<AccountPassword['errors']['form']>,
   locale: Locale,

@@ -16,6 +16,8 @@ export type NewSent = Common & {
   email: string;
   /** As it was typed. */
   phone: string;
+  /** Where a code was sent that is waited for, and where it is typed. */
+  waiting?: { to: string; uri: string } | undefined;
   error?: NewSentError | undefined;
 };
 
@@ -32,6 +34,13 @@ export function newSentPage(page: Page, model: NewSent): Html {
       <h1>${t(titles[method])}</h1>
       <p class="lead">${method === 'sms' ? t('new_phone.lead') : t('new_email_factor.lead', { email: model.email })}</p>
       ${error?.code === 'too_many_codes' && alert('mfa-error', tooManyCodes(error.retryAfter, page.locale))}
+      ${
+        model.waiting &&
+        html`<p>
+          ${t('new_sent.waiting', { to: model.waiting.to })}
+          <a id="mfa-waiting" href="${model.waiting.uri}">${t('new_sent.enter')}</a>
+        </p>`
+      }
       <form method="post" action="${model.action}" data-once>
         ${hiddenFields({ csrf: model.frame.csrf })}
         ${
@@ -99,7 +108,11 @@ export function sentCodePage(page: Page, model: SentCode): Html {
           <a class="button" id="factor-cancel" href="${model.backUri}">${t('new_factor.cancel')}</a>
         </div>
       </form>
-      <p><a id="mfa-again" href="${model.againUri}">${t('mail_sign_in.another_code')}</a></p>
+      <form method="post" action="${model.againUri}" class="again" data-once>
+        ${hiddenFields({ csrf: model.frame.csrf, phone: method === 'sms' ? model.to : undefined, again: '1' })}
+        <button class="button button-quiet" id="mfa-send" type="submit">${t('mail_sign_in.another_code')}</button>
+      </form>
+      ${method === 'sms' && html`<p><a id="mfa-other" href="${model.againUri}">${t('new_phone.other')}</a></p>`}
     </section>`,
   });
 }

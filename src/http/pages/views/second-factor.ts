@@ -23,6 +23,8 @@ export type SecondFactor = HalfDone & {
   method: SecondFactorMethod;
   /** What else could be, and the page that asks for it. */
   others: readonly { method: SecondFactorMethod; uri: string }[];
+  /** Why nothing but a recovery code is asked for. */
+  unusable?: 'mailbox' | 'off' | undefined;
   /** Of a method whose codes are sent: where a code is asked for, where it goes, and whether one is waited for. */
   sent?: { action: string; to: string; isWaiting: boolean } | undefined;
   error?: SecondFactorError | undefined;
@@ -38,6 +40,7 @@ export function secondFactorPage(page: Page, model: SecondFactor): Html {
     body: html`<div class="card">
       ${model.clientName && emblem(model.clientName, model.clientLogoUri)}
       <h1>${t('second_factor.title')}</h1>
+      ${model.unusable && whyUnusable(model, model.unusable, t)}
       ${model.sent?.isWaiting === false ? beforeSending(page, model, model.sent) : codeForm(page, model)}
       ${model.sent?.isWaiting === true && anotherCode(model, model.sent, t)}
       <ul class="link-row">
@@ -51,6 +54,11 @@ export function secondFactorPage(page: Page, model: SecondFactor): Html {
       ${personAside(model, 'mfa-switch', t)}
     </div>`,
   });
+}
+
+function whyUnusable({ switchUri }: SecondFactor, why: 'mailbox' | 'off', t: Translate): Html {
+  return html`<p class="lead" id="mfa-unusable">${t(`second_factor.unusable.${why}`)}</p>
+    ${why === 'mailbox' && html`<p><a id="with-password" href="${switchUri}">${t('mail_sign_in.password')}</a></p>`}`;
 }
 
 /** The field for the code. */
