@@ -11,6 +11,8 @@ export type CapturedMail = {
   readonly text: string;
   /** The link that stands alone on its line, if there is one. */
   readonly link: string | undefined;
+  /** The six digits that stand alone on their line, if there are any. */
+  readonly code: string | undefined;
 };
 
 export type CapturedSms = {
@@ -19,6 +21,8 @@ export type CapturedSms = {
   /** E.164. */
   readonly to: string;
   readonly text: string;
+  /** As of a mail. */
+  readonly code: string | undefined;
 };
 
 export type Mailbox = {
@@ -43,13 +47,18 @@ export function createMailbox(): Mailbox {
     mails,
     sms,
     mailCourier: async ({ purpose, destination: to, subject, text }) => {
-      const link = text.split('\n').find((line) => /^https?:\/\/\S+$/.test(line));
-      mails.push({ purpose, to, subject, text, link });
+      mails.push({ purpose, to, subject, text, link: lineOf(text, /^https?:\/\/\S+$/), code: lineOf(text, /^\d{6}$/) });
     },
-    smsCourier: async ({ purpose, destination: to, text }) => void sms.push({ purpose, to, text }),
+    smsCourier: async ({ purpose, destination: to, text }) => {
+      sms.push({ purpose, to, text, code: lineOf(text, /^\d{6}$/) });
+    },
     mailTo: (address, purpose) => newest('mail', mails, address, purpose),
     smsTo: (number, purpose) => newest('text message', sms, number, purpose),
   };
+}
+
+function lineOf(text: string, like: RegExp): string | undefined {
+  return text.split('\n').find((line) => like.test(line));
 }
 
 async function newest<M extends { readonly to: string; readonly purpose: string }>(

@@ -303,6 +303,23 @@ describe('text messages', () => {
       'No text message of the purpose sign-in-code came to +15550100123. There are: none.',
     );
   }, 20_000);
+
+  test('codes are there to be sent back: of a sign-in by mail, and of a number that is added with its token', async () => {
+    await signet.provision({
+      users: [{ username: 'coded', email: 'coded@example.com', email_verified: true }],
+    });
+    const post = async (path: string, body: object, token?: string) => {
+      const headers = { 'content-type': 'application/json', ...(token && { authorization: `Bearer ${token}` }) };
+      const init = { method: 'POST', headers, body: JSON.stringify(body) };
+      return (await fetch(signet.issuer + path, init)).json() as Promise<{ token: string; method: string }>;
+    };
+    await post('/auth/passwordless/code', { email: 'coded@example.com' });
+    const { code } = await signet.mailTo('coded@example.com', 'sign-in-code');
+    const { token } = await post('/auth/passwordless/verify', { email: 'coded@example.com', code });
+    await post('/auth/mfa/sms', { phone: '+15550100124' }, token);
+    const sms = await signet.smsTo('+15550100124', 'verify-phone');
+    expect(await post('/auth/mfa/sms/confirm', { code: sms.code }, token)).toMatchObject({ method: 'sms' });
+  });
 });
 
 describe('mails', () => {
