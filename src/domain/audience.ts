@@ -19,8 +19,28 @@ export function scopesFor(
 ): readonly string[] {
   if (asked.length === 0) return granted;
   return granted.filter((scope) => {
-    const owners = resources.filter((resource) => resource.scopes.some(({ name }) => name === scope));
+    const owners = resources.filter((resource) => knows(resource, scope));
     if (owners.length === 0) return asked.includes(tenant.issuer);
     return owners.some(({ identifier }) => asked.includes(identifier));
   });
+}
+
+/**
+ * RFC 8707 2: the resource that the scopes belong to, where none is named: the one that has all of those that any has.
+ * @returns undefined where the tenant's default is meant: it is set, or no resource has any of the scopes.
+ */
+export function impliedResource(
+  tenant: Tenant,
+  scopes: readonly string[],
+  resources: readonly Resource[],
+): string | 'several' | undefined {
+  if (tenant.settings.default_resource !== undefined) return undefined;
+  const owned = scopes.filter((scope) => resources.some((resource) => knows(resource, scope)));
+  if (owned.length === 0) return undefined;
+  const owners = resources.filter((resource) => owned.every((scope) => knows(resource, scope)));
+  return owners.length === 1 ? owners[0]!.identifier : 'several';
+}
+
+function knows({ scopes }: Resource, scope: string): boolean {
+  return scopes.some(({ name }) => name === scope);
 }

@@ -3,7 +3,7 @@ import type { Acr } from './factors.ts';
 import { redirectUriProblem, webUriProblem } from './redirect-uri.ts';
 import { defaultScope, parseScope } from './scope.ts';
 
-export const grantTypes = ['authorization_code', 'refresh_token'] as const;
+export const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
 export type GrantType = (typeof grantTypes)[number];
 
 export const clientAuthMethods = ['client_secret_basic', 'client_secret_post', 'none'] as const;
@@ -151,6 +151,9 @@ export function metadataProblems(given: RegisteredMetadata): MetadataProblem[] {
   if (metadata.grant_types.includes('authorization_code') && metadata.redirect_uris.length === 0) {
     add(['redirect_uris'], 'must have at least one URI for the authorization code grant');
   }
+  const machine = metadata.grant_types.indexOf('client_credentials');
+  if (machine >= 0 && isPublic(metadata))
+    add(['grant_types', machine], 'cannot be of a public client: it has nothing to prove itself with (RFC 6749 4.4)');
   if (isPublic(metadata) && !metadata.require_pkce)
     add(['require_pkce'], 'cannot be false for a public client (RFC 9700 2.1.1)');
   if (isPublic(metadata) && !metadata.refresh_token_rotation) {

@@ -30,13 +30,20 @@ const authentications: Record<Kind, oauth.ClientAuth> = {
   open: oauth.None(),
   timed: oauth.ClientSecretBasic(secret),
 };
+const machine = {
+  client_id: 'machine',
+  client_secret: secret,
+  grant_types: ['client_credentials' as const],
+  response_types: [],
+  scope: 'api:read',
+};
 const loopback = { [oauth.allowInsecureRequests]: true };
 
 let signet: TestSignet;
 beforeAll(async () => {
   const provision = {
     users: world.users,
-    clients: Object.values(kinds),
+    clients: [...Object.values(kinds), machine],
     resources: [{ identifier: api, scopes: ['api:read'] }],
   };
   signet = await startSignet({ provision });
@@ -99,6 +106,23 @@ async function signInWith(as: oauth.AuthorizationServer, kind: Kind, more: Recor
 describe.each(['', '/t/acme'])('at the issuer %s', (path) => {
   test('discovery in both forms is one document', async () => {
     expect(await discover(`${signet.issuer}${path}`, 'oauth2')).toEqual(await discover(`${signet.issuer}${path}`));
+  });
+
+  test('client credentials: an answer and a token that hold', async () => {
+    const as = await discover(`${signet.issuer}${path}`);
+    const client = { client_id: 'machine', [oauth.clockTolerance]: 60 };
+    const parameters = new URLSearchParams({ scope: 'api:read', resource: api });
+    const answer = await oauth.clientCredentialsGrantRequest(
+      as,
+      client,
+      oauth.ClientSecretBasic(secret),
+      parameters,
+      loopback,
+    );
+    const tokens = await oauth.processClientCredentialsResponse(as, client, answer);
+    const request = new Request(api, { headers: { authorization: `Bearer ${tokens.access_token}` } });
+    const claims = await oauth.validateJwtAccessToken(as, request, api, { ...loopback, [oauth.clockTolerance]: 60 });
+    expect(claims).toMatchObject({ sub: 'machine', client_id: 'machine', scope: 'api:read' });
   });
 
   test.each(Object.keys(kinds) as Kind[])(

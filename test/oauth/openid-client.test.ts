@@ -23,7 +23,15 @@ beforeAll(async () => {
       },
       { ...registered, client_id: 'basic', client_secret: secret },
       { ...registered, client_id: 'open', token_endpoint_auth_method: 'none' as const },
+      {
+        client_id: 'machine',
+        client_secret: secret,
+        grant_types: ['client_credentials' as const],
+        response_types: [],
+        scope: 'api:read api:write',
+      },
     ],
+    resources: [{ identifier: 'https://api.example/v1', scopes: ['api:read', 'api:write'] }],
   };
   signet = await startSignet({ provision });
   await signet.provision({ ...provision, tenant: { slug: 'acme', name: 'Acme' } });
@@ -91,6 +99,16 @@ describe.each(['', '/t/acme'])('at the issuer %s', (path) => {
       error: 'invalid_grant',
     });
     await expect(client.fetchUserInfo(config, refreshed.access_token, sub)).rejects.toThrow();
+  });
+});
+
+test('client credentials: a token for the API that the scopes belong to', async () => {
+  const config = await discover(signet.issuer, 'machine');
+  const tokens = await client.clientCredentialsGrant(config, { scope: 'api:read' });
+  expect(tokens).toMatchObject({ token_type: 'bearer', scope: 'api:read', expires_in: 900 });
+  expect([tokens.refresh_token, tokens.id_token]).toEqual([undefined, undefined]);
+  await expect(client.clientCredentialsGrant(config, { scope: 'openid' })).rejects.toMatchObject({
+    error: 'invalid_scope',
   });
 });
 

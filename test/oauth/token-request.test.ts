@@ -40,7 +40,6 @@ test('Basic beside a JSON body', async () => {
 
 test.each([
   'password',
-  'client_credentials',
   'implicit',
   'urn:ietf:params:oauth:grant-type:token-exchange',
   'constructor',

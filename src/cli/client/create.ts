@@ -19,7 +19,7 @@ export function clientCreateCommand(env: Environment): Command {
     .addOption(
       new Option(
         '--type <type>',
-        'web: on a server, has a secret (unless given); spa: in a browser; native: on a device',
+        'web: on a server, has a secret (unless given); spa: in a browser; native: on a device; machine: acts for itself',
       ).choices(Object.keys(clientTypes)),
     )
     .option('--first-party', "the tenant's own: nobody is asked for consent")

@@ -12,7 +12,9 @@ export const clientTypes = {
   spa: { token_endpoint_auth_method: 'none' },
   /** Runs on a telephone or a desktop, also in a terminal. */
   native: { token_endpoint_auth_method: 'none', application_type: 'native' },
-} as const;
+  /** A program that acts for itself, without anybody's browser. */
+  machine: { grant_types: ['client_credentials'], response_types: [] },
+} as const satisfies Record<string, NewClient>;
 
 export type MetadataOptions = {
   readonly id?: string;
@@ -38,8 +40,11 @@ export async function metadataFrom(options: MetadataOptions): Promise<NewClient>
     ...(type !== undefined && clientTypes[type]),
   };
   if (from === undefined) {
-    if (redirectUri.length === 0)
-      throw new CommandError('usage', 'A client needs a place to send the browser back to: give --redirect-uri.');
+    if (redirectUri.length === 0 && type !== 'machine')
+      throw new CommandError(
+        'usage',
+        'A client needs a place to send the browser back to: give --redirect-uri, or --type machine for a program that has none.',
+      );
     return said;
   }
   if (type !== undefined || Object.keys(said).some((member) => member !== 'client_id'))

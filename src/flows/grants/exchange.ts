@@ -8,6 +8,7 @@ import { firstRepeated, type Params } from '../../domain/params.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import { authenticateClient, type ClientCredentials } from '../clients/authenticate.ts';
 import { authorizationCodeGrant } from './authorization-code.ts';
+import { clientCredentialsGrant } from './client-credentials.ts';
 import { refreshTokenGrant } from './refresh-token.ts';
 
 /** What a grant file provides. The client is authenticated and may use the grant. */
@@ -21,6 +22,7 @@ export type GrantHandler = (
 const handlers: Readonly<Record<GrantType, GrantHandler>> = {
   authorization_code: authorizationCodeGrant,
   refresh_token: refreshTokenGrant,
+  client_credentials: clientCredentialsGrant,
 };
 
 /** RFC 6749 3.2: a token request to its token response. @throws OAuthError (5.2). */

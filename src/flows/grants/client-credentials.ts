@@ -1,0 +1,60 @@
+// The client_credentials grant: a program that acts for itself, within what its client is registered for.
+import type { Deps } from '../../deps.ts';
+import { impliedResource, scopesFor } from '../../domain/audience.ts';
+import type { Client } from '../../domain/client.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { OAuthError } from '../../domain/errors.ts';
+import type { Params } from '../../domain/params.ts';
+import { parseScope, standardScopes } from '../../domain/scope.ts';
+import type { TokenResponse } from '../../domain/token-response.ts';
+import { tenantResources } from '../clients/current.ts';
+import { registeredResources } from '../clients/grantable.ts';
+import { scopesAsked } from './asked.ts';
+import { mintTokens } from './mint.ts';
+
+/**
+ * RFC 6749 4.4: an access token for one of the tenant's APIs, and nothing that outlives it: no refresh token, no ID token, and no row.
+ * None asked, the scopes are all that are registered for the client and mean something there.
+ * @throws OAuthError invalid_scope, invalid_target.
+ */
+export async function clientCredentialsGrant(
+  deps: Deps,
+  context: RequestContext,
+  client: Client,
+  params: Params,
+): Promise<TokenResponse> {
+  const { tenant } = context;
+  const asked = scopesAsked(params);
+  const scopes = registeredOf(client);
+  const strange = asked?.find((scope) => !scopes.includes(scope));
+  if (strange !== undefined)
+    throw new OAuthError('invalid_scope', `The scope ${strange} is not one that this client may have for itself.`);
+  const wanted = asked ?? scopes;
+  const resources = await resourcesOf(deps, context, params.all('resource'), wanted);
+  const meant = scopesFor(tenant, resources, wanted, await tenantResources(deps, tenant));
+  if (asked !== undefined && meant.length < asked.length)
+    throw new OAuthError('invalid_scope', 'A scope that was asked for means nothing to the resource.');
+  return mintTokens(deps, context, { subject: { kind: 'client' }, client, scopes: meant, resources });
+}
+
+/** Without those that are about a person. */
+function registeredOf({ metadata }: Client): string[] {
+  const people: readonly string[] = standardScopes;
+  return (parseScope(metadata.scope) ?? []).filter((scope) => !people.includes(scope));
+}
+
+/** RFC 8707 2: those that were named; else the one that the scopes belong to. */
+async function resourcesOf(
+  deps: Deps,
+  { tenant }: RequestContext,
+  named: readonly string[],
+  scopes: readonly string[],
+): Promise<readonly string[]> {
+  const resources = await registeredResources(deps, tenant, named);
+  if (!resources) throw new OAuthError('invalid_target', 'The resource is not registered here.');
+  if (resources.length > 0) return resources;
+  const implied = impliedResource(tenant, scopes, await tenantResources(deps, tenant));
+  if (implied === 'several')
+    throw new OAuthError('invalid_target', 'The scopes belong to more than one resource: name the one in resource.');
+  return implied === undefined ? [] : [implied];
+}
