@@ -29,6 +29,7 @@ const kinds = [
   'code',
   'refresh token',
   'access token',
+  'access token of a program',
   'ID token',
   'session cookie',
   'browser cookie',
@@ -101,6 +102,7 @@ beforeAll(async () => {
     code,
     'refresh token': tokens.refresh_token,
     'access token': tokens.access_token,
+    'access token of a program': await programToken(),
     'ID token': tokens.id_token,
     'session cookie': agent.cookies.get(name('session'))!,
     'browser cookie': agent.cookies.get(name('browser'))!,
@@ -125,6 +127,18 @@ afterAll(async () => {
   await signet.stop();
   await smtp.close();
 });
+
+/** Of the client itself, for the issuer. */
+async function programToken(): Promise<string> {
+  const client = {
+    ...webClient,
+    client_id: 'machine',
+    grant_types: ['client_credentials' as const],
+    response_types: [],
+  };
+  await signet.provision({ clients: [client] });
+  return (await tokenRequest(signet, client, { grant_type: 'client_credentials' })).body.access_token;
+}
 
 /** As the mail brings it. */
 async function resetToken(): Promise<string> {

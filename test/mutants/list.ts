@@ -2,6 +2,7 @@
 import { accountMutants } from './account.ts';
 import { applicationMutants } from './applications.ts';
 import { administrationMutants } from './administration.ts';
+import { clientCredentialMutants } from './client-credentials.ts';
 import { clientMutants } from './clients.ts';
 import { clockMutants } from './clocks.ts';
 import { codeMutants } from './codes.ts';
@@ -28,6 +29,7 @@ export const mutants: readonly Mutant[] = [
   ...accountMutants,
   ...administrationMutants,
   ...applicationMutants,
+  ...clientCredentialMutants,
   ...clientMutants,
   ...clockMutants,
   ...codeMutants,

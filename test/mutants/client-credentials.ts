@@ -1,0 +1,73 @@
+// Removals from the client credentials grant: who may use it, for what, and what it must not turn into.
+import type { Mutant } from './mutant.ts';
+
+const grant = 'src/flows/grants/client-credentials.ts';
+const test = 'test/oauth/client-credentials.test.ts';
+
+export const clientCredentialMutants: readonly Mutant[] = [
+  {
+    name: 'client credentials: any scope is given that is asked for',
+    file: grant,
+    remove: '  if (strange !== undefined)',
+    insert: '  if (strange === null)',
+    test,
+    title: 'a scope that is not registered for it',
+  },
+  {
+    name: 'client credentials: a program is given what is about a person',
+    file: grant,
+    remove: '.filter((scope) => !people.includes(scope));',
+    insert: ';\n  void people;',
+    test,
+    title: 'who somebody is',
+  },
+  {
+    name: 'client credentials: any resource is one',
+    file: grant,
+    remove: "  if (!resources) throw new OAuthError('invalid_target', 'The resource is not registered here.');\n",
+    insert: '  if (!resources) return named;\n',
+    test,
+    title: 'a resource that is not registered',
+  },
+  {
+    name: 'client credentials: scopes of several resources are for all of them',
+    file: grant,
+    remove: "  if (implied === 'several')",
+    insert:
+      "  if (implied === 'several') return (await tenantResources(deps, tenant)).map(({ identifier }) => identifier);\n  if (named.length > 99)",
+    test,
+    title: 'scopes of two resources, none named',
+  },
+  {
+    name: 'client credentials: a scope goes to a resource that does not know it',
+    file: grant,
+    remove: 'scopes: meant, resources }',
+    insert: 'scopes: wanted, resources }',
+    test,
+    title: 'a resource',
+  },
+  {
+    name: 'client credentials: what was asked for is left out without a word',
+    file: grant,
+    remove: '  if (asked !== undefined && meant.length < asked.length)',
+    insert: '  if (asked !== undefined && meant.length > asked.length)',
+    test,
+    title: 'a scope of another resource',
+  },
+  {
+    name: 'client credentials: a client without a secret is registered for them',
+    file: 'src/domain/client.ts',
+    remove: '  if (machine >= 0 && isPublic(metadata))',
+    insert: '  if (machine > 99 && isPublic(metadata))',
+    test,
+    title: 'a public client cannot be registered',
+  },
+  {
+    name: 'client credentials: a resource is implied though another one has the scope',
+    file: 'src/domain/audience.ts',
+    remove: "return owners.length === 1 ? owners[0]!.identifier : 'several';",
+    insert: "return owners.length >= 1 ? owners[0]!.identifier : 'several';",
+    test,
+    title: 'a scope that two resources have, none named',
+  },
+];
