@@ -26,19 +26,19 @@ export function scopesFor(
 }
 
 /**
- * RFC 8707 2: the resource that the scopes belong to, where none is named: the one that has all of those that any has.
- * @returns undefined where the tenant's default is meant: it is set, or no resource has any of the scopes.
+ * RFC 8707 2: the resources that the scopes belong to, where none is named: the one that has all of those that any has, else all
+ * that have one. None where the tenant's default is meant: it is set, or no resource has any of the scopes.
  */
-export function impliedResource(
+export function impliedResources(
   tenant: Tenant,
   scopes: readonly string[],
   resources: readonly Resource[],
-): string | 'several' | undefined {
-  if (tenant.settings.default_resource !== undefined) return undefined;
+): readonly string[] {
+  if (tenant.settings.default_resource !== undefined) return [];
   const owned = scopes.filter((scope) => resources.some((resource) => knows(resource, scope)));
-  if (owned.length === 0) return undefined;
-  const owners = resources.filter((resource) => owned.every((scope) => knows(resource, scope)));
-  return owners.length === 1 ? owners[0]!.identifier : 'several';
+  const owners = resources.filter((resource) => owned.some((scope) => knows(resource, scope)));
+  const whole = owners.filter((resource) => owned.every((scope) => knows(resource, scope)));
+  return (whole.length === 1 ? whole : owners).map(({ identifier }) => identifier);
 }
 
 function knows({ scopes }: Resource, scope: string): boolean {

@@ -32,9 +32,8 @@ export const clientCredentialMutants: readonly Mutant[] = [
   {
     name: 'client credentials: scopes of several resources are for all of them',
     file: grant,
-    remove: "  if (implied === 'several')",
-    insert:
-      "  if (implied === 'several') return (await tenantResources(deps, tenant)).map(({ identifier }) => identifier);\n  if (named.length > 99)",
+    remove: '  if (implied.length > 1)',
+    insert: '  if (implied.length > 99)',
     test,
     title: 'scopes of two resources, none named',
   },
@@ -65,8 +64,8 @@ export const clientCredentialMutants: readonly Mutant[] = [
   {
     name: 'client credentials: a resource is implied though another one has the scope',
     file: 'src/domain/audience.ts',
-    remove: "return owners.length === 1 ? owners[0]!.identifier : 'several';",
-    insert: "return owners.length >= 1 ? owners[0]!.identifier : 'several';",
+    remove: '(whole.length === 1 ? whole : owners)',
+    insert: 'whole.slice(0, 1)',
     test,
     title: 'a scope that two resources have, none named',
   },

@@ -1,6 +1,6 @@
 // The client_credentials grant: a program that acts for itself, within what its client is registered for.
 import type { Deps } from '../../deps.ts';
-import { impliedResource, scopesFor } from '../../domain/audience.ts';
+import { impliedResources, scopesFor } from '../../domain/audience.ts';
 import type { Client } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
@@ -53,8 +53,8 @@ async function resourcesOf(
   const resources = await registeredResources(deps, tenant, named);
   if (!resources) throw new OAuthError('invalid_target', 'The resource is not registered here.');
   if (resources.length > 0) return resources;
-  const implied = impliedResource(tenant, scopes, await tenantResources(deps, tenant));
-  if (implied === 'several')
+  const implied = impliedResources(tenant, scopes, await tenantResources(deps, tenant));
+  if (implied.length > 1)
     throw new OAuthError('invalid_target', 'The scopes belong to more than one resource: name the one in resource.');
-  return implied === undefined ? [] : [implied];
+  return implied;
 }
