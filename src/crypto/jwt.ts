@@ -75,8 +75,8 @@ export type Expected = {
   readonly types: readonly string[];
   readonly keys: ReadonlyMap<string, VerificationKey>;
   readonly issuer: string;
-  /** One of its audiences. */
-  readonly audience: string;
+  /** One of its audiences; undefined for whoever looks at them alone. */
+  readonly audience: string | undefined;
   readonly now: number;
 };
 
@@ -97,7 +97,7 @@ export async function verifyClaims(
   };
   const options = {
     issuer,
-    audience,
+    ...(audience !== undefined && { audience }),
     requiredClaims: ['exp'],
     currentDate: new Date(now),
     algorithms: [...signingAlgs],

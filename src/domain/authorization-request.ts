@@ -31,8 +31,3 @@ export function parsePrompt(value: string | undefined): Prompt[] | undefined {
   if (asked.includes('none') && asked.length > 1) return undefined;
   return asked;
 }
-
-/** RFC 8707 2: true for an absolute URI without fragment. */
-export function isResourceIdentifier(value: string): boolean {
-  return value.length <= 1000 && URL.canParse(value) && !value.includes('#') && /^[\x21-\x7e]+$/.test(value);
-}

@@ -1,6 +1,7 @@
 // A client: its registered metadata, the defaults of what was left out, and the rules the metadata must obey.
 import type { Acr } from './factors.ts';
 import { redirectUriProblem, webUriProblem } from './redirect-uri.ts';
+import { isResourceIdentifier } from './resource.ts';
 import { defaultScope, parseScope } from './scope.ts';
 
 export const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
@@ -42,6 +43,8 @@ export type ClientMetadata = {
   readonly built_in: boolean;
   /** False lets authorization requests without a code challenge pass. */
   readonly require_pkce: boolean;
+  /** The resources that it is: it may ask whether tokens for them stand (RFC 7662). */
+  readonly serves?: readonly string[];
   /** Signing in to it must reach this, whatever else is asked for. */
   readonly required_acr?: Acr;
   readonly access_token_signed_response_alg: SigningAlg;
@@ -151,6 +154,10 @@ export function metadataProblems(given: RegisteredMetadata): MetadataProblem[] {
   if (metadata.grant_types.includes('authorization_code') && metadata.redirect_uris.length === 0) {
     add(['redirect_uris'], 'must have at least one URI for the authorization code grant');
   }
+  metadata.serves?.forEach((identifier, i) => {
+    if (!isResourceIdentifier(identifier)) add(['serves', i], 'must be the identifier of a resource: an absolute URI');
+  });
+  if (metadata.serves && isPublic(metadata)) add(['serves'], 'cannot be of a public client: anybody could pose as it');
   const machine = metadata.grant_types.indexOf('client_credentials');
   if (machine >= 0 && isPublic(metadata))
     add(['grant_types', machine], 'cannot be of a public client: it has nothing to prove itself with (RFC 6749 4.4)');

@@ -7,6 +7,7 @@ export const endpoints = {
   jwks: '/oauth/jwks',
   logout: '/oauth/logout',
   revoke: '/oauth/revoke',
+  introspect: '/oauth/introspect',
 } as const;
 
 /** Other addresses of UserInfo, which applications use. */

@@ -13,3 +13,8 @@ export type Resource = {
   readonly name: string | undefined;
   readonly scopes: readonly ResourceScope[];
 };
+
+/** RFC 8707 2: true for an absolute URI without fragment. */
+export function isResourceIdentifier(value: string): boolean {
+  return value.length <= 1000 && URL.canParse(value) && !value.includes('#') && /^[\x21-\x7e]+$/.test(value);
+}

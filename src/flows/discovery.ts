@@ -31,6 +31,7 @@ function metadata(issuer: string, uiLocales: readonly string[]) {
     jwks_uri: `${issuer}${endpoints.jwks}`,
     end_session_endpoint: `${issuer}${endpoints.logout}`,
     revocation_endpoint: `${issuer}${endpoints.revoke}`,
+    introspection_endpoint: `${issuer}${endpoints.introspect}`,
     scopes_supported: standardScopes,
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
@@ -39,6 +40,7 @@ function metadata(issuer: string, uiLocales: readonly string[]) {
     id_token_signing_alg_values_supported: signingAlgs,
     token_endpoint_auth_methods_supported: clientAuthMethods,
     revocation_endpoint_auth_methods_supported: clientAuthMethods,
+    introspection_endpoint_auth_methods_supported: clientAuthMethods.filter((method) => method !== 'none'),
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     claims_supported: [

@@ -43,6 +43,7 @@ export const client = Type.Object(
     first_party: Type.Optional(Type.Boolean()),
     require_pkce: Type.Optional(Type.Boolean()),
     required_acr: Type.Optional(Type.Enum([...acrValues])),
+    serves: Type.Optional(texts),
     access_token_lifetime: Type.Optional(seconds(24 * 3600)),
     refresh_token_rotation: Type.Optional(Type.Boolean()),
     refresh_token_lifetime: Type.Optional(seconds(year)),

@@ -2,7 +2,7 @@
 import { checked } from './mistakes.ts';
 import Type, { type Static } from 'typebox';
 import { closed, text, scope } from './parts.ts';
-import { isResourceIdentifier } from '../domain/authorization-request.ts';
+import { isResourceIdentifier } from '../domain/resource.ts';
 import { parseScope } from '../domain/scope.ts';
 import type { Mistake, Path } from '../domain/mistake.ts';
 

@@ -1,7 +1,7 @@
 // A tenant and its settings, in the names of provisioning files.
 import Type, { type Static } from 'typebox';
 import { closed, text, seconds, year } from './parts.ts';
-import { isResourceIdentifier } from '../domain/authorization-request.ts';
+import { isResourceIdentifier } from '../domain/resource.ts';
 import { webUriProblem } from '../domain/redirect-uri.ts';
 import { administratorMfaPolicies, mfaPolicies, passwordlessPolicies, sentFactorPolicies } from '../domain/factors.ts';
 import { newBrowserPolicies, stayPolicies } from '../domain/session.ts';

@@ -1,6 +1,6 @@
 // What a client may ask for: scopes of its registration, resources of the tenant.
 import type { Deps } from '../../deps.ts';
-import { isResourceIdentifier } from '../../domain/authorization-request.ts';
+import { isResourceIdentifier } from '../../domain/resource.ts';
 import type { Client } from '../../domain/client.ts';
 import { neverUnasked, parseScope, standardScopes } from '../../domain/scope.ts';
 import type { Tenant } from '../../domain/tenant.ts';

@@ -5,7 +5,7 @@ import { authMethodsOf, type Client, completeMetadata, isPublic, signingAlgsOf }
 import type { RequestContext } from '../../domain/context.ts';
 import { alreadyThere, invalidInput } from '../../domain/errors.ts';
 import { type ClientEntry, metadataOf } from '../../schemas/client.ts';
-import { isResourceIdentifier } from '../../domain/authorization-request.ts';
+import { isResourceIdentifier } from '../../domain/resource.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import * as storage from '../../storage/clients.ts';

@@ -9,6 +9,7 @@ import { isClientOrigin } from '../../flows/clients/current.ts';
 import { allowOrigins, answerPreflight } from '../cors.ts';
 import { discovery, jwks } from './documents.ts';
 import { answerOAuthErrors } from './errors.ts';
+import { introspection } from './introspect.ts';
 import { revoke } from './revoke.ts';
 import { token } from './token.ts';
 import { userInfo } from './userinfo.ts';
@@ -35,6 +36,8 @@ export function oauthScope(deps: Deps) {
     allowOrigins(scope, deps, isClientOrigin);
     route(scope, endpoints.token, { POST: token(deps) }, { cors: true });
     route(scope, endpoints.revoke, { POST: revoke(deps) }, { cors: true });
+    // No browser has a secret to ask with.
+    route(scope, endpoints.introspect, { POST: introspection(deps) });
     answerPreflight(scope, endpoints.token, 'POST');
     answerPreflight(scope, endpoints.revoke, 'POST');
     for (const path of [endpoints.userinfo, ...userinfoAliases]) {

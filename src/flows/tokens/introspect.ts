@@ -1,0 +1,93 @@
+// Token introspection: whether a token stands at this moment, for whoever got it and for the API that it is for.
+import { verifyClaims } from '../../crypto/jwt.ts';
+import { hashOfOpaque } from '../../crypto/opaque-tokens.ts';
+import type { Deps } from '../../deps.ts';
+import type { Client } from '../../domain/client.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { OAuthError } from '../../domain/errors.ts';
+import type { Grant } from '../../domain/grant.ts';
+import { firstRepeated } from '../../domain/params.ts';
+import { findLivingGrant } from '../../storage/access-tokens.ts';
+import { findRefreshToken } from '../../storage/refresh-tokens.ts';
+import { authenticateClient, type ClientCredentials } from '../clients/authenticate.ts';
+import { activeClient } from '../clients/current.ts';
+import { keyRing } from '../keys/ring.ts';
+
+/** RFC 7662 2.2: the claims of the token, or that it does not stand, and nothing more. */
+export type Introspection = { readonly active: false } | ({ readonly active: true } & Record<string, unknown>);
+
+const inactive: Introspection = { active: false };
+
+/**
+ * RFC 7662 2: the same answer for tokens that are unknown, have ended, or are neither the client's nor for an API that it serves.
+ * One round trip. @throws OAuthError invalid_client, also for a public client, which proves nothing; invalid_request.
+ */
+export async function introspect(
+  deps: Deps,
+  context: RequestContext,
+  credentials: ClientCredentials,
+): Promise<Introspection> {
+  const { params } = credentials;
+  const repeated = firstRepeated(params, ['token', 'token_type_hint', 'client_id', 'client_secret']);
+  if (repeated !== undefined) throw new OAuthError('invalid_request', `${repeated} was sent more than once.`);
+  const client = await authenticateClient(deps, context, credentials);
+  if (client.secretMac === undefined)
+    throw new OAuthError('invalid_client', 'Introspection is for clients that prove who they are.');
+  const token = params.get('token');
+  if (token === undefined) throw new OAuthError('invalid_request', 'token is missing.');
+  const hash = hashOfOpaque('refreshToken', token);
+  return hash ? refreshToken(deps, context, client, hash) : accessToken(deps, context, client, token);
+}
+
+/** RFC 9068: what it says, where it stands. */
+async function accessToken(
+  deps: Deps,
+  { tenant, now }: RequestContext,
+  client: Client,
+  token: string,
+): Promise<Introspection> {
+  const { verification: keys } = await keyRing(deps, tenant);
+  const expected = { types: ['at+jwt'], keys, issuer: tenant.issuer, audience: undefined, now };
+  const claims = await verifyClaims(token, expected);
+  if (!claims || !mayKnow(client, claims)) return inactive;
+  const { client_id: clientId, grant_id: grantId, sub, ...rest } = claims;
+  const stands =
+    typeof grantId === 'string'
+      ? (await findLivingGrant(deps.db, tenant.id, grantId, now))?.user.id === sub
+      : // Of a client for itself (RFC 6749 4.4): it stands with the client.
+        sub === clientId && (await activeClient(deps, tenant, sub as string)) !== undefined;
+  return stands ? { active: true, token_type: 'Bearer', client_id: clientId, sub, ...rest } : inactive;
+}
+
+/** Whoever it was issued to, and the APIs that it is for. */
+function mayKnow({ id, metadata }: Client, claims: Record<string, unknown>): boolean {
+  if (claims['client_id'] === id) return true;
+  const audience = [claims['aud']].flat();
+  return (metadata.serves ?? []).some((identifier) => audience.includes(identifier));
+}
+
+/** Of its own client alone: nobody else is to hold one. */
+async function refreshToken(
+  deps: Deps,
+  { tenant, now }: RequestContext,
+  client: Client,
+  hash: Buffer,
+): Promise<Introspection> {
+  const found = await findRefreshToken(deps.db, tenant.id, hash, now);
+  if (found?.grant.clientId !== client.id) return inactive;
+  const { grant, presented } = found;
+  const { family, sessionAlive, userDisabled, rotatedAt } = presented;
+  const isEnded = family.revoked || now >= family.expiresAt || userDisabled || rotatedAt !== undefined;
+  if (isEnded || (!family.offline && !sessionAlive)) return inactive;
+  return { active: true, iss: tenant.issuer, ...aboutGrant(grant) };
+}
+
+function aboutGrant({ userId, clientId, scopes, expiresAt, sessionId }: Grant) {
+  return {
+    client_id: clientId,
+    ...(userId !== undefined && { sub: userId }),
+    scope: scopes.join(' '),
+    exp: Math.floor(expiresAt / 1000),
+    ...(sessionId !== undefined && { sid: sessionId }),
+  };
+}
