@@ -124,6 +124,7 @@ async function malformed(): Promise<void> {
   const paths = [
     '/oauth/token',
     '/oauth/revoke',
+    '/oauth/introspect',
     '/oauth/userinfo',
     '/oauth/authorize',
     '/sign-in',

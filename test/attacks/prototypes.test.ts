@@ -45,7 +45,7 @@ describe('M101 JSON bodies', () => {
     '{"grant_type":"refresh_token"',
   ];
   test.each(bodies.map((body) => ({ body, shown: body.slice(0, 60) })))('M101 $shown: 400', async ({ body }) => {
-    for (const path of ['/oauth/token', '/oauth/revoke', '/oauth/userinfo']) {
+    for (const path of ['/oauth/token', '/oauth/revoke', '/oauth/introspect', '/oauth/userinfo']) {
       const headers = { 'content-type': 'application/json', authorization: basic('web', webClient.client_secret) };
       const answer = await fetch(signet.issuer + path, { method: 'POST', headers, body });
       expectRefused({ status: answer.status, headers: answer.headers, body: await answer.text() }, 400);

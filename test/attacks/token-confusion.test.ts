@@ -317,6 +317,18 @@ const places: Record<string, { takes: Kind; at?: string; accepts: (value: string
     takes: 'address token',
     accepts: async (token) => (await createAgent().post(`${signet.issuer}/change-email`, { token })).status === 403,
   },
+  // Of the client that asks: what is told to others has tests of its own (test/oauth/introspect.test.ts).
+  'access token at the introspection endpoint': {
+    takes: 'access token',
+    accepts: async (token) => (await introspected(token))['token_type'] === 'Bearer',
+  },
+  'refresh token at the introspection endpoint': {
+    takes: 'refresh token',
+    accepts: async (token) => {
+      const answer = await introspected(token);
+      return answer['active'] === true && answer['token_type'] === undefined;
+    },
+  },
   'token of the setup form': {
     takes: 'setup token',
     accepts: async (token) =>
@@ -429,6 +441,13 @@ const places: Record<string, { takes: Kind; at?: string; accepts: (value: string
     accepts: async (token) => (await ask(firstPartyEndpoints.logout, {}, token)).status === 204,
   },
 };
+
+async function introspected(token: string): Promise<Record<string, unknown>> {
+  const body = new URLSearchParams({ token });
+  const headers = { authorization: basic('web', webClient.client_secret) };
+  const answer = await fetch(`${signet.issuer}/oauth/introspect`, { method: 'POST', headers, body });
+  return (await answer.json()) as Record<string, unknown>;
+}
 
 const foreign = Object.entries(places).flatMap(([place, { takes }]) =>
   kinds.filter((kind) => kind !== takes).map((kind) => ({ kind, place })),

@@ -69,4 +69,12 @@ export const clientCredentialMutants: readonly Mutant[] = [
     test,
     title: 'a scope that two resources have, none named',
   },
+  {
+    name: 'client credentials: scopes of a resource that was registered a moment ago go to the issuer',
+    file: 'src/flows/clients/current.ts',
+    remove: '  if (scopes.every((scope) => known.has(scope))) return resources;\n',
+    insert: '  if (known.size >= 0) return resources;\n',
+    test,
+    title: 'a resource that was registered a moment ago',
+  },
 ];

@@ -7,6 +7,7 @@ import { clientMutants } from './clients.ts';
 import { clockMutants } from './clocks.ts';
 import { codeMutants } from './codes.ts';
 import { firstPartyMutants } from './first-party.ts';
+import { introspectionMutants } from './introspection.ts';
 import { keyMutants } from './keys.ts';
 import type { Mutant } from './mutant.ts';
 import { opsMutants } from './ops.ts';
@@ -34,6 +35,7 @@ export const mutants: readonly Mutant[] = [
   ...clockMutants,
   ...codeMutants,
   ...firstPartyMutants,
+  ...introspectionMutants,
   ...keyMutants,
   ...opsMutants,
   ...outboundMutants,

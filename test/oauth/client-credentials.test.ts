@@ -146,6 +146,24 @@ test('it is of no use where a person is meant: UserInfo, the account API', async
   expect(factors.status).toBe(401);
 });
 
+test('a resource that was registered a moment ago, on another process: its scopes are its own', async () => {
+  const second = await startSignet({ beside: signet });
+  try {
+    const late = { ...machine, client_id: 'late', scope: 'late:read' };
+    const params = { grant_type: 'client_credentials' };
+    await second.provision({ clients: [{ ...machine, client_id: 'early' }] });
+    await tokenRequest(second, { ...machine, client_id: 'early' } as unknown as TestClient, params);
+    await signet.provision({
+      clients: [late],
+      resources: [{ identifier: 'https://late.example', scopes: ['late:read'] }],
+    });
+    const { body } = await tokenRequest(second, late as unknown as TestClient, params);
+    expect(claimsOf(body.access_token)).toMatchObject({ aud: 'https://late.example', scope: 'late:read' });
+  } finally {
+    await second.stop();
+  }
+});
+
 test('a scope that was taken from the registration is not in the next token', async () => {
   const narrowed = { ...machine, client_id: 'narrowed' };
   await signet.provision({ clients: [narrowed] });

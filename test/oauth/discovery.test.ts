@@ -31,6 +31,8 @@ test('the default issuer: both documents are one, and say exactly what is there'
     jwks_uri: `${signet.issuer}/oauth/jwks`,
     end_session_endpoint: `${signet.issuer}/oauth/logout`,
     revocation_endpoint: `${signet.issuer}/oauth/revoke`,
+    introspection_endpoint: `${signet.issuer}/oauth/introspect`,
+    introspection_endpoint_auth_methods_supported: ['client_secret_basic', 'client_secret_post'],
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
     grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],

@@ -12,7 +12,7 @@ afterAll(() => signet.stop());
 
 const form = 'application/x-www-form-urlencoded';
 const json = 'application/json';
-const programs = ['/oauth/token', '/oauth/revoke', '/oauth/userinfo', '/api/userinfo'];
+const programs = ['/oauth/token', '/oauth/revoke', '/oauth/introspect', '/oauth/userinfo', '/api/userinfo'];
 const browsers = ['/oauth/authorize', '/oauth/logout', '/sign-in', '/consent', '/sign-out', '/account/consents/revoke'];
 
 function post(path: string, type: string | undefined, body: string | Buffer): Promise<RawAnswer> {

@@ -18,6 +18,7 @@ const attempt = `/oauth/authorize/${'A'.repeat(24)}`;
 const endpoints: Endpoint[] = [
   program('/oauth/token', 'POST, OPTIONS'),
   program('/oauth/revoke', 'POST, OPTIONS'),
+  program('/oauth/introspect', 'POST'),
   program('/oauth/userinfo', 'GET, POST, OPTIONS'),
   program('/api/userinfo', 'GET, POST, OPTIONS'),
   program('/oauth/jwks', 'GET, HEAD'),

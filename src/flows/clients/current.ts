@@ -17,6 +17,19 @@ export async function tenantResources(deps: Deps, tenant: Tenant): Promise<reado
   return deps.memory.get('resource', tenant.id, '', () => listResources(deps.db, tenant.id));
 }
 
+/** The same, read anew where none of them has one of the scopes: it may have been registered a moment ago. */
+export async function resourcesWith(
+  deps: Deps,
+  tenant: Tenant,
+  scopes: readonly string[],
+): Promise<readonly Resource[]> {
+  const resources = await tenantResources(deps, tenant);
+  const known = new Set(resources.flatMap((resource) => resource.scopes.map(({ name }) => name)));
+  if (scopes.every((scope) => known.has(scope))) return resources;
+  deps.memory.drop({ kind: 'resource', tenantId: tenant.id, entity: '' });
+  return tenantResources(deps, tenant);
+}
+
 /** What the tenant's resources say their scopes allow, by scope. */
 export async function scopeDescriptions(deps: Deps, tenant: Tenant): Promise<Map<string, string | undefined>> {
   const resources = await tenantResources(deps, tenant);

@@ -7,7 +7,7 @@ import { OAuthError } from '../../domain/errors.ts';
 import type { Params } from '../../domain/params.ts';
 import { parseScope, standardScopes } from '../../domain/scope.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
-import { tenantResources } from '../clients/current.ts';
+import { resourcesWith } from '../clients/current.ts';
 import { registeredResources } from '../clients/grantable.ts';
 import { scopesAsked } from './asked.ts';
 import { mintTokens } from './mint.ts';
@@ -30,8 +30,9 @@ export async function clientCredentialsGrant(
   if (strange !== undefined)
     throw new OAuthError('invalid_scope', `The scope ${strange} is not one that this client may have for itself.`);
   const wanted = asked ?? scopes;
-  const resources = await resourcesOf(deps, context, params.all('resource'), wanted);
-  const meant = scopesFor(tenant, resources, wanted, await tenantResources(deps, tenant));
+  const known = await resourcesWith(deps, tenant, wanted);
+  const resources = await resourcesOf(deps, context, params.all('resource'), impliedResources(tenant, wanted, known));
+  const meant = scopesFor(tenant, resources, wanted, known);
   if (asked !== undefined && meant.length < asked.length)
     throw new OAuthError('invalid_scope', 'A scope that was asked for means nothing to the resource.');
   return mintTokens(deps, context, { subject: { kind: 'client' }, client, scopes: meant, resources });
@@ -43,17 +44,16 @@ function registeredOf({ metadata }: Client): string[] {
   return (parseScope(metadata.scope) ?? []).filter((scope) => !people.includes(scope));
 }
 
-/** RFC 8707 2: those that were named; else the one that the scopes belong to. */
+/** RFC 8707 2: those that were named; else the one that is implied. */
 async function resourcesOf(
   deps: Deps,
   { tenant }: RequestContext,
   named: readonly string[],
-  scopes: readonly string[],
+  implied: readonly string[],
 ): Promise<readonly string[]> {
   const resources = await registeredResources(deps, tenant, named);
   if (!resources) throw new OAuthError('invalid_target', 'The resource is not registered here.');
   if (resources.length > 0) return resources;
-  const implied = impliedResources(tenant, scopes, await tenantResources(deps, tenant));
   if (implied.length > 1)
     throw new OAuthError('invalid_target', 'The scopes belong to more than one resource: name the one in resource.');
   return implied;
