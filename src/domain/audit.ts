@@ -43,6 +43,7 @@ export const auditTypes = [
   'token.refreshed',
   'token.refresh_repeated',
   'token.reuse_detected',
+  'token.revoked',
   'code.reuse_detected',
   'key.created',
   'key.activated',

@@ -26,7 +26,6 @@ export type OAuthErrorCode =
   // RFC 9470 3
   | 'insufficient_user_authentication'
   // RFC 7009 2.2.1
-  | 'unsupported_token_type'
   // RFC 8707 2
   | 'invalid_target';
 

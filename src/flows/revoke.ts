@@ -1,13 +1,17 @@
-// Token revocation: a client gives back its refresh token, and the whole family ends.
+// Token revocation: a client gives back a token of its own: an access token alone, or a refresh token with its whole family.
+import { verifyClaims } from '../crypto/jwt.ts';
 import { hashOfOpaque } from '../crypto/opaque-tokens.ts';
 import type { Deps } from '../deps.ts';
+import type { Client } from '../domain/client.ts';
 import { actingAs, type RequestContext } from '../domain/context.ts';
 import { OAuthError } from '../domain/errors.ts';
 import { firstRepeated } from '../domain/params.ts';
 import { revokeGrant } from '../storage/grants.ts';
 import { findRefreshToken } from '../storage/refresh-tokens.ts';
+import { revokeAccessToken } from '../storage/revoked-access-tokens.ts';
 import { authenticateClient, type ClientCredentials } from './clients/authenticate.ts';
-import { eventOf } from './events.ts';
+import { eventOf, record } from './events.ts';
+import { keyRing } from './keys/ring.ts';
 
 /** RFC 7009 2.1 and 2.2: unknown tokens are answered like revoked ones; another client's is refused. */
 export async function revokeToken(deps: Deps, context: RequestContext, credentials: ClientCredentials): Promise<void> {
@@ -17,11 +21,7 @@ export async function revokeToken(deps: Deps, context: RequestContext, credentia
   const client = await authenticateClient(deps, context, credentials);
   const token = params.get('token');
   if (token === undefined) throw new OAuthError('invalid_request', 'token is missing.');
-  if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token))
-    throw new OAuthError(
-      'unsupported_token_type',
-      'Access tokens end by themselves within minutes; revoke the refresh token.',
-    );
+  if (/^[\w-]+\.[\w-]+\.[\w-]+$/.test(token)) return accessToken(deps, context, client, token);
   const hash = hashOfOpaque('refreshToken', token);
   const found = hash && (await findRefreshToken(deps.db, context.tenant.id, hash, context.now));
   if (!found) return;
@@ -34,4 +34,26 @@ export async function revokeToken(deps: Deps, context: RequestContext, credentia
     { reason: 'revoked_by_client', type: 'grant.revoked' },
     eventOf(deps, actingAs(context, 'client', client.id)),
   );
+}
+
+/** From here on nobody is told that it stands; APIs that check it by themselves take it until it ends. */
+async function accessToken(deps: Deps, context: RequestContext, client: Client, token: string): Promise<void> {
+  const { tenant, now } = context;
+  const { verification: keys } = await keyRing(deps, tenant);
+  const expected = { types: ['at+jwt'], keys, issuer: tenant.issuer, audience: undefined, now };
+  const claims = await verifyClaims(token, expected);
+  // What has ended needs no end.
+  if (!claims) return;
+  const { client_id: clientId, jti, exp, sub, sid, grant_id: grantId } = claims;
+  if (clientId !== client.id) throw new OAuthError('invalid_grant', 'The token was issued to another client.');
+  if (typeof jti !== 'string' || typeof exp !== 'number') return;
+  await deps.db.transaction(async (tx) => {
+    if (!(await revokeAccessToken(tx, tenant.id, jti, exp * 1000))) return;
+    await record(deps, tx, actingAs(context, 'client', client.id), {
+      type: 'token.revoked',
+      clientId: client.id,
+      ...(typeof grantId === 'string' && { grantId, userId: String(sub) }),
+      ...(typeof sid === 'string' && { sessionId: sid }),
+    });
+  });
 }

@@ -1,14 +1,16 @@
 // What stands behind an access token that the server itself is shown: read each time, so that nothing revoked counts.
+import { sql } from 'kysely';
 import type { Grant } from '../domain/grant.ts';
 import type { User } from '../domain/user.ts';
 import type { Db } from './database.ts';
 import { grantColumns, toGrant } from './grants.ts';
+import { isNotRevoked } from './revoked-access-tokens.ts';
 import { sessionIsAlive } from './sessions.ts';
 import { statement } from './statement.ts';
 import { toUser, userColumns } from './user-rows.ts';
 
-// grants_pkey, users_pkey, sessions_pkey, clients_pkey
-const behind = statement({ tenantId: 'uuid', grantId: 'uuid', now: 'timestamptz' }, (q, p) =>
+// grants_pkey, users_pkey, sessions_pkey, clients_pkey, revoked_access_tokens_pkey
+const behind = statement({ tenantId: 'uuid', grantId: 'uuid', jti: 'text', now: 'timestamptz' }, (q, p) =>
   q
     .selectFrom('grants as g')
     .innerJoin('users as u', (join) => join.onRef('u.tenant_id', '=', 'g.tenant_id').onRef('u.id', '=', 'g.user_id'))
@@ -24,16 +26,20 @@ const behind = statement({ tenantId: 'uuid', grantId: 'uuid', now: 'timestamptz'
     .where('g.revoked_at', 'is', null)
     .where('u.disabled_at', 'is', null)
     .where('c.disabled_at', 'is', null)
+    .where(sql<boolean>`${isNotRevoked(p)}`)
     .where((or) => or.or([or('g.offline', '=', true), sessionIsAlive(p.now, 's')])),
 );
 
-/** The user of a living grant, and the grant; undefined when it, its session, its client or its user no longer stands. */
+/**
+ * The user of a living grant, and the grant; undefined when it, its session, its client or its user no longer stands, or the
+ * token with this `jti` was revoked by itself.
+ */
 export async function findLivingGrant(
   db: Db,
   tenantId: string,
-  grantId: string,
+  { grantId, jti }: { readonly grantId: string; readonly jti: string },
   now: number,
 ): Promise<{ user: User; grant: Grant } | undefined> {
-  const row = await behind.first(db, { tenantId, grantId, now });
+  const row = await behind.first(db, { tenantId, grantId, jti, now });
   return row && { user: toUser(row), grant: toGrant(row) };
 }

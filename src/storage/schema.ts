@@ -186,6 +186,12 @@ export interface Resources {
   version: number;
 }
 
+export interface RevokedAccessTokens {
+  expires_at: number;
+  jti: string;
+  tenant_id: string;
+}
+
 export interface RotationKeys {
   begins_at: number;
   id: string;
@@ -298,6 +304,7 @@ export interface DB {
   outbox: Outbox;
   refresh_tokens: RefreshTokens;
   resources: Resources;
+  revoked_access_tokens: RevokedAccessTokens;
   rotation_keys: RotationKeys;
   sessions: Sessions;
   sign_in_attempts: SignInAttempts;

@@ -405,15 +405,6 @@ export const sentFactorMutants: readonly Mutant[] = [
     title: 'off unless the tenant',
   },
   {
-    name: 'sent factors: who asks again too soon is counted',
-    file: sentCode,
-    remove:
-      '  if (waiting && now - waiting.sentAt < resendAfter) throw tooSoon(deps, waiting.sentAt + resendAfter - now);\n',
-    insert: '  void waiting;\n',
-    test: api,
-    title: 'who asks again too soon',
-  },
-  {
     name: 'sent factors: another code is sent at any time',
     file: stored,
     remove: 'WHERE o.created_at <= ${p.sentBefore}',

@@ -117,6 +117,25 @@ describe('what has ended does not stand, on every process', () => {
     expect((await ask(shop, tokens.refresh_token)).body).toEqual(inactive);
   });
 
+  test('it was revoked by itself, of a person and of a program', async () => {
+    const give = (client: { client_id: string; client_secret: string }, token: string) =>
+      fetch(`${signet.issuer}/oauth/revoke`, {
+        method: 'POST',
+        headers: { authorization: basic(client.client_id, client.client_secret) },
+        body: new URLSearchParams({ token }),
+      });
+    const { tokens } = await forOrders();
+    await give(shop, tokens.access_token);
+    expect(await both(tokens.access_token)).toEqual(none);
+    expect((await ask(shop, tokens.refresh_token)).body).toMatchObject({ active: true });
+    const [one, other] = [await machineToken(), await machineToken()];
+    await give(machine, one);
+    expect([(await ask(api, one)).body, (await ask(api, other)).body]).toEqual([
+      inactive,
+      expect.objectContaining({ active: true }),
+    ]);
+  });
+
   test('its session is over', async () => {
     const { tokens, agent } = await forOrders();
     const page = await agent.get(`${signet.issuer}/oauth/logout?id_token_hint=${tokens.id_token}`);

@@ -1,6 +1,17 @@
 // Revocation (RFC 7009): what a client may end, and what it learns about tokens that are not its own.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { basic, codeFlow, refresh, spaClient, type TestClient, webClient, world } from '../support/flow.ts';
+import { query } from '../support/database.ts';
+import {
+  basic,
+  claimsOf,
+  codeFlow,
+  getUserinfo,
+  refresh,
+  spaClient,
+  type TestClient,
+  webClient,
+  world,
+} from '../support/flow.ts';
 import { expectDead } from '../support/families.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
@@ -64,11 +75,56 @@ test("another client's token is refused and lives on", async () => {
   expect((await refresh(signet, webClient, tokens.refresh_token)).status).toBe(200);
 });
 
-test('an access token ends by itself: unsupported_token_type', async () => {
-  const { tokens } = await codeFlow(signet, webClient);
-  expect(await revoke(webClient, { token: tokens.access_token })).toMatchObject({
-    status: 400,
-    error: 'unsupported_token_type',
+describe('an access token', () => {
+  let second: TestSignet;
+  beforeAll(async () => {
+    second = await startSignet({ beside: signet });
+  });
+  afterAll(() => second.stop());
+  const stands = async (token: string) =>
+    Promise.all([signet, second].map(async (at) => (await getUserinfo(at, token)).status));
+
+  test.each([webClient, spaClient])(
+    '$client_id gives one back: refused at once on every process, while the family lives on',
+    async (client) => {
+      const { tokens } = await codeFlow(signet, client, { change: { scope: 'openid offline_access' } });
+      expect(await stands(tokens.access_token)).toEqual([200, 200]);
+      const answer = await revoke(client, { token: tokens.access_token, token_type_hint: 'refresh_token' });
+      expect([answer.status, answer.text]).toEqual([200, '']);
+      expect(await stands(tokens.access_token)).toEqual([401, 401]);
+      const next = (await refresh(signet, client, tokens.refresh_token)).body;
+      expect(await stands(next.access_token)).toEqual([200, 200]);
+    },
+  );
+
+  test('twice, and twenty times at once: one event', async () => {
+    const { tokens } = await codeFlow(signet, webClient);
+    const token = tokens.access_token;
+    const answers = await Promise.all(Array.from({ length: 20 }, () => revoke(webClient, { token })));
+    expect(answers.map(({ status }) => status)).toEqual(Array(20).fill(200));
+    const jti = claimsOf(token)['jti'];
+    expect(await query(signet.database.url, 'SELECT 1 FROM revoked_access_tokens WHERE jti = $1', [jti])).toHaveLength(
+      1,
+    );
+    const events = await query(
+      signet.database.url,
+      `SELECT client_id FROM audit_events WHERE type = 'token.revoked' AND grant_id = $1`,
+      [claimsOf(token)['grant_id']],
+    );
+    expect(events).toEqual([{ client_id: 'web' }]);
+  });
+
+  test("another client's is refused and stands; one that has ended, or is forged, is answered like any other", async () => {
+    const { tokens } = await codeFlow(signet, webClient);
+    const token = tokens.access_token;
+    expect(await revoke(spaClient, { token })).toMatchObject({ status: 400, error: 'invalid_grant' });
+    expect(await revoke(webClient, { token: `${token.slice(0, -6)}AAAAAA` })).toMatchObject({ status: 200, text: '' });
+    expect(await revoke(webClient, { token: tokens.id_token })).toMatchObject({ status: 200, text: '' });
+    expect(await stands(token)).toEqual([200, 200]);
+    signet.clock.advance(900);
+    expect(await revoke(webClient, { token })).toMatchObject({ status: 200, text: '' });
+    const jti = claimsOf(token)['jti'];
+    expect(await query(signet.database.url, 'SELECT 1 FROM revoked_access_tokens WHERE jti = $1', [jti])).toEqual([]);
   });
 });
 

@@ -8,6 +8,7 @@ import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import { firstRepeated } from '../../domain/params.ts';
 import { findLivingGrant } from '../../storage/access-tokens.ts';
+import { wasRevoked } from '../../storage/revoked-access-tokens.ts';
 import { findRefreshToken } from '../../storage/refresh-tokens.ts';
 import { authenticateClient, type ClientCredentials } from '../clients/authenticate.ts';
 import { activeClient } from '../clients/current.ts';
@@ -51,11 +52,14 @@ async function accessToken(
   const claims = await verifyClaims(token, expected);
   if (!claims || !mayKnow(client, claims)) return inactive;
   const { client_id: clientId, grant_id: grantId, sub, ...rest } = claims;
+  const jti = String(claims['jti']);
   const stands =
     typeof grantId === 'string'
-      ? (await findLivingGrant(deps.db, tenant.id, grantId, now))?.user.id === sub
+      ? (await findLivingGrant(deps.db, tenant.id, { grantId, jti }, now))?.user.id === sub
       : // Of a client for itself (RFC 6749 4.4): it stands with the client.
-        sub === clientId && (await activeClient(deps, tenant, sub as string)) !== undefined;
+        sub === clientId &&
+        (await activeClient(deps, tenant, sub as string)) !== undefined &&
+        !(await wasRevoked(deps.db, tenant.id, jti));
   return stands ? { active: true, token_type: 'Bearer', client_id: clientId, sub, ...rest } : inactive;
 }
 

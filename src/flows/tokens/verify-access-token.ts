@@ -38,17 +38,18 @@ export async function verifyAccessToken(
   const expected = { types: ['at+jwt'], keys, issuer: tenant.issuer, audience, now };
   const claims = await verifyClaims(accessToken, expected);
   if (!claims) throw invalid('expired, not ours or for another audience');
-  const { grant_id: grantId, sub, scope: granted, client_id: clientId, auth_time: authTime } = claims;
+  const { grant_id: grantId, jti, sub, scope: granted, client_id: clientId, auth_time: authTime } = claims;
   if (
     typeof grantId !== 'string' ||
+    typeof jti !== 'string' ||
     typeof sub !== 'string' ||
     typeof granted !== 'string' ||
     typeof clientId !== 'string' ||
     typeof authTime !== 'number'
   )
     throw invalid('without a grant');
-  const living = await findLivingGrant(deps.db, tenant.id, grantId, now);
-  if (living?.user.id !== sub) throw invalid('its grant, session, client or user no longer stands');
+  const living = await findLivingGrant(deps.db, tenant.id, { grantId, jti }, now);
+  if (living?.user.id !== sub) throw invalid('it was revoked, or its grant, session, client or user no longer stands');
   const scopes = granted.split(' ');
   if (scope !== undefined && !scopes.includes(scope))
     throw new OAuthError('insufficient_scope', `This needs the scope ${scope}.`);
