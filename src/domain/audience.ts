@@ -27,14 +27,9 @@ export function scopesFor(
 
 /**
  * RFC 8707 2: the resources that the scopes belong to, where none is named: the one that has all of those that any has, else all
- * that have one. None where the tenant's default is meant: it is set, or no resource has any of the scopes.
+ * that have one. None where no resource has any of the scopes: then the tenant's default is meant.
  */
-export function impliedResources(
-  tenant: Tenant,
-  scopes: readonly string[],
-  resources: readonly Resource[],
-): readonly string[] {
-  if (tenant.settings.default_resource !== undefined) return [];
+export function impliedResources(scopes: readonly string[], resources: readonly Resource[]): readonly string[] {
   const owned = scopes.filter((scope) => resources.some((resource) => knows(resource, scope)));
   const owners = resources.filter((resource) => owned.some((scope) => knows(resource, scope)));
   const whole = owners.filter((resource) => owned.every((scope) => knows(resource, scope)));

@@ -30,8 +30,7 @@ const tables: Readonly<Record<keyof DB, 'copied' | 'left out'>> = {
   refresh_tokens: 'copied',
   one_time_tokens: 'copied',
   limits: 'copied',
-  // Access tokens of before a restore are refused in any case.
-  revoked_access_tokens: 'left out',
+  revoked_access_tokens: 'copied',
   audit_events: 'copied',
   // What waited when the copy was made was sent since.
   outbox: 'left out',

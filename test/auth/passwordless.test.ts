@@ -44,7 +44,7 @@ const askLink = (more: object = {}) =>
 const askCode = (more: object = {}) =>
   postJson(`${signet.issuer}/auth/passwordless/code`, { email: person.email, ...more });
 const verifyLink = (body: object, headers = {}) => postJson(`${signet.issuer}/auth/verify`, body, headers);
-const verifyCode = (body: object, at = signet) => postJson(`${at.issuer}/auth/passwordless/verify`, body);
+const verifyCode = (body: object, at = signet) => postJson(`${at.server.url}/auth/passwordless/verify`, body);
 const tokenIn = (address: string) => new URL(address).searchParams.get('token')!;
 /** Asks for a link, and gives the proof and what the mail brings. */
 const link = async (more: object = {}, howMany = 1) => {
@@ -146,7 +146,7 @@ describe('a link', () => {
     const { token, proof } = await link();
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) =>
-        postJson(`${[signet, second][i % 2]!.issuer}/auth/verify`, { token, proof }),
+        postJson(`${[signet, second][i % 2]!.server.url}/auth/verify`, { token, proof }),
       ),
     );
     const statuses = answers.map(({ status }) => status).toSorted((one, other) => one - other);

@@ -121,7 +121,7 @@ describe('others do not keep an owner from their codes', () => {
     const { body } = await logIn(signet, person);
     const given = { token: body.token, method: 'sms' };
     const answers = await Promise.all(
-      [signet, second, signet, second].map(({ issuer }) => postJson(`${issuer}/auth/mfa/challenge`, given)),
+      [signet, second, signet, second].map(({ server }) => postJson(`${server.url}/auth/mfa/challenge`, given)),
     );
     expect(answers.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([200, 429, 429, 429]);
     expect(await limits('sms factor %')).toEqual([{ attempts: 1 }]);

@@ -336,4 +336,12 @@ export const passwordlessMutants: readonly Mutant[] = [
     test: page,
     title: 'in another browser the page says',
   },
+  {
+    name: 'passwordless: what one browser asked for is shown in another that came with the same request',
+    file: browser,
+    remove: "return `${id} ${browserHash.toString('base64url')}`;",
+    insert: 'return id + String(browserHash.length);',
+    test: page,
+    title: 'a request that two browsers came with',
+  },
 ];

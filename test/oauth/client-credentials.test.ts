@@ -6,6 +6,7 @@ import { startSignet, type TestSignet } from '../support/signet.ts';
 
 const orders = 'https://orders.example/api';
 const stock = 'https://stock.example/api';
+const plain = 'https://plain.example/api';
 const machine = {
   client_id: 'nightly',
   client_secret: 'a-secret-of-the-nightly-job-of-32-chars',
@@ -18,6 +19,7 @@ const bare = { ...machine, client_id: 'bare', scope: 'openid' };
 const resources = [
   { identifier: orders, scopes: ['orders:read', 'orders:write', 'shared:read'] },
   { identifier: stock, scopes: ['stock:read', 'shared:read'] },
+  { identifier: plain },
 ];
 
 let signet: TestSignet;
@@ -92,8 +94,14 @@ describe('scopes and resources', () => {
     ['who somebody is', machine, { scope: 'openid' }, 'invalid_scope'],
     ['what outlives it', machine, { scope: 'offline_access' }, 'invalid_scope'],
     ['a malformed scope', machine, { scope: '"' }, 'invalid_scope'],
+    ['no scope in so many words', machine, { scope: ' ' }, 'invalid_scope'],
+    ['a resource of which it has no scope', machine, { resource: stock }, 'invalid_target'],
+    ['a resource that has no scopes', machine, { resource: plain }, 'invalid_target'],
+    ['the issuer, of which it has no scope', machine, { resource: 'ISSUER' }, 'invalid_target'],
+    ['a resource, of a program without scopes', bare, { resource: orders }, 'invalid_target'],
   ])('%s: refused', async (_what, client, form, error) => {
-    const { status, body } = await ask(client, form);
+    const resource = form['resource'] === 'ISSUER' ? signet.issuer : form['resource'];
+    const { status, body } = await ask(client, { ...form, ...(resource && { resource }) });
     expect([status, body.error]).toEqual([400, error]);
   });
 
@@ -130,6 +138,33 @@ describe('who gets none', () => {
     await expect(signet.provision({ clients: [client] })).rejects.toThrow('cannot be of a public client');
   });
 
+  test('a client whose id is, or looks like, that of a person: an API takes sub for one', async () => {
+    const [alice] = await query<{ id: string }>(signet.database.url, `SELECT id FROM users WHERE username = 'alice'`);
+    for (const id of [alice!.id, alice!.id.toUpperCase()])
+      await expect(signet.provision({ clients: [{ ...machine, client_id: id }] })).rejects.toThrow('looks like the id');
+  });
+
+  test('a public client that got past the rules', async () => {
+    const odd = { ...machine, client_id: 'odd' };
+    await signet.provision({ clients: [odd] });
+    await query(
+      signet.database.url,
+      `UPDATE clients SET metadata = metadata || '{"token_endpoint_auth_method":"none"}', secret_mac = NULL WHERE id = 'odd'`,
+    );
+    const second = await startSignet({ beside: signet });
+    try {
+      const params = { grant_type: 'client_credentials' };
+      const { body } = await tokenRequest(
+        { issuer: second.server.url },
+        { client_id: 'odd', redirect_uris: [] },
+        params,
+      );
+      expect(body.error).toBe('unauthorized_client');
+    } finally {
+      await second.stop();
+    }
+  });
+
   test('a client that was disabled, at once', async () => {
     const gone = { ...machine, client_id: 'gone' };
     await signet.provision({ clients: [gone] });
@@ -152,16 +187,54 @@ test('a resource that was registered a moment ago, on another process: its scope
     const late = { ...machine, client_id: 'late', scope: 'late:read' };
     const params = { grant_type: 'client_credentials' };
     await second.provision({ clients: [{ ...machine, client_id: 'early' }] });
-    await tokenRequest(second, { ...machine, client_id: 'early' } as unknown as TestClient, params);
+    await tokenRequest(
+      { issuer: second.server.url },
+      { ...machine, client_id: 'early' } as unknown as TestClient,
+      params,
+    );
     await signet.provision({
       clients: [late],
       resources: [{ identifier: 'https://late.example', scopes: ['late:read'] }],
     });
-    const { body } = await tokenRequest(second, late as unknown as TestClient, params);
+    const { body } = await tokenRequest({ issuer: second.server.url }, late as unknown as TestClient, params);
     expect(claimsOf(body.access_token)).toMatchObject({ aud: 'https://late.example', scope: 'late:read' });
   } finally {
     await second.stop();
   }
+});
+
+test('a scope that no resource has is looked for again, and nothing is read again for others', async () => {
+  const statements: string[] = [];
+  const watched = await startSignet({ beside: signet, observe: ({ text }) => void statements.push(text) });
+  try {
+    const odd = { ...machine, client_id: 'unowned', scope: 'orders:read unowned:scope' };
+    await signet.provision({ clients: [odd] });
+    const params = { grant_type: 'client_credentials' };
+    for (const client of [odd, machine])
+      await tokenRequest({ issuer: watched.server.url }, client as unknown as TestClient, params);
+    statements.length = 0;
+    for (let nth = 0; nth < 3; nth += 1) {
+      const { body } = await tokenRequest({ issuer: watched.server.url }, odd as unknown as TestClient, params);
+      expect(claimsOf(body.access_token)).toMatchObject({ aud: orders, scope: 'orders:read' });
+    }
+    const resources = () => statements.filter((text) => /from "?resources"?/i.test(text)).length;
+    expect(resources()).toBe(3);
+    await tokenRequest({ issuer: watched.server.url }, machine as unknown as TestClient, params);
+    expect(resources()).toBe(3);
+  } finally {
+    await watched.stop();
+  }
+});
+
+test('a default resource is for programs that have its scopes, and for scopes that no resource has', async () => {
+  const tenant = { slug: 'defaulted', name: 'Defaulted' };
+  const settings = { default_resource: stock };
+  await signet.provision({ tenant, settings, clients: [machine, bare], resources });
+  const at = { issuer: `${signet.issuer}/t/defaulted` };
+  const params = { grant_type: 'client_credentials' };
+  const own = await tokenRequest(at, machine as unknown as TestClient, params);
+  expect(claimsOf(own.body.access_token)).toMatchObject({ aud: orders, scope: 'orders:read orders:write' });
+  expect((await tokenRequest(at, bare as unknown as TestClient, params)).body.error).toBe('invalid_target');
 });
 
 test('a scope that was taken from the registration is not in the next token', async () => {

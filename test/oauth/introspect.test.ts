@@ -51,7 +51,7 @@ async function ask(
   more = {},
   at = signet,
 ): Promise<Answer> {
-  const response = await fetch(`${at.issuer}/oauth/introspect`, {
+  const response = await fetch(`${at.server.url}/oauth/introspect`, {
     method: 'POST',
     headers: client.client_secret ? { authorization: basic(client.client_id, client.client_secret) } : {},
     body: new URLSearchParams({ token, ...(client.client_secret ? {} : { client_id: client.client_id }), ...more }),
@@ -162,6 +162,22 @@ describe('what has ended does not stand, on every process', () => {
     expect((await ask(api, token)).body).toEqual(inactive);
   });
 
+  test('what was taken from the registration since: scopes, the grant', async () => {
+    const narrowed = { ...machine, client_id: 'narrowed', scope: 'orders:read orders:write' };
+    await signet.provision({
+      clients: [narrowed],
+      resources: [{ identifier: orders, scopes: ['orders:read', 'orders:write'] }],
+    });
+    const token = await machineToken(narrowed);
+    expect((await ask(api, token)).body).toMatchObject({ active: true, scope: 'orders:read orders:write' });
+    await signet.provision({ clients: [{ ...narrowed, scope: 'orders:read' }] });
+    expect((await ask(api, token)).body).toMatchObject({ active: true, scope: 'orders:read' });
+    await signet.provision({ clients: [{ ...narrowed, scope: 'other' }] });
+    expect((await ask(api, token)).body).toEqual(inactive);
+    await signet.provision({ clients: [{ ...narrowed, grant_types: [] }] });
+    expect((await ask(api, token)).body).toEqual(inactive);
+  });
+
   test('a refresh token that was rotated', async () => {
     const { tokens } = await signIn({ scope: 'openid offline_access' });
     const rotated = { ...shop, client_id: 'rotating', refresh_token_rotation: true };
@@ -252,6 +268,10 @@ describe('who may ask', () => {
       serves: [orders],
     };
     await expect(signet.provision({ clients: [open] })).rejects.toThrow('cannot be of a public client');
+    for (const serves of [[signet.issuer], [orders, `${signet.issuer}/admin/api`]])
+      await expect(signet.provision({ clients: [{ ...api, client_id: 'self', serves }] })).rejects.toThrow(
+        'is the issuer',
+      );
   });
 });
 

@@ -82,7 +82,7 @@ describe('an access token', () => {
   });
   afterAll(() => second.stop());
   const stands = async (token: string) =>
-    Promise.all([signet, second].map(async (at) => (await getUserinfo(at, token)).status));
+    Promise.all([signet, second].map(async (at) => (await getUserinfo({ issuer: at.server.url }, token)).status));
 
   test.each([webClient, spaClient])(
     '$client_id gives one back: refused at once on every process, while the family lives on',

@@ -198,7 +198,15 @@ test('M33 a request that two browsers came with: the code of one is not good in 
   const [mine, other] = browsers;
   const form = { email: person.email, way: 'code' };
   expect((await mine.post(at('/sign-in/email'), { ...form, attempt: attempts[0]! })).status).toBe(303);
-  const code = await mailedCode();
+  await mailedCode();
+  // Nor is what one asked for shown in the other, whatever it is said to be.
+  const again = await mine.post(at('/sign-in/email'), { ...form, attempt: attempts[0]! });
+  const sealed = new URL(again.location!).searchParams.get('asked')!;
+  const shown = await other.get(
+    at(`/sign-in/email/sent?${new URLSearchParams({ attempt: attempts[1]!, asked: sealed }).toString()}`),
+  );
+  expect(shown.location).toBe(at(`/sign-in/email?attempt=${attempts[1]!}`));
+  const code = await mailedCode(2);
   const type = (agent: Agent, attempt: string) =>
     agent.post(at('/sign-in/email/code'), { attempt, email: person.email, code });
   expect((await type(other, attempts[1]!)).status).toBe(403);

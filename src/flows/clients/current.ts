@@ -1,6 +1,8 @@
 // Clients and resources as requests need them: from memory, only while they stand.
+import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
+import { Unavailable } from '../../domain/errors.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import { findClient, listClientOrigins } from '../../storage/clients.ts';
@@ -17,17 +19,27 @@ export async function tenantResources(deps: Deps, tenant: Tenant): Promise<reado
   return deps.memory.get('resource', tenant.id, '', () => listResources(deps.db, tenant.id));
 }
 
-/** The same, read anew where none of them has one of the scopes: it may have been registered a moment ago. */
+/** The same, looked for once more where none of them has one of the scopes: it may have been registered a moment ago. */
 export async function resourcesWith(
   deps: Deps,
   tenant: Tenant,
   scopes: readonly string[],
 ): Promise<readonly Resource[]> {
   const resources = await tenantResources(deps, tenant);
-  const known = new Set(resources.flatMap((resource) => resource.scopes.map(({ name }) => name)));
-  if (scopes.every((scope) => known.has(scope))) return resources;
+  if (!lacksOne(resources, scopes)) return resources;
+  const now = await listResources(deps.db, tenant.id).catch((error: unknown) => {
+    if (error instanceof Unavailable) return resources;
+    throw error;
+  });
+  // Only for what is new: a scope that nobody has is asked for again and again.
+  if (isDeepStrictEqual(now, resources)) return resources;
   deps.memory.drop({ kind: 'resource', tenantId: tenant.id, entity: '' });
   return tenantResources(deps, tenant);
+}
+
+function lacksOne(resources: readonly Resource[], scopes: readonly string[]): boolean {
+  const known = new Set(resources.flatMap((resource) => resource.scopes.map(({ name }) => name)));
+  return scopes.some((scope) => !known.has(scope));
 }
 
 /** What the tenant's resources say their scopes allow, by scope. */

@@ -1,11 +1,19 @@
 // Makes a client, or brings it to what is wanted: for registration, commands and provisioning files alike.
 import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
-import { authMethodsOf, type Client, completeMetadata, isPublic, signingAlgsOf } from '../../domain/client.ts';
+import {
+  authMethodsOf,
+  type Client,
+  completeMetadata,
+  isPublic,
+  signingAlgsOf,
+  type RegisteredMetadata,
+} from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { alreadyThere, invalidInput } from '../../domain/errors.ts';
 import { type ClientEntry, metadataOf } from '../../schemas/client.ts';
-import { isResourceIdentifier } from '../../domain/resource.ts';
+import { adminApiOf, isResourceIdentifier } from '../../domain/resource.ts';
+import { isUuid } from '../../domain/uuid.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import * as storage from '../../storage/clients.ts';
@@ -25,8 +33,9 @@ export const secretMissing = 'needs client_secret, or token_endpoint_auth_method
 export async function createClient(deps: Deps, context: RequestContext, entry: ClientEntry): Promise<Client> {
   const { tenant } = context;
   const id = entry.client_id;
-  await assertNoApi(tenant, id, () => tenantResources(deps, tenant));
+  await assertOwnName(tenant, id, () => tenantResources(deps, tenant));
   const metadata = metadataOf(entry);
+  assertServesOthers(tenant, metadata);
   const secretMac = secretMacFor(deps, tenant.id, entry, undefined);
   const disabled = entry.disabled ?? false;
   const client = { id, metadata, secretMac, disabled };
@@ -52,8 +61,9 @@ export async function saveClient(
   const { tenant, now } = context;
   const id = entry.client_id;
   const known = await storage.lockClient(tx, tenant.id, id);
-  if (!known) await assertNoApi(tenant, id, () => listResources(tx, tenant.id));
+  if (!known) await assertOwnName(tenant, id, () => listResources(tx, tenant.id));
   const metadata = metadataOf(entry);
+  assertServesOthers(tenant, metadata);
   const secretMac = secretMacFor(deps, tenant.id, entry, known?.secretMac);
   const disabled = entry.disabled ?? known?.disabled ?? false;
   if (
@@ -77,14 +87,25 @@ export async function saveClient(
  * OWASP ASVS 9.2.4: an ID token is for a client by its name, an access token for an API by its identifier; were they the same,
  * one could be taken for the other. The resources are read only for a name that an API may have. @throws Refusal invalid_input.
  */
-async function assertNoApi(
+async function assertOwnName(
   tenant: Tenant,
   clientId: string,
   resources: () => Promise<readonly Resource[]>,
 ): Promise<void> {
+  // RFC 9700 4.15: a token of the client itself has its id as `sub`, as that of a person has theirs.
+  if (isUuid(clientId.toLowerCase()))
+    throw invalidInput([{ path: ['client_id'], problem: 'looks like the id of a user: take another' }]);
   const isApi = isResourceIdentifier(clientId) && (await resources()).some(({ identifier }) => identifier === clientId);
   if (clientId !== tenant.issuer && !isApi) return;
   throw invalidInput([{ path: ['client_id'], problem: 'is the name of an API or of the issuer: take another' }]);
+}
+
+/** What the issuer's own API is told stays with it. */
+function assertServesOthers(tenant: Tenant, { serves = [] }: RegisteredMetadata): void {
+  const own = serves.findIndex(
+    (identifier) => identifier === tenant.issuer || identifier === adminApiOf(tenant.issuer),
+  );
+  if (own >= 0) throw invalidInput([{ path: ['serves', own], problem: 'is the issuer, which serves itself' }]);
 }
 
 /** The MAC to store: `known` where it is of the same secret. @throws Refusal invalid_input where one is needed and none is there. */

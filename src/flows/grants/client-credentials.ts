@@ -1,6 +1,6 @@
 // The client_credentials grant: a program that acts for itself, within what its client is registered for.
 import type { Deps } from '../../deps.ts';
-import { impliedResources, scopesFor } from '../../domain/audience.ts';
+import { audienceOf, impliedResources, scopesFor } from '../../domain/audience.ts';
 import type { Client } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
@@ -24,17 +24,27 @@ export async function clientCredentialsGrant(
   params: Params,
 ): Promise<TokenResponse> {
   const { tenant } = context;
+  // Registered for it no public client can be; what is stored may have come by another way.
+  if (client.secretMac === undefined)
+    throw new OAuthError('unauthorized_client', 'This grant is for clients that prove who they are.');
   const asked = scopesAsked(params);
+  if (asked?.length === 0) throw new OAuthError('invalid_scope', 'scope is empty.');
   const scopes = registeredOf(client);
   const strange = asked?.find((scope) => !scopes.includes(scope));
   if (strange !== undefined)
     throw new OAuthError('invalid_scope', `The scope ${strange} is not one that this client may have for itself.`);
   const wanted = asked ?? scopes;
   const known = await resourcesWith(deps, tenant, wanted);
-  const resources = await resourcesOf(deps, context, params.all('resource'), impliedResources(tenant, wanted, known));
-  const meant = scopesFor(tenant, resources, wanted, known);
+  const resources = await resourcesOf(deps, context, params.all('resource'), impliedResources(wanted, known));
+  const audience = audienceOf(tenant, resources);
+  const meant = scopesFor(tenant, audience, wanted, known);
   if (asked !== undefined && meant.length < asked.length)
     throw new OAuthError('invalid_scope', 'A scope that was asked for means nothing to the resource.');
+  // Whoever may do nothing there is not to be let in by the name alone.
+  const stranger = audience.some((one) => scopesFor(tenant, [one], wanted, known).length === 0);
+  const isBare = wanted.length === 0 && audience.every((one) => one === tenant.issuer);
+  if (stranger && !isBare)
+    throw new OAuthError('invalid_target', 'This client has no scope of a resource that the token would be for.');
   return mintTokens(deps, context, { subject: { kind: 'client' }, client, scopes: meant, resources });
 }
 

@@ -6,6 +6,7 @@ import { type Client, clientName } from '../../domain/client.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { reporting } from '../../domain/metrics.ts';
+import type { SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import { activeClient } from '../clients/current.ts';
 import { afterFirstFactor } from '../sign-in/after-first-factor.ts';
 import type { HalfSignedIn } from '../sign-in/ask-new-password.ts';
@@ -71,7 +72,12 @@ export async function askInBrowser(
     hash: codeOfAttempt(row),
     known: cookies.known,
   });
-  return deps.box.seal(purposeOfAsked, row.id, Buffer.from(JSON.stringify(asked)));
+  return deps.box.seal(purposeOfAsked, ofBrowser(row), Buffer.from(JSON.stringify(asked)));
+}
+
+/** Browsers that came with the same request have rows of the same id. */
+function ofBrowser({ id, browserHash }: SignInAttempt['row']): string {
+  return `${id} ${browserHash.toString('base64url')}`;
 }
 
 const purposeOfAsked = 'sign-in mail that was asked for';
@@ -85,7 +91,7 @@ export async function openAsked(
   const { row } = await attemptOf(deps, context, attemptId, cookies.browser);
   if (sealed === undefined) return undefined;
   try {
-    return JSON.parse(deps.box.open(purposeOfAsked, row.id, sealed).toString()) as Asked;
+    return JSON.parse(deps.box.open(purposeOfAsked, ofBrowser(row), sealed).toString()) as Asked;
   } catch {
     return undefined;
   }

@@ -2,7 +2,7 @@
 import { verifyClaims } from '../../crypto/jwt.ts';
 import { hashOfOpaque } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
-import type { Client } from '../../domain/client.ts';
+import { type Client, stillRegistered } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
@@ -51,16 +51,27 @@ async function accessToken(
   const expected = { types: ['at+jwt'], keys, issuer: tenant.issuer, audience: undefined, now };
   const claims = await verifyClaims(token, expected);
   if (!claims || !mayKnow(client, claims)) return inactive;
-  const { client_id: clientId, grant_id: grantId, sub, ...rest } = claims;
+  const { client_id: clientId, grant_id: grantId, sub, scope: said, ...rest } = claims;
   const jti = String(claims['jti']);
+  const holder = await activeClient(deps, tenant, String(clientId));
+  if (!holder) return inactive;
   const stands =
     typeof grantId === 'string'
       ? (await findLivingGrant(deps.db, tenant.id, { grantId, jti }, now))?.user.id === sub
-      : // Of a client for itself (RFC 6749 4.4): it stands with the client.
-        sub === clientId &&
-        (await activeClient(deps, tenant, sub as string)) !== undefined &&
+      : // Of a client for itself (RFC 6749 4.4): it stands with the client and its registration.
+        sub === holder.id &&
+        holder.metadata.grant_types.includes('client_credentials') &&
         !(await wasRevoked(deps.db, tenant.id, jti));
-  return stands ? { active: true, token_type: 'Bearer', client_id: clientId, sub, ...rest } : inactive;
+  const scope = scopeNow(holder, String(said).split(' '));
+  if (!stands || scope === undefined) return inactive;
+  return { active: true, token_type: 'Bearer', client_id: clientId, sub, ...rest, scope };
+}
+
+/** Without what was taken from the registration since; undefined when nothing is left of something. */
+function scopeNow({ metadata }: Client, scopes: readonly string[]): string | undefined {
+  const said = scopes.filter((scope) => scope !== '');
+  const left = stillRegistered(metadata, said);
+  return left.length === 0 && said.length > 0 ? undefined : left.join(' ');
 }
 
 /** Whoever it was issued to, and the APIs that it is for. */
@@ -83,14 +94,15 @@ async function refreshToken(
   const { family, sessionAlive, userDisabled, rotatedAt } = presented;
   const isEnded = family.revoked || now >= family.expiresAt || userDisabled || rotatedAt !== undefined;
   if (isEnded || (!family.offline && !sessionAlive)) return inactive;
-  return { active: true, iss: tenant.issuer, ...aboutGrant(grant) };
+  const scope = scopeNow(client, grant.scopes);
+  if (scope === undefined) return inactive;
+  return { active: true, iss: tenant.issuer, ...aboutGrant(grant), scope };
 }
 
-function aboutGrant({ userId, clientId, scopes, expiresAt, sessionId }: Grant) {
+function aboutGrant({ userId, clientId, expiresAt, sessionId }: Grant) {
   return {
     client_id: clientId,
     ...(userId !== undefined && { sub: userId }),
-    scope: scopes.join(' '),
     exp: Math.floor(expiresAt / 1000),
     ...(sessionId !== undefined && { sid: sessionId }),
   };
