@@ -73,6 +73,12 @@ const ask = async (who: Person, method: 'sms' | 'email', more: { device?: string
   return { token: body.token, answer: await postJson(`${signet.issuer}/auth/mfa/challenge`, given, from(ip)) };
 };
 const prove = (token: string, code: string) => postJson(`${signet.issuer}/auth/mfa/verify`, { token, code });
+/** As if so many had asked already, of whom nobody waits. */
+const haveAsked = (like: string, attempts: number) =>
+  query(signet.database.url, 'UPDATE limits SET attempts = $2, next_at = to_timestamp(0) WHERE key LIKE $1', [
+    like,
+    attempts,
+  ]);
 const limits = (like: string) =>
   query<{ attempts: number }>(signet.database.url, 'SELECT attempts FROM limits WHERE key LIKE $1', [like]);
 
@@ -130,13 +136,19 @@ describe('others do not keep an owner from their codes', () => {
 
   test('a network full of people with numbers of their own: each gets their code', async () => {
     const office = '198.51.100.20';
-    for (let nth = 0; nth < 12; nth += 1) {
+    for (let nth = 0; nth < 3; nth += 1) {
       const colleague = await newPerson();
       await addPhone(colleague, numberOf(people));
-      await query(signet.database.url, `DELETE FROM limits WHERE key LIKE 'sms network %' OR key LIKE 'sms prefix %'`);
+      // Others there have added numbers without end.
+      await query(
+        signet.database.url,
+        `UPDATE limits SET next_at = to_timestamp($1) WHERE key LIKE 'sms network %' OR key LIKE 'sms prefix %'`,
+        [signet.clock.now / 1000 + 50],
+      );
       const { token, answer } = await ask(colleague, 'sms', {}, office);
       expect(answer.status).toBe(200);
       expect((await prove(token, await smsCodeTo(receiver, numberOf(people), 2))).status).toBe(200);
+      await query(signet.database.url, `DELETE FROM limits WHERE key LIKE 'sms network %' OR key LIKE 'sms prefix %'`);
     }
   });
 
@@ -153,7 +165,8 @@ describe('others do not keep an owner from their codes', () => {
   test('who asks for mails to many addresses from the same network as a device that the account knows', async () => {
     const { device } = (await logIn(signet, person)).body;
     const mail = (body: object) => postJson(`${signet.issuer}/auth/passwordless/request`, body, from('198.51.100.30'));
-    for (let nth = 0; nth < 30; nth += 1) expect((await mail({ email: `many-${nth}@example.com` })).status).toBe(202);
+    const many = Array.from({ length: 30 }, (_, nth) => mail({ email: `many-${nth}@example.com` }));
+    expect((await Promise.all(many)).map(({ status }) => status)).toEqual(Array(30).fill(202));
     expect((await mail({ email: person.email })).status).toBe(429);
     expect((await mail({ email: person.email, device })).status).toBe(202);
   });
@@ -201,10 +214,10 @@ describe('one who has much does not have more', () => {
         await query(signet.database.url, `DELETE FROM limits WHERE key LIKE 'mail %'`);
         const device = known[nth];
         const { proof } = (await code()).body;
-        for (let guess = 0; guess < 5; guess += 1) {
-          const { status } = await verify({ code: 'none', proof, device }, `198.51.${nth}.${guess}`);
-          if (status === 401) real += 1;
-        }
+        const guesses = Array.from({ length: 5 }, (_, guess) =>
+          verify({ code: 'none', proof, device }, `198.51.${nth}.${guess}`),
+        );
+        for (const { status } of await Promise.all(guesses)) if (status === 401) real += 1;
       }
       expect(real).toBe(35);
       const counted = await limits(`mailed_code guesses % ${group === 'devices' ? 'known' : 'others'}`);
@@ -245,21 +258,18 @@ describe('one who has much does not have more', () => {
     expect(statuses).toEqual([200, 200, 200, 429]);
   });
 
-  test('many accounts of one network that all have one number: sixty messages an hour', async () => {
-    const shared: Person[] = [];
-    for (let nth = 0; nth < 7; nth += 1) {
-      const other = await newPerson();
-      await addPhone(other, numberOf(people));
-      await query(signet.database.url, `DELETE FROM limits WHERE key LIKE 'sms %'`);
-      shared.push(other);
+  test('many accounts of one network: sixty messages an hour', async () => {
+    const others: Person[] = [];
+    for (let nth = 0; nth < 3; nth += 1) {
+      others.push(await newPerson());
+      await addPhone(others[nth]!, numberOf(people));
     }
-    let sent = 0;
-    for (const other of shared)
-      for (let nth = 0; nth < 9; nth += 1) {
-        await query(signet.database.url, `DELETE FROM limits WHERE key LIKE 'sms factor %'`);
-        if ((await ask(other, 'sms', {}, '203.0.113.44')).answer.status === 200) sent += 1;
-      }
-    expect(sent).toBe(60);
+    const statuses: number[] = [];
+    for (const other of others) {
+      statuses.push((await ask(other, 'sms', {}, '203.0.113.44')).answer.status);
+      if (statuses.length === 1) await haveAsked('sms asking % 203.0.113.44', 59);
+    }
+    expect(statuses).toEqual([200, 200, 429]);
   });
 });
 
@@ -323,10 +333,11 @@ describe('toll fraud: messages to numbers that are to be added', () => {
       }
       return statuses;
     };
-    const one = await messages(() => '203.0.113.5', 11);
-    expect([one.slice(0, 10).every((status) => status === 202), one[10]]).toEqual([true, 429]);
-    const many = await messages((nth) => `198.51.100.${nth}`, 41);
-    expect([many.slice(0, 40).every((status) => status === 202), many[40]]).toEqual([true, 429]);
+    expect(await messages(() => '203.0.113.5', 2)).toEqual([202, 202]);
+    await haveAsked('sms network %', 9);
+    expect(await messages(() => '203.0.113.5', 2)).toEqual([202, 429]);
+    await haveAsked('sms prefix %', 49);
+    expect(await messages((nth) => `198.51.100.${nth}`, 2)).toEqual([202, 429]);
   });
 });
 

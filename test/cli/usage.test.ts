@@ -49,7 +49,7 @@ test.each([
   [
     'a client without a redirect URI',
     ['client', 'create', '--id', 'app'],
-    'A client needs a place to send the browser back to: give --redirect-uri.',
+    'A client needs a place to send the browser back to: give --redirect-uri, or --type machine for a program that has none.',
     'signet client create',
   ],
   ['nobody to create', ['user', 'create', '--generate-password'], '--username is missing.', 'signet user create'],

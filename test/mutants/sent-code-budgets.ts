@@ -176,6 +176,6 @@ export const sentCodeBudgetMutants: readonly Mutant[] = [
     remove: "      ...(from.isKnown || network === undefined ? [] : [counted('asking', `${thisHour} ${network}`)]),\n",
     insert: '',
     test,
-    title: 'many accounts of one network that all have',
+    title: 'many accounts of one network: sixty',
   },
 ];

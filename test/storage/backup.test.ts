@@ -7,6 +7,7 @@ import { backupOf, changed, contentsOf, isUntouched, openFor, restoreInto } from
 import { createDatabase, query, type TestDatabase } from '../support/database.ts';
 import {
   authorizationRequest,
+  basic,
   authorizeInteractively,
   bob,
   codeFlow,
@@ -36,7 +37,12 @@ beforeAll(async () => {
   signet = await startSignet({ provision: { ...world, resources } });
   await signet.provision({ ...world, tenant: 'acme' });
   const agent = createAgent();
-  await codeFlow(signet, webClient, { agent, change: { scope: 'openid offline_access' } });
+  const { tokens } = await codeFlow(signet, webClient, { agent, change: { scope: 'openid offline_access' } });
+  await fetch(`${signet.issuer}/oauth/revoke`, {
+    method: 'POST',
+    headers: { authorization: basic(webClient.client_id, webClient.client_secret) },
+    body: new URLSearchParams({ token: tokens.access_token }),
+  });
   await codeFlow({ issuer: `${signet.issuer}/t/acme` }, ownClient);
   await authorizeInteractively(agent, authorizationRequest(signet, ownClient));
   const stranger = createAgent();
