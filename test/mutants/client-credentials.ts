@@ -22,28 +22,12 @@ export const clientCredentialMutants: readonly Mutant[] = [
     title: 'who somebody is',
   },
   {
-    name: 'client credentials: any resource is one',
-    file: grant,
-    remove: "  if (!resources) throw new OAuthError('invalid_target', 'The resource is not registered here.');\n",
-    insert: '  if (!resources) return named;\n',
-    test,
-    title: 'a resource that is not registered',
-  },
-  {
     name: 'client credentials: scopes of several resources are for all of them',
     file: grant,
     remove: '  if (implied.length > 1)',
     insert: '  if (implied.length > 99)',
     test,
     title: 'scopes of two resources, none named',
-  },
-  {
-    name: 'client credentials: a scope goes to a resource that does not know it',
-    file: grant,
-    remove: 'scopes: meant, resources }',
-    insert: 'scopes: wanted, resources }',
-    test,
-    title: 'a resource',
   },
   {
     name: 'client credentials: what was asked for is left out without a word',

@@ -99,7 +99,7 @@ export const introspectionMutants: readonly Mutant[] = [
     remove: 'if (isEnded || (!family.offline && !sessionAlive)) return inactive;',
     insert: 'if (isEnded || (!family.offline && family.clientId === sessionAlive.toString())) return inactive;',
     test,
-    title: 'its session is over',
+    title: 'its session was not used for a day',
   },
   {
     name: 'revocation: a client ends the access token of another',

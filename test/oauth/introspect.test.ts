@@ -144,6 +144,13 @@ describe('what has ended does not stand, on every process', () => {
     expect((await ask(shop, tokens.refresh_token)).body).toEqual(inactive);
   });
 
+  test('its session was not used for a day', async () => {
+    const { tokens } = await forOrders();
+    expect((await ask(shop, tokens.refresh_token)).body).toMatchObject({ active: true });
+    signet.clock.advance(24 * 3600);
+    expect((await ask(shop, tokens.refresh_token)).body).toEqual(inactive);
+  });
+
   test('its user is disabled', async () => {
     const { tokens } = await forOrders();
     await signet.provision({ users: [{ ...alice, disabled: true }] });
