@@ -1,5 +1,4 @@
 // Token revocation: a client gives back a token of its own: an access token alone, or a refresh token with its whole family.
-import { verifyClaims } from '../crypto/jwt.ts';
 import { hashOfOpaque } from '../crypto/opaque-tokens.ts';
 import type { Deps } from '../deps.ts';
 import type { Client } from '../domain/client.ts';
@@ -11,7 +10,7 @@ import { findRefreshToken } from '../storage/refresh-tokens.ts';
 import { revokeAccessToken } from '../storage/revoked-access-tokens.ts';
 import { authenticateClient, type ClientCredentials } from './clients/authenticate.ts';
 import { eventOf, record } from './events.ts';
-import { keyRing } from './keys/ring.ts';
+import { accessTokenClaims } from './tokens/access-token-claims.ts';
 
 /** RFC 7009 2.1 and 2.2: unknown tokens are answered like revoked ones; another client's is refused. */
 export async function revokeToken(deps: Deps, context: RequestContext, credentials: ClientCredentials): Promise<void> {
@@ -38,17 +37,14 @@ export async function revokeToken(deps: Deps, context: RequestContext, credentia
 
 /** From here on nobody is told that it stands; APIs that check it by themselves take it until it ends. */
 async function accessToken(deps: Deps, context: RequestContext, client: Client, token: string): Promise<void> {
-  const { tenant, now } = context;
-  const { verification: keys } = await keyRing(deps, tenant);
-  const expected = { types: ['at+jwt'], keys, issuer: tenant.issuer, audience: undefined, now };
-  const claims = await verifyClaims(token, expected);
+  const claims = await accessTokenClaims(deps, context, token);
   // What has ended needs no end.
   if (!claims) return;
   const { client_id: clientId, jti, exp, sub, sid, grant_id: grantId } = claims;
   if (clientId !== client.id) throw new OAuthError('invalid_grant', 'The token was issued to another client.');
   if (typeof jti !== 'string' || typeof exp !== 'number') return;
   await deps.db.transaction(async (tx) => {
-    const isFirst = await revokeAccessToken(tx, tenant.id, jti, exp * 1000);
+    const isFirst = await revokeAccessToken(tx, context.tenant.id, jti, exp * 1000);
     // A program mints as many as it likes, of which nothing is written either.
     if (!isFirst || typeof grantId !== 'string') return;
     await record(deps, tx, actingAs(context, 'client', client.id), {

@@ -1,5 +1,4 @@
 // Token introspection: whether a token stands at this moment, for whoever got it and for the API that it is for.
-import { verifyClaims } from '../../crypto/jwt.ts';
 import { hashOfOpaque } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
 import { type Client, stillRegistered } from '../../domain/client.ts';
@@ -12,7 +11,7 @@ import { wasRevoked } from '../../storage/revoked-access-tokens.ts';
 import { findRefreshToken } from '../../storage/refresh-tokens.ts';
 import { authenticateClient, type ClientCredentials } from '../clients/authenticate.ts';
 import { activeClient } from '../clients/current.ts';
-import { keyRing } from '../keys/ring.ts';
+import { accessTokenClaims } from './access-token-claims.ts';
 
 /** RFC 7662 2.2: the claims of the token, or that it does not stand, and nothing more. */
 export type Introspection = { readonly active: false } | ({ readonly active: true } & Record<string, unknown>);
@@ -41,15 +40,9 @@ export async function introspect(
 }
 
 /** RFC 9068: what it says, where it stands. */
-async function accessToken(
-  deps: Deps,
-  { tenant, now }: RequestContext,
-  client: Client,
-  token: string,
-): Promise<Introspection> {
-  const { verification: keys } = await keyRing(deps, tenant);
-  const expected = { types: ['at+jwt'], keys, issuer: tenant.issuer, audience: undefined, now };
-  const claims = await verifyClaims(token, expected);
+async function accessToken(deps: Deps, context: RequestContext, client: Client, token: string): Promise<Introspection> {
+  const { tenant, now } = context;
+  const claims = await accessTokenClaims(deps, context, token);
   if (!claims || !mayKnow(client, claims)) return inactive;
   const { client_id: clientId, grant_id: grantId, sub, scope: said, ...rest } = claims;
   const jti = String(claims['jti']);

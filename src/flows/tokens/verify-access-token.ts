@@ -1,12 +1,11 @@
 // The one place where the server checks its own access tokens.
-import { verifyClaims } from '../../crypto/jwt.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { User } from '../../domain/user.ts';
 import { findLivingGrant } from '../../storage/access-tokens.ts';
-import { keyRing } from '../keys/ring.ts';
+import { accessTokenClaims } from './access-token-claims.ts';
 
 /** What a good token says, and the user it is about as they are now. */
 export type VerifiedAccessToken = {
@@ -30,13 +29,12 @@ export type VerifiedAccessToken = {
  */
 export async function verifyAccessToken(
   deps: Deps,
-  { tenant, now }: RequestContext,
+  context: RequestContext,
   accessToken: string,
   { audience, scope }: { audience: string; scope?: string },
 ): Promise<VerifiedAccessToken> {
-  const { verification: keys } = await keyRing(deps, tenant);
-  const expected = { types: ['at+jwt'], keys, issuer: tenant.issuer, audience, now };
-  const claims = await verifyClaims(accessToken, expected);
+  const { tenant, now } = context;
+  const claims = await accessTokenClaims(deps, context, accessToken, audience);
   if (!claims) throw invalid('expired, not ours or for another audience');
   const { grant_id: grantId, jti, sub, scope: granted, client_id: clientId, auth_time: authTime } = claims;
   if (
