@@ -2,9 +2,9 @@
 import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import { Refusal } from '../../domain/errors.ts';
 import { clientSecretBudget, networkOf, rightSecretRemembered, waitAfter } from '../../domain/limits.ts';
 import { refundAttempt, rememberRight, reserveAttempt, wasRight } from '../../storage/limits.ts';
+import { tooMany } from '../too-many.ts';
 
 /**
  * Lets the answer to a secret be given, right or wrong. Of guesses that come at once, at whichever processes, no more are
@@ -34,8 +34,7 @@ export async function admitSecret(
   const refuse = async (until: number) => {
     // Looked up for wrong ones too: else the time of a refusal would tell which was right.
     if ((await wasRight(deps.db, tenant.id, right, now)) && isRight) return remember();
-    deps.metrics.limited('client_secret');
-    throw tooMany(until - now);
+    throw tooMany(deps, 'client_secret', until - now, 'There were too many wrong secrets for this client.');
   };
 
   const closed = deps.closedUntil.get(closedKey);
@@ -50,9 +49,4 @@ export async function admitSecret(
     return remember();
   }
   deps.log.warn({ reqId: context.requestId, tenant: tenant.slug, client: client.id, ip }, 'wrong client secret');
-}
-
-function tooMany(wait: number): Refusal {
-  const retryAfter = Math.max(1, Math.ceil(wait / 1000));
-  return new Refusal('too_many_attempts', 'There were too many wrong secrets for this client.', { retryAfter });
 }

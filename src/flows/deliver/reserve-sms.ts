@@ -2,10 +2,10 @@
 import { contentTag } from '../../crypto/hash.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import { Refusal } from '../../domain/errors.ts';
 import { type Asker, networkOf, smsBudgets } from '../../domain/limits.ts';
 import type { Db } from '../../storage/database.ts';
 import { clearAttempts, refundAttempt, reserveAttempt, returnAttempt } from '../../storage/limits.ts';
+import { tooMany } from '../too-many.ts';
 import type { GiveBack } from './reserve.ts';
 
 const hour = 3600_000;
@@ -62,9 +62,7 @@ export async function reserveSms(deps: Deps, context: RequestContext, asked: Ask
       continue;
     }
     await giveBack();
-    deps.metrics.limited(`sms_${what}`);
-    const retryAfter = Math.max(1, Math.ceil((reserved.retryAt - now) / 1000));
-    throw new Refusal('too_many_attempts', 'There were too many requests for codes.', { retryAfter });
+    throw tooMany(deps, `sms_${what}`, reserved.retryAt - now, 'There were too many requests for codes.');
   }
   return giveBack;
 }

@@ -2,12 +2,13 @@
 import { contentTag } from '../../crypto/hash.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import { Refusal } from '../../domain/errors.ts';
 import { type Budget, mailBudgets, networkOf } from '../../domain/limits.ts';
 import { identifierKey } from '../../domain/user.ts';
-import type { LimitKind } from '../../domain/metrics.ts';
 import type { Db } from '../../storage/database.ts';
 import { clearAttempts, refundAttempt, reserveAttempt, returnAttempt } from '../../storage/limits.ts';
+import { tooMany } from '../too-many.ts';
+
+const text = 'There were too many requests for mails.';
 
 const day = 24 * 3600_000;
 
@@ -42,7 +43,7 @@ export async function reserveMail(deps: Deps, context: RequestContext, mail: Ask
   // Whom the account knows is not kept from it by others who ask from there.
   if (ip !== undefined && !asker) {
     const network = await reserve(`mail network ${networkOf(ip)}`, mailBudgets.network);
-    if (!network.allowed) throw tooMany(deps, 'mail_network', network.retryAt - now);
+    if (!network.allowed) throw tooMany(deps, 'mail_network', network.retryAt - now, text);
   }
   // Counted under all of them each time: whoever has a budget of their own has no more mails for it while nobody disturbs them.
   const counted = [await reserve(addressKey(email), mailBudgets.address)];
@@ -57,7 +58,7 @@ export async function reserveMail(deps: Deps, context: RequestContext, mail: Ask
   // Of the others who ask from there, nobody waits for it.
   await giveBack();
   const soonest = Math.min(...counted.map((one) => (one.allowed ? Infinity : one.retryAt)));
-  throw tooMany(deps, 'mail_address', soonest - now);
+  throw tooMany(deps, 'mail_address', soonest - now, text);
 
   async function reserve(key: string, budget: Budget) {
     const reserved = await reserveAttempt(deps.db, tenant.id, key, budget, now);
@@ -91,10 +92,4 @@ function askerKey({ userId, from }: KnownAsker): string {
 
 function personKey({ userId }: KnownAsker, now: number): string {
   return `mail person ${Math.floor(now / day)} ${userId}`;
-}
-
-function tooMany(deps: Deps, kind: LimitKind, wait: number): Refusal {
-  deps.metrics.limited(kind);
-  const retryAfter = Math.max(1, Math.ceil(wait / 1000));
-  return new Refusal('too_many_attempts', 'There were too many requests for mails.', { retryAfter });
 }

@@ -2,9 +2,7 @@
 import { contentTag } from '../../crypto/hash.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import { Refusal } from '../../domain/errors.ts';
 import { factorBudgets, type GuessedAt, guessedAt, mailedCodeGuesses, networkOf } from '../../domain/limits.ts';
-import type { LimitKind } from '../../domain/metrics.ts';
 import { identifierKey, type User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
 import {
@@ -14,6 +12,9 @@ import {
   reserveAttempt,
   returnAttempt,
 } from '../../storage/limits.ts';
+import { tooMany } from '../too-many.ts';
+
+const text = 'There were too many attempts to sign in.';
 
 const day = 24 * 3600_000;
 
@@ -47,7 +48,7 @@ export async function reserveFactorAttempt(
     ip === undefined || account.knownBrowser !== undefined ? undefined : `${factor} address ${networkOf(ip)}`;
   if (addressKey !== undefined) {
     const address = await reserveAttempt(deps.db, tenant.id, addressKey, budgets.address, now);
-    if (!address.allowed) throw tooMany(deps, `${factor}_address`, address.retryAt - now);
+    if (!address.allowed) throw tooMany(deps, `${factor}_address`, address.retryAt - now, text);
   }
   // Strangers are counted by the name they typed: were two names of one user counted together, that would tell of the user.
   const accountKey =
@@ -58,7 +59,7 @@ export async function reserveFactorAttempt(
   const reserved = await reserveAttempt(deps.db, tenant.id, accountKey, budget, now);
   if (!reserved.allowed) {
     const whose = account.knownBrowser === undefined ? 'account' : 'known_browser';
-    throw tooMany(deps, `${factor}_${whose}`, reserved.retryAt - now);
+    throw tooMany(deps, `${factor}_${whose}`, reserved.retryAt - now, text);
   }
   return { accountKey, addressKey, attempts: reserved.attempts };
 }
@@ -127,10 +128,4 @@ function strangersKey(factor: GuessedAt, identifier: string, network?: string): 
 /** What the key of each browser that knows the user begins with. */
 function browsersKey(factor: GuessedAt, userId: string): string {
   return `${factor} account ${userId} browser `;
-}
-
-function tooMany(deps: Deps, kind: LimitKind, wait: number): Refusal {
-  deps.metrics.limited(kind);
-  const retryAfter = Math.max(1, Math.ceil(wait / 1000));
-  return new Refusal('too_many_attempts', 'There were too many attempts to sign in.', { retryAfter });
 }

@@ -17,6 +17,7 @@ import { translator } from '../../texts/messages.ts';
 import { localeOf, putMail, putSms } from '../deliver/message.ts';
 import { mailCameBack, reserveMail } from '../deliver/reserve.ts';
 import { type AskedSms, reserveSms, smsConfirmed } from '../deliver/reserve-sms.ts';
+import { tooMany } from '../too-many.ts';
 import { provableNow } from './provable.ts';
 
 /** The purpose of the MAC that a code is kept as. */
@@ -214,7 +215,5 @@ function aboutCode(hash: Buffer, digits: string, method: SentMethod, { email }: 
 }
 
 function tooSoon(deps: Deps, wait: number): Refusal {
-  deps.metrics.limited('resend');
-  const retryAfter = Math.max(1, Math.ceil(wait / 1000));
-  return new Refusal('too_many_attempts', 'A code was sent just now.', { retryAfter });
+  return tooMany(deps, 'resend', wait, 'A code was sent just now.');
 }
