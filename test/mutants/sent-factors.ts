@@ -356,11 +356,9 @@ export const sentFactorMutants: readonly Mutant[] = [
   },
   {
     name: 'sent factors: a form without its token adds one',
-    file: onPages,
-    remove:
-      "await freshSender(deps, context, { ...input, change: changes[method] });\n  if (typeof person === 'string' || person.kind === 'prove first') return person;\n  const { owner",
-    insert:
-      "await freshPerson(deps, context, { ...input, change: changes[method] });\n  if (typeof person === 'string' || person.kind === 'prove first') return person;\n  const { owner",
+    file: 'src/flows/account/confirm-factor.ts',
+    remove: 'await freshSender(deps, context, input)',
+    insert: "await (await import('./fresh.ts')).freshPerson(deps, context, input)",
     test: page,
     title: 'a factor is added in the session that began it',
   },

@@ -1,17 +1,17 @@
 // A telephone number, or codes by mail, added on the account pages.
 import type { Deps } from '../../deps.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
-import { firstFactorIn, type SentMethod } from '../../domain/factors.ts';
-import type { SessionCookie } from '../../domain/session.ts';
-import type { AddedFactor } from '../second-factors/add.ts';
+import type { SentMethod } from '../../domain/factors.ts';
 import {
   beginSentFactor,
+  cameByMail,
   confirmSentFactor,
   mayAddSent,
   type NewSentFactor,
   waitingSentFactor,
 } from '../second-factors/sent.ts';
 import { byBrowser } from './browser.ts';
+import { confirmForBrowser, type FirstCode, type FirstCodeOutcome } from './confirm-factor.ts';
 import { freshPerson, freshSender, type Person, type ProofFirst } from './fresh.ts';
 
 /** What each is as a change that a proof comes before. */
@@ -24,7 +24,7 @@ export function addableSent(
   { secondFactors, user, session }: Person,
 ): SentMethod[] {
   const enrolled = secondFactors.map(({ method }) => method);
-  const isMailApart = user.email !== undefined && firstFactorIn(session.authentication.amr) === 'password';
+  const isMailApart = user.email !== undefined && !cameByMail(session.authentication);
   const methods: readonly SentMethod[] = isMailApart ? ['sms', 'email'] : ['sms'];
   return methods.filter((method) => mayAddSent(deps, tenant, method, enrolled));
 }
@@ -73,37 +73,29 @@ export async function viewSent(
 > {
   const person = await freshPerson(deps, context, { cookies, change: changes[method] });
   if (person === 'nobody' || person.kind === 'prove first') return person;
-  const factor = await waitingSentFactor(deps, context, byBrowser(deps, context, person).owner);
-  return factor?.method === method ? { kind: 'sent', person, factor } : 'nothing begun';
+  const factor = await waitingSent(deps, context, person, method);
+  return factor ? { kind: 'sent', person, factor } : 'nothing begun';
 }
 
-/** `sessionCookie`: the session has proven the factor, and has another cookie. @throws Refusal as {@link confirmSentFactor}. */
-export async function confirmSent(
+/** The same for whoever was let in already; undefined when nothing is waited for. */
+export async function waitingSent(
   deps: Deps,
   context: RequestContext,
-  input: {
-    cookies: BrowserCookies;
-    formToken: string | undefined;
-    method: SentMethod;
-    id: string | undefined;
-    code: string;
-    endOthers: boolean;
-  },
-): Promise<
-  | {
-      readonly kind: 'added';
-      readonly added: AddedFactor;
-      readonly person: Person;
-      readonly sessionCookie: SessionCookie;
-    }
-  | ProofFirst
-  | 'nobody'
-  | 'foreign form'
-> {
-  const { method, id, code, endOthers } = input;
-  const person = await freshSender(deps, context, { ...input, change: changes[method] });
-  if (typeof person === 'string' || person.kind === 'prove first') return person;
-  const { owner, cookie } = byBrowser(deps, context, person);
-  const added = await confirmSentFactor(deps, context, owner, { method, code, id, endOthers });
-  return { kind: 'added', added, person, sessionCookie: cookie };
+  person: Person,
+  method: SentMethod,
+): Promise<Omit<NewSentFactor, 'expires_in'> | undefined> {
+  const factor = await waitingSentFactor(deps, context, byBrowser(deps, context, person).owner);
+  return factor?.method === method ? factor : undefined;
+}
+
+/** @throws Refusal as {@link confirmSentFactor}. */
+export function confirmSent(
+  deps: Deps,
+  context: RequestContext,
+  method: SentMethod,
+  input: FirstCode,
+): Promise<FirstCodeOutcome> {
+  return confirmForBrowser(deps, context, { ...input, change: changes[method] }, (owner, given) =>
+    confirmSentFactor(deps, context, owner, { method, ...given }),
+  );
 }

@@ -2,12 +2,11 @@
 import type { Deps } from '../../deps.ts';
 import type { BrowserCookies, RequestContext } from '../../domain/context.ts';
 import type { SecondFactorMethod, SentMethod } from '../../domain/factors.ts';
-import type { SessionCookie } from '../../domain/session.ts';
 import { type FactorList, listed, mustStay } from '../second-factors/remove.ts';
-import type { AddedFactor } from '../second-factors/add.ts';
 import { beginTotp, confirmTotp, type NewTotp, waitingTotp } from '../second-factors/totp.ts';
 import { provableNow } from '../sign-in/provable.ts';
 import { byBrowser } from './browser.ts';
+import { confirmForBrowser, type FirstCode, type FirstCodeOutcome } from './confirm-factor.ts';
 import { freshPerson, freshSender, type Person, personOf, type ProofFirst } from './fresh.ts';
 import { addableSent } from './sent-factor.ts';
 
@@ -83,32 +82,9 @@ export async function viewNewFactor(
   return totp ? { kind: 'new factor', person, totp } : 'nothing begun';
 }
 
-/** `sessionCookie`: the session has proven the factor, and has another cookie. @throws Refusal as {@link confirmTotp}. */
-export async function confirmFactor(
-  deps: Deps,
-  context: RequestContext,
-  input: {
-    cookies: BrowserCookies;
-    formToken: string | undefined;
-    id: string | undefined;
-    code: string;
-    endOthers: boolean;
-  },
-): Promise<
-  | {
-      readonly kind: 'added';
-      readonly added: AddedFactor;
-      readonly person: Person;
-      readonly sessionCookie: SessionCookie;
-    }
-  | ProofFirst
-  | 'nobody'
-  | 'foreign form'
-> {
-  const person = await freshSender(deps, context, { ...input, change });
-  if (typeof person === 'string' || person.kind === 'prove first') return person;
-  const { owner, cookie } = byBrowser(deps, context, person);
-  const { code, id, endOthers } = input;
-  const added = await confirmTotp(deps, context, owner, { code, id, endOthers });
-  return { kind: 'added', added, person, sessionCookie: cookie };
+/** @throws Refusal as {@link confirmTotp}. */
+export function confirmFactor(deps: Deps, context: RequestContext, input: FirstCode): Promise<FirstCodeOutcome> {
+  return confirmForBrowser(deps, context, { ...input, change }, (owner, given) =>
+    confirmTotp(deps, context, owner, given),
+  );
 }

@@ -1,5 +1,6 @@
 // A factor whose codes are sent is added: a telephone number, or the e-mail address of the account, once a code came back from it.
 import type { Deps } from '../../deps.ts';
+import type { Authentication } from '../../domain/authentication.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { invalidInput, Refusal } from '../../domain/errors.ts';
 import { firstFactorIn, maySend, type SecondFactorMethod, type SentMethod } from '../../domain/factors.ts';
@@ -155,9 +156,13 @@ export async function confirmSentFactor(
 }
 
 /** Whoever comes by the mailbox once would come by it twice. */
+export function cameByMail({ amr }: Authentication): boolean {
+  return firstFactorIn(amr) !== 'password';
+}
+
 function isSignedInByMail(by: Right): boolean {
-  if (by.kind === 'token') return firstFactorIn(by.grant.authentication.amr) !== 'password';
-  return by.kind === 'browser' && firstFactorIn(by.session.authentication.amr) !== 'password';
+  if (by.kind === 'token') return cameByMail(by.grant.authentication);
+  return by.kind === 'browser' && cameByMail(by.session.authentication);
 }
 
 /** One at a time for each sign-in, as of authenticator applications. */

@@ -4,18 +4,18 @@ import type { Deps } from '../../deps.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { SentMethod } from '../../domain/factors.ts';
 import type { Person } from '../../flows/account/fresh.ts';
-import { beginSent, confirmSent, mayAddSentFactor, viewSent } from '../../flows/account/sent-factor.ts';
+import { beginSent, confirmSent, mayAddSentFactor, viewSent, waitingSent } from '../../flows/account/sent-factor.ts';
 import { basePath, contextOf } from '../context.ts';
-import { readCookies, setSessionCookie } from '../cookies.ts';
+import { readCookies } from '../cookies.ts';
 import { refusalStatus } from '../failures.ts';
 import { bodyParams } from '../forms.ts';
 import { frameOf, otherwise } from './account-frame.ts';
 import { accountPaths, accountSections, confirmSentPaths } from './account-paths.ts';
+import { firstCode } from './confirm-factor.ts';
 import { goOn } from './hub.ts';
 import { sendPage } from './page.ts';
 import { shownAbove } from './shown-above.ts';
 import { type NewSentError, newSentPage, sentCodePage } from './views/new-sent-factor.ts';
-import { recoveryCodesPage } from './views/recovery-codes.ts';
 import type { SecondFactorError } from './views/second-factor.ts';
 
 const beginPaths = { sms: accountPaths['add phone'], email: accountPaths['add email factor'] } as const;
@@ -24,13 +24,13 @@ const notices = { sms: 'phone_added', email: 'email_factor_added' } as const;
 /** Asks for the number, or whether codes are to come by mail. */
 export function newSentFactor(deps: Deps, method: SentMethod): RouteHandlerMethod {
   return async (request, reply) => {
-    const person = await mayAddSentFactor(deps, contextOf(deps, request), readCookies(request), method);
+    const context = contextOf(deps, request);
+    const person = await mayAddSentFactor(deps, context, readCookies(request), method);
     // It is said there which there are.
     if (person === 'not here') return goOn(request, reply, accountSections.two_step);
     if (person === 'nobody' || person.kind === 'prove first') return otherwise(request, reply, person);
-    const view = await viewSent(deps, contextOf(deps, request), readCookies(request), method);
-    const waiting = typeof view === 'object' && view.kind === 'sent' ? view.factor.to : undefined;
-    return showBegin(request, reply, person, method, undefined, waiting);
+    const waiting = await waitingSent(deps, context, person, method);
+    return showBegin(request, reply, person, method, undefined, waiting?.to);
   };
 }
 
@@ -66,33 +66,12 @@ export function sentFactorCode(deps: Deps, method: SentMethod): RouteHandlerMeth
 
 /** The first code. */
 export function confirmSentFactor(deps: Deps, method: SentMethod): RouteHandlerMethod {
-  return async (request, reply) => {
-    const params = bodyParams(request);
-    const input = {
-      cookies: readCookies(request),
-      formToken: params.get('csrf'),
-      method,
-      id: params.get('factor_id'),
-      code: params.get('code') ?? '',
-      endOthers: params.get('end_others') !== undefined,
-    };
-    try {
-      const outcome = await confirmSent(deps, contextOf(deps, request), input);
-      if (typeof outcome === 'string' || outcome.kind === 'prove first')
-        return await otherwise(request, reply, outcome);
-      setSessionCookie(reply, request.tenant, outcome.sessionCookie);
-      const codes = outcome.added.recovery_codes;
-      if (!codes) return await goOn(request, reply, `${accountSections.two_step}?notice=${notices[method]}`);
-      const frame = { ...frameOf(request, 'two_step', outcome.person.formToken), notice: notices[method] };
-      return await sendPage(request, reply, (page) => recoveryCodesPage(page, { frame, codes }));
-    } catch (error) {
-      // Too late, or begun again in another tab.
-      if (error instanceof Refusal && error.code === 'not_found') return goOn(request, reply, beginPaths[method]);
-      const shown = shownAbove(deps, request, reply, error, 'wrong_code');
-      if (!shown) throw error;
-      return showCode(deps, request, reply, method, shown);
-    }
-  };
+  return firstCode(deps, {
+    beginPath: beginPaths[method],
+    confirm: (context, input) => confirmSent(deps, context, method, input),
+    notice: notices[method],
+    showAgain: (request, reply, error) => showCode(deps, request, reply, method, error),
+  });
 }
 
 function beginError(

@@ -1,21 +1,19 @@
 // /account/two-step and below it: what there is, and an authenticator application added.
 import type { FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
-import { Refusal } from '../../domain/errors.ts';
 import type { Person } from '../../flows/account/fresh.ts';
 import { beginFactor, confirmFactor, mayAddFactor, viewNewFactor, viewTwoStep } from '../../flows/account/two-step.ts';
 import { basePath, contextOf } from '../context.ts';
-import { readCookies, setSessionCookie } from '../cookies.ts';
+import { readCookies } from '../cookies.ts';
 import { bodyParams } from '../forms.ts';
 import { frameOf, otherwise } from './account-frame.ts';
 import { accountPaths, accountSections, confirmFactorPath } from './account-paths.ts';
+import { firstCode } from './confirm-factor.ts';
 import { factorNameIn } from './factor-name.ts';
 import { goOn } from './hub.ts';
 import { sendPage } from './page.ts';
-import { shownAbove } from './shown-above.ts';
 import { accountTwoStepPage } from './views/account-two-step.ts';
 import { newFactorNamePage, newFactorPage } from './views/new-factor.ts';
-import { recoveryCodesPage } from './views/recovery-codes.ts';
 import type { SecondFactorError } from './views/second-factor.ts';
 
 /** What there is. */
@@ -77,34 +75,12 @@ export function newFactorSecret(deps: Deps): RouteHandlerMethod {
 
 /** The first code. */
 export function confirmNewFactor(deps: Deps): RouteHandlerMethod {
-  return async (request, reply) => {
-    const params = bodyParams(request);
-    const cookies = readCookies(request);
-    const input = {
-      cookies,
-      formToken: params.get('csrf'),
-      id: params.get('factor_id'),
-      code: params.get('code') ?? '',
-      endOthers: params.get('end_others') !== undefined,
-    };
-    try {
-      const outcome = await confirmFactor(deps, contextOf(deps, request), input);
-      if (typeof outcome === 'string' || outcome.kind === 'prove first')
-        return await otherwise(request, reply, outcome);
-      setSessionCookie(reply, request.tenant, outcome.sessionCookie);
-      const codes = outcome.added.recovery_codes;
-      if (!codes) return await goOn(request, reply, `${accountSections.two_step}?notice=factor_added`);
-      const frame = { ...frameOf(request, 'two_step', outcome.person.formToken), notice: 'factor_added' as const };
-      return await sendPage(request, reply, (page) => recoveryCodesPage(page, { frame, codes }));
-    } catch (error) {
-      // Too late, or begun again in another tab.
-      if (error instanceof Refusal && error.code === 'not_found')
-        return goOn(request, reply, accountPaths['add factor']);
-      const shown = shownAbove(deps, request, reply, error, 'wrong_code');
-      if (!shown) throw error;
-      return showSecret(deps, request, reply, shown);
-    }
-  };
+  return firstCode(deps, {
+    beginPath: accountPaths['add factor'],
+    confirm: (context, input) => confirmFactor(deps, context, input),
+    notice: 'factor_added',
+    showAgain: (request, reply, error) => showSecret(deps, request, reply, error),
+  });
 }
 
 async function showSecret(

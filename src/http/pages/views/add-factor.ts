@@ -6,9 +6,9 @@ import { hiddenFields, status } from './form-parts.ts';
 import { type HalfDone, personAside } from './half-done.ts';
 import { html, type Html } from '../../../texts/html.ts';
 import { layout, type Page } from './layout.ts';
-import { factorName, firstCode, newSecret } from './new-factor.ts';
+import { factorName, newSecret } from './new-factor.ts';
 import { recoveryCodeList } from './recovery-codes.ts';
-import type { SecondFactorError } from './second-factor.ts';
+import { codeField, type SecondFactorError } from './second-factor.ts';
 
 export type AddFactor = HalfDone & {
   nameAction: string;
@@ -32,7 +32,7 @@ export function addFactorPage(page: Page, model: AddFactor): Html {
       <p class="lead">${t('new_factor.demanded')}</p>
       ${totp ? newSecret(page, { ...totp, error }) : html`<p>${t('new_factor.lead')}</p>`}
       <form method="post" action="${totp ? model.codeAction : model.nameAction}" data-once>
-        ${hiddenFields(hidden)} ${totp ? firstCode(page, error) : factorName(t)}
+        ${hiddenFields(hidden)} ${totp ? codeField(page, 'totp', error) : factorName(t)}
         <div class="actions">
           <button class="button button-primary" id="${totp ? 'mfa-submit' : 'factor-begin'}" type="submit">
             ${t(totp ? 'new_factor.submit' : 'new_factor.continue')}

@@ -1,10 +1,11 @@
 // An authenticator application added: its name, then the secret as a picture and as text, and the first code.
+import type { SecondFactorMethod } from '../../../domain/factors.ts';
 import { type Translate, translator } from '../../../texts/messages.ts';
 import { accountFrame, type AccountFrame } from './account-frame.ts';
 import { alert, field, hiddenFields } from './form-parts.ts';
 import { html, type Html } from '../../../texts/html.ts';
 import type { Page } from './layout.ts';
-import { errorText, type SecondFactorError } from './second-factor.ts';
+import { codeField, errorText, type SecondFactorError } from './second-factor.ts';
 
 export type NewFactorName = { frame: AccountFrame; action: string; backUri: string };
 
@@ -44,17 +45,7 @@ export function newFactorPage(page: Page, model: NewFactor): Html {
     failed: model.error !== undefined,
     body: html`<section class="card">
       <h1>${t('new_factor.title')}</h1>
-      ${newSecret(page, model)}
-      <form method="post" action="${model.action}" data-once>
-        ${hiddenFields({ csrf: model.frame.csrf, factor_id: model.id })} ${firstCode(page, model.error)}
-        <label class="choice" for="end-others"
-          ><input id="end-others" type="checkbox" name="end_others" value="1" />${t('new_factor.end_others')}</label
-        >
-        <div class="actions actions-choice">
-          <button class="button button-primary" id="mfa-submit" type="submit">${t('new_factor.submit')}</button>
-          <a class="button" id="factor-cancel" href="${model.backUri}">${t('new_factor.cancel')}</a>
-        </div>
-      </form>
+      ${newSecret(page, model)} ${confirmForm(page, 'totp', model)}
     </section>`,
   });
 }
@@ -94,20 +85,23 @@ export function factorName(t: Translate): Html {
   });
 }
 
-/** The field for its first code. */
-export function firstCode(page: Page, error: SecondFactorError | undefined): Html {
+/** The form for the first code of whichever factor is added, and whether other sessions end with it. */
+export function confirmForm(
+  page: Page,
+  method: SecondFactorMethod,
+  { frame, action, backUri, id, error }: Pick<NewFactor, keyof NewFactorName | 'id' | 'error'>,
+): Html {
   const t = translator(page.locale);
-  return field({
-    id: 'mfa-code',
-    name: 'code',
-    label: t('second_factor.label.totp'),
-    type: 'text',
-    autocomplete: 'one-time-code',
-    numeric: true,
-    describedBy: error && 'mfa-error',
-    invalid: error?.code === 'wrong_code',
-    autofocus: true,
-  });
+  return html`<form method="post" action="${action}" data-once>
+    ${hiddenFields({ csrf: frame.csrf, factor_id: id })} ${codeField(page, method, error)}
+    <label class="choice" for="end-others"
+      ><input id="end-others" type="checkbox" name="end_others" value="1" />${t('new_factor.end_others')}</label
+    >
+    <div class="actions actions-choice">
+      <button class="button button-primary" id="mfa-submit" type="submit">${t('new_factor.submit')}</button>
+      <a class="button" id="factor-cancel" href="${backUri}">${t('new_factor.cancel')}</a>
+    </div>
+  </form>`;
 }
 
 /** Four at a time, as people read them. */

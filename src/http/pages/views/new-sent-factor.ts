@@ -5,6 +5,7 @@ import { accountFrame, type AccountFrame } from './account-frame.ts';
 import { alert, field, hiddenFields } from './form-parts.ts';
 import { html, type Html } from '../../../texts/html.ts';
 import type { Page } from './layout.ts';
+import { confirmForm } from './new-factor.ts';
 import { errorText, type SecondFactorError } from './second-factor.ts';
 import { tooManyCodes } from './too-many-attempts.ts';
 
@@ -86,28 +87,7 @@ export function sentCodePage(page: Page, model: SentCode): Html {
     body: html`<section class="card">
       <h1>${t(titles[method])}</h1>
       <p class="lead" role="status">${t('new_sent.confirm', { to: model.to })}</p>
-      ${error && alert('mfa-error', errorText(error, method, page.locale))}
-      <form method="post" action="${model.action}" data-once>
-        ${hiddenFields({ csrf: model.frame.csrf, factor_id: model.id })}
-        ${field({
-          id: 'mfa-code',
-          name: 'code',
-          label: t(`second_factor.label.${method}`),
-          type: 'text',
-          autocomplete: 'one-time-code',
-          numeric: true,
-          describedBy: error && 'mfa-error',
-          invalid: error?.code === 'wrong_code',
-          autofocus: true,
-        })}
-        <label class="choice" for="end-others"
-          ><input id="end-others" type="checkbox" name="end_others" value="1" />${t('new_factor.end_others')}</label
-        >
-        <div class="actions actions-choice">
-          <button class="button button-primary" id="mfa-submit" type="submit">${t('new_factor.submit')}</button>
-          <a class="button" id="factor-cancel" href="${model.backUri}">${t('new_factor.cancel')}</a>
-        </div>
-      </form>
+      ${error && alert('mfa-error', errorText(error, method, page.locale))} ${confirmForm(page, method, model)}
       <form method="post" action="${model.againUri}" class="again" data-once>
         ${hiddenFields({ csrf: model.frame.csrf, phone: method === 'sms' ? model.to : undefined, again: '1' })}
         <button class="button button-quiet" id="mfa-send" type="submit">${t('mail_sign_in.another_code')}</button>

@@ -65,28 +65,32 @@ function whyUnusable({ switchUri }: SecondFactor, why: 'mailbox' | 'off', t: Tra
 function codeForm(page: Page, model: SecondFactor): Html {
   const t = translator(page.locale);
   const { method, error, sent } = model;
-  const isCode = method !== 'recovery_code';
   const lead = isSent(method) && sent ? t(`second_factor.lead.${method}`, { end: sent.to }) : t(leadOf(method));
   return html`<p class="lead">${lead}</p>
     ${error && alert('mfa-error', errorText(error, method, page.locale))}
     <form method="post" action="${model.action}">
-      ${hiddenFields({ attempt: model.attempt, method })}
-      ${field({
-        id: 'mfa-code',
-        name: 'code',
-        label: t(`second_factor.label.${method}`),
-        type: 'text',
-        autocomplete: isCode ? 'one-time-code' : 'off',
-        numeric: isCode,
-        describedBy: error && 'mfa-error',
-        invalid: error?.code === 'wrong_code',
-        autofocus: true,
-      })}
+      ${hiddenFields({ attempt: model.attempt, method })} ${codeField(page, method, error)}
       <div class="actions">
         <button class="button button-primary" id="mfa-submit" type="submit">${t('second_factor.submit')}</button>
         ${cancelButton(cancelText(model, t))}
       </div>
     </form>`;
+}
+
+/** The field for a code of this method, below the alert `mfa-error`. */
+export function codeField(page: Page, method: SecondFactorMethod, error: SecondFactorError | undefined): Html {
+  const isCode = method !== 'recovery_code';
+  return field({
+    id: 'mfa-code',
+    name: 'code',
+    label: translator(page.locale)(`second_factor.label.${method}`),
+    type: 'text',
+    autocomplete: isCode ? 'one-time-code' : 'off',
+    numeric: isCode,
+    describedBy: error && 'mfa-error',
+    invalid: error?.code === 'wrong_code',
+    autofocus: true,
+  });
 }
 
 function leadOf(method: SecondFactorMethod) {
