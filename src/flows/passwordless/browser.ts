@@ -55,13 +55,14 @@ export async function viewMailSignIn(
 /** What was asked for, which the browser keeps for its page. */
 export type Asked = { readonly email: string; readonly way: Way; readonly staySignedIn: boolean };
 
-/** @returns it sealed, for the address of the page. @throws Refusal as {@link sendSignInMail}; attempt_unknown, attempt_finished. */
+/** @returns it sealed, for the address of the page. @throws Refusal as {@link sendSignInMail} and {@link viewMailSignIn}. */
 export async function askInBrowser(
   deps: Deps,
   context: RequestContext,
   { attemptId, cookies, ...asked }: Visit & Asked,
 ): Promise<string> {
   const { email, way, staySignedIn } = asked;
+  checkSignInByMail(deps, context.tenant);
   const { id, row } = await attemptOf(deps, context, attemptId, cookies.browser);
   const browser = row.browserHash.toString('base64url');
   await sendSignInMail(deps, context, {

@@ -52,7 +52,6 @@ export function mailSignIn(deps: Deps): RouteHandlerMethod {
     const email = (params.get('email') ?? '').trim();
     const staySignedIn = params.get('stay') !== undefined;
     const way = params.get('way') === 'code' ? 'code' : 'link';
-    const view = await viewMailSignIn(deps, context, { attemptId, cookies });
     const asked = { email, way, staySignedIn } as const;
     try {
       const sealed = await askInBrowser(deps, context, { attemptId, cookies, ...asked });
@@ -63,15 +62,28 @@ export function mailSignIn(deps: Deps): RouteHandlerMethod {
         `${mailSentPath}?${new URLSearchParams({ attempt: attemptId!, asked: sealed }).toString()}`,
       );
     } catch (error) {
+      const view = () => viewMailSignIn(deps, context, { attemptId, cookies });
       const also = { email, isChecked: staySignedIn };
       if (error instanceof Refusal && error.code === 'invalid_input')
-        return show(request, reply, view, { ...also, error: { code: 'invalid' } }, refusalStatus.invalid_input);
+        return show(request, reply, await view(), { ...also, error: { code: 'invalid' } }, refusalStatus.invalid_input);
       const shown = shownAbove(deps, request, reply, error, 'too_many_attempts');
       if (shown?.code !== 'too_many_attempts') throw error;
       // Whoever has a code still has the field for it.
       if (params.get('again') === 'code')
-        return showCode(request, reply, view, { ...asked, error: { ...shown, code: 'too_many_mails' } }, shown.status);
-      return show(request, reply, view, { ...also, error: { ...shown, code: 'too_many_attempts' } }, shown.status);
+        return showCode(
+          request,
+          reply,
+          await view(),
+          { ...asked, error: { ...shown, code: 'too_many_mails' } },
+          shown.status,
+        );
+      return show(
+        request,
+        reply,
+        await view(),
+        { ...also, error: { ...shown, code: 'too_many_attempts' } },
+        shown.status,
+      );
     }
   };
 }

@@ -2,7 +2,7 @@
 import { translator } from '../../../texts/messages.ts';
 import { accountFrame, type AccountFrame } from './account-frame.ts';
 import { fact } from './fact.ts';
-import { alert, field, hiddenFields } from './form-parts.ts';
+import { alert, emailField, hiddenFields } from './form-parts.ts';
 import { html, type Html } from '../../../texts/html.ts';
 import type { Page } from './layout.ts';
 import { tooManyAttempts } from './too-many-attempts.ts';
@@ -37,12 +37,8 @@ export function accountEmailPage(page: Page, model: AccountEmail): Html {
       ${error?.code === 'too_many_attempts' && alert('email-error-above', tooManyAttempts(error.retryAfter, page.locale))}
       <form method="post" action="${model.action}">
         ${hiddenFields({ csrf: model.frame.csrf })}
-        ${field({
-          id: 'email',
-          name: 'email',
+        ${emailField({
           label: t('change_email.new'),
-          type: 'email',
-          autocomplete: 'email',
           value: model.email,
           error: error && error.code !== 'too_many_attempts' ? t(errorTexts[error.code]) : undefined,
           autofocus: true,

@@ -1,7 +1,7 @@
 // The page where somebody asks for a link to another password, and what it says afterwards: the same to everybody.
 import { html, type Html } from '../../../texts/html.ts';
 import { translator } from '../../../texts/messages.ts';
-import { alert, field } from './form-parts.ts';
+import { alert, emailField } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
 import { tooManyMails } from './too-many-attempts.ts';
 
@@ -24,12 +24,8 @@ export function forgotPasswordPage(page: Page, model: ForgotPassword): Html {
       <p class="lead">${t('forgot.lead')}</p>
       ${error?.code === 'too_many_attempts' && alert('forgot-error', tooManyMails(error.retryAfter, page.locale))}
       <form method="post" action="${model.action}">
-        ${field({
-          id: 'email',
-          name: 'email',
+        ${emailField({
           label: t('setup.email'),
-          type: 'email',
-          autocomplete: 'email',
           value: model.email,
           error: error?.code === 'invalid' ? t('forgot.error.email') : undefined,
           autofocus: true,

@@ -38,6 +38,11 @@ export function field(input: Field): Html {
   </div>`;
 }
 
+/** The field for an e-mail address: a page has one. */
+export function emailField(input: Pick<Field, 'label' | 'value' | 'error' | 'describedBy' | 'autofocus'>): Html {
+  return field({ id: 'email', name: 'email', type: 'email', autocomplete: 'email', ...input });
+}
+
 function inputOf(input: Field, described: string, invalid: boolean): Html {
   return html`<input
     id="${input.id}"

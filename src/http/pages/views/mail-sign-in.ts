@@ -3,7 +3,7 @@ import { html, type Html } from '../../../texts/html.ts';
 import { translator, type Locale, type Translate } from '../../../texts/messages.ts';
 import { cancelButton, cancelText } from './cancel-button.ts';
 import { emblem } from './emblem.ts';
-import { alert, field, hiddenFields } from './form-parts.ts';
+import { alert, emailField, field, hiddenFields } from './form-parts.ts';
 import { layout, type Page } from './layout.ts';
 import { stayChoice } from './stay-choice.ts';
 import { tooManyAttempts, tooManyMails } from './too-many-attempts.ts';
@@ -40,12 +40,8 @@ export function mailSignInPage(page: Page, model: MailSignIn): Html {
       ${error?.code === 'too_many_attempts' && alert('email-error', tooManyMails(error.retryAfter, page.locale))}
       <form method="post" action="${model.action}" data-once>
         ${hiddenFields({ attempt: model.attempt })}
-        ${field({
-          id: 'email',
-          name: 'email',
+        ${emailField({
           label: t('setup.email'),
-          type: 'email',
-          autocomplete: 'email',
           value: model.email,
           error: error?.code === 'invalid' ? t('forgot.error.email') : undefined,
           describedBy: error?.code === 'too_many_attempts' ? 'email-error' : undefined,
