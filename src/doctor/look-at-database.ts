@@ -65,11 +65,7 @@ export async function lookAtDatabase(
         checkAdministrator(deps, unusable.has('PUBLIC_URL') ? undefined : config.publicUrl),
       )),
       ...(await guarded('first-party', () => checkFirstParty(deps))),
-      ...(await guarded('outbox', () =>
-        checkOutbox(deps, {
-          sent: channels,
-        }),
-      )),
+      ...(await guarded('outbox', () => checkOutbox(deps, { sent: channels }))),
     ];
   } catch (error) {
     const cause = error instanceof Unavailable ? error.cause : error;

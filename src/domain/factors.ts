@@ -119,13 +119,18 @@ export function provable(
 ): readonly SecondFactorMethod[] {
   return enrolled.filter((method) => {
     if (!isSent(method)) return true;
-    if (method === 'email' && (first === 'email_link' || first === 'email_code')) return false;
+    if (method === 'email' && first !== undefined && isByMail(first)) return false;
     return maySend(method, enrolled, rules);
   });
 }
 
 export function isSent(method: FactorMethod): method is SentMethod {
   return (sentMethods as readonly FactorMethod[]).includes(method);
+}
+
+/** Whether the sign-in began with what was mailed: its person has proven the mailbox then. */
+export function isByMail(first: FirstFactorMethod): boolean {
+  return first !== 'password';
 }
 
 /** What a sign-in began with. */

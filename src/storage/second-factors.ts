@@ -3,6 +3,7 @@ import { type RawBuilder, sql } from 'kysely';
 import type { SecondFactorMethod, SentMethod } from '../domain/factors.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
+import { factorKinds, lastingFactorKinds } from './factor-kinds.ts';
 import { countedParams, forgottenIf } from './limits.ts';
 import { sessionIsAlive } from './sessions.ts';
 import { type Markers, statement } from './statement.ts';
@@ -37,7 +38,7 @@ const ofUser = statement(
       last_used_at: number | null;
     }>`SELECT id, kind, name, secret, (data->>'step')::integer AS step, data->>'phone' AS phone, created_at, last_used_at
       FROM credentials
-      WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN ('totp', 'sms', 'email', 'recovery_code')
+      WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN (${factorKinds})
       ORDER BY created_at, id`,
 );
 
@@ -185,14 +186,14 @@ const remove = statement(
   (_q, p) =>
     sql<{ id: string }>`WITH removed AS (
         DELETE FROM credentials
-        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND id = ${p.id} AND kind IN ('totp', 'sms', 'email')
+        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND id = ${p.id} AND kind IN (${lastingFactorKinds})
         RETURNING id
       ), codes AS (
         DELETE FROM credentials
         WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind = 'recovery_code' AND EXISTS (SELECT 1 FROM removed)
           AND NOT EXISTS (
             SELECT 1 FROM credentials
-            WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN ('totp', 'sms', 'email') AND id <> ${p.id})
+            WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN (${lastingFactorKinds}) AND id <> ${p.id})
       )
       SELECT id FROM removed`,
 );
@@ -380,7 +381,7 @@ const removeAll = statement(
   (_q, p) =>
     sql<{ factors: number }>`WITH removed AS (
         DELETE FROM credentials
-        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN ('totp', 'sms', 'email', 'recovery_code')
+        WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN (${factorKinds})
         RETURNING kind
       ), begun AS (
         DELETE FROM one_time_tokens WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND kind IN ('totp_enrolment', 'factor_code')

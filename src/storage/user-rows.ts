@@ -2,6 +2,7 @@
 import { type SecondFactorMethod, secondFactorMethods } from '../domain/factors.ts';
 import type { User, UserKind } from '../domain/user.ts';
 import { type JoinBuilder, type Kysely, sql } from 'kysely';
+import { lastingFactorKinds } from './factor-kinds.ts';
 import type { Credentials, DB, Users } from './schema.ts';
 
 /** What a {@link User} is read from, in a statement where `users` has the name `u`. */
@@ -87,7 +88,7 @@ export function onPassword(join: JoinBuilder<Joined, 'u' | 'c'>): JoinBuilder<Jo
 }
 
 // credentials_user_idx. A recovery code that was used is none any more.
-const unspentSecondFactors = sql<boolean>`(f.kind IN ('totp', 'sms', 'email') OR (f.kind = 'recovery_code' AND f.last_used_at IS NULL))`;
+const unspentSecondFactors = sql<boolean>`(f.kind IN (${lastingFactorKinds}) OR (f.kind = 'recovery_code' AND f.last_used_at IS NULL))`;
 
 // A process that does not know these columns may have changed the password since: then they are about the one before.
 const changeBy = sql<number | null>`CASE WHEN c.change_version = c.version THEN c.change_by END`.as('change_by');

@@ -259,7 +259,7 @@ export const sentFactorMutants: readonly Mutant[] = [
   {
     name: 'sent factors: the mailbox is both factors',
     file: domain,
-    remove: "    if (method === 'email' && (first === 'email_link' || first === 'email_code')) return false;\n",
+    remove: "    if (method === 'email' && first !== undefined && isByMail(first)) return false;\n",
     insert: '    void first;\n',
     test: api,
     title: 'has proven the mailbox',

@@ -3,7 +3,7 @@ import type { Deps } from '../../deps.ts';
 import type { Authentication } from '../../domain/authentication.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { invalidInput, Refusal } from '../../domain/errors.ts';
-import { firstFactorIn, maySend, type SecondFactorMethod, type SentMethod } from '../../domain/factors.ts';
+import { firstFactorIn, isByMail, maySend, type SecondFactorMethod, type SentMethod } from '../../domain/factors.ts';
 import { factorCodeFor } from '../../domain/passwordless.ts';
 import { phoneKey } from '../../domain/sms.ts';
 import type { Tenant } from '../../domain/tenant.ts';
@@ -157,7 +157,7 @@ export async function confirmSentFactor(
 
 /** Whoever comes by the mailbox once would come by it twice. */
 export function cameByMail({ amr }: Authentication): boolean {
-  return firstFactorIn(amr) !== 'password';
+  return isByMail(firstFactorIn(amr));
 }
 
 function isSignedInByMail(by: Right): boolean {
