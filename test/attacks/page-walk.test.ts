@@ -193,56 +193,71 @@ async function isPerson({ agent }: Walker): Promise<boolean> {
   return page.status === 200 && page.body.includes(person.user.username);
 }
 
+/** Walks in orders of the steps, each from a new beginning; whatever `check` says of an answer holds after each step, `atEnd` after the walk. */
+async function inAnyOrder(
+  all: readonly Step[],
+  begin: () => Promise<Walker>,
+  {
+    check,
+    atEnd,
+    length = 12,
+    walks = 8,
+  }: {
+    check: (walker: Walker, answer: Answer, name: string) => unknown;
+    atEnd?: (walker: Walker) => Promise<unknown>;
+    length?: number;
+    walks?: number;
+  },
+): Promise<void> {
+  const anyOrder = fc.array(fc.integer({ min: 0, max: all.length - 1 }), { minLength: length, maxLength: length });
+  const property = fc.asyncProperty(anyOrder, async (order) => {
+    const walker = await begin();
+    for (const index of order) {
+      const { name, go } = all[index]!;
+      const answer = await go(walker);
+      expect(answer.status, name).toBeLessThan(500);
+      await check(walker, answer, name);
+    }
+    await atEnd?.(walker);
+    // Guesses are counted: the next walk is another day's.
+    signet.clock.advance(8 * 24 * 3600);
+  });
+  await fc.assert(property, { numRuns: walks, seed: 58 });
+}
+
 test('M58 between the factors of a sign-in, fifteen steps in any order: nobody is signed in, and nothing of the person changes', async () => {
-  const all = steps();
   const before = await stateOf();
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.integer({ min: 0, max: all.length - 1 }), { minLength: 15, maxLength: 15 }),
-      async (order) => {
-        const walker = await between(createAgent());
-        for (const index of order) {
-          const { name, go } = all[index]!;
-          const answer = await go(walker);
-          expect(answer.status, name).toBeLessThan(500);
-          expect(answer.location ?? '', name).not.toMatch(/[?&]code=/);
-          expect(walker.agent.cookies.has(session), name).toBe(false);
-        }
-        expect(await isPerson(walker)).toBe(false);
-        // Guesses are counted: the next walk is another day's.
-        signet.clock.advance(8 * 24 * 3600);
-        expect(await stateOf()).toEqual(before);
-      },
-    ),
-    { numRuns: 12, seed: 58 },
-  );
+  await inAnyOrder(steps(), () => between(createAgent()), {
+    length: 15,
+    walks: 12,
+    check: ({ agent }, answer, name) => {
+      expect(answer.location ?? '', name).not.toMatch(/[?&]code=/);
+      expect(agent.cookies.has(session), name).toBe(false);
+    },
+    atEnd: async (walker) => {
+      expect(await isPerson(walker)).toBe(false);
+      expect(await stateOf()).toEqual(before);
+    },
+  });
 });
 
 test('M58 the same with the cookies of somebody else who is signed in there: it stays that one', async () => {
-  const all = steps();
   const before = await stateOf();
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.integer({ min: 0, max: all.length - 1 }), { minLength: 12, maxLength: 12 }),
-      async (order) => {
-        const agent = await signIn(signet, bob);
-        const csrf = field(await agent.get(at('/account')), 'csrf');
-        const walker = { ...(await between(agent)), csrf };
-        for (const index of order) {
-          const { name, go } = all[index]!;
-          // What bob may do to himself is not what this is about.
-          if (name.startsWith('POST /account')) walker.csrf = 'x';
-          const answer = await go(walker);
-          walker.csrf = csrf;
-          expect(answer.status, name).toBeLessThan(500);
-          expect(await isPerson(walker), name).toBe(false);
-        }
-        signet.clock.advance(8 * 24 * 3600);
-        expect(await stateOf()).toEqual(before);
-      },
-    ),
-    { numRuns: 8, seed: 58 },
+  // What bob may do to himself is not what this is about.
+  const all = steps().map((step) =>
+    step.name.startsWith('POST /account')
+      ? { ...step, go: (walker: Walker) => step.go({ ...walker, csrf: 'x' }) }
+      : step,
   );
+  const begin = async () => {
+    const agent = await signIn(signet, bob);
+    const csrf = field(await agent.get(at('/account')), 'csrf');
+    return { ...(await between(agent)), csrf };
+  };
+  await inAnyOrder(all, begin, {
+    check: async (walker, _answer, name) => expect(await isPerson(walker), name).toBe(false),
+    atEnd: async () => expect(await stateOf()).toEqual(before),
+  });
 });
 
 test('M58 the same of somebody whose codes are sent by text message: they leave, and lead nowhere for whoever does not get them', async () => {
@@ -251,25 +266,16 @@ test('M58 the same of somebody whose codes are sent by text message: they leave,
   await addPhone(plain, phone);
   // Those with a password make it the sign-in of somebody else.
   const all = steps().filter(({ name }) => !name.includes('username'));
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.integer({ min: 0, max: all.length - 1 }), { minLength: 12, maxLength: 12 }),
-      async (order) => {
-        const agent = createAgent();
-        const next = await submitPassword(agent, await ask(signet, agent, webClient), plain);
-        const page = await agent.follow(next, signet.issuer);
-        expect(page.body).toContain('id="mfa-send"');
-        const walker = { agent, attempt: field(page, 'attempt'), email: addressOf(plain), csrf: 'x' };
-        for (const index of order) {
-          const { name, go } = all[index]!;
-          expect((await go(walker)).status, name).toBeLessThan(500);
-          expect(agent.cookies.has(session), name).toBe(false);
-        }
-        signet.clock.advance(8 * 24 * 3600);
-      },
-    ),
-    { numRuns: 8, seed: 58 },
-  );
+  const begin = async () => {
+    const agent = createAgent();
+    const next = await submitPassword(agent, await ask(signet, agent, webClient), plain);
+    const page = await agent.follow(next, signet.issuer);
+    expect(page.body).toContain('id="mfa-send"');
+    return { agent, attempt: field(page, 'attempt'), email: addressOf(plain), csrf: 'x' };
+  };
+  await inAnyOrder(all, begin, {
+    check: (walker, _answer, name) => expect(walker.agent.cookies.has(session), name).toBe(false),
+  });
   // The walk can fail: her code signs in.
   const agent = createAgent();
   const attempt = field(
@@ -285,26 +291,17 @@ test('M58 the same of somebody whose codes are sent by text message: they leave,
 
 test('M58 before the first factor of somebody is added, no other order leads to a session', async () => {
   const all = steps().filter(({ name }) => !name.includes('username'));
-  await fc.assert(
-    fc.asyncProperty(
-      fc.array(fc.integer({ min: 0, max: all.length - 1 }), { minLength: 12, maxLength: 12 }),
-      async (order) => {
-        const agent = createAgent();
-        const next = await submitPassword(agent, await ask(signet, agent, strict), plain);
-        const page = await agent.follow(next, signet.issuer);
-        expect(page.body).toContain('id="factor-begin"');
-        const walker = { agent, attempt: field(page, 'attempt'), email: addressOf(plain), csrf: 'x' };
-        for (const index of order) {
-          const { name, go } = all[index]!;
-          const answer = await go(walker);
-          expect(answer.status, name).toBeLessThan(500);
-          expect([agent.cookies.has(session), /[?&]code=/.test(answer.location ?? '')], name).toEqual([false, false]);
-        }
-        signet.clock.advance(8 * 24 * 3600);
-      },
-    ),
-    { numRuns: 8, seed: 58 },
-  );
+  const begin = async () => {
+    const agent = createAgent();
+    const next = await submitPassword(agent, await ask(signet, agent, strict), plain);
+    const page = await agent.follow(next, signet.issuer);
+    expect(page.body).toContain('id="factor-begin"');
+    return { agent, attempt: field(page, 'attempt'), email: addressOf(plain), csrf: 'x' };
+  };
+  await inAnyOrder(all, begin, {
+    check: ({ agent }, answer, name) =>
+      expect([agent.cookies.has(session), /[?&]code=/.test(answer.location ?? '')], name).toEqual([false, false]),
+  });
 });
 
 test('M58 password, link and code one after another are three first factors: whoever has all of them is still asked for the second', async () => {
