@@ -69,6 +69,16 @@ export const groups: Readonly<Record<string, Group>> = {
       async () => (await import('./client/rotate-secret.ts')).clientRotateSecretCommand,
       async () => (await import('./client/delete.ts')).clientDeleteCommand,
     ],
+    groups: {
+      secret: {
+        about: 'Secrets of clients: one beside the other, so that nothing stops between the two.',
+        commands: [
+          async () => (await import('./client/secret/add.ts')).clientSecretAddCommand,
+          async () => (await import('./client/secret/list.ts')).clientSecretListCommand,
+          async () => (await import('./client/secret/revoke.ts')).clientSecretRevokeCommand,
+        ],
+      },
+    },
   },
   session: {
     about: 'Sessions: where people are signed in.',

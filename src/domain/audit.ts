@@ -30,6 +30,8 @@ export const auditTypes = [
   'client.created',
   'client.updated',
   'client.secret_rotated',
+  'client.secret_added',
+  'client.secret_revoked',
   'client.deleted',
   'resource.created',
   'resource.updated',

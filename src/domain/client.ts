@@ -1,5 +1,7 @@
 // A client: its registered metadata, the defaults of what was left out, and the rules the metadata must obey.
+import type { ClientSecret } from './client-secret.ts';
 import type { Acr } from './factors.ts';
+import { type ClientKeySet, keyProblems } from './client-keys.ts';
 import { redirectUriProblem, webUriProblem } from './redirect-uri.ts';
 import { isResourceIdentifier } from './resource.ts';
 import { defaultScope, parseScope } from './scope.ts';
@@ -7,12 +9,22 @@ import { defaultScope, parseScope } from './scope.ts';
 export const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
 export type GrantType = (typeof grantTypes)[number];
 
-export const clientAuthMethods = ['client_secret_basic', 'client_secret_post', 'none'] as const;
+export const clientAuthMethods = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'client_secret_jwt',
+  'none',
+] as const;
 export type ClientAuthMethod = (typeof clientAuthMethods)[number];
 
 /** RFC 7518 3.1; EdDSA with Ed25519 (RFC 8037 3.1). */
 export const signingAlgs = ['RS256', 'ES256', 'PS256', 'EdDSA'] as const;
 export type SigningAlg = (typeof signingAlgs)[number];
+
+/** What clients may sign assertions with: a key of their own, or their secret (RFC 7518 3.2). */
+export const assertionAlgs = [...signingAlgs, 'HS256'] as const;
+export type AssertionAlg = (typeof assertionAlgs)[number];
 
 /** Those of ID tokens and access tokens where a client registered no others: each tenant has a key for them from the start. */
 export const defaultSigningAlgs = { idToken: 'RS256', accessToken: 'ES256' } as const;
@@ -31,6 +43,10 @@ export type ClientMetadata = {
   readonly grant_types: readonly GrantType[];
   readonly response_types: readonly 'code'[];
   readonly token_endpoint_auth_method: ClientAuthMethod;
+  /** What its assertions are signed with (RFC 7523); any that its keys allow unless it says so. */
+  readonly token_endpoint_auth_signing_alg?: AssertionAlg;
+  readonly jwks?: ClientKeySet;
+  readonly jwks_uri?: string;
   readonly scope: string;
   readonly id_token_signed_response_alg: SigningAlg;
   readonly default_max_age?: number;
@@ -65,7 +81,8 @@ export type Client = {
   readonly metadata: ClientMetadata;
   /** How it may authenticate: the registered method; when none was registered, its secret may travel either way. */
   readonly authMethods: readonly ClientAuthMethod[];
-  readonly secretMac: string | undefined;
+  /** Expired ones among them. */
+  readonly secrets: readonly ClientSecret[];
   readonly disabled: boolean;
 };
 
@@ -77,6 +94,11 @@ export function clientName({ id, metadata }: { readonly id: string; readonly met
 /** RFC 6749 2.1: a client that cannot keep a secret. */
 export function isPublic(metadata: Pick<ClientMetadata, 'token_endpoint_auth_method'>): boolean {
   return metadata.token_endpoint_auth_method === 'none';
+}
+
+/** Whether its method of authentication takes a secret; else a key of its own, or nothing. */
+export function usesSecret({ token_endpoint_auth_method: method }: Pick<ClientMetadata, 'token_endpoint_auth_method'>) {
+  return method !== 'none' && method !== 'private_key_jwt';
 }
 
 /** RFC 7591 2: the methods a client may use. Its default, Basic, is met by the form as well: many libraries send no other. */
@@ -146,10 +168,11 @@ export function metadataProblems(given: RegisteredMetadata): MetadataProblem[] {
   metadata.post_logout_redirect_uris.forEach((uri, i) =>
     add(['post_logout_redirect_uris', i], redirectUriProblem(uri, isPublic(metadata))),
   );
-  for (const name of ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri'] as const) {
+  for (const name of ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'jwks_uri'] as const) {
     const uri = metadata[name];
     if (uri !== undefined) add([name], webUriProblem(uri));
   }
+  keyProblems(metadata).forEach(({ path, problem }) => add(path, problem));
   if (parseScope(metadata.scope) === undefined) add(['scope'], 'must be scope names separated by spaces');
   if (metadata.grant_types.includes('authorization_code') && metadata.redirect_uris.length === 0) {
     add(['redirect_uris'], 'must have at least one URI for the authorization code grant');

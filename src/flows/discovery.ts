@@ -3,7 +3,7 @@ import { contentTag } from '../crypto/hash.ts';
 import { endpoints } from '../domain/endpoints.ts';
 import { acrValues } from '../domain/factors.ts';
 import { userinfoClaims } from '../domain/claims.ts';
-import { clientAuthMethods, grantTypes, signingAlgs } from '../domain/client.ts';
+import { assertionAlgs, clientAuthMethods, grantTypes, signingAlgs } from '../domain/client.ts';
 import { standardScopes } from '../domain/scope.ts';
 import type { Tenant } from '../domain/tenant.ts';
 
@@ -39,8 +39,11 @@ function metadata(issuer: string, uiLocales: readonly string[]) {
     subject_types_supported: ['public'],
     id_token_signing_alg_values_supported: signingAlgs,
     token_endpoint_auth_methods_supported: clientAuthMethods,
+    token_endpoint_auth_signing_alg_values_supported: assertionAlgs,
     revocation_endpoint_auth_methods_supported: clientAuthMethods,
+    revocation_endpoint_auth_signing_alg_values_supported: assertionAlgs,
     introspection_endpoint_auth_methods_supported: clientAuthMethods.filter((method) => method !== 'none'),
+    introspection_endpoint_auth_signing_alg_values_supported: assertionAlgs,
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     claims_supported: [

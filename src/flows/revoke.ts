@@ -8,14 +8,15 @@ import { firstRepeated } from '../domain/params.ts';
 import { revokeGrant } from '../storage/grants.ts';
 import { findRefreshToken } from '../storage/refresh-tokens.ts';
 import { revokeAccessToken } from '../storage/revoked-access-tokens.ts';
-import { authenticateClient, type ClientCredentials } from './clients/authenticate.ts';
+import { authenticateClient } from './clients/authenticate.ts';
+import { type ClientCredentials, credentialParameters } from './clients/presented.ts';
 import { eventOf, record } from './events.ts';
 import { accessTokenClaims } from './tokens/access-token-claims.ts';
 
 /** RFC 7009 2.1 and 2.2: unknown tokens are answered like revoked ones; another client's is refused. */
 export async function revokeToken(deps: Deps, context: RequestContext, credentials: ClientCredentials): Promise<void> {
   const { params } = credentials;
-  const repeated = firstRepeated(params, ['token', 'token_type_hint', 'client_id', 'client_secret']);
+  const repeated = firstRepeated(params, ['token', 'token_type_hint', ...credentialParameters]);
   if (repeated !== undefined) throw new OAuthError('invalid_request', `${repeated} was sent more than once.`);
   const client = await authenticateClient(deps, context, credentials);
   const token = params.get('token');

@@ -1,12 +1,15 @@
 // A client: RFC 7591 metadata by its names, and Signet's own policies.
 import { checked } from './mistakes.ts';
 import Type, { type Static } from 'typebox';
+import { mostClientKeys } from '../domain/client-keys.ts';
 import {
+  assertionAlgs,
   clientAuthMethods,
   grantTypes,
   signingAlgs,
   completeMetadata,
-  isPublic,
+  type ClientAuthMethod,
+  usesSecret,
   metadataProblems,
   type RegisteredMetadata,
   firstPartyClientId,
@@ -15,6 +18,11 @@ import {
 import { acrValues } from '../domain/factors.ts';
 import { closed, text, texts, seconds, year, clientIdPattern, secretPattern } from './parts.ts';
 import type { Mistake, Path } from '../domain/mistake.ts';
+
+/** RFC 7517 5: members that are not known are the client's own. */
+const keySet = Type.Object({
+  keys: Type.Array(Type.Object({ kty: Type.Enum(['RSA', 'EC', 'OKP']) }), { maxItems: mostClientKeys }),
+});
 
 /** RFC 7591 2 names, and Signet's own policies. */
 export const client = Type.Object(
@@ -34,6 +42,9 @@ export const client = Type.Object(
     grant_types: Type.Optional(Type.Array(Type.Enum([...grantTypes]))),
     response_types: Type.Optional(Type.Array(Type.Enum(['code']))),
     token_endpoint_auth_method: Type.Optional(Type.Enum([...clientAuthMethods])),
+    token_endpoint_auth_signing_alg: Type.Optional(Type.Enum([...assertionAlgs])),
+    jwks: Type.Optional(keySet),
+    jwks_uri: Type.Optional(text),
     scope: Type.Optional(text),
     id_token_signed_response_alg: Type.Optional(Type.Enum([...signingAlgs])),
     access_token_signed_response_alg: Type.Optional(Type.Enum([...signingAlgs])),
@@ -66,15 +77,27 @@ export function clientMistakes(entry: ClientEntry, path: Path): Mistake[] {
     path: [...path, ...inside],
     problem,
   }));
-  if (isPublic(completeMetadata(metadata)) && entry.client_secret !== undefined) {
-    mistakes.push({ path: [...path, 'client_secret'], problem: 'has no use with token_endpoint_auth_method none' });
-  }
+  const { token_endpoint_auth_method: method } = completeMetadata(metadata);
+  const problem = secretProblem(method, entry.client_secret);
+  if (problem !== undefined) mistakes.push({ path: [...path, 'client_secret'], problem });
   if (entry.client_id === firstPartyClientId)
     for (const name of ['first_party', 'token_endpoint_auth_method'] as const)
       if (metadata[name] !== firstPartyMetadata[name])
         mistakes.push({ path: [...path, name], problem: 'cannot be changed: this client is built in' });
   return mistakes;
 }
+
+function secretProblem(method: ClientAuthMethod, secret: string | undefined): string | undefined {
+  if (secret === undefined) return undefined;
+  if (!usesSecret({ token_endpoint_auth_method: method }))
+    return `has no use with token_endpoint_auth_method ${method}`;
+  return method === 'client_secret_jwt' && secret.length < shortestSharedKey
+    ? `must have at least ${shortestSharedKey} characters for client_secret_jwt (RFC 7518 3.2)`
+    : undefined;
+}
+
+/** RFC 7518 3.2: a key for HS256 has at least as many bytes as its hash. */
+const shortestSharedKey = 32;
 
 /** @throws Refusal invalid_input with every mistake. */
 export function checkedClient(value: unknown): ClientEntry {

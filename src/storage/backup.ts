@@ -31,6 +31,7 @@ const tables: Readonly<Record<keyof DB, 'copied' | 'left out'>> = {
   one_time_tokens: 'copied',
   limits: 'copied',
   revoked_access_tokens: 'copied',
+  client_assertions: 'copied',
   audit_events: 'copied',
   // What waited when the copy was made was sent since.
   outbox: 'left out',

@@ -7,15 +7,48 @@ import {
   completeMetadata,
   type RegisteredMetadata,
 } from '../domain/client.ts';
+import { type ClientSecret, registeredSecret, registeredSecretId } from '../domain/client-secret.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
+
+const secretColumns = ['secret_mac', 'secret_sealed', 'added_secrets'] as const;
+
+type SecretRow = {
+  readonly secret_mac: string | null;
+  readonly secret_sealed: string | null;
+  readonly added_secrets: unknown;
+};
+
+function secretsOf({ secret_mac: mac, secret_sealed: sealed, added_secrets: added }: SecretRow): ClientSecret[] {
+  // In JSON what is undefined is not there.
+  const others = (added as AddedSecret[]).map((one) => ({
+    id: one.id,
+    mac: one.mac,
+    sealed: one.sealed,
+    addedAt: one.addedAt,
+    expiresAt: one.expiresAt,
+  }));
+  return mac === null ? others : [registeredSecret({ mac, sealed: sealed ?? undefined }), ...others];
+}
+
+type AddedSecret = { id: string; mac: string; sealed?: string; addedAt: number; expiresAt?: number };
+
+/** The columns of {@link secretColumns}. */
+function storedSecrets(secrets: readonly ClientSecret[]) {
+  const registered = secrets.find(({ id }) => id === registeredSecretId);
+  return {
+    secretMac: registered?.mac ?? null,
+    secretSealed: registered?.sealed ?? null,
+    addedSecrets: secrets.filter((secret) => secret !== registered),
+  };
+}
 
 // clients_pkey
 const byId = statement({ tenantId: 'uuid', id: 'text' }, (q, p) =>
   q
     .selectFrom('clients')
-    .select(['id', 'metadata', 'secret_mac', 'disabled_at'])
+    .select(['id', 'metadata', ...secretColumns, 'disabled_at'])
     .where('tenant_id', '=', p.tenantId)
     .where('id', '=', p.id),
 );
@@ -25,17 +58,12 @@ export async function findClient(db: Db, tenantId: string, id: string): Promise<
   return row && toClient(row);
 }
 
-function toClient(row: {
-  id: string;
-  metadata: unknown;
-  secret_mac: string | null;
-  disabled_at: number | null;
-}): Client {
+function toClient(row: SecretRow & { id: string; metadata: unknown; disabled_at: number | null }): Client {
   return {
     id: row.id,
     metadata: completeMetadata(row.metadata as RegisteredMetadata),
     authMethods: authMethodsOf(row.metadata as RegisteredMetadata),
-    secretMac: row.secret_mac ?? undefined,
+    secrets: secretsOf(row),
     disabled: row.disabled_at !== null,
   };
 }
@@ -44,7 +72,7 @@ function toClient(row: {
 const page = statement({ tenantId: 'uuid', after: 'text', limit: 'integer' }, (q, p) =>
   q
     .selectFrom('clients')
-    .select(['id', 'metadata', 'secret_mac', 'disabled_at'])
+    .select(['id', 'metadata', ...secretColumns, 'disabled_at'])
     .where('tenant_id', '=', p.tenantId)
     .where('id', '>', p.after)
     .orderBy('id')
@@ -78,6 +106,8 @@ const fields = {
   id: 'text',
   metadata: 'jsonb',
   secretMac: 'text?',
+  secretSealed: 'text?',
+  addedSecrets: 'jsonb',
   disabledAt: 'timestamptz?',
   origins: 'text[]',
   now: 'timestamptz',
@@ -87,8 +117,8 @@ const create = statement(
   { ...fields, changed: 'text[]', ...eventParams },
   (_q, p) =>
     sql<{ id: string }>`WITH made AS (
-        INSERT INTO clients (tenant_id, id, metadata, secret_mac, disabled_at, version, created_at, updated_at)
-        VALUES (${p.tenantId}, ${p.id}, ${p.metadata}, ${p.secretMac}, ${p.disabledAt}, 1, ${p.now}, ${p.now})
+        INSERT INTO clients (tenant_id, id, metadata, secret_mac, secret_sealed, added_secrets, disabled_at, version, created_at, updated_at)
+        VALUES (${p.tenantId}, ${p.id}, ${p.metadata}, ${p.secretMac}, ${p.secretSealed}, ${p.addedSecrets}, ${p.disabledAt}, 1, ${p.now}, ${p.now})
         ON CONFLICT DO NOTHING
         RETURNING id
       ), origin AS (
@@ -104,7 +134,7 @@ const create = statement(
 export type StoredClient = {
   readonly id: string;
   readonly metadata: RegisteredMetadata;
-  readonly secretMac: string | undefined;
+  readonly secrets: readonly ClientSecret[];
   readonly disabled: boolean;
 };
 
@@ -127,9 +157,10 @@ const upsert = statement(
   fields,
   (_q, p) =>
     sql`WITH saved AS (
-        INSERT INTO clients AS c (tenant_id, id, metadata, secret_mac, disabled_at, version, created_at, updated_at)
-        VALUES (${p.tenantId}, ${p.id}, ${p.metadata}, ${p.secretMac}, ${p.disabledAt}, 1, ${p.now}, ${p.now})
+        INSERT INTO clients AS c (tenant_id, id, metadata, secret_mac, secret_sealed, added_secrets, disabled_at, version, created_at, updated_at)
+        VALUES (${p.tenantId}, ${p.id}, ${p.metadata}, ${p.secretMac}, ${p.secretSealed}, ${p.addedSecrets}, ${p.disabledAt}, 1, ${p.now}, ${p.now})
         ON CONFLICT (tenant_id, id) DO UPDATE SET metadata = EXCLUDED.metadata, secret_mac = EXCLUDED.secret_mac,
+          secret_sealed = EXCLUDED.secret_sealed, added_secrets = EXCLUDED.added_secrets,
           disabled_at = CASE WHEN EXCLUDED.disabled_at IS NULL THEN NULL ELSE COALESCE(c.disabled_at, EXCLUDED.disabled_at) END,
           version = c.version + 1, updated_at = EXCLUDED.updated_at
         RETURNING id
@@ -145,12 +176,12 @@ export async function saveClient(tx: Db, tenantId: string, client: StoredClient,
   await upsert.run(tx, bound(tenantId, client, now));
 }
 
-function bound(tenantId: string, { id, metadata, secretMac, disabled }: StoredClient, now: number) {
+function bound(tenantId: string, { id, metadata, secrets, disabled }: StoredClient, now: number) {
   return {
     tenantId,
     id,
     metadata,
-    secretMac: secretMac ?? null,
+    ...storedSecrets(secrets),
     disabledAt: disabled ? now : null,
     origins: clientOrigins(completeMetadata(metadata)),
     now,
@@ -201,46 +232,57 @@ export async function listClientOrigins(
 const registered = statement({ tenantId: 'uuid', id: 'text' }, (q, p) =>
   q
     .selectFrom('clients')
-    .select(['metadata', 'secret_mac', 'disabled_at'])
+    .select(['metadata', ...secretColumns, 'disabled_at'])
     .where('tenant_id', '=', p.tenantId)
     .where('id', '=', p.id)
     .forNoKeyUpdate(),
 );
 
 /** Locks the client until the transaction ends. */
-export async function lockClient(
-  tx: Db,
-  tenantId: string,
-  id: string,
-): Promise<{ metadata: RegisteredMetadata; secretMac: string | undefined; disabled: boolean } | undefined> {
+export async function lockClient(tx: Db, tenantId: string, id: string): Promise<Omit<StoredClient, 'id'> | undefined> {
   const row = await registered.first(tx, { tenantId, id });
   return (
     row && {
       metadata: row.metadata as RegisteredMetadata,
-      secretMac: row.secret_mac ?? undefined,
+      secrets: secretsOf(row),
       disabled: row.disabled_at !== null,
     }
   );
 }
 
 // clients_pkey
-const setSecret = statement({ tenantId: 'uuid', id: 'text', secretMac: 'text', now: 'timestamptz' }, (q, p) =>
-  q
-    .updateTable('clients')
-    .set((e) => ({ secret_mac: p.secretMac, version: e('version', '+', 1), updated_at: p.now }))
-    .where('tenant_id', '=', p.tenantId)
-    .where('id', '=', p.id),
+const setSecrets = statement(
+  {
+    tenantId: 'uuid',
+    id: 'text',
+    secretMac: 'text?',
+    secretSealed: 'text?',
+    addedSecrets: 'jsonb',
+    now: 'timestamptz',
+  },
+  (q, p) =>
+    q
+      .updateTable('clients')
+      .set((e) => ({
+        secret_mac: p.secretMac,
+        secret_sealed: p.secretSealed,
+        added_secrets: p.addedSecrets,
+        version: e('version', '+', 1),
+        updated_at: p.now,
+      }))
+      .where('tenant_id', '=', p.tenantId)
+      .where('id', '=', p.id),
 );
 
-/** From here on only the new secret is right. */
-export async function replaceClientSecret(
+/** From here on only these are right. The caller holds the client's lock. */
+export async function replaceClientSecrets(
   tx: Db,
   tenantId: string,
   id: string,
-  secretMac: string,
+  secrets: readonly ClientSecret[],
   now: number,
 ): Promise<void> {
-  await setSecret.run(tx, { tenantId, id, secretMac, now });
+  await setSecrets.run(tx, { tenantId, id, ...storedSecrets(secrets), now });
 }
 
 // grants_client_idx, in its order and from `after` on; authorization_codes_grant_idx and refresh_tokens_generation_idx for what

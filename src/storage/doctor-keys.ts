@@ -134,11 +134,13 @@ const madeWith = statement(
   {},
   () =>
     sql<{ key: string; count: number; examples: string[] }>`
-      SELECT split_part(c.secret_mac, '.', 1) AS key, count(*)::int AS count,
+      SELECT key, count(*)::int AS count,
         (array_agg(CASE t.slug WHEN 'default' THEN c.id ELSE c.id || ' of the tenant ' || t.slug END
           ORDER BY t.slug <> 'default', t.slug, c.id))[1:5] AS examples
       FROM clients c JOIN tenants t ON t.id = c.tenant_id
-      WHERE c.secret_mac IS NOT NULL
+        CROSS JOIN LATERAL (
+          SELECT split_part(c.secret_mac, '.', 1) AS key WHERE c.secret_mac IS NOT NULL
+          UNION SELECT split_part(a->>'mac', '.', 1) FROM jsonb_array_elements(c.added_secrets) a) m
       GROUP BY key
       ORDER BY key`,
 );

@@ -45,6 +45,13 @@ export interface Changes {
   tenant_id: string;
 }
 
+export interface ClientAssertions {
+  client_id: string;
+  expires_at: number;
+  jti_hash: Buffer;
+  tenant_id: string;
+}
+
 export interface ClientOrigins {
   client_id: string;
   origin: string;
@@ -52,11 +59,13 @@ export interface ClientOrigins {
 }
 
 export interface Clients {
+  added_secrets: Generated<unknown>;
   created_at: number;
   disabled_at: number | null;
   id: string;
   metadata: unknown;
   secret_mac: string | null;
+  secret_sealed: string | null;
   tenant_id: string;
   updated_at: number;
   version: number;
@@ -292,6 +301,7 @@ export interface DB {
   audit_events: AuditEvents;
   authorization_codes: AuthorizationCodes;
   changes: Changes;
+  client_assertions: ClientAssertions;
   client_origins: ClientOrigins;
   clients: Clients;
   consents: Consents;

@@ -1,6 +1,7 @@
 // Guessing client secrets: fifty answers for one network, however many come at once and wherever; at no cost to right secrets, other networks and other clients.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { SentStatement } from '../../src/storage/database.ts';
+import { assertionOf, assertionType, postForm } from '../support/assertions.ts';
 import { basic, webClient, world } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
@@ -16,6 +17,7 @@ const clients = [
   'rotated',
   'always',
   'timed',
+  'twice',
 ].map((client_id) => ({
   ...webClient,
   client_id,
@@ -25,7 +27,10 @@ let signet: TestSignet;
 const sent: SentStatement[] = [];
 beforeAll(async () => {
   signet = await startSignet({
-    provision: { users: world.users, clients },
+    provision: {
+      users: world.users,
+      clients: [...clients, { ...webClient, client_id: 'signing', token_endpoint_auth_method: 'client_secret_jwt' }],
+    },
     config: { trustProxy: ['127.0.0.1', '::1'] },
     observe: (statement) => sent.push(statement),
   });
@@ -192,3 +197,33 @@ test('right secrets cost no statement more, before and after wrong ones; a wrong
   expect(wrong.filter((text) => /limits/.test(text))).toHaveLength(1);
   expect(await statementsFor(() => right('beside'))).toEqual(before);
 });
+
+test('two readings of one header are one guess', async () => {
+  const wrong = `Basic ${Buffer.from('twice:a+guess%20that+is+read+both+ways').toString('base64')}`;
+  const statuses = [];
+  for (let i = 0; i <= free; i += 1)
+    statuses.push((await fetch(`${signet.issuer}/oauth/token`, basicRequest(wrong))).status);
+  expect(statuses).toEqual([...Array<number>(free).fill(401), 429]);
+});
+
+test('assertions by a guessed secret count as guesses', async () => {
+  const statuses = [];
+  for (let i = 0; i <= free; i += 1) {
+    const client_assertion = await assertionOf(signet, 'signing', { secret: `a guess at the secret that it is ${i}` });
+    const form = { grant_type: 'refresh_token', refresh_token: 'x', client_assertion };
+    const { status } = await postForm(`${signet.issuer}/oauth/token`, {
+      ...form,
+      client_assertion_type: assertionType,
+    });
+    statuses.push(status);
+  }
+  expect(statuses).toEqual([...Array<number>(free).fill(401), 429]);
+});
+
+function basicRequest(authorization: string): RequestInit {
+  return {
+    method: 'POST',
+    headers: { authorization, 'x-forwarded-for': attacker },
+    body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'x' }),
+  };
+}

@@ -180,8 +180,101 @@ describe('rotate-secret', () => {
 
   test('of a public client: 1; of one that is not there: 3', async () => {
     const { code, output } = await signet(['client', 'rotate-secret', 'spa']);
-    expect([code, output]).toEqual([1, 'The client spa is public: it has no secret.\n']);
+    expect([code, output]).toEqual([1, 'The client spa has no secrets: it is public.\n']);
     expect((await signet(['client', 'rotate-secret', 'nobody'])).code).toBe(3);
+  });
+});
+
+describe('secret', () => {
+  type Added = { secret_id: string; client_secret: string; expires_at: string | null };
+  const id = 'rotating';
+  const authenticates = async (client_secret: string) =>
+    (await refresh(running, { ...webClient, client_id: id, client_secret }, 'sgr_none')).body.error === 'invalid_grant';
+  const add = (...options: string[]) => resultOf<Added>(signet, ['client', 'secret', 'add', id, ...options]);
+  const declared = { ...webClient, client_id: id };
+  const listed = async () => {
+    type Row = { secret_id: string; added_at: string | null; expires_at: string | null; expired: boolean };
+    return resultOf<Row[]>(signet, ['client', 'secret', 'list', id]);
+  };
+
+  test('one beside the other: both are right, until the first is revoked; then a third takes its place', async () => {
+    await running.provision({ clients: [declared] });
+    const second = await add();
+    expect(second).toMatchObject({ secret_id: expect.stringMatching(/^[0-9a-f]{12}$/), expires_at: null });
+    await expect.poll(() => authenticates(second.client_secret)).toBe(true);
+    expect(await authenticates(webClient.client_secret)).toBe(true);
+    expect((await listed()).map(({ secret_id }) => secret_id)).toEqual(['registered', second.secret_id]);
+
+    const third = await signet(['client', 'secret', 'add', id]);
+    expect([third.code, third.output]).toEqual([4, expect.stringContaining('has 2 secrets already')]);
+
+    const revoked = await resultOf(signet, ['client', 'secret', 'revoke', id, 'registered']);
+    expect(revoked).toEqual({ client_id: id, secret_id: 'registered', secrets_left: 1 });
+    await expect.poll(() => authenticates(webClient.client_secret)).toBe(false);
+    expect(await authenticates(second.client_secret)).toBe(true);
+
+    // A file brings back what it declares, and takes nothing from what was added.
+    await running.provision({ clients: [declared] });
+    expect([await authenticates(webClient.client_secret), await authenticates(second.client_secret)]).toEqual([
+      true,
+      true,
+    ]);
+    // Another secret in the file takes the place of its own.
+    const another = 'another-declared-secret-of-32-characters';
+    await running.provision({ clients: [{ ...declared, client_secret: another }] });
+    const right = [webClient.client_secret, another, second.client_secret].map(authenticates);
+    expect(await Promise.all(right)).toEqual([false, true, true]);
+    // One that was added is declared: it stands once.
+    await running.provision({ clients: [{ ...declared, client_secret: second.client_secret }] });
+    expect(await listed()).toHaveLength(2);
+
+    const { stdout } = await signet(['client', 'rotate-secret', id]);
+    await expect.poll(() => authenticates(stdout.trim())).toBe(true);
+    expect([await authenticates(another), await authenticates(second.client_secret)]).toEqual([false, false]);
+    expect(await listed()).toHaveLength(1);
+    expect(await eventsOf(id)).toEqual(
+      expect.arrayContaining(['client.secret_added', 'client.secret_revoked', 'client.secret_rotated']),
+    );
+  });
+
+  test('an expired one is refused with its reason, and one that a file declares stands for good', async () => {
+    await running.provision({ clients: [declared] });
+    await signet(['client', 'rotate-secret', id]);
+    const short = await add('--expires-in', '1h');
+    await expect.poll(() => authenticates(short.client_secret)).toBe(true);
+    running.clock.advance(3900);
+    const { status, body } = await refresh(
+      running,
+      { ...webClient, client_id: id, client_secret: short.client_secret },
+      'sgr_none',
+    );
+    expect([status, body]).toMatchObject([401, { error_description: 'The client secret has expired.' }]);
+    expect((await refresh(running, { ...webClient, client_id: id, client_secret: 'wrong' }, 'x')).body).toMatchObject({
+      error_description: 'The client secret is wrong.',
+    });
+    // The command has the time of the machine, the server has another.
+    expect((await listed()).map(({ expired }) => expired)).toEqual([false, false]);
+    // What is declared for good stands for good, though it was added for an hour.
+    await running.provision({ clients: [{ ...declared, client_secret: short.client_secret }] });
+    expect(await authenticates(short.client_secret)).toBe(true);
+    expect((await listed()).map(({ expires_at: expiresAt }) => expiresAt)).toEqual([null]);
+  });
+
+  test('the last one can be revoked, which is said; a client that takes none; ids that are not there', async () => {
+    await running.provision({ clients: [declared] });
+    for (const { secret_id } of await listed()) await signet(['client', 'secret', 'revoke', id, secret_id]);
+    await expect.poll(() => authenticates(webClient.client_secret)).toBe(false);
+    const none = await signet(['client', 'secret', 'list', id]);
+    expect(none.output).toContain(`${id} has no secrets.`);
+    await running.provision({ clients: [declared] });
+    const last = await signet(['client', 'secret', 'revoke', id, 'registered']);
+    expect(last.output).toContain('has no secret now');
+
+    const open = await signet(['client', 'secret', 'add', 'spa']);
+    expect([open.code, open.output]).toEqual([1, 'The client spa has no secrets: it is public.\n']);
+    expect((await signet(['client', 'secret', 'add', 'nobody'])).code).toBe(3);
+    expect((await signet(['client', 'secret', 'list', 'nobody'])).code).toBe(3);
+    expect((await signet(['client', 'secret', 'revoke', id, 'nothing'])).code).toBe(3);
   });
 });
 

@@ -100,7 +100,7 @@ describe('guides', { timeout: 120_000 }, () => {
   });
 
   test('the machine gets a token for the API that its scopes belong to, by curl and by openid-client', async () => {
-    expect((await follow(checkout, 'docs/uses/machine.md')).acts).toBe(3);
+    expect((await follow(checkout, 'docs/uses/machine.md')).acts).toBe(5);
   });
 
   test('the first-party API signs people and programs in, refreshes and signs out', async () => {

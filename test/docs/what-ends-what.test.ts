@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
 import { defaultSigningAlgs } from '../../src/domain/client.ts';
 import { deleteClient } from '../../src/flows/clients/delete.ts';
-import { rotateClientSecret } from '../../src/flows/clients/rotate-secret.ts';
+import { rotateClientSecret } from '../../src/flows/clients/secrets.ts';
 import { revokeKey } from '../../src/flows/keys/revoke.ts';
 import { rotateAtOnce } from '../../src/flows/keys/rotate.ts';
 import { endSessionsOfUser } from '../../src/flows/sessions/end.ts';

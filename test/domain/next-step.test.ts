@@ -36,7 +36,7 @@ function client(metadata: RegisteredMetadata = {}): Client {
     id: 'app',
     metadata: completeMetadata(given),
     authMethods: authMethodsOf(given),
-    secretMac: undefined,
+    secrets: [],
     disabled: false,
   };
 }

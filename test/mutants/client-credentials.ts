@@ -48,7 +48,7 @@ export const clientCredentialMutants: readonly Mutant[] = [
   {
     name: 'client credentials: a client without a secret gets a token',
     file: grant,
-    remove: '  if (client.secretMac === undefined)',
+    remove: '  if (isPublic(client.metadata))',
     insert: "  if (client.id === '')",
     test,
     title: 'a public client that got past the rules',

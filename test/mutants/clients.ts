@@ -7,9 +7,9 @@ const redirectUri = 'src/domain/redirect-uri.ts';
 export const clientMutants: readonly Mutant[] = [
   {
     name: 'client secret is not compared',
-    file: authenticate,
-    remove: `deps.box.matches('client secret', aboutSecret(context.tenant.id, client.id, secret), client.secretMac)`,
-    insert: 'true',
+    file: 'src/flows/clients/prove-by-secret.ts',
+    remove: 'isSecret(deps, context.tenant.id, client.id, secret, stored)',
+    insert: "isSecret(deps, context.tenant.id, client.id, secret, stored) || secret !== ''",
     test: 'test/attacks/refresh.test.ts',
     title: 'M50',
   },
@@ -23,9 +23,9 @@ export const clientMutants: readonly Mutant[] = [
   },
   {
     name: 'two authentication methods at once',
-    file: authenticate,
-    remove: `if (secret !== undefined) throw new OAuthError('invalid_request', 'Use one way to authenticate, not two.');`,
-    insert: '',
+    file: 'src/flows/clients/presented.ts',
+    remove: 'const used = [authorization, secret, assertion]',
+    insert: 'const used = [authorization ?? secret, assertion]',
     test: 'test/oauth/authenticate-client.test.ts',
   },
   {

@@ -8,7 +8,7 @@ export const introspectionMutants: readonly Mutant[] = [
   {
     name: 'introspection: a public client is told',
     file: flow,
-    remove: '  if (client.secretMac === undefined)',
+    remove: '  if (isPublic(client.metadata))',
     insert: "  if (client.id === '')",
     test,
     title: 'nobody without a proof',

@@ -2,6 +2,7 @@
 import { accountMutants } from './account.ts';
 import { applicationMutants } from './applications.ts';
 import { administrationMutants } from './administration.ts';
+import { clientAuthenticationMutants } from './client-authentication.ts';
 import { clientCredentialMutants } from './client-credentials.ts';
 import { clientMutants } from './clients.ts';
 import { clockMutants } from './clocks.ts';
@@ -25,11 +26,13 @@ import { serviceAccountMutants } from './service-accounts.ts';
 import { sessionMutants } from './sessions.ts';
 import { tenantMutants } from './tenants.ts';
 import { testingMutants } from './testing.ts';
+import { verifierMutants } from './verifier.ts';
 
 export const mutants: readonly Mutant[] = [
   ...accountMutants,
   ...administrationMutants,
   ...applicationMutants,
+  ...clientAuthenticationMutants,
   ...clientCredentialMutants,
   ...clientMutants,
   ...clockMutants,
@@ -52,4 +55,5 @@ export const mutants: readonly Mutant[] = [
   ...sessionMutants,
   ...tenantMutants,
   ...testingMutants,
+  ...verifierMutants,
 ];

@@ -394,9 +394,9 @@ export const reportedMutants: readonly Mutant[] = [
   },
   {
     name: 'client secrets are answered without a place',
-    file: 'src/flows/clients/authenticate.ts',
-    remove: '  await admitSecret(deps, context, client, isRight);\n',
-    insert: '',
+    file: 'src/flows/clients/prove-by-secret.ts',
+    remove: '  await admitSecret(deps, context, client, right);\n',
+    insert: '  void admitSecret;\n',
     test: 'test/attacks/client-secrets.test.ts',
   },
   {
@@ -409,7 +409,7 @@ export const reportedMutants: readonly Mutant[] = [
   {
     name: 'a secret that was replaced is still remembered',
     file: 'src/flows/clients/secret-limiter.ts',
-    remove: "${network} ${client.secretMac ?? ''}`",
+    remove: "${network} ${(rightOne ?? client.secrets[0])?.mac ?? ''}`",
     insert: '${network}`',
     test: 'test/attacks/client-secrets.test.ts',
   },

@@ -16,6 +16,12 @@ const posting = {
 };
 const first = { first_party: true, refresh_token_rotation: false };
 
+const unencoded = [
+  'a+b/c=0123456789abcdef0123456789abcdef',
+  '100%zz-and-what-else-stands-in-it',
+  'a%41b-and-what-else-stands-in-it',
+];
+
 let signet: TestSignet;
 const tokens: Record<string, string> = {};
 beforeAll(async () => {
@@ -84,9 +90,28 @@ describe('client_secret_basic', () => {
     });
   });
 
-  test('unencoded special characters are not repaired', async () => {
+  test('unencoded, an id ends at its first colon', async () => {
     const { client_id, client_secret } = special;
     expect(await send({ authorization: raw(`${client_id}:${client_secret}`) }, client_id)).toMatchObject(refused);
+  });
+
+  // What `openssl rand -base64 32` makes, sent by libraries that leave the encoding out.
+  test.each(unencoded)('the secret %s passes encoded and as it is', async (client_secret) => {
+    const client_id = `sends ${client_secret}`;
+    await signet.provision({ clients: [{ ...webClient, ...first, client_id, client_secret }] });
+    for (const authorization of [basic(client_id, client_secret), raw(`${client_id}:${client_secret}`)])
+      expect(await send({ authorization }, client_id)).toMatchObject({ status: 400, error: 'invalid_grant' });
+    expect(await send({ authorization: raw(`${client_id}:${client_secret}x`) }, client_id)).toMatchObject(refused);
+  });
+
+  test('decoded or as it is, never one part so and the other so', async () => {
+    const [client_id, client_secret] = ['x y', 'a+secret+of+thirty+two+characters'];
+    await signet.provision({ clients: [{ ...webClient, ...first, client_id, client_secret }] });
+    expect(await send({ authorization: raw(`x%20y:${client_secret}`) }, client_id)).toMatchObject(refused);
+    expect((await send({ authorization: raw(`x y:${client_secret}`) }, client_id)).error).toBe('invalid_grant');
+    const id = client_id.replaceAll(' ', '+');
+    const encoded = encodeURIComponent(client_secret);
+    expect((await send({ authorization: raw(`${id}:${encoded}`) }, client_id)).error).toBe('invalid_grant');
   });
 });
 

@@ -5,7 +5,8 @@ import { contextWithoutRequest, type RequestContext } from '../../src/domain/con
 import { deleteClient } from '../../src/flows/clients/delete.ts';
 import { listClients } from '../../src/flows/clients/list.ts';
 import { registerClient } from '../../src/flows/clients/register.ts';
-import { rotateClientSecret } from '../../src/flows/clients/rotate-secret.ts';
+import { assertionOf, assertionType, postForm } from '../support/assertions.ts';
+import { rotateClientSecret } from '../../src/flows/clients/secrets.ts';
 import { createService } from '../../src/flows/service-accounts/create.ts';
 import { listServices } from '../../src/flows/service-accounts/find.ts';
 import { addServiceKey, listServiceKeys, revokeServiceKey } from '../../src/flows/service-accounts/keys.ts';
@@ -125,6 +126,19 @@ async function administer(at: Tenant): Promise<void> {
   expect((await listClients(deps, context, { after: 'm', limit: 1 })).items).toMatchObject([{ id: 'new' }]);
   await rotateClientSecret(deps, context, 'new');
   await deleteClient(asPatient(deps), context, 'new');
+  const signs = {
+    client_id: 'signs',
+    token_endpoint_auth_method: 'client_secret_jwt',
+    redirect_uris: ['https://a.example/cb'],
+  };
+  const { secret } = await registerClient(deps, context, signs);
+  const asked = await postForm(`${at.issuer}/oauth/introspect`, {
+    token: 'none',
+    client_assertion: await assertionOf({ ...signet, issuer: at.issuer }, 'signs', { secret: secret! }),
+    client_assertion_type: assertionType,
+  });
+  expect(asked).toEqual({ status: 200, body: { active: false } });
+  await deleteClient(asPatient(deps), context, 'signs');
 }
 
 /** A program of the same name at both tenants. */

@@ -4,6 +4,7 @@ import { gunzipSync, gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { copiedTables } from '../../src/storage/backup.ts';
 import { backupOf, changed, contentsOf, isUntouched, openFor, restoreInto } from '../support/backups.ts';
+import { assertionOf, assertionType, postForm } from '../support/assertions.ts';
 import { createDatabase, query, type TestDatabase } from '../support/database.ts';
 import {
   authorizationRequest,
@@ -47,6 +48,13 @@ beforeAll(async () => {
   await authorizeInteractively(agent, authorizationRequest(signet, ownClient));
   const stranger = createAgent();
   await submitPassword(stranger, await stranger.get(`${signet.issuer}/sign-in`), { ...bob, password: 'not this one' });
+  const signed = { client_id: 'signed', token_endpoint_auth_method: 'client_secret_jwt' as const };
+  await signet.provision({ clients: [{ ...webClient, ...signed }] });
+  await postForm(`${signet.issuer}/oauth/introspect`, {
+    token: tokens.access_token,
+    client_assertion: await assertionOf(signet, 'signed', { secret: webClient.client_secret }),
+    client_assertion_type: assertionType,
+  });
   // What JavaScript would round, cut or misread.
   await query(
     signet.database.url,

@@ -7,8 +7,8 @@ import { withTenant } from '../frame/backend.ts';
 import { repeatable, tenantOption, type TenantOption } from '../frame/options.ts';
 import { visible } from '../frame/output.ts';
 import { asGiven, command } from '../frame/run.ts';
-import { expiresInOption, type ExpiresInOption, expiryFrom } from './options.ts';
-import { expiryForScripts, expiryInWords, serviceForScripts } from './shown.ts';
+import { expiresInOption, type ExpiresInOption, expiryForScripts, expiryFrom, expiryInWords } from '../frame/expiry.ts';
+import { serviceForScripts, yearOfKey } from './shown.ts';
 
 type Options = TenantOption &
   ExpiresInOption & {
@@ -26,7 +26,7 @@ export function serviceCreateCommand(env: Environment): Command {
     .addOption(repeatable('--role <role>', 'a role, but not "admin"'))
     .addOption(repeatable('--group <group>', 'a group'))
     .option('--no-key', 'make no key yet')
-    .addOption(expiresInOption())
+    .addOption(expiresInOption('the key', yearOfKey))
     .addOption(tenantOption());
   return command(shape, env, async (terminal, username: string, options: Options) =>
     withTenant(terminal, { tenant: options.tenant, make: true }, async (deps, context) => {

@@ -1,8 +1,9 @@
 // A service account and its keys as commands show them.
 import type { User } from '../../domain/user.ts';
 import type { ServiceKey } from '../../domain/service-key.ts';
-import { isKeyAlive } from '../../domain/service-key.ts';
+import { defaultKeyLifetime, isKeyAlive } from '../../domain/service-key.ts';
 import type { ListedService } from '../../flows/service-accounts/find.ts';
+import { expiryForScripts } from '../frame/expiry.ts';
 import { type Column, shownTime } from '../frame/output.ts';
 
 /** For scripts: the names of provisioning files. */
@@ -44,14 +45,8 @@ export const keyColumns: readonly Column<ReturnType<typeof keyForScripts>>[] = [
   { head: 'State', of: (key) => (key.expired ? 'expired' : 'good') },
 ];
 
-export function expiryForScripts(expiresAt: number | undefined): string | null {
-  return expiresAt === undefined ? null : shownTime(expiresAt);
-}
-
-/** Behind `The key ...`. */
-export function expiryInWords(expiresAt: number | undefined): string {
-  return expiresAt === undefined ? 'never expires' : `expires at ${shownTime(expiresAt)}`;
-}
+/** How long a key lives unless somebody says otherwise. */
+export const yearOfKey = [defaultKeyLifetime, '365d'] as const;
 
 /** How commands explain the argument that names a service account. */
 export const serviceArgument = 'its username';

@@ -1,14 +1,26 @@
 // Client authentication, the same for every endpoint that asks for it.
 import type { Deps } from '../../deps.ts';
-import { type Client, type ClientAuthMethod } from '../../domain/client.ts';
+import type { Client, ClientAuthMethod } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
-import type { Params } from '../../domain/params.ts';
-import { admitSecret } from './secret-limiter.ts';
 import { activeClient } from './current.ts';
+import { type Candidate, type ClientCredentials, presented } from './presented.ts';
+import { proveByOwnKey, proveBySharedKey } from './prove-by-assertion.ts';
+import { proveBySecret } from './prove-by-secret.ts';
 
-/** How clients prove who they are: `authorization` is the header as it came. */
-export type ClientCredentials = { readonly authorization: string | undefined; readonly params: Params };
+/**
+ * What stands behind a method: `shown` are the readings of what was sent, all of this client. The client may use the method.
+ * @throws OAuthError invalid_client, Refusal too_many_attempts.
+ */
+export type Proof = (deps: Deps, context: RequestContext, client: Client, shown: readonly string[]) => Promise<void>;
+
+const proofs: Readonly<Record<ClientAuthMethod, Proof>> = {
+  client_secret_basic: proveBySecret,
+  client_secret_post: proveBySecret,
+  private_key_jwt: proveByOwnKey,
+  client_secret_jwt: proveBySharedKey,
+  none: () => Promise.resolve(),
+};
 
 /**
  * RFC 6749 2.3: the client that makes this request, proven by the one method it is registered for.
@@ -20,56 +32,25 @@ export async function authenticateClient(
   context: RequestContext,
   credentials: ClientCredentials,
 ): Promise<Client> {
-  const { method, clientId, secret } = presented(credentials);
-  const client = await activeClient(deps, context.tenant, clientId);
+  const { method, candidates } = presented(credentials);
+  const client = await firstActive(deps, context, candidates);
   if (!client) throw new OAuthError('invalid_client', 'The client is unknown or disabled.');
   if (!client.authMethods.includes(method)) {
     throw new OAuthError('invalid_client', `This client must authenticate with ${client.authMethods.join(' or ')}.`);
   }
-  if (method === 'none') return client;
-  const isRight =
-    client.secretMac !== undefined &&
-    secret !== undefined &&
-    deps.box.matches('client secret', aboutSecret(context.tenant.id, client.id, secret), client.secretMac);
-  await admitSecret(deps, context, client, isRight);
-  if (!isRight) throw new OAuthError('invalid_client', 'The client secret is wrong.');
+  const shown = candidates.filter(({ clientId }) => clientId === client.id).map((one) => one.shown);
+  await proofs[method](deps, context, client, shown);
   return client;
 }
 
-/** What the MAC of a client secret is over: bound to its client, so that a copied row opens nothing else. */
-export function aboutSecret(tenantId: string, clientId: string, secret: string): string {
-  return `${tenantId} ${clientId} ${secret}`;
-}
-
-type Presented = { readonly method: ClientAuthMethod; readonly clientId: string; readonly secret: string | undefined };
-
-function presented({ authorization, params }: ClientCredentials): Presented {
-  const clientId = params.get('client_id');
-  const secret = params.get('client_secret');
-  if (authorization !== undefined) {
-    const basic = basicCredentials(authorization);
-    if (!basic) throw new OAuthError('invalid_client', 'The Authorization header is not valid HTTP Basic.');
-    if (secret !== undefined) throw new OAuthError('invalid_request', 'Use one way to authenticate, not two.');
-    if (clientId !== undefined && clientId !== basic.clientId)
-      throw new OAuthError('invalid_request', 'client_id differs from the Authorization header.');
-    return { method: 'client_secret_basic', ...basic };
+async function firstActive(
+  deps: Deps,
+  { tenant }: RequestContext,
+  candidates: readonly Candidate[],
+): Promise<Client | undefined> {
+  for (const { clientId } of candidates) {
+    const client = await activeClient(deps, tenant, clientId);
+    if (client) return client;
   }
-  if (clientId === undefined) throw new OAuthError('invalid_client', 'No client authentication was sent.');
-  return { method: secret === undefined ? 'none' : 'client_secret_post', clientId, secret };
-}
-
-/** RFC 6749 2.3.1: both parts of HTTP Basic are form-encoded first. */
-function basicCredentials(header: string): { clientId: string; secret: string } | undefined {
-  const match = /^basic +([A-Za-z0-9+/_-]+=*)$/i.exec(header);
-  const decoded = match && Buffer.from(match[1]!, 'base64').toString('utf8');
-  const colon = decoded?.indexOf(':') ?? -1;
-  if (!decoded || colon < 1) return undefined;
-  try {
-    const [clientId, secret] = [decoded.slice(0, colon), decoded.slice(colon + 1)].map((part) =>
-      decodeURIComponent(part.replaceAll('+', ' ')),
-    );
-    return { clientId: clientId!, secret: secret! };
-  } catch {
-    return undefined;
-  }
+  return undefined;
 }

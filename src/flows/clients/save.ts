@@ -5,10 +5,17 @@ import {
   authMethodsOf,
   type Client,
   completeMetadata,
-  isPublic,
   signingAlgsOf,
   type RegisteredMetadata,
+  usesSecret,
 } from '../../domain/client.ts';
+import {
+  type ClientSecret,
+  liveSecrets,
+  mostSecrets,
+  registeredSecret,
+  registeredSecretId,
+} from '../../domain/client-secret.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { alreadyThere, invalidInput } from '../../domain/errors.ts';
 import { type ClientEntry, metadataOf } from '../../schemas/client.ts';
@@ -22,12 +29,13 @@ import { listResources } from '../../storage/resources.ts';
 import { eventOf, record } from '../events.ts';
 import { withKeysFor } from '../keys/provide.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
-import { aboutSecret } from './authenticate.ts';
 import { announceClient, dropClient } from './change.ts';
 import { everyOrigin, tenantResources } from './current.ts';
+import { isSecret, storedSecret } from './secret.ts';
 
 /** Why a confidential client cannot be made without a secret. */
 export const secretMissing = 'needs client_secret, or token_endpoint_auth_method none';
+const secretNotKept = 'must be given again for client_secret_jwt: what is stored of it only recognizes it';
 
 /** In one statement, unless its algorithms lack a key. `entry` was checked (schemas/client.ts). @throws Refusal exists. */
 export async function createClient(deps: Deps, context: RequestContext, entry: ClientEntry): Promise<Client> {
@@ -36,15 +44,15 @@ export async function createClient(deps: Deps, context: RequestContext, entry: C
   await assertOwnName(tenant, id, () => tenantResources(deps, tenant));
   const metadata = metadataOf(entry);
   assertServesOthers(tenant, metadata);
-  const secretMac = secretMacFor(deps, tenant.id, entry, undefined);
+  const secrets = secretsFor(deps, context, entry, []);
   const disabled = entry.disabled ?? false;
-  const client = { id, metadata, secretMac, disabled };
+  const client = { id, metadata, secrets, disabled };
   await withKeysFor(deps, context, signingAlgsOf(metadata), async (db) => {
     const made = await storage.createClient(db, tenant.id, client, [id, everyOrigin], eventOf(deps, context));
     if (!made) throw alreadyThere(`client ${id}`);
   });
   dropClient(deps, context, id);
-  return { id, metadata: completeMetadata(metadata), authMethods: authMethodsOf(metadata), secretMac, disabled };
+  return { id, metadata: completeMetadata(metadata), authMethods: authMethodsOf(metadata), secrets, disabled };
 }
 
 /**
@@ -64,20 +72,16 @@ export async function saveClient(
   if (!known) await assertOwnName(tenant, id, () => listResources(tx, tenant.id));
   const metadata = metadataOf(entry);
   assertServesOthers(tenant, metadata);
-  const secretMac = secretMacFor(deps, tenant.id, entry, known?.secretMac);
+  const secrets = secretsFor(deps, context, entry, known?.secrets ?? []);
+  const isSameSecret = isDeepStrictEqual(secrets, known?.secrets);
   const disabled = entry.disabled ?? known?.disabled ?? false;
-  if (
-    known &&
-    secretMac === known.secretMac &&
-    disabled === known.disabled &&
-    isDeepStrictEqual(known.metadata, metadata)
-  )
+  if (known && isSameSecret && disabled === known.disabled && isDeepStrictEqual(known.metadata, metadata))
     return 'unchanged';
-  await storage.saveClient(tx, tenant.id, { id, metadata, secretMac, disabled }, now);
+  await storage.saveClient(tx, tenant.id, { id, metadata, secrets, disabled }, now);
   await record(deps, tx, context, {
     type: known ? 'client.updated' : 'client.created',
     clientId: id,
-    data: { disabled, secret_changed: secretMac !== known?.secretMac },
+    data: { disabled, secret_changed: !isSameSecret },
   });
   await announceClient(tx, context, id);
   return known ? 'updated' : 'created';
@@ -108,16 +112,40 @@ function assertServesOthers(tenant: Tenant, { serves = [] }: RegisteredMetadata)
   if (own >= 0) throw invalidInput([{ path: ['serves', own], problem: 'is the issuer, which serves itself' }]);
 }
 
-/** The MAC to store: `known` where it is of the same secret. @throws Refusal invalid_input where one is needed and none is there. */
-function secretMacFor(deps: Deps, tenantId: string, entry: ClientEntry, known: string | undefined): string | undefined {
-  if (isPublic(completeMetadata(metadataOf(entry)))) return undefined;
+/**
+ * Those to store: `known`, where the entry names none or one of them. One that it names takes the place of the registered one;
+ * those that were added stay. @throws Refusal invalid_input where one is needed and none is there, or there are too many.
+ */
+function secretsFor(
+  deps: Deps,
+  { tenant, now }: RequestContext,
+  entry: ClientEntry,
+  known: readonly ClientSecret[],
+): readonly ClientSecret[] {
+  const metadata = completeMetadata(metadataOf(entry));
+  if (!usesSecret(metadata)) return [];
   const { client_id: id, client_secret: secret } = entry;
+  const isKey = metadata.token_endpoint_auth_method === 'client_secret_jwt';
+  const kept = known.map((stored) => (isKey ? stored : { ...stored, sealed: undefined }));
   if (secret === undefined) {
-    if (known === undefined) throw invalidInput([{ path: [], problem: secretMissing }]);
-    return known;
+    if (known.length === 0) throw invalidInput([{ path: [], problem: secretMissing }]);
+    if (isKey && kept.some(({ sealed }) => sealed === undefined))
+      throw invalidInput([{ path: ['client_secret'], problem: secretNotKept }]);
+    return kept;
   }
-  const about = aboutSecret(tenantId, id, secret);
-  return known !== undefined && deps.box.isCurrent(known) && deps.box.matches('client secret', about, known)
-    ? known
-    : deps.box.mac('client secret', about);
+  const isIt = (stored: ClientSecret) => isSecret(deps, tenant.id, id, secret, stored);
+  const stands = kept.some(
+    (stored) =>
+      isIt(stored) &&
+      stored.expiresAt === undefined &&
+      deps.box.isCurrent(stored.mac) &&
+      (stored.sealed !== undefined) === isKey,
+  );
+  if (stands) return kept;
+  const others = liveSecrets(kept, now).filter((stored) => stored.id !== registeredSecretId && !isIt(stored));
+  if (others.length >= mostSecrets)
+    throw invalidInput([
+      { path: ['client_secret'], problem: `is one more than ${mostSecrets}: revoke one that was added` },
+    ]);
+  return [registeredSecret(storedSecret(deps, tenant.id, { id, metadata }, secret)), ...others];
 }

@@ -1,6 +1,7 @@
 // The limiter of client secrets: a secret is counted before it is answered, in the database, unless it was right from there lately.
 import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
+import type { ClientSecret } from '../../domain/client-secret.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { clientSecretBudget, networkOf, rightSecretRemembered, waitAfter } from '../../domain/limits.ts';
 import { refundAttempt, rememberRight, reserveAttempt, wasRight } from '../../storage/limits.ts';
@@ -10,19 +11,21 @@ import { tooMany } from '../too-many.ts';
  * Lets the answer to a secret be given, right or wrong. Of guesses that come at once, at whichever processes, no more are
  * answered than of those that come one by one. A secret that was right lately from this network costs no statement, and is let
  * in while others guess there.
+ * `rightOne`: the secret that it is; undefined for a wrong one.
  * @throws Refusal too_many_attempts, whether it is right or not.
  */
 export async function admitSecret(
   deps: Deps,
   context: RequestContext,
-  client: Pick<Client, 'id' | 'secretMac'>,
-  isRight: boolean,
+  client: Pick<Client, 'id' | 'secrets'>,
+  rightOne: ClientSecret | undefined,
 ): Promise<void> {
   const { tenant, now, ip } = context;
+  const isRight = rightOne !== undefined;
   const network = ip === undefined ? '' : networkOf(ip);
   const guessed = `client secret ${client.id} ${network}`;
   // Another secret is another key: one that was replaced is not remembered.
-  const right = `client secret right ${client.id} ${network} ${client.secretMac ?? ''}`;
+  const right = `client secret right ${client.id} ${network} ${(rightOne ?? client.secrets[0])?.mac ?? ''}`;
   const [closedKey, rightKey] = [`${tenant.id} ${guessed}`, `${tenant.id} ${right}`];
   const remember = async () => {
     await rememberRight(deps.db, tenant.id, right, now + rightSecretRemembered);

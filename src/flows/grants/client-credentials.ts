@@ -1,7 +1,7 @@
 // The client_credentials grant: a program that acts for itself, within what its client is registered for.
 import type { Deps } from '../../deps.ts';
 import { audienceOf, impliedResources, scopesFor } from '../../domain/audience.ts';
-import type { Client } from '../../domain/client.ts';
+import { type Client, isPublic } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import type { Params } from '../../domain/params.ts';
@@ -25,7 +25,7 @@ export async function clientCredentialsGrant(
 ): Promise<TokenResponse> {
   const { tenant } = context;
   // Registered for it no public client can be; what is stored may have come by another way.
-  if (client.secretMac === undefined)
+  if (isPublic(client.metadata))
     throw new OAuthError('unauthorized_client', 'This grant is for clients that prove who they are.');
   const asked = scopesAsked(params);
   if (asked?.length === 0) throw new OAuthError('invalid_scope', 'scope is empty.');

@@ -6,7 +6,8 @@ import { OAuthError } from '../../domain/errors.ts';
 import { reporting } from '../../domain/metrics.ts';
 import { firstRepeated, type Params } from '../../domain/params.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
-import { authenticateClient, type ClientCredentials } from '../clients/authenticate.ts';
+import { authenticateClient } from '../clients/authenticate.ts';
+import { type ClientCredentials, credentialParameters } from '../clients/presented.ts';
 import { authorizationCodeGrant } from './authorization-code.ts';
 import { clientCredentialsGrant } from './client-credentials.ts';
 import { refreshTokenGrant } from './refresh-token.ts';
@@ -59,8 +60,7 @@ const tokenParameters = [
   'code_verifier',
   'refresh_token',
   'scope',
-  'client_id',
-  'client_secret',
+  ...credentialParameters,
 ] as const;
 
 function isGrantType(value: string): value is GrantType {

@@ -1,6 +1,6 @@
 // The mistakes of a provisioning file that only the database knows: all of them, before anything is computed or changed.
 import type { Deps } from '../../deps.ts';
-import { completeMetadata, isPublic } from '../../domain/client.ts';
+import { completeMetadata, usesSecret } from '../../domain/client.ts';
 import { isSlug, type Tenant } from '../../domain/tenant.ts';
 import { identifierKey } from '../../domain/user.ts';
 import { findClient } from '../../storage/clients.ts';
@@ -44,9 +44,9 @@ async function clientMistakes(
 ): Promise<Mistake[]> {
   const mistakes: Mistake[] = [];
   for (const [i, entry] of clients.entries()) {
-    if (!entry || entry.client_secret !== undefined || isPublic(completeMetadata(metadataOf(entry)))) continue;
+    if (!entry || entry.client_secret !== undefined || !usesSecret(completeMetadata(metadataOf(entry)))) continue;
     const known = tenant && (await findClient(db, tenant.id, entry.client_id));
-    if (known?.secretMac === undefined) mistakes.push({ path: ['clients', i], problem: secretMissing });
+    if (!known || known.secrets.length === 0) mistakes.push({ path: ['clients', i], problem: secretMissing });
   }
   return mistakes;
 }

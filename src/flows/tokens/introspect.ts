@@ -1,7 +1,7 @@
 // Token introspection: whether a token stands at this moment, for whoever got it and for the API that it is for.
 import { hashOfOpaque } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
-import { type Client, stillRegistered } from '../../domain/client.ts';
+import { type Client, isPublic, stillRegistered } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
@@ -9,8 +9,9 @@ import { firstRepeated } from '../../domain/params.ts';
 import { findLivingGrant } from '../../storage/access-tokens.ts';
 import { wasRevoked } from '../../storage/revoked-access-tokens.ts';
 import { findRefreshToken } from '../../storage/refresh-tokens.ts';
-import { authenticateClient, type ClientCredentials } from '../clients/authenticate.ts';
+import { authenticateClient } from '../clients/authenticate.ts';
 import { activeClient } from '../clients/current.ts';
+import { type ClientCredentials, credentialParameters } from '../clients/presented.ts';
 import { accessTokenClaims } from './access-token-claims.ts';
 
 /** RFC 7662 2.2: the claims of the token, or that it does not stand, and nothing more. */
@@ -28,10 +29,10 @@ export async function introspect(
   credentials: ClientCredentials,
 ): Promise<Introspection> {
   const { params } = credentials;
-  const repeated = firstRepeated(params, ['token', 'token_type_hint', 'client_id', 'client_secret']);
+  const repeated = firstRepeated(params, ['token', 'token_type_hint', ...credentialParameters]);
   if (repeated !== undefined) throw new OAuthError('invalid_request', `${repeated} was sent more than once.`);
   const client = await authenticateClient(deps, context, credentials);
-  if (client.secretMac === undefined)
+  if (isPublic(client.metadata))
     throw new OAuthError('invalid_client', 'Introspection is for clients that prove who they are.');
   const token = params.get('token');
   if (token === undefined) throw new OAuthError('invalid_request', 'token is missing.');

@@ -14,7 +14,7 @@ import {
   provesClient,
   sealLogoutForm,
 } from '../../flows/logout.ts';
-import type { ClientCredentials } from '../../flows/clients/authenticate.ts';
+import type { ClientCredentials } from '../../flows/clients/presented.ts';
 import { basePath, contextOf } from '../context.ts';
 import { clearCookie, readCookies } from '../cookies.ts';
 import { bodyParams, queryParams } from '../forms.ts';

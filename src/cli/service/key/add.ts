@@ -5,8 +5,14 @@ import { addServiceKey } from '../../../flows/service-accounts/keys.ts';
 import { withTenant } from '../../frame/backend.ts';
 import { tenantOption, type TenantOption } from '../../frame/options.ts';
 import { asGiven, command, CommandError } from '../../frame/run.ts';
-import { expiresInOption, type ExpiresInOption, expiryFrom } from '../options.ts';
-import { expiryForScripts, expiryInWords, serviceArgument } from '../shown.ts';
+import {
+  expiresInOption,
+  type ExpiresInOption,
+  expiryForScripts,
+  expiryFrom,
+  expiryInWords,
+} from '../../frame/expiry.ts';
+import { serviceArgument, yearOfKey } from '../shown.ts';
 
 type Options = TenantOption & ExpiresInOption & { readonly name?: string };
 
@@ -15,7 +21,7 @@ export function serviceKeyAddCommand(env: Environment): Command {
     .description('Give a service account one more key, which is shown this once.')
     .argument('<username>', serviceArgument)
     .option('--name <name>', 'what the key is called; required')
-    .addOption(expiresInOption())
+    .addOption(expiresInOption('the key', yearOfKey))
     .addOption(tenantOption());
   return command(shape, env, async (terminal, username: string, options: Options) => {
     const { name, tenant } = options;
