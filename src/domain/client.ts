@@ -81,6 +81,8 @@ export type Client = {
   readonly metadata: ClientMetadata;
   /** How it may authenticate: the registered method; when none was registered, its secret may travel either way. */
   readonly authMethods: readonly ClientAuthMethod[];
+  /** `access_token_lifetime` in seconds; undefined when none was registered. */
+  readonly registeredTokenLifetime: number | undefined;
   /** Expired ones among them. */
   readonly secrets: readonly ClientSecret[];
   readonly disabled: boolean;
@@ -107,6 +109,9 @@ export function authMethodsOf(given: RegisteredMetadata): readonly ClientAuthMet
   return method === undefined ? ['client_secret_basic', 'client_secret_post'] : [method];
 }
 
+/** Seconds. */
+export const defaultTokenLifetime = 900;
+
 /** RFC 7591 2: the metadata in force, with a default for everything that was left out. */
 export function completeMetadata(given: RegisteredMetadata): ClientMetadata {
   const method = given.token_endpoint_auth_method ?? 'client_secret_basic';
@@ -125,11 +130,11 @@ export function completeMetadata(given: RegisteredMetadata): ClientMetadata {
     built_in: false,
     require_pkce: true,
     access_token_signed_response_alg: defaultSigningAlgs.accessToken,
-    access_token_lifetime: 900,
+    access_token_lifetime: defaultTokenLifetime,
     refresh_token_rotation: method === 'none' || given.first_party === true,
     refresh_token_lifetime: 7 * 24 * 3600,
     // Always shorter than the access token's life, however short that is.
-    refresh_token_grace: Math.min(30, Math.floor((given.access_token_lifetime ?? 900) / 2)),
+    refresh_token_grace: Math.min(30, Math.floor((given.access_token_lifetime ?? defaultTokenLifetime) / 2)),
     ...known,
   };
 }

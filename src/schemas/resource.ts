@@ -1,13 +1,21 @@
 // A resource: an API that tokens can be for (RFC 8707), and its scopes.
 import { checked } from './mistakes.ts';
 import Type, { type Static } from 'typebox';
-import { closed, text, scope } from './parts.ts';
-import { isResourceIdentifier } from '../domain/resource.ts';
+import { closed, scope, seconds, text } from './parts.ts';
+import { signingAlgs } from '../domain/client.ts';
+import { accessTokenTypes, isResourceIdentifier } from '../domain/resource.ts';
 import { parseScope } from '../domain/scope.ts';
 import type { Mistake, Path } from '../domain/mistake.ts';
 
 export const resource = Type.Object(
-  { identifier: text, name: Type.Optional(text), scopes: Type.Optional(Type.Array(scope, { maxItems: 500 })) },
+  {
+    identifier: text,
+    name: Type.Optional(text),
+    scopes: Type.Optional(Type.Array(scope, { maxItems: 500 })),
+    access_token_lifetime: Type.Optional(seconds(24 * 3600)),
+    access_token_signed_response_alg: Type.Optional(Type.Enum([...signingAlgs])),
+    access_token_type: Type.Optional(Type.Enum([...accessTokenTypes])),
+  },
   closed,
 );
 export type ResourceEntry = Static<typeof resource>;

@@ -63,6 +63,7 @@ function toClient(row: SecretRow & { id: string; metadata: unknown; disabled_at:
     id: row.id,
     metadata: completeMetadata(row.metadata as RegisteredMetadata),
     authMethods: authMethodsOf(row.metadata as RegisteredMetadata),
+    registeredTokenLifetime: (row.metadata as RegisteredMetadata).access_token_lifetime,
     secrets: secretsOf(row),
     disabled: row.disabled_at !== null,
   };

@@ -186,6 +186,9 @@ export interface RefreshTokens {
 }
 
 export interface Resources {
+  access_token_lifetime: number | null;
+  access_token_signed_response_alg: string | null;
+  access_token_type: string | null;
   created_at: number;
   identifier: string;
   name: string | null;

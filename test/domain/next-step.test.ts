@@ -36,6 +36,7 @@ function client(metadata: RegisteredMetadata = {}): Client {
     id: 'app',
     metadata: completeMetadata(given),
     authMethods: authMethodsOf(given),
+    registeredTokenLifetime: undefined,
     secrets: [],
     disabled: false,
   };

@@ -75,15 +75,6 @@ export const clientAuthenticationMutants: readonly Mutant[] = [
     title: 'of somebody else',
   },
   {
-    name: 'an assertion by a public key as a secret is taken',
-    file: crypto,
-    remove: 'isSecret ? key : await imported(key, header.alg!)',
-    insert:
-      "isSecret ? key : header.alg === 'HS256' ? new TextEncoder().encode(JSON.stringify(key)) : await imported(key, header.alg!)",
-    test: attacks,
-    title: 'M37',
-  },
-  {
     name: 'an assertion without a jti is taken',
     file: crypto,
     remove: "requiredClaims: ['exp', 'jti'],",

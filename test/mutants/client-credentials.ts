@@ -22,14 +22,6 @@ export const clientCredentialMutants: readonly Mutant[] = [
     title: 'who somebody is',
   },
   {
-    name: 'client credentials: scopes of several resources are for all of them',
-    file: grant,
-    remove: '  if (implied.length > 1)',
-    insert: '  if (implied.length > 99)',
-    test,
-    title: 'scopes of two resources, none named',
-  },
-  {
     name: 'client credentials: what was asked for is left out without a word',
     file: grant,
     remove: '  if (asked !== undefined && meant.length < asked.length)',

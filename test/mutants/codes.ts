@@ -102,7 +102,7 @@ export const codeMutants: readonly Mutant[] = [
   {
     name: 'resource is widened at the token endpoint',
     file: 'src/flows/grants/asked.ts',
-    remove: '!asked.every((uri) => allowed.includes(uri))',
+    remove: '!meant.every((one) => one !== undefined)',
     insert: 'allowed.length > 100',
     test: 'test/attacks/wider-grants.test.ts',
     title: 'M52',

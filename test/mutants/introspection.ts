@@ -24,7 +24,7 @@ export const introspectionMutants: readonly Mutant[] = [
   {
     name: 'introspection: an API is told of tokens for another',
     file: flow,
-    remove: 'some((identifier) => audience.includes(identifier))',
+    remove: 'some((one) => audience.some((other) => isSameResource(one, String(other))))',
     insert: 'some((identifier) => audience.length > 0 && identifier.length > 0)',
     test,
     title: 'a person’s access token',

@@ -18,6 +18,7 @@ import { passwordlessMutants } from './passwordless.ts';
 import { recoveryMutants } from './recovery.ts';
 import { refreshMutants } from './refresh.ts';
 import { reportedMutants } from './reported.ts';
+import { resourceMutants } from './resources.ts';
 import { restoreMutants } from './restore.ts';
 import { secondFactorMutants } from './second-factors.ts';
 import { sentCodeBudgetMutants } from './sent-code-budgets.ts';
@@ -47,6 +48,7 @@ export const mutants: readonly Mutant[] = [
   ...recoveryMutants,
   ...refreshMutants,
   ...reportedMutants,
+  ...resourceMutants,
   ...restoreMutants,
   ...secondFactorMutants,
   ...sentCodeBudgetMutants,

@@ -153,8 +153,8 @@ export const reportedMutants: readonly Mutant[] = [
   {
     name: 'an API is named like a client',
     file: 'src/flows/resources/save.ts',
-    remove: 'entry.identifier === tenant.issuer || (await findClient(tx, tenant.id, entry.identifier))',
-    insert: 'entry.identifier === tenant.issuer && (await findClient(tx, tenant.id, entry.identifier))',
+    remove: 'isSameResource(identifier, tenant.issuer) || (await findClient(tx, tenant.id, identifier))',
+    insert: 'isSameResource(identifier, tenant.issuer) && (await findClient(tx, tenant.id, identifier))',
     test: reported,
   },
   {

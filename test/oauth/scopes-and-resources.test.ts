@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   authorizationRequest,
   authorizeInteractively,
+  basic,
   claimsOf,
   codeFlow,
   exchangeCode,
@@ -16,11 +17,13 @@ import { ask, outcomeOf, signIn } from '../support/visits.ts';
 
 const orders = 'https://orders.example/api';
 const stock = 'urn:example:stock';
+/** Registered without a path; libraries ask for it with `/`. */
+const root = 'http://localhost:4281';
 const shop = {
   client_id: 'shop',
   client_secret: 'a-secret-that-has-at-least-32-characters',
   redirect_uris: ['https://shop.example/cb'],
-  scope: 'openid profile orders:read orders:write stock:read',
+  scope: 'openid profile orders:read orders:write stock:read root:read shared:read',
 };
 const reader = {
   ...shop,
@@ -33,6 +36,8 @@ const all = { scope: shop.scope };
 const resources = [
   { identifier: orders, scopes: ['orders:read', { name: 'orders:write', description: 'Change orders' }] },
   { identifier: stock, scopes: ['stock:read'] },
+  { identifier: 'urn:example:extra', scopes: ['shared:read'] },
+  { identifier: root, scopes: ['root:read', 'shared:read'] },
 ];
 
 let signet: TestSignet;
@@ -44,8 +49,8 @@ afterAll(() => signet.stop());
 describe('scope', () => {
   test.each([
     // An ID token, and what goes on while the person is away, are given only to who asks for them.
-    [undefined, 'profile orders:read orders:write stock:read'],
-    ['', 'profile orders:read orders:write stock:read'],
+    [undefined, 'profile orders:read orders:write stock:read root:read shared:read'],
+    ['', 'profile orders:read orders:write stock:read root:read shared:read'],
     ['openid', 'openid'],
     ['orders:read', 'orders:read'],
     ['openid email unheard_of orders:read', 'openid orders:read'],
@@ -104,12 +109,60 @@ describe('resource', () => {
     expect([widened.status, widened.body.error]).toEqual([400, 'invalid_target']);
   });
 
-  test.each(['https://unknown.example', `${orders}/`, `${orders}#x`, 'orders', ' '])(
+  test.each(['https://unknown.example', `${orders}/`, `${orders}#x`, 'orders', ' ', `${root}?x`, `${root}//`])(
     '%s is not registered: invalid_target',
     async (resource) => {
       expect(outcomeOf(await ask(signet, await signIn(signet), shop, { resource }))).toBe('invalid_target');
     },
   );
+
+  test('an empty path and "/" are one, at authorize, token and refresh; the token has the name that is registered', async () => {
+    const asked = authorizationRequest(signet, shop, { ...all, resource: `${root}/` });
+    const code = (await authorizeInteractively(await signIn(signet), asked)).get('code')!;
+    const form = { grant_type: 'authorization_code', code, code_verifier: asked.verifier, resource: `${root}/` };
+    const { status, body } = await tokenRequest(signet, shop, form);
+    expect([status, claimsOf(body.access_token)['aud']]).toEqual([200, root]);
+    for (const resource of [root, `${root}/`]) {
+      const again = await refresh(signet, shop, body.refresh_token, { resource });
+      expect([again.status, claimsOf(again.body.access_token)['aud']]).toEqual([200, root]);
+    }
+    const issuer = { change: { ...all, resource: `${signet.issuer}/` } };
+    expect(claimsOf((await codeFlow(signet, shop, issuer)).tokens.access_token)['aud']).toBe(signet.issuer);
+  });
+
+  test('one spelling of it is registered, not the other as well', async () => {
+    const other = { identifier: `${root}/`, scopes: [] };
+    await expect(signet.provision({ resources: [other] })).rejects.toThrow(/is the same as http:\/\/localhost:4281/);
+    const own = { identifier: `${signet.issuer}/`, scopes: [] };
+    await expect(signet.provision({ resources: [own] })).rejects.toThrow(/name of a client or of the issuer/);
+  });
+
+  test('none named: a scope of one resource alone gives a token for it, and for the issuer too with openid', async () => {
+    const alone = await codeFlow(signet, shop, { change: { scope: 'orders:read orders:write' } });
+    expect(claimsOf(alone.tokens.access_token)).toMatchObject({ aud: orders, scope: 'orders:read orders:write' });
+    const { tokens } = await codeFlow(signet, shop, { change: { scope: 'openid profile stock:read' } });
+    expect(claimsOf(tokens.access_token)).toMatchObject({
+      aud: [stock, signet.issuer],
+      scope: 'openid profile stock:read',
+    });
+    expect((await getUserinfo(signet, tokens.access_token)).status).toBe(200);
+    const onlyThere = await refresh(signet, shop, tokens.refresh_token, { resource: stock });
+    expect(claimsOf(onlyThere.body.access_token)).toMatchObject({ aud: stock, scope: 'stock:read' });
+    const elsewhere = await refresh(signet, shop, tokens.refresh_token, { resource: orders });
+    expect(elsewhere.body.error).toBe('invalid_target');
+  });
+
+  test.each(['orders:read stock:read', 'shared:read', 'openid orders:read shared:read'])(
+    'none named, and %s belongs to several: invalid_target',
+    async (scope) => {
+      expect(outcomeOf(await ask(signet, await signIn(signet), shop, { scope }))).toBe('invalid_target');
+    },
+  );
+
+  test('none named, and one resource has all of the scopes: it is meant', async () => {
+    const { tokens } = await codeFlow(signet, shop, { change: { scope: 'root:read shared:read' } });
+    expect(claimsOf(tokens.access_token)).toMatchObject({ aud: root, scope: 'root:read shared:read' });
+  });
 
   test('a resource adds no scope that the client may not have', async () => {
     const { tokens } = await codeFlow(signet, reader, { change: { ...all, resource: orders } });
@@ -122,6 +175,88 @@ describe('resource', () => {
     const form = { grant_type: 'authorization_code', code, code_verifier: asked.verifier };
     expect((await tokenRequest(signet, shop, { ...form, resource: orders })).body.error).toBe('invalid_target');
     expect((await exchangeCode(signet, shop, asked, code)).status).toBe(200);
+  });
+});
+
+describe('what the tokens of a resource are like', () => {
+  const quick = 'https://quick.example';
+  const old = 'https://old.example';
+  const plain = { ...shop, client_id: 'plain', scope: 'openid quick:read old:read orders:read' };
+  const own = { ...plain, client_id: 'own', access_token_lifetime: 600 };
+  beforeAll(async () => {
+    await signet.provision({
+      clients: [own, plain],
+      resources: [
+        {
+          identifier: quick,
+          scopes: ['quick:read'],
+          access_token_lifetime: 60,
+          access_token_signed_response_alg: 'EdDSA',
+        },
+        {
+          identifier: old,
+          scopes: ['old:read'],
+          access_token_lifetime: 3600,
+          access_token_type: 'JWT',
+          access_token_signed_response_alg: 'RS256',
+        },
+      ],
+    });
+  });
+  const headerOf = (jwt: string) => JSON.parse(Buffer.from(jwt.split('.')[0]!, 'base64url').toString()) as unknown;
+  const lifeOf = (jwt: string) => Number(claimsOf(jwt)['exp']) - Number(claimsOf(jwt)['iat']);
+
+  test('its algorithm and its shorter life count before those of the client', async () => {
+    const { tokens } = await codeFlow(signet, own, { change: { scope: 'quick:read' } });
+    expect(headerOf(tokens.access_token)).toMatchObject({ alg: 'EdDSA', typ: 'at+jwt' });
+    expect([lifeOf(tokens.access_token), tokens.expires_in]).toEqual([60, 60]);
+  });
+
+  test('a longer life counts only where the client registered none', async () => {
+    const { tokens } = await codeFlow(signet, own, { change: { scope: 'old:read' } });
+    expect(lifeOf(tokens.access_token)).toBe(600);
+    const other = await codeFlow(signet, plain, { change: { scope: 'old:read' } });
+    expect(lifeOf(other.tokens.access_token)).toBe(3600);
+  });
+
+  test('typ JWT where the resource asks for it; introspection, revocation and UserInfo know it, and no ID token passes for it', async () => {
+    const { tokens, agent } = await codeFlow(signet, own, { change: { scope: 'openid old:read' } });
+    expect(headerOf(tokens.access_token)).toMatchObject({ alg: 'RS256', typ: 'JWT' });
+    expect((await getUserinfo(signet, tokens.access_token)).status).toBe(200);
+    expect((await getUserinfo(signet, tokens.id_token)).status).toBe(401);
+    const post = (endpoint: string, token: string) => {
+      const authorization = basic(own.client_id, own.client_secret);
+      const request = { method: 'POST', headers: { authorization }, body: new URLSearchParams({ token }) };
+      return fetch(`${signet.issuer}/oauth/${endpoint}`, request);
+    };
+    const about = async (token: string) => (await (await post('introspect', token)).json()) as { active: boolean };
+    expect(await about(tokens.access_token)).toMatchObject({ active: true, client_id: 'own' });
+    expect(await about(tokens.id_token)).toEqual({ active: false });
+    // What is no access token is not somebody else's either.
+    expect((await post('revoke', tokens.id_token)).status).toBe(200);
+    const hinted = async (hint: string) =>
+      outcomeOf(await ask(signet, agent, own, { scope: 'openid old:read', prompt: 'none', id_token_hint: hint }));
+    expect([await hinted(tokens.id_token), await hinted(tokens.access_token)]).toEqual(['code', 'login_required']);
+  });
+
+  test('two resources that want different algorithms or types: one at a time', async () => {
+    const asked = authorizationRequest(signet, own, { scope: own.scope });
+    const url = `${asked.url}&resource=${encodeURIComponent(quick)}&resource=${encodeURIComponent(old)}`;
+    const code = (await authorizeInteractively(await signIn(signet), { url })).get('code')!;
+    const form = { grant_type: 'authorization_code', code, code_verifier: asked.verifier };
+    const both = await tokenRequest(signet, own, form);
+    expect([both.body.error, both.body.error_description]).toEqual([
+      'invalid_target',
+      expect.stringContaining('algorithms'),
+    ]);
+    const { body } = await tokenRequest(signet, own, { ...form, resource: quick });
+    expect(claimsOf(body.access_token)['aud']).toBe(quick);
+  });
+
+  test('what an entry leaves out stays', async () => {
+    await signet.provision({ resources: [{ identifier: quick, name: 'Quick' }] });
+    const { tokens } = await codeFlow(signet, own, { change: { scope: 'quick:read' } });
+    expect([headerOf(tokens.access_token), tokens.expires_in]).toMatchObject([{ alg: 'EdDSA' }, 60]);
   });
 });
 

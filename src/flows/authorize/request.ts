@@ -9,7 +9,7 @@ import { firstRepeated, type Params } from '../../domain/params.ts';
 import { isS256Challenge } from '../../domain/pkce.ts';
 import { matchRedirectUri } from '../../domain/redirect-uri.ts';
 import { activeClient } from '../clients/current.ts';
-import { grantableScopes, registeredResources } from '../clients/grantable.ts';
+import { grantableScopes, resourcesFor } from '../clients/grantable.ts';
 import { keyRing } from '../keys/ring.ts';
 
 export type ValidatedRequest = { readonly client: Client; readonly request: AuthorizationRequest };
@@ -53,8 +53,10 @@ export async function validateAuthorizationRequest(
   }
   const scopes = grantableScopes(client, params.get('scope'));
   if (!scopes) return refuse('invalid_scope', 'No scope that was asked for is one this client may have.');
-  const resources = await registeredResources(deps, context.tenant, params.all('resource'));
-  if (!resources) return refuse('invalid_target', 'A resource that was asked for is not registered here.');
+  // Of scopes that nobody asked for, no one resource is meant.
+  const meant = params.get('scope') === undefined ? [] : scopes;
+  const resources = await resourcesFor(deps, context.tenant, { named: params.all('resource'), scopes: meant });
+  if ('problem' in resources) return refuse('invalid_target', resources.problem);
   const hint = params.get('id_token_hint');
   const hintedUserId = await hintedUser(deps, context, client, hint);
   // What cannot be verified proves nothing, and whom it means nobody knows.

@@ -1,10 +1,11 @@
 // What a client may ask for: scopes of its registration, resources of the tenant.
 import type { Deps } from '../../deps.ts';
-import { isResourceIdentifier } from '../../domain/resource.ts';
+import { impliedResources } from '../../domain/audience.ts';
+import { isSameResource } from '../../domain/resource.ts';
 import type { Client } from '../../domain/client.ts';
 import { neverUnasked, parseScope, standardScopes } from '../../domain/scope.ts';
 import type { Tenant } from '../../domain/tenant.ts';
-import { tenantResources } from './current.ts';
+import { resourcesWith } from './current.ts';
 
 /**
  * OpenID Connect Core 1.0 3.1.2.1: scopes that are not understood are ignored; none asked: the registered ones, but for
@@ -22,15 +23,29 @@ export function grantableScopes(client: Client, asked: string | undefined): stri
   return granted && granted.length > 0 ? granted : undefined;
 }
 
-/** RFC 8707 2: the issuer itself, or registered resources. @returns undefined when one is not. */
-export async function registeredResources(
+/** Why there is no resource that a token can be for: one that was named is not registered, or none was and several are meant. */
+export type NoResource = { readonly problem: string };
+
+/**
+ * RFC 8707 2: those that were named, as they are registered, or the issuer; none named, the one that has the scopes that were asked
+ * for. `openid` among them asks for what the issuer tells as well. Empty: the tenant's default is meant.
+ */
+export async function resourcesFor(
   deps: Deps,
   tenant: Tenant,
-  given: readonly string[],
-): Promise<string[] | undefined> {
-  const asked = [...new Set(given)];
-  if (asked.length === 0) return [];
-  const known = new Set((await tenantResources(deps, tenant)).map(({ identifier }) => identifier));
-  known.add(tenant.issuer).add(tenant.settings.default_resource ?? tenant.issuer);
-  return asked.every((uri) => isResourceIdentifier(uri) && known.has(uri)) ? asked : undefined;
+  { named, scopes }: { readonly named: readonly string[]; readonly scopes: readonly string[] },
+): Promise<readonly string[] | NoResource> {
+  const special = scopes.filter((scope) => !(standardScopes as readonly string[]).includes(scope));
+  const resources = await resourcesWith(deps, tenant, special);
+  if (named.length > 0) {
+    const own = [tenant.issuer, tenant.settings.default_resource ?? tenant.issuer];
+    const known = [...own, ...resources.map(({ identifier }) => identifier)];
+    const found = named.map((uri) => known.find((identifier) => isSameResource(identifier, uri)));
+    return found.every((one) => one !== undefined)
+      ? [...new Set(found)]
+      : { problem: 'A resource that was asked for is not registered here.' };
+  }
+  const implied = impliedResources(special, resources);
+  if (implied.length > 1) return { problem: 'The scopes belong to more than one resource: name the one in resource.' };
+  return implied.length === 1 && scopes.includes('openid') ? [...implied, tenant.issuer] : implied;
 }

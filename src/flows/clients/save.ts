@@ -19,7 +19,7 @@ import {
 import type { RequestContext } from '../../domain/context.ts';
 import { alreadyThere, invalidInput } from '../../domain/errors.ts';
 import { type ClientEntry, metadataOf } from '../../schemas/client.ts';
-import { adminApiOf, isResourceIdentifier } from '../../domain/resource.ts';
+import { adminApiOf, isResourceIdentifier, isSameResource } from '../../domain/resource.ts';
 import { isUuid } from '../../domain/uuid.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Tenant } from '../../domain/tenant.ts';
@@ -52,7 +52,14 @@ export async function createClient(deps: Deps, context: RequestContext, entry: C
     if (!made) throw alreadyThere(`client ${id}`);
   });
   dropClient(deps, context, id);
-  return { id, metadata: completeMetadata(metadata), authMethods: authMethodsOf(metadata), secrets, disabled };
+  return {
+    id,
+    metadata: completeMetadata(metadata),
+    authMethods: authMethodsOf(metadata),
+    registeredTokenLifetime: metadata.access_token_lifetime,
+    secrets,
+    disabled,
+  };
 }
 
 /**
@@ -99,15 +106,17 @@ async function assertOwnName(
   // RFC 9700 4.15: a token of the client itself has its id as `sub`, as that of a person has theirs.
   if (isUuid(clientId.toLowerCase()))
     throw invalidInput([{ path: ['client_id'], problem: 'looks like the id of a user: take another' }]);
-  const isApi = isResourceIdentifier(clientId) && (await resources()).some(({ identifier }) => identifier === clientId);
-  if (clientId !== tenant.issuer && !isApi) return;
+  const isApi =
+    isResourceIdentifier(clientId) &&
+    (await resources()).some(({ identifier }) => isSameResource(identifier, clientId));
+  if (!isSameResource(clientId, tenant.issuer) && !isApi) return;
   throw invalidInput([{ path: ['client_id'], problem: 'is the name of an API or of the issuer: take another' }]);
 }
 
 /** What the issuer's own API is told stays with it. */
 function assertServesOthers(tenant: Tenant, { serves = [] }: RegisteredMetadata): void {
   const own = serves.findIndex(
-    (identifier) => identifier === tenant.issuer || identifier === adminApiOf(tenant.issuer),
+    (identifier) => isSameResource(identifier, tenant.issuer) || identifier === adminApiOf(tenant.issuer),
   );
   if (own >= 0) throw invalidInput([{ path: ['serves', own], problem: 'is the issuer, which serves itself' }]);
 }

@@ -4,7 +4,7 @@ import type { Client } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError, Refusal } from '../../domain/errors.ts';
 import { acrValues } from '../../domain/factors.ts';
-import { grantableScopes, registeredResources } from '../clients/grantable.ts';
+import { grantableScopes, resourcesFor } from '../clients/grantable.ts';
 
 export type AskedFor = {
   readonly scope?: string | undefined;
@@ -20,8 +20,9 @@ export async function askedFor(
 ): Promise<{ readonly scopes: readonly string[]; readonly resources: readonly string[] }> {
   const scopes = grantableScopes(client, scope);
   if (!scopes) throw new OAuthError('invalid_scope', 'No scope that was asked for is one this client may have.');
-  const resources = await registeredResources(deps, tenant, [resource ?? []].flat());
-  if (!resources) throw new OAuthError('invalid_target', 'A resource that was asked for is not registered here.');
+  const meant = scope === undefined ? [] : scopes;
+  const resources = await resourcesFor(deps, tenant, { named: [resource ?? []].flat(), scopes: meant });
+  if ('problem' in resources) throw new OAuthError('invalid_target', resources.problem);
   return { scopes, resources };
 }
 

@@ -2,6 +2,7 @@
 import { OAuthError } from '../../domain/errors.ts';
 import type { Params } from '../../domain/params.ts';
 import { parseScope } from '../../domain/scope.ts';
+import { isSameResource } from '../../domain/resource.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 
 /** RFC 6749 6: the scopes asked for, or undefined when none were. */
@@ -15,10 +16,10 @@ export function scopesAsked(params: Params): string[] | undefined {
 
 /** RFC 8707 2.2: the resources asked for, which must be among the granted ones; none asked: all of these. */
 export function resourcesAsked(tenant: Tenant, params: Params, granted: readonly string[]): readonly string[] {
-  const asked = [...new Set(params.all('resource'))];
+  const asked = params.all('resource');
   if (asked.length === 0) return granted;
   const allowed = granted.length > 0 ? granted : [tenant.settings.default_resource ?? tenant.issuer];
-  if (!asked.every((uri) => allowed.includes(uri)))
-    throw new OAuthError('invalid_target', 'The resource was not granted.');
-  return asked;
+  const meant = asked.map((uri) => allowed.find((identifier) => isSameResource(identifier, uri)));
+  if (!meant.every((one) => one !== undefined)) throw new OAuthError('invalid_target', 'The resource was not granted.');
+  return [...new Set(meant)];
 }

@@ -1,14 +1,14 @@
 // The client_credentials grant: a program that acts for itself, within what its client is registered for.
 import type { Deps } from '../../deps.ts';
-import { audienceOf, impliedResources, scopesFor } from '../../domain/audience.ts';
+import { audienceOf, scopesFor } from '../../domain/audience.ts';
 import { type Client, isPublic } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import type { Params } from '../../domain/params.ts';
 import { parseScope, standardScopes } from '../../domain/scope.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
-import { resourcesWith } from '../clients/current.ts';
-import { registeredResources } from '../clients/grantable.ts';
+import { tenantResources } from '../clients/current.ts';
+import { resourcesFor } from '../clients/grantable.ts';
 import { scopesAsked } from './asked.ts';
 import { mintTokens } from './mint.ts';
 
@@ -34,8 +34,9 @@ export async function clientCredentialsGrant(
   if (strange !== undefined)
     throw new OAuthError('invalid_scope', `The scope ${strange} is not one that this client may have for itself.`);
   const wanted = asked ?? scopes;
-  const known = await resourcesWith(deps, tenant, wanted);
-  const resources = await resourcesOf(deps, context, params.all('resource'), impliedResources(wanted, known));
+  const resources = await resourcesFor(deps, tenant, { named: params.all('resource'), scopes: wanted });
+  if ('problem' in resources) throw new OAuthError('invalid_target', resources.problem);
+  const known = await tenantResources(deps, tenant);
   const audience = audienceOf(tenant, resources);
   const meant = scopesFor(tenant, audience, wanted, known);
   if (asked !== undefined && meant.length < asked.length)
@@ -52,19 +53,4 @@ export async function clientCredentialsGrant(
 function registeredOf({ metadata }: Client): string[] {
   const people: readonly string[] = standardScopes;
   return (parseScope(metadata.scope) ?? []).filter((scope) => !people.includes(scope));
-}
-
-/** RFC 8707 2: those that were named; else the one that is implied. */
-async function resourcesOf(
-  deps: Deps,
-  { tenant }: RequestContext,
-  named: readonly string[],
-  implied: readonly string[],
-): Promise<readonly string[]> {
-  const resources = await registeredResources(deps, tenant, named);
-  if (!resources) throw new OAuthError('invalid_target', 'The resource is not registered here.');
-  if (resources.length > 0) return resources;
-  if (implied.length > 1)
-    throw new OAuthError('invalid_target', 'The scopes belong to more than one resource: name the one in resource.');
-  return implied;
 }

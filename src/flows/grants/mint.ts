@@ -2,7 +2,7 @@
 import { leftHalfHash } from '../../crypto/hash.ts';
 import { signJwt } from '../../crypto/jwt.ts';
 import type { Deps } from '../../deps.ts';
-import { audienceOf, scopesFor } from '../../domain/audience.ts';
+import { audienceOf, scopesFor, shapeFor } from '../../domain/audience.ts';
 import { authenticationClaims } from '../../domain/authentication.ts';
 import { type Client, stillRegistered } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
@@ -24,7 +24,7 @@ export type Mint = {
   readonly resources: readonly string[];
   readonly nonce?: string | undefined;
   readonly refreshToken?: string | undefined;
-  /** Of the access token, in seconds; the client's unless given. */
+  /** Of the access token, in seconds; the client's unless given. A resource may make it shorter. */
   readonly lifetime?: number | undefined;
   /** The access token's; made unless given. */
   readonly jti?: string | undefined;
@@ -41,7 +41,15 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
   if (client.metadata.built_in && audience.includes(adminApiOf(tenant.issuer)))
     throw new OAuthError('invalid_target', 'This client gets no tokens for that resource.');
   const granted = stillRegistered(client.metadata, mint.scopes);
-  const scopes = scopesFor(tenant, mint.resources, granted, await tenantResources(deps, tenant));
+  const resources = await tenantResources(deps, tenant);
+  const scopes = scopesFor(tenant, mint.resources, granted, resources);
+  const shape = shapeFor(audience, resources, {
+    lifetime: mint.lifetime ?? client.registeredTokenLifetime,
+    alg: client.metadata.access_token_signed_response_alg,
+  });
+  if (typeof shape === 'string')
+    throw new OAuthError('invalid_target', `The resources take tokens of different ${shape}: ask for one at a time.`);
+  const { lifetime, alg, type } = shape;
   const iat = Math.floor(now / 1000);
   const common = {
     iss: tenant.issuer,
@@ -50,22 +58,17 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
     iat,
     ...(grant?.sessionId !== undefined && { sid: grant.sessionId }),
   };
-  const lifetime = mint.lifetime ?? client.metadata.access_token_lifetime;
   const authentication = grant && userId !== undefined ? grant.authentication : undefined;
-  const accessToken = await signJwt(
-    await signingKey(deps, tenant, client.metadata.access_token_signed_response_alg),
-    'at+jwt',
-    {
-      ...common,
-      ...(authentication && authenticationClaims(authentication, 'access')),
-      aud: audience.length === 1 ? audience[0] : audience,
-      exp: iat + lifetime,
-      jti: mint.jti ?? deps.random(16).toString('base64url'),
-      client_id: client.id,
-      scope: scopes.join(' '),
-      ...(grant && { grant_id: grant.id }),
-    },
-  );
+  const accessToken = await signJwt(await signingKey(deps, tenant, alg), type, {
+    ...common,
+    ...(authentication && authenticationClaims(authentication, 'access')),
+    aud: audience.length === 1 ? audience[0] : audience,
+    exp: iat + lifetime,
+    jti: mint.jti ?? deps.random(16).toString('base64url'),
+    client_id: client.id,
+    scope: scopes.join(' '),
+    ...(grant && { grant_id: grant.id }),
+  });
   const idTokenAlg = client.metadata.id_token_signed_response_alg;
   // OpenID Connect Core 1.0 2: about a person only.
   const hasIdToken = userId !== undefined && granted.includes('openid');

@@ -8,6 +8,7 @@ import { OAuthError, Unavailable } from '../../domain/errors.ts';
 import { networkOf } from '../../domain/limits.ts';
 import type { Params } from '../../domain/params.ts';
 import { decideRefresh, type Origin } from '../../domain/refresh.ts';
+import { resourceKey } from '../../domain/resource.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import { revokeGrant } from '../../storage/grants.ts';
 import { rotateRefreshToken, useRefreshToken } from '../../storage/refresh-rotation.ts';
@@ -56,7 +57,7 @@ async function answer(deps: Deps, context: RequestContext, look: Look): Promise<
     client.metadata.token_endpoint_auth_method,
     ...[...(scopes ?? [])].sort(),
     '',
-    ...[...resources].sort(),
+    ...resources.map(resourceKey).sort(),
   ]);
   const decision = decideRefresh(found.presented, {
     clientId: client.id,

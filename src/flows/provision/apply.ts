@@ -39,7 +39,10 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
   const existing = await findTenantBySlug(deps.db, slug);
   const tenantId = existing?.id ?? newId(deps, now);
   // Hashes and keys take long: they are made before the transaction.
-  const algs = (file.clients ?? []).flatMap(signingAlgsOf);
+  const algs = [
+    ...(file.clients ?? []).flatMap(signingAlgsOf),
+    ...(file.resources ?? []).flatMap(({ access_token_signed_response_alg: alg }) => alg ?? []),
+  ];
   const keys = existing
     ? await makeFirstKeys(deps, contextWithoutRequest(deps, existing, now), algs)
     : await keysForNewTenant(deps, tenantId, algs);
@@ -70,9 +73,8 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
       // Under the tenant's lock, as whoever disables an administrator.
       const byMail = canRecover(deps);
       const isAdministered = await someoneCanUseRole(tx, tenantId, adminRole, { byMail });
-      const resources = new Map((await listResources(tx, tenantId)).map((known) => [known.identifier, known]));
       for (const [i, entry] of (file.resources ?? []).entries()) {
-        const saving = saveResource(deps, tx, context, entry, resources.get(entry.identifier));
+        const saving = saveResource(deps, tx, context, entry, await listResources(tx, tenantId));
         const outcome = await saving.catch(refusedAt(['resources', i], position));
         tell({ type: 'resource', name: entry.identifier }, outcome);
       }
@@ -144,7 +146,7 @@ function warningsFor(deps: Pick<Deps, 'channels'>, file: ProvisioningFile, users
   const secrets = (file.clients ?? []).flatMap(({ client_id, client_secret }) =>
     client_secret !== undefined && client_secret.length < 32
       ? [
-          `client ${client_id}: its secret has fewer than 32 characters and may be guessed; "openssl rand -base64 32" makes a good one`,
+          `client ${client_id}: its secret has fewer than 32 characters and may be guessed; "openssl rand -hex 32" makes a good one`,
         ]
       : [],
   );

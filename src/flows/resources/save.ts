@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { invalidInput } from '../../domain/errors.ts';
-import type { Resource } from '../../domain/resource.ts';
+import { isSameResource, type Resource } from '../../domain/resource.ts';
+import type { Tenant } from '../../domain/tenant.ts';
 import { type ResourceEntry, scopeName } from '../../schemas/resource.ts';
 import { recordChange } from '../../storage/changes.ts';
 import { findClient } from '../../storage/clients.ts';
@@ -13,29 +14,46 @@ import { record } from '../events.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
 
 /**
- * What the entry leaves out stays as it was. @throws Refusal invalid_input for the name of a client or of the issuer (ASVS 9.2.4). `known` is the resource as it is stored.
+ * What the entry leaves out stays as it was. `known`: the resources as they are stored. The caller saw to it that its algorithm has a key.
  * Drop the tenant's resources from memory when the transaction of `tx` is kept.
+ * @throws Refusal invalid_input for the name of a client or of the issuer (ASVS 9.2.4), or another spelling of one that is there.
  */
 export async function saveResource(
   deps: Deps,
   tx: Db,
   context: RequestContext,
   entry: ResourceEntry,
-  known: Resource | undefined,
+  known: readonly Resource[],
 ): Promise<SaveOutcome> {
   const { tenant, now } = context;
-  if (!known && (entry.identifier === tenant.issuer || (await findClient(tx, tenant.id, entry.identifier))))
-    throw invalidInput([{ path: ['identifier'], problem: 'is the name of a client or of the issuer: take another' }]);
-  const scopes = (entry.scopes ?? known?.scopes ?? []).map((scope) =>
+  const { identifier } = entry;
+  const stored = known.find((one) => one.identifier === identifier);
+  if (!stored) await assertNewName(tx, tenant, identifier, known);
+  const scopes = (entry.scopes ?? stored?.scopes ?? []).map((scope) =>
     typeof scope === 'string' ? { name: scopeName(scope) } : scope,
   );
-  const wanted = { identifier: entry.identifier, name: entry.name ?? known?.name, scopes };
-  if (known && isDeepStrictEqual(known, wanted)) return 'unchanged';
+  const wanted = {
+    identifier,
+    name: entry.name ?? stored?.name,
+    scopes,
+    access_token_lifetime: entry.access_token_lifetime ?? stored?.access_token_lifetime,
+    access_token_signed_response_alg:
+      entry.access_token_signed_response_alg ?? stored?.access_token_signed_response_alg,
+    access_token_type: entry.access_token_type ?? stored?.access_token_type,
+  };
+  if (stored && isDeepStrictEqual(stored, wanted)) return 'unchanged';
   await storage.saveResource(tx, tenant.id, wanted, now);
-  await record(deps, tx, context, {
-    type: known ? 'resource.updated' : 'resource.created',
-    data: { identifier: entry.identifier },
-  });
+  await record(deps, tx, context, { type: stored ? 'resource.updated' : 'resource.created', data: { identifier } });
   await recordChange(tx, { kind: 'resource', tenantId: tenant.id, entity: '' }, now);
-  return known ? 'updated' : 'created';
+  return stored ? 'updated' : 'created';
+}
+
+async function assertNewName(tx: Db, tenant: Tenant, identifier: string, known: readonly Resource[]): Promise<void> {
+  const refuse = (problem: string) => {
+    throw invalidInput([{ path: ['identifier'], problem }]);
+  };
+  if (isSameResource(identifier, tenant.issuer) || (await findClient(tx, tenant.id, identifier)))
+    refuse('is the name of a client or of the issuer: take another');
+  const same = known.find((one) => isSameResource(one.identifier, identifier));
+  if (same) refuse(`is the same as ${same.identifier}, which is there: an empty path and "/" are one`);
 }

@@ -5,6 +5,7 @@ import { type Client, isPublic, stillRegistered } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
+import { isSameResource } from '../../domain/resource.ts';
 import { firstRepeated } from '../../domain/params.ts';
 import { findLivingGrant } from '../../storage/access-tokens.ts';
 import { wasRevoked } from '../../storage/revoked-access-tokens.ts';
@@ -72,7 +73,7 @@ function scopeNow({ metadata }: Client, scopes: readonly string[]): string | und
 function mayKnow({ id, metadata }: Client, claims: Record<string, unknown>): boolean {
   if (claims['client_id'] === id) return true;
   const audience = [claims['aud']].flat();
-  return (metadata.serves ?? []).some((identifier) => audience.includes(identifier));
+  return (metadata.serves ?? []).some((one) => audience.some((other) => isSameResource(one, String(other))));
 }
 
 /** Of its own client alone: nobody else is to hold one. */

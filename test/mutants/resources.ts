@@ -1,0 +1,74 @@
+// Removals from what tokens are for and like: resources that are meant, named and agreed on.
+import type { Mutant } from './mutant.ts';
+
+const audience = 'src/domain/audience.ts';
+const grantable = 'src/flows/clients/grantable.ts';
+const claims = 'src/flows/tokens/access-token-claims.ts';
+const test = 'test/oauth/scopes-and-resources.test.ts';
+
+export const resourceMutants: readonly Mutant[] = [
+  {
+    name: 'resources: scopes of several are for all of them',
+    file: grantable,
+    remove: '  if (implied.length > 1)',
+    insert: '  if (implied.length > 9)',
+    test,
+    title: 'belongs to several: invalid_target',
+  },
+  {
+    name: 'resources: with openid the issuer is not meant',
+    file: grantable,
+    remove: "implied.length === 1 && scopes.includes('openid')",
+    insert: "implied.length === 9 && scopes.includes('openid')",
+    test,
+    title: 'a scope of one resource alone',
+  },
+  {
+    name: 'resources: without openid the issuer is meant',
+    file: grantable,
+    remove: "implied.length === 1 && scopes.includes('openid')",
+    insert: 'implied.length === 1',
+    test,
+    title: 'a scope of one resource alone',
+  },
+  {
+    name: 'resources: one spelling is registered beside the other',
+    file: 'src/flows/resources/save.ts',
+    remove: '  if (same) refuse(',
+    insert: '  if (same === null) refuse(',
+    test,
+    title: 'one spelling of it is registered',
+  },
+  {
+    name: 'resources: a token lives longer than one of them lets it',
+    file: audience,
+    remove: 'Math.min(...lifetimes)',
+    insert: 'Math.max(...lifetimes)',
+    test,
+    title: 'its shorter life',
+  },
+  {
+    name: 'resources: the algorithm of the client counts',
+    file: audience,
+    remove: '[...algs][0] ?? asked.alg',
+    insert: 'asked.alg',
+    test,
+    title: 'its algorithm',
+  },
+  {
+    name: 'resources: two algorithms are one',
+    file: audience,
+    remove: "if (algs.size > 1) return 'algorithms';",
+    insert: '',
+    test,
+    title: 'different algorithms or types',
+  },
+  {
+    name: 'resources: an ID token passes for an access token of the type JWT',
+    file: claims,
+    remove: "return isForOne && typeof plain['client_id'] === 'string' ? plain : undefined;",
+    insert: 'return plain;',
+    test,
+    title: 'no ID token passes for it',
+  },
+];
