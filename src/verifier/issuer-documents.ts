@@ -1,0 +1,57 @@
+// What is fetched of the issuer: its metadata and its key set, as JSON from the very address that was asked.
+import type { Settings } from './options.ts';
+
+type Fetching = Pick<Settings, 'issuer' | 'fetch' | 'timeout'>;
+
+/** `maxAge`: seconds for which the issuer lets it be kept; undefined when it does not say. */
+export type FetchedDocument = { readonly body: unknown; readonly maxAge: number | undefined };
+
+const mostBytes = 256 * 1024;
+
+/** OpenID Connect Discovery 1.0 4.3, RFC 8414 3.3: the address of the issuer's key set. @throws Error for metadata of another issuer */
+export async function fetchKeysAddress(fetching: Fetching): Promise<string> {
+  const { issuer } = fetching;
+  const { body } = await fetchDocument(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, fetching);
+  const { issuer: said, jwks_uri: address } = (body ?? {}) as Record<string, unknown>;
+  if (said !== issuer) throw new Error('The metadata is of another issuer.');
+  const protocol = typeof address === 'string' ? URL.parse(address)?.protocol : undefined;
+  if (protocol === 'https:' || (protocol === 'http:' && issuer.startsWith('http:'))) return address as string;
+  throw new Error('The metadata names no jwks_uri of https.');
+}
+
+/** RFC 8259 JSON of at most 256 kB, with status 200 and without a redirect. @throws Error for everything else */
+export async function fetchDocument(url: string, { fetch, timeout }: Fetching): Promise<FetchedDocument> {
+  const answer = await fetch(url, {
+    headers: { accept: 'application/json' },
+    redirect: 'manual',
+    signal: AbortSignal.timeout(timeout),
+  });
+  const type = answer.headers.get('content-type') ?? '';
+  if (answer.status !== 200 || answer.redirected || !/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) {
+    await answer.body?.cancel();
+    throw new Error(`${url} answered with status ${answer.status} and type ${type || 'unknown'}, not with JSON.`);
+  }
+  return { body: JSON.parse(await bodyOf(answer, url)), maxAge: maxAgeOf(answer.headers) };
+}
+
+async function bodyOf(answer: Response, url: string): Promise<string> {
+  const parts: Uint8Array[] = [];
+  let length = 0;
+  for await (const part of answer.body ?? []) {
+    length += part.byteLength;
+    // Leaving the loop ends the connection.
+    if (length > mostBytes) throw new Error(`${url} answered with more than ${mostBytes} bytes.`);
+    parts.push(part);
+  }
+  return Buffer.concat(parts).toString('utf8');
+}
+
+/** RFC 9111 4.2: what is left of `max-age` after the time that it spent on the way. */
+function maxAgeOf(headers: Headers): number | undefined {
+  const said = headers.get('cache-control') ?? '';
+  if (/\bno-(?:store|cache)\b/i.test(said)) return 0;
+  const [, seconds] = /(?:^|[\s,])max-age="?(\d+)/i.exec(said) ?? [];
+  if (seconds === undefined) return undefined;
+  const age = Number(headers.get('age') ?? 0);
+  return Math.max(0, Number(seconds) - (age > 0 ? age : 0));
+}

@@ -1,0 +1,101 @@
+// An issuer without a network: its keys, its clock, what it answers, and what it was asked.
+import { type CryptoKey, exportJWK, generateKeyPair, type JWK } from 'jose';
+import { sign as signBytes, KeyObject } from 'node:crypto';
+import { createVerifier, type Verifier, type VerifierOptions } from '../../src/verifier/verifier.ts';
+
+export const issuer = 'https://id.example';
+export const audience = 'https://orders.example';
+export const metadataUrl = `${issuer}/.well-known/openid-configuration`;
+export const keysUrl = `${issuer}/jwks`;
+
+export type Pair = { readonly jwk: JWK & { kid: string }; readonly privateKey: CryptoKey };
+
+/** A key pair with its public JWK. */
+export async function makePair(kid: string, alg = 'ES256'): Promise<Pair> {
+  const { publicKey, privateKey } = await generateKeyPair(alg, { extractable: true });
+  return { jwk: { ...(await exportJWK(publicKey)), kid, alg, use: 'sig' }, privateKey };
+}
+
+export const encoded = (value: unknown) =>
+  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+
+/** ES256 or RS256 over whatever header and payload; text is taken as it is. */
+export function signed(header: unknown, payload: unknown, { privateKey }: Pair): string {
+  const key = KeyObject.from(privateKey);
+  const input = `${encoded(header)}.${encoded(payload)}`;
+  return `${input}.${signBytes('sha256', Buffer.from(input), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
+}
+
+export type FakeIssuer = {
+  readonly clock: { now: number };
+  advance(seconds: number): void;
+  /** Every address that was fetched. */
+  readonly calls: string[];
+  keys: readonly unknown[];
+  /** Instead of the key set. */
+  answerKeys: ((init: RequestInit) => Response | Promise<Response>) | undefined;
+  /** Instead of the metadata. */
+  answerMetadata: (() => Response | Promise<Response>) | undefined;
+  cacheControl: string | undefined;
+  readonly fetch: typeof globalThis.fetch;
+  verifier(options?: Partial<VerifierOptions>): Verifier;
+  /** Good claims at this moment. */
+  claims(change?: Record<string, unknown>): Record<string, unknown>;
+  token(pair: Pair, change?: Record<string, unknown>, header?: Record<string, unknown>): string;
+};
+
+export const json = (value: unknown, headers: Record<string, string> = {}) =>
+  new Response(JSON.stringify(value), { headers: { 'content-type': 'application/json', ...headers } });
+
+/** An issuer whose clock stands still until it is advanced. */
+export function fakeIssuer(...pairs: readonly Pair[]): FakeIssuer {
+  const clock = { now: 1_800_000_000_000 };
+  const calls: string[] = [];
+  let made = 0;
+  const self: FakeIssuer = {
+    clock,
+    calls,
+    keys: pairs.map(({ jwk }) => jwk),
+    answerKeys: undefined,
+    answerMetadata: undefined,
+    cacheControl: undefined,
+    advance(seconds) {
+      clock.now += seconds * 1000;
+    },
+    fetch: async (input, init = {}) => {
+      const url = String(input instanceof Request ? input.url : input);
+      calls.push(url);
+      if (url === metadataUrl) return self.answerMetadata?.() ?? json({ issuer, jwks_uri: keysUrl });
+      const { cacheControl } = self;
+      return (
+        self.answerKeys?.(init) ??
+        json({ keys: self.keys }, cacheControl === undefined ? {} : { 'cache-control': cacheControl })
+      );
+    },
+    verifier: (options = {}) =>
+      createVerifier({ issuer, audience, fetch: self.fetch, now: () => clock.now, ...options }),
+    claims(change = {}) {
+      const iat = Math.floor(clock.now / 1000);
+      made += 1;
+      return {
+        iss: issuer,
+        sub: 'alice',
+        aud: audience,
+        iat,
+        exp: iat + 900,
+        jti: `jti-${made}`,
+        client_id: 'web',
+        scope: 'orders:read stock:read',
+        ...change,
+      };
+    },
+    token: (pair, change, header = {}) =>
+      signed({ alg: pair.jwk.alg, typ: 'at+jwt', kid: pair.jwk.kid, ...header }, self.claims(change), pair),
+  };
+  return self;
+}
+
+/** How often the key set was fetched. */
+export function keyFetches({ calls }: FakeIssuer): number {
+  return calls.filter((url) => url === keysUrl).length;
+}
