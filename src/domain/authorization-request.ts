@@ -1,4 +1,5 @@
 // The authorization request after validation: what every later step may rely on without looking again.
+import type { RequestedClaims } from './claims-request.ts';
 import type { ResponseTarget } from './errors.ts';
 
 export type Prompt = 'none' | 'login' | 'consent' | 'select_account';
@@ -16,11 +17,17 @@ export type AuthorizationRequest = {
   readonly nonce?: string;
   readonly codeChallenge?: string;
   readonly loginHint?: string;
-  /** The `sub` of a valid `id_token_hint`. */
+  /** The `sub` of a valid `id_token_hint`, or of the `claims` parameter. */
   readonly hintedUserId?: string;
+  readonly claims?: RequestedClaims;
   readonly uiLocales?: string;
   readonly acrValues: readonly string[];
 };
+
+/** What a person is asked to allow: the scopes, and those that say in words what is asked for by name. */
+export function consentScopes({ scopes, claims }: Pick<AuthorizationRequest, 'scopes' | 'claims'>): readonly string[] {
+  return claims ? [...new Set([...scopes, ...claims.scopes])] : scopes;
+}
 
 const prompts: readonly Prompt[] = ['none', 'login', 'consent', 'select_account'];
 

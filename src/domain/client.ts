@@ -1,6 +1,7 @@
 // A client: its registered metadata, the defaults of what was left out, and the rules the metadata must obey.
 import type { ClientSecret } from './client-secret.ts';
 import type { Acr } from './factors.ts';
+import { isClaimName } from './claims.ts';
 import { type ClientKeySet, keyProblems } from './client-keys.ts';
 import { redirectUriProblem, webUriProblem } from './redirect-uri.ts';
 import { isResourceIdentifier } from './resource.ts';
@@ -63,6 +64,10 @@ export type ClientMetadata = {
   readonly serves?: readonly string[];
   /** Signing in to it must reach this, whatever else is asked for. */
   readonly required_acr?: Acr;
+  /** ID tokens tell what the granted scopes ask for, as UserInfo does. */
+  readonly id_token_claims: boolean;
+  /** Claims that its access tokens carry whichever scopes were granted. */
+  readonly access_token_claims?: readonly string[];
   readonly access_token_signed_response_alg: SigningAlg;
   /** Seconds. */
   readonly access_token_lifetime: number;
@@ -129,6 +134,7 @@ export function completeMetadata(given: RegisteredMetadata): ClientMetadata {
     first_party: false,
     built_in: false,
     require_pkce: true,
+    id_token_claims: false,
     access_token_signed_response_alg: defaultSigningAlgs.accessToken,
     access_token_lifetime: defaultTokenLifetime,
     refresh_token_rotation: method === 'none' || given.first_party === true,
@@ -182,6 +188,9 @@ export function metadataProblems(given: RegisteredMetadata): MetadataProblem[] {
   if (metadata.grant_types.includes('authorization_code') && metadata.redirect_uris.length === 0) {
     add(['redirect_uris'], 'must have at least one URI for the authorization code grant');
   }
+  metadata.access_token_claims?.forEach((name, i) => {
+    if (!isClaimName(name)) add(['access_token_claims', i], 'is no claim about a person');
+  });
   metadata.serves?.forEach((identifier, i) => {
     if (!isResourceIdentifier(identifier)) add(['serves', i], 'must be the identifier of a resource: an absolute URI');
   });
@@ -211,8 +220,13 @@ export function clientOrigins(metadata: ClientMetadata): string[] {
   return [...new Set(web.map((uri) => new URL(uri).origin))];
 }
 
+/** The scopes of its registration. */
+export function scopesOf(metadata: Pick<ClientMetadata, 'scope'>): readonly string[] {
+  return parseScope(metadata.scope) ?? [];
+}
+
 /** Of granted scopes, those the client may still have: what was taken from its registration ends with the next token. */
 export function stillRegistered(metadata: ClientMetadata, scopes: readonly string[]): readonly string[] {
-  const registered = parseScope(metadata.scope) ?? [];
+  const registered = scopesOf(metadata);
   return scopes.filter((scope) => registered.includes(scope));
 }

@@ -20,6 +20,8 @@ export type OAuthErrorCode =
   | 'request_not_supported'
   | 'request_uri_not_supported'
   | 'registration_not_supported'
+  // OpenID Connect Core Unmet Authentication Requirements 1.0
+  | 'unmet_authentication_requirements'
   // RFC 6750 3.1
   | 'invalid_token'
   | 'insufficient_scope'

@@ -1,4 +1,5 @@
 // A grant: what a user authorized a client to do, and the family of the tokens that came of it.
+import type { RequestedClaims } from './claims-request.ts';
 import type { Authentication } from './authentication.ts';
 
 export type Grant = {
@@ -11,6 +12,8 @@ export type Grant = {
   readonly scopes: readonly string[];
   readonly resources: readonly string[];
   /** True: it outlives its session. */
+  /** What was asked for by name; undefined: nothing. */
+  readonly claims: RequestedClaims | undefined;
   readonly offline: boolean;
   readonly authentication: Authentication;
   /** Milliseconds: the absolute end of the family. */

@@ -1,5 +1,5 @@
 // The one decision of the authorize endpoint: from what was asked and what is known to the next step. Pure; every page returns to it.
-import type { AuthorizationRequest } from './authorization-request.ts';
+import { type AuthorizationRequest, consentScopes } from './authorization-request.ts';
 import { type Client, isPublic } from './client.ts';
 import type { OAuthErrorCode } from './errors.ts';
 import { demandedAcr, type MfaPolicy, reaches } from './factors.ts';
@@ -85,7 +85,7 @@ function needsConsent({ request, client, session, attempt, consent }: Situation)
   if (client.metadata.first_party) return false;
   if (consent === undefined) return true;
   return (
-    !request.scopes.every((scope) => consent.scopes.includes(scope)) ||
+    !consentScopes(request).every((scope) => consent.scopes.includes(scope)) ||
     !request.resources.every((uri) => consent.resources.includes(uri))
   );
 }

@@ -1,7 +1,16 @@
-// Scope strings and the scopes that OpenID Connect defines.
+// Scope strings and the scopes that every tenant knows.
 
-/** OpenID Connect Core 1.0 5.4 and 11. */
-export const standardScopes = ['openid', 'profile', 'email', 'address', 'phone', 'offline_access'] as const;
+/** OpenID Connect Core 1.0 5.4 and 11; `roles` and `groups` tell the claims of these names. */
+export const standardScopes = [
+  'openid',
+  'profile',
+  'email',
+  'address',
+  'phone',
+  'roles',
+  'groups',
+  'offline_access',
+] as const;
 
 /** What a client may have that registered no scope: who somebody is, and nothing that lasts. */
 export const defaultScope = 'openid profile email';

@@ -1,4 +1,5 @@
 // A tenant: an issuer with its own users, clients, keys and policies.
+import type { ClaimScopes } from './claims.ts';
 import type { AdministratorMfaPolicy, MfaPolicy, PasswordlessPolicy, SentFactorPolicy } from './factors.ts';
 import type { NewBrowserPolicy, StayPolicy } from './session.ts';
 
@@ -12,6 +13,8 @@ export type TenantSettings = {
   /** The resource that access tokens are for when none is asked; the issuer unless set. */
   readonly default_resource?: string;
   readonly logo_uri?: string;
+  /** Scopes of the tenant's own, which ask for claims of its own. */
+  readonly claim_scopes: ClaimScopes;
   /** Whether people need a second factor beside their password. Whoever has one is always asked for it. */
   readonly mfa: MfaPolicy;
   /** Whether administrators need one where others do not. */
@@ -43,6 +46,7 @@ export function completeSettings(given: Partial<TenantSettings>): TenantSettings
     session_idle_lifetime: 24 * 3600,
     session_lifetime: 30 * 24 * 3600,
     id_token_lifetime: 3600,
+    claim_scopes: {},
     mfa: 'optional',
     administrator_mfa: 'required',
     stay_signed_in: 'ask',

@@ -9,7 +9,7 @@ export type User = {
   readonly username: string;
   readonly email: string | undefined;
   readonly emailVerified: boolean;
-  /** The other standard claims, by their OpenID Connect names. */
+  /** The other standard claims by their OpenID Connect names, and those of the tenant's own. */
   readonly claims: Readonly<Record<string, unknown>>;
   readonly roles: readonly string[];
   readonly groups: readonly string[];

@@ -15,14 +15,14 @@ const documents = new WeakMap<Tenant, Document>();
 export function discoveryDocument(tenant: Tenant, uiLocales: readonly string[]): Document {
   let document = documents.get(tenant);
   if (!document) {
-    const body = Buffer.from(JSON.stringify(metadata(tenant.issuer, uiLocales)));
+    const body = Buffer.from(JSON.stringify(metadata(tenant, uiLocales)));
     document = { body, etag: `"${contentTag(body)}"` };
     documents.set(tenant, document);
   }
   return document;
 }
 
-function metadata(issuer: string, uiLocales: readonly string[]) {
+function metadata({ issuer, settings }: Tenant, uiLocales: readonly string[]) {
   return {
     issuer,
     authorization_endpoint: `${issuer}${endpoints.authorize}`,
@@ -32,7 +32,7 @@ function metadata(issuer: string, uiLocales: readonly string[]) {
     end_session_endpoint: `${issuer}${endpoints.logout}`,
     revocation_endpoint: `${issuer}${endpoints.revoke}`,
     introspection_endpoint: `${issuer}${endpoints.introspect}`,
-    scopes_supported: standardScopes,
+    scopes_supported: [...standardScopes, ...Object.keys(settings.claim_scopes)],
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
     grant_types_supported: grantTypes,
@@ -47,14 +47,26 @@ function metadata(issuer: string, uiLocales: readonly string[]) {
     code_challenge_methods_supported: ['S256'],
     authorization_response_iss_parameter_supported: true,
     claims_supported: [
-      ...new Set([...userinfoClaims, 'iss', 'aud', 'exp', 'iat', 'auth_time', 'nonce', 'acr', 'amr', 'sid', 'at_hash']),
+      ...new Set([
+        ...userinfoClaims(settings.claim_scopes),
+        'iss',
+        'aud',
+        'exp',
+        'iat',
+        'auth_time',
+        'nonce',
+        'acr',
+        'amr',
+        'sid',
+        'at_hash',
+      ]),
     ],
     claim_types_supported: ['normal'],
     acr_values_supported: acrValues,
     prompt_values_supported: ['none', 'login', 'consent', 'select_account'],
     display_values_supported: ['page', 'popup', 'touch', 'wap'],
     ui_locales_supported: uiLocales,
-    claims_parameter_supported: false,
+    claims_parameter_supported: true,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
     require_request_uri_registration: false,

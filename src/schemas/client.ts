@@ -55,6 +55,8 @@ export const client = Type.Object(
     require_pkce: Type.Optional(Type.Boolean()),
     required_acr: Type.Optional(Type.Enum([...acrValues])),
     serves: Type.Optional(texts),
+    id_token_claims: Type.Optional(Type.Boolean()),
+    access_token_claims: Type.Optional(texts),
     access_token_lifetime: Type.Optional(seconds(24 * 3600)),
     refresh_token_rotation: Type.Optional(Type.Boolean()),
     refresh_token_lifetime: Type.Optional(seconds(year)),

@@ -1,12 +1,20 @@
 // A tenant and its settings, in the names of provisioning files.
 import Type, { type Static } from 'typebox';
-import { closed, text, seconds, year } from './parts.ts';
+import { closed, seconds, text, texts, year } from './parts.ts';
 import { isResourceIdentifier } from '../domain/resource.ts';
 import { webUriProblem } from '../domain/redirect-uri.ts';
 import { administratorMfaPolicies, mfaPolicies, passwordlessPolicies, sentFactorPolicies } from '../domain/factors.ts';
 import { newBrowserPolicies, stayPolicies } from '../domain/session.ts';
+import { customClaimProblem } from '../domain/claims.ts';
+import { parseScope, standardScopes } from '../domain/scope.ts';
 import { isSlug } from '../domain/tenant.ts';
 import type { Mistake } from '../domain/mistake.ts';
+
+const claimScopes = Type.Record(
+  Type.String({ minLength: 1, maxLength: 200 }),
+  Type.Object({ description: Type.Optional(text), claims: texts }, closed),
+  { maxProperties: 50 },
+);
 
 export const settings = Type.Object(
   {
@@ -15,6 +23,7 @@ export const settings = Type.Object(
     id_token_lifetime: Type.Optional(seconds(24 * 3600)),
     default_resource: Type.Optional(text),
     logo_uri: Type.Optional(text),
+    claim_scopes: Type.Optional(claimScopes),
     mfa: Type.Optional(Type.Enum([...mfaPolicies])),
     administrator_mfa: Type.Optional(Type.Enum([...administratorMfaPolicies])),
     stay_signed_in: Type.Optional(Type.Enum([...stayPolicies])),
@@ -64,6 +73,15 @@ export function tenantMistakes(tenant: TenantEntry | undefined, settings?: Setti
   if (logo !== undefined) mistakes.push({ path: ['settings', 'logo_uri'], problem: logo });
   if (settings?.default_resource !== undefined && !isResourceIdentifier(settings.default_resource)) {
     mistakes.push({ path: ['settings', 'default_resource'], problem: 'must be an absolute URI without fragment' });
+  }
+  for (const [scope, { claims }] of Object.entries(settings?.claim_scopes ?? {})) {
+    const path = ['settings', 'claim_scopes', scope];
+    if (parseScope(scope)?.length !== 1 || (standardScopes as readonly string[]).includes(scope))
+      mistakes.push({ path, problem: 'must be one scope name without spaces, and not one that every tenant knows' });
+    claims.forEach((name, i) => {
+      const problem = customClaimProblem(name);
+      if (problem !== undefined) mistakes.push({ path: [...path, 'claims', i], problem });
+    });
   }
   return mistakes;
 }

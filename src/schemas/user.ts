@@ -2,6 +2,7 @@
 import { checked } from './mistakes.ts';
 import Type, { type Static } from 'typebox';
 import { closed, text, texts, datePattern } from './parts.ts';
+import { customClaimProblem } from '../domain/claims.ts';
 import { identifierProblem, passwordProblem } from '../domain/user.ts';
 import { parsePhc } from '../domain/phc.ts';
 import type { Mistake, Path } from '../domain/mistake.ts';
@@ -17,6 +18,9 @@ const address = Type.Object(
   },
   closed,
 );
+
+/** What a tenant knows of a person beside the standard claims: any JSON. */
+const customClaims = Type.Record(Type.String(), Type.Unknown(), { maxProperties: 50 });
 
 /** OpenID Connect Core 1.0 5.1 names. */
 export const user = Type.Object(
@@ -45,6 +49,7 @@ export const user = Type.Object(
     phone_number: Type.Optional(text),
     phone_number_verified: Type.Optional(Type.Boolean()),
     address: Type.Optional(address),
+    custom_claims: Type.Optional(customClaims),
   },
   closed,
 );
@@ -65,8 +70,17 @@ export function userMistakes(user: UserEntry, path: Path): Mistake[] {
       problem: 'must be an argon2id PHC string ($argon2id$v=19$m=...,t=...,p=...$salt$hash)',
     });
   }
+  for (const [name, value] of Object.entries(user.custom_claims ?? {})) {
+    const nameProblem = customClaimProblem(name);
+    const isLong = JSON.stringify(value).length > longestClaim;
+    const wrong = nameProblem ?? (isLong ? `must have at most ${longestClaim} characters as JSON` : undefined);
+    if (wrong !== undefined) mistakes.push({ path: [...path, 'custom_claims', name], problem: wrong });
+  }
   return mistakes;
 }
+
+/** Characters of JSON: claims travel in headers with every request. */
+const longestClaim = 1000;
 
 /** @throws Refusal invalid_input with every mistake. */
 export function checkedUser(value: unknown): UserEntry {

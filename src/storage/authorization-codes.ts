@@ -1,11 +1,14 @@
 // Authorization codes: issued with their grant, found, and spent once.
 import { sql } from 'kysely';
+import type { RequestedClaims } from '../domain/claims-request.ts';
 import type { Grant } from '../domain/grant.ts';
+import type { User } from '../domain/user.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { grantColumns, toGrant } from './grants.ts';
 import { sessionIsAlive } from './sessions.ts';
 import { statement } from './statement.ts';
+import { toUser, userColumns } from './user-rows.ts';
 
 // sessions_pkey, users_pkey, sign_in_attempts_pkey, consents_pkey
 const issue = statement(
@@ -16,7 +19,9 @@ const issue = statement(
     grantId: 'uuid',
     clientId: 'text',
     scopes: 'text[]',
+    consentScopes: 'text[]',
     resources: 'text[]',
+    claims: 'jsonb?',
     offline: 'boolean',
     grantExpiresAt: 'timestamptz',
     hash: 'bytea',
@@ -35,12 +40,12 @@ const issue = statement(
       ), consent AS (
         SELECT c.client_id FROM sessions s JOIN consents c ON c.tenant_id = s.tenant_id AND c.user_id = s.user_id
         WHERE s.tenant_id = ${p.tenantId} AND s.id = ${p.sessionId} AND c.client_id = ${p.clientId} AND c.redirect_uri = ${p.redirectUri}
-          AND c.scopes @> ${p.scopes} AND c.resources @> ${p.resources}
+          AND c.scopes @> ${p.consentScopes} AND c.resources @> ${p.resources}
         FOR KEY SHARE OF c
       ), family AS (
-        INSERT INTO grants (tenant_id, id, client_id, user_id, session_id, scopes, resources, offline, authenticated_at, amr, acr,
+        INSERT INTO grants (tenant_id, id, client_id, user_id, session_id, scopes, resources, claims, offline, authenticated_at, amr, acr,
           mfa_method, mfa_verified_at, created_at, last_used_at, expires_at)
-        SELECT s.tenant_id, ${p.grantId}, ${p.clientId}, s.user_id, s.id, ${p.scopes}, ${p.resources}, ${p.offline}, s.authenticated_at, s.amr, s.acr,
+        SELECT s.tenant_id, ${p.grantId}, ${p.clientId}, s.user_id, s.id, ${p.scopes}, ${p.resources}, ${p.claims}, ${p.offline}, s.authenticated_at, s.amr, s.acr,
           s.mfa_method, s.mfa_verified_at, ${p.now}, ${p.now}, ${p.grantExpiresAt}
         FROM users u JOIN sessions s ON s.tenant_id = u.tenant_id AND s.user_id = u.id
         WHERE s.tenant_id = ${p.tenantId} AND s.id = ${p.sessionId} AND s.ended_at IS NULL AND u.disabled_at IS NULL
@@ -73,6 +78,9 @@ export type NewCode = {
   readonly grantId: string;
   readonly clientId: string;
   readonly scopes: readonly string[];
+  /** What a stored consent must cover. */
+  readonly consentScopes: readonly string[];
+  readonly claims: RequestedClaims | undefined;
   readonly resources: readonly string[];
   readonly offline: boolean;
   readonly grantExpiresAt: number;
@@ -81,7 +89,7 @@ export type NewCode = {
   readonly codeChallenge: string | undefined;
   readonly nonce: string | undefined;
   readonly codeExpiresAt: number;
-  /** True: only while a stored consent covers the scopes and resources. */
+  /** True: only while a stored consent covers `consentScopes` and the resources. */
   readonly requiresStoredConsent: boolean;
 };
 
@@ -93,6 +101,7 @@ export async function issueCode(db: Db, tenantId: string, code: NewCode, event: 
     tenantId,
     ...code,
     attemptId: code.attemptId ?? null,
+    claims: code.claims ?? null,
     codeChallenge: code.codeChallenge ?? null,
     nonce: code.nonce ?? null,
     ...eventValues(event),
@@ -108,6 +117,7 @@ export type FoundCode = {
   readonly expiresAt: number;
   readonly spent: boolean;
   readonly grant: Grant;
+  readonly user: User;
   readonly sessionAlive: boolean;
   readonly userDisabled: boolean;
 };
@@ -127,7 +137,7 @@ const find = statement({ tenantId: 'uuid', hash: 'bytea', now: 'timestamptz' }, 
       'a.nonce',
       'a.expires_at',
       'a.spent_at',
-      'u.disabled_at',
+      ...userColumns,
       ...grantColumns,
     ])
     .select(sessionIsAlive(p.now, 's').as('session_alive'))
@@ -145,6 +155,7 @@ export async function findCode(db: Db, tenantId: string, hash: Buffer, now: numb
       expiresAt: row.expires_at,
       spent: row.spent_at !== null,
       grant: toGrant(row),
+      user: toUser(row),
       sessionAlive: row.session_alive,
       userDisabled: row.disabled_at !== null,
     }

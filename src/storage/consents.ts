@@ -148,7 +148,7 @@ const narrow = statement(
         WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND client_id = ${p.clientId} AND ${p.scope} = ANY(scopes)
         RETURNING client_id
       ), revoked AS (
-        ${endGrants(p, { which: sql`grants.user_id = ${p.userId} AND grants.client_id = ${p.clientId} AND ${p.scope} = ANY(grants.scopes)`, reason: sql`'consent_revoked'` })}
+        ${endGrants(p, { which: sql`grants.user_id = ${p.userId} AND grants.client_id = ${p.clientId} AND (${p.scope} = ANY(grants.scopes) OR grants.claims->'scopes' @> to_jsonb(${p.scope}))`, reason: sql`'consent_revoked'` })}
       ), event AS (
         ${auditRow(p, {
           from: sql`WHERE EXISTS (SELECT 1 FROM narrowed) OR EXISTS (SELECT 1 FROM revoked)`,

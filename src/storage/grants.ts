@@ -2,6 +2,7 @@
 import { type RawBuilder, sql } from 'kysely';
 import type { Authentication } from '../domain/authentication.ts';
 import type { AuditType } from '../domain/audit.ts';
+import type { RequestedClaims } from '../domain/claims-request.ts';
 import type { Grant } from '../domain/grant.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
@@ -14,6 +15,7 @@ export type GrantRow = {
   session_id: string | null;
   scopes: string[];
   resources: string[];
+  requested_claims: unknown;
   offline: boolean;
   authenticated_at: number;
   amr: string[];
@@ -32,6 +34,7 @@ export const grantColumns = [
   'g.session_id',
   'g.scopes',
   'g.resources',
+  'g.claims as requested_claims',
   'g.offline',
   'g.authenticated_at',
   'g.amr',
@@ -57,6 +60,7 @@ export function toGrant(row: GrantRow): Grant {
     sessionId: row.session_id ?? undefined,
     scopes: row.scopes,
     resources: row.resources,
+    claims: (row.requested_claims ?? undefined) as RequestedClaims | undefined,
     offline: row.offline,
     authentication,
     expiresAt: row.grant_expires_at,

@@ -1,14 +1,17 @@
 // Refresh tokens, found with their family and child.
 import type { Grant } from '../domain/grant.ts';
+import type { User } from '../domain/user.ts';
 import type { PresentedToken } from '../domain/refresh.ts';
 import type { Db } from './database.ts';
 import { grantColumns, toGrant } from './grants.ts';
 import { sessionIsAlive } from './sessions.ts';
 import { statement } from './statement.ts';
+import { toUser, userColumns } from './user-rows.ts';
 
 export type FoundRefreshToken = {
   readonly presented: PresentedToken;
   readonly grant: Grant;
+  readonly user: User;
   readonly childHash: Buffer | undefined;
 };
 
@@ -36,7 +39,7 @@ const find = statement({ tenantId: 'uuid', hash: 'bytea', now: 'timestamptz' }, 
       't.rotated_user_agent',
       'child.hash as child_hash',
       'child.first_used_at as child_used_at',
-      'u.disabled_at',
+      ...userColumns,
       ...grantColumns,
     ])
     .select(sessionIsAlive(p.now, 's').as('session_alive'))
@@ -55,6 +58,7 @@ export async function findRefreshToken(
   const grant = toGrant(row);
   return {
     grant,
+    user: toUser(row),
     childHash: row.child_hash ?? undefined,
     presented: {
       generation: row.generation,

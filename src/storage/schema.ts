@@ -109,6 +109,7 @@ export interface Grants {
   acr: string;
   amr: string[];
   authenticated_at: number;
+  claims: unknown | null;
   client_id: string;
   created_at: number;
   expires_at: number;

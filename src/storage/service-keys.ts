@@ -1,26 +1,28 @@
 // Keys of service accounts: found by their hash and marked as used, made, changed, taken away.
 import { sql } from 'kysely';
 import type { ServiceKey } from '../domain/service-key.ts';
-import { identifierKey } from '../domain/user.ts';
+import { identifierKey, type User } from '../domain/user.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
+import { toUser, type UserRow } from './user-rows.ts';
 
 // credentials_key_idx, users_pkey. The use is written at most once a minute: a busy key is not one busy row.
 const use = statement(
   { tenantId: 'uuid', secret: 'text', usernameKey: 'text', now: 'timestamptz' },
   (_q, p) =>
-    sql<{ user_id: string; password_version: number }>`WITH found AS (
-        SELECT c.id, c.user_id, u.password_version
+    sql<UserRow & { password_version: number }>`WITH found AS (
+        SELECT c.id AS key_id, u.id, u.kind, u.username, u.email, u.email_verified, u.claims, u.roles, u.groups, u.disabled_at,
+          u.updated_at, u.password_version
         FROM credentials c JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id
         WHERE c.tenant_id = ${p.tenantId} AND c.kind = 'key' AND c.secret = ${p.secret}
           AND (c.expires_at IS NULL OR c.expires_at > ${p.now})
           AND u.kind = 'service' AND u.username_key = ${p.usernameKey} AND u.disabled_at IS NULL
       ), used AS (
         UPDATE credentials SET last_used_at = ${p.now} FROM found
-        WHERE credentials.tenant_id = ${p.tenantId} AND credentials.id = found.id
+        WHERE credentials.tenant_id = ${p.tenantId} AND credentials.id = found.key_id
           AND (credentials.last_used_at IS NULL OR credentials.last_used_at <= ${p.now} - interval '1 minute')
       )
-      SELECT user_id, password_version FROM found`,
+      SELECT id, kind, username, email, email_verified, claims, roles, groups, disabled_at, updated_at, password_version FROM found`,
 );
 
 /**
@@ -32,10 +34,10 @@ export async function useServiceKey(
   tenantId: string,
   { hash, username }: { hash: Buffer; username: string },
   now: number,
-): Promise<{ userId: string; passwordVersion: number } | undefined> {
+): Promise<{ user: User; passwordVersion: number } | undefined> {
   const values = { tenantId, secret: stored(hash), usernameKey: identifierKey(username), now };
   const row = await use.first(db, values);
-  return row && { userId: row.user_id, passwordVersion: row.password_version };
+  return row && { user: toUser(row), passwordVersion: row.password_version };
 }
 
 // credentials_user_idx

@@ -114,8 +114,8 @@ export const accountMutants: readonly Mutant[] = [
   {
     name: 'account: a permission that is taken back goes on in tokens',
     file: 'src/storage/consents.ts',
-    remove: 'AND ${p.scope} = ANY(grants.scopes)`',
-    insert: 'AND ${p.scope} = ANY(grants.scopes) AND false`',
+    remove: 'AND (${p.scope} = ANY(grants.scopes) OR',
+    insert: 'AND (false AND ${p.scope} = ANY(grants.scopes) OR',
     test: 'test/pages/account.test.ts',
     title: 'one permission taken back',
   },

@@ -2,6 +2,7 @@
 import { accountMutants } from './account.ts';
 import { applicationMutants } from './applications.ts';
 import { administrationMutants } from './administration.ts';
+import { claimMutants } from './claims.ts';
 import { clientAuthenticationMutants } from './client-authentication.ts';
 import { clientCredentialMutants } from './client-credentials.ts';
 import { clientMutants } from './clients.ts';
@@ -33,6 +34,7 @@ export const mutants: readonly Mutant[] = [
   ...accountMutants,
   ...administrationMutants,
   ...applicationMutants,
+  ...claimMutants,
   ...clientAuthenticationMutants,
   ...clientCredentialMutants,
   ...clientMutants,

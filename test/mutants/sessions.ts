@@ -43,7 +43,7 @@ export const sessionMutants: readonly Mutant[] = [
   {
     name: 'consent covers scopes that were never asked',
     file: step,
-    remove: '!request.scopes.every((scope) => consent.scopes.includes(scope)) ||',
+    remove: '!consentScopes(request).every((scope) => consent.scopes.includes(scope)) ||',
     insert: '',
     test: 'test/attacks/consent.test.ts',
     title: 'M88',

@@ -54,7 +54,7 @@ test('the default issuer: both documents are one, and say exactly what is there'
     authorization_response_iss_parameter_supported: true,
     request_parameter_supported: false,
     request_uri_parameter_supported: false,
-    claims_parameter_supported: false,
+    claims_parameter_supported: true,
   });
 });
 

@@ -23,7 +23,14 @@ export function clientCreateCommand(env: Environment): Command {
       ).choices(Object.keys(clientTypes)),
     )
     .option('--first-party', "the tenant's own: nobody is asked for consent")
-    .option('--scope <scopes>', 'the scopes it may ask for, separated by spaces')
+    .option(
+      '--scope <scopes>',
+      'the scopes it may ask for, separated by spaces; roles and groups tell what people are in',
+    )
+    .option(
+      '--id-token-claims',
+      'for an application that reads nothing but ID tokens: name, roles and the like stand there',
+    )
     .option('--from <file>', 'all of this as RFC 7591 metadata: a JSON file, or - for standard input')
     .addOption(tenantOption());
   return command(shape, env, async (terminal, options: TenantOption & MetadataOptions) => {

@@ -24,12 +24,13 @@ export type MetadataOptions = {
   readonly type?: keyof typeof clientTypes;
   readonly firstParty?: boolean;
   readonly scope?: string;
+  readonly idTokenClaims?: boolean;
   readonly from?: string;
 };
 
 /** @throws CommandError when options contradict one another, or the file cannot be used. */
 export async function metadataFrom(options: MetadataOptions): Promise<NewClient> {
-  const { id, from, name, redirectUri, postLogoutRedirectUri, type, firstParty, scope } = options;
+  const { id, from, name, redirectUri, postLogoutRedirectUri, type, firstParty, scope, idTokenClaims } = options;
   const said: NewClient = {
     ...(id !== undefined && { client_id: id }),
     ...(name !== undefined && { client_name: name }),
@@ -37,6 +38,7 @@ export async function metadataFrom(options: MetadataOptions): Promise<NewClient>
     ...(postLogoutRedirectUri.length > 0 && { post_logout_redirect_uris: postLogoutRedirectUri }),
     ...(firstParty && { first_party: true }),
     ...(scope !== undefined && { scope }),
+    ...(idTokenClaims && { id_token_claims: true }),
     ...(type !== undefined && clientTypes[type]),
   };
   if (from === undefined) {

@@ -5,7 +5,7 @@ import { actingAs, type BrowserCookies, type RequestContext } from '../../domain
 import type { Session } from '../../domain/session.ts';
 import { addConsent, findConsent } from '../../storage/consents.ts';
 import { finishAttempt, markConsented, markLeaving, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
-import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
+import { type AuthorizationRequest, consentScopes } from '../../domain/authorization-request.ts';
 import { type AuthorizationResponse, respondWithError } from './respond.ts';
 import { revalidateRequest } from './revalidate-request.ts';
 import { scopeDescriptions, tenantResources } from '../clients/current.ts';
@@ -54,7 +54,7 @@ export async function viewConsent(
     username: session.username,
     formToken: formToken(deps, session),
     redirectUri: request.target.redirectUri,
-    scopes: request.scopes.map((name) => ({
+    scopes: consentScopes(request).map((name) => ({
       name,
       description: descriptions.get(name),
       isNew: !stored?.scopes.includes(name),
@@ -96,7 +96,8 @@ export async function decideConsent(
   }
   await deps.db.transaction(async (tx) => {
     if (!(await markConsented(tx, context.tenant.id, attempt.row.id, session.id))) throw attemptFinished();
-    const { scopes, resources } = request;
+    const { resources } = request;
+    const scopes = consentScopes(request);
     await addConsent(
       tx,
       context.tenant.id,

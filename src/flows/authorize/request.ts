@@ -2,9 +2,12 @@
 import { verifyJwt } from '../../crypto/jwt.ts';
 import type { Deps } from '../../deps.ts';
 import { type AuthorizationRequest, parsePrompt } from '../../domain/authorization-request.ts';
-import { type Client, isPublic } from '../../domain/client.ts';
+import { askedByName } from '../../domain/claims.ts';
+import { type ClaimsParameter, parseClaimsParameter } from '../../domain/claims-request.ts';
+import { type Client, isPublic, scopesOf } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { AuthorizationError, OAuthError, type OAuthErrorCode, type ResponseTarget } from '../../domain/errors.ts';
+import { acrValues } from '../../domain/factors.ts';
 import { firstRepeated, type Params } from '../../domain/params.ts';
 import { isS256Challenge } from '../../domain/pkce.ts';
 import { matchRedirectUri } from '../../domain/redirect-uri.ts';
@@ -57,6 +60,7 @@ export async function validateAuthorizationRequest(
   const meant = params.get('scope') === undefined ? [] : scopes;
   const resources = await resourcesFor(deps, context.tenant, { named: params.all('resource'), scopes: meant });
   if ('problem' in resources) return refuse('invalid_target', resources.problem);
+  const claims = claimsAsked(params, refuse);
   const hint = params.get('id_token_hint');
   const hintedUserId = await hintedUser(deps, context, client, hint);
   // What cannot be verified proves nothing, and whom it means nobody knows.
@@ -66,6 +70,10 @@ export async function validateAuthorizationRequest(
       'The user has to sign in: id_token_hint is not an ID token of this issuer for this client.',
     );
 
+  const subjects = [...new Set([hintedUserId ?? [], claims?.subjects ?? []].flat())];
+  if (subjects.length > 1) refuse('login_required', 'The request asks for two people at once.');
+  const acrAsked = params.get('acr_values')?.split(' ') ?? claims?.acr?.values ?? [];
+  const own = context.tenant.settings.claim_scopes;
   return {
     client,
     request: {
@@ -74,13 +82,14 @@ export async function validateAuthorizationRequest(
       scopes,
       resources,
       prompt,
-      acrValues: (params.get('acr_values') ?? '').split(' ').filter((value) => value !== ''),
+      acrValues: acrAsked.filter((value) => value !== ''),
       ...defined({
         maxAge: maxAge === undefined ? undefined : Number(maxAge),
         nonce: params.get('nonce'),
         codeChallenge: challenge(client, params, refuse),
         loginHint: params.get('login_hint'),
-        hintedUserId,
+        hintedUserId: subjects[0],
+        claims: claims && askedByName(claims, scopesOf(client.metadata), own),
         uiLocales: params.get('ui_locales'),
       }),
     },
@@ -102,6 +111,7 @@ const authorizeParameters = [
   'ui_locales',
   'acr_values',
   'id_token_hint',
+  'claims',
   'code_challenge',
   'code_challenge_method',
 ] as const;
@@ -134,6 +144,21 @@ async function provenTarget(
     ...(state === undefined ? {} : { state }),
   };
   return { client, target };
+}
+
+/** OpenID Connect Core 1.0 5.5: the `claims` parameter. An essential `acr` that nobody here can reach is told at once (5.5.1.1). */
+function claimsAsked(
+  params: Params,
+  refuse: (code: OAuthErrorCode, description: string) => never,
+): ClaimsParameter | undefined {
+  const text = params.get('claims');
+  if (text === undefined) return undefined;
+  const claims = parseClaimsParameter(text);
+  if (!claims) return refuse('invalid_request', 'claims is not JSON as OpenID Connect Core 1.0, 5.5, describes it.');
+  const { acr } = claims;
+  if (acr?.isEssential && !acrValues.some((value) => acr.values.includes(value)))
+    refuse('unmet_authentication_requirements', `acr can be ${acrValues.join(' or ')}.`);
+  return claims;
 }
 
 /** RFC 7636 4.3, RFC 9700 2.1.1: S256 only, and required unless the client opted out. */

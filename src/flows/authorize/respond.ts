@@ -1,7 +1,7 @@
 // The authorization response: a code with its grant, or an error, for the client's redirect URI.
 import { opaqueBytes, opaqueToken } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
-import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
+import { type AuthorizationRequest, consentScopes } from '../../domain/authorization-request.ts';
 import type { Client } from '../../domain/client.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
 import type { OAuthErrorCode, ResponseTarget } from '../../domain/errors.ts';
@@ -40,6 +40,8 @@ export async function respondWithCode(
       grantId: newId(deps, now),
       clientId: client.id,
       scopes: request.scopes,
+      consentScopes: consentScopes(request),
+      claims: request.claims,
       resources: request.resources,
       // Consent to it is stored, was just given, or the client is the tenant's own: the next step was decided so.
       offline: request.scopes.includes('offline_access'),

@@ -1,7 +1,8 @@
 // Revalidates a stored request against the client's current registration.
 import type { Deps } from '../../deps.ts';
 import type { AuthorizationRequest } from '../../domain/authorization-request.ts';
-import { type Client, isPublic, stillRegistered } from '../../domain/client.ts';
+import { askedByName } from '../../domain/claims.ts';
+import { type Client, isPublic, scopesOf, stillRegistered } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import { matchRedirectUri } from '../../domain/redirect-uri.ts';
@@ -28,5 +29,12 @@ export async function revalidateRequest(
     );
   if (metadata.require_pkce && request.codeChallenge === undefined)
     throw new OAuthError('invalid_request', 'This application must use PKCE by now. Start again from it.');
-  return { client, request: { ...request, scopes: stillRegistered(metadata, request.scopes) } };
+  const scopes = stillRegistered(metadata, request.scopes);
+  const { claims } = request;
+  const named = claims && { userinfo: claims.userinfo, idToken: claims.id_token };
+  const own = context.tenant.settings.claim_scopes;
+  return {
+    client,
+    request: { ...request, scopes, ...(named && { claims: askedByName(named, scopesOf(metadata), own) }) },
+  };
 }

@@ -42,10 +42,16 @@ function lacksOne(resources: readonly Resource[], scopes: readonly string[]): bo
   return scopes.some((scope) => !known.has(scope));
 }
 
-/** What the tenant's resources say their scopes allow, by scope. */
+/** What the tenant and its resources say their scopes allow, by scope. */
 export async function scopeDescriptions(deps: Deps, tenant: Tenant): Promise<Map<string, string | undefined>> {
   const resources = await tenantResources(deps, tenant);
-  return new Map(resources.flatMap(({ scopes }) => scopes.map((scope) => [scope.name, scope.description] as const)));
+  const own = Object.entries(tenant.settings.claim_scopes).map(
+    ([name, { description }]) => [name, description] as const,
+  );
+  return new Map([
+    ...own,
+    ...resources.flatMap(({ scopes }) => scopes.map((scope) => [scope.name, scope.description] as const)),
+  ]);
 }
 
 /** What changes with any client of the tenant; no client can have this id. */

@@ -35,7 +35,8 @@ export async function resourcesFor(
   tenant: Tenant,
   { named, scopes }: { readonly named: readonly string[]; readonly scopes: readonly string[] },
 ): Promise<readonly string[] | NoResource> {
-  const special = scopes.filter((scope) => !(standardScopes as readonly string[]).includes(scope));
+  const about: readonly string[] = [...standardScopes, ...Object.keys(tenant.settings.claim_scopes)];
+  const special = scopes.filter((scope) => !about.includes(scope));
   const resources = await resourcesWith(deps, tenant, special);
   if (named.length > 0) {
     const own = [tenant.issuer, tenant.settings.default_resource ?? tenant.issuer];

@@ -46,7 +46,7 @@ export async function serviceLogin(
 async function tokensFor(
   deps: Deps,
   context: RequestContext,
-  { userId, passwordVersion }: CheckedKey,
+  { user, passwordVersion }: CheckedKey,
   { client, scopes: wanted, resources, request }: ServiceLogin,
 ): Promise<TokenResponse | undefined> {
   const { tenant, now } = context;
@@ -60,25 +60,32 @@ async function tokensFor(
   const scopes = wanted.filter((scope) => scope !== 'openid' && scope !== 'offline_access');
   if (wanted.length > 0 && scopes.length === 0)
     throw new OAuthError('invalid_scope', 'No scope that was asked for is one that a service account may have.');
-  const expiresAt = now + client.metadata.access_token_lifetime * 1000;
   const grant: Grant = {
     id: newId(deps, now),
     clientId: client.id,
-    userId,
+    userId: user.id,
     sessionId: newId(deps, now),
     scopes,
     resources,
+    claims: undefined,
     offline: false,
     authentication,
-    expiresAt,
+    expiresAt: now + client.metadata.access_token_lifetime * 1000,
     revoked: false,
   };
-  const response = await mintTokens(deps, context, { subject: { kind: 'grant', grant }, client, scopes, resources });
+  const response = await mintTokens(deps, context, {
+    subject: { kind: 'grant', grant, user },
+    client,
+    scopes,
+    resources,
+  });
+  // Its session is as long as its token, which a resource may make shorter or longer.
+  const expiresAt = now + response.expires_in * 1000;
   const isBegun = await beginFirstPartySession(
     deps.db,
     tenant.id,
     {
-      userId,
+      userId: user.id,
       passwordVersion,
       sessionId: grant.sessionId!,
       secretHash: opaqueToken('session', deps.random(opaqueBytes)).hash,
@@ -97,7 +104,7 @@ async function tokensFor(
       addressKey: undefined,
       secondEventId: newId(deps, now),
     },
-    eventOf(deps, actingAs(context, 'user', userId)),
+    eventOf(deps, actingAs(context, 'user', user.id)),
   );
   return isBegun ? response : undefined;
 }

@@ -6,6 +6,7 @@ import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { authenticationOf, type Proof } from '../../domain/factors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import { sessionTokenLifetime } from '../../domain/passwordless.ts';
+import type { User } from '../../domain/user.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import {
   beginFirstPartySession,
@@ -26,7 +27,7 @@ import { partialTokenInvalid } from './partial-token.ts';
 export type LoggedIn = TokenResponse & { readonly token: string; readonly device?: string };
 
 export type Proven = {
-  readonly user: { readonly id: string; readonly passwordVersion: number };
+  readonly user: User & { readonly passwordVersion: number };
   readonly client: Client;
   readonly scopes: readonly string[];
   readonly resources: readonly string[];
@@ -70,13 +71,14 @@ export async function beginTokenSession(
     sessionId,
     scopes,
     resources,
+    claims: undefined,
     offline: lifetime === undefined && scopes.includes('offline_access'),
     authentication,
     expiresAt: now + (lifetime ?? client.metadata.refresh_token_lifetime) * 1000,
     revoked: false,
   };
   const response = await mintTokens(deps, context, {
-    subject: { kind: 'grant', grant },
+    subject: { kind: 'grant', grant, user },
     client,
     scopes,
     resources,

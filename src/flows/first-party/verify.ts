@@ -92,7 +92,7 @@ export function stepUp(deps: Deps, context: RequestContext, accessToken: string,
     if (how === 'ended') throw ended();
     if (cameBack) await codeCameBack(deps.db, context, cameBack);
     const response = await mintTokens(deps, context, {
-      subject: { kind: 'grant', grant: { ...grant, authentication } },
+      subject: { kind: 'grant', grant: { ...grant, authentication }, user },
       client,
       scopes,
       // Of a token that was narrowed comes no wider one.

@@ -39,7 +39,7 @@ export async function authorizationCodeGrant(
     ? opaqueToken('refreshToken', deps.random(opaqueBytes))
     : undefined;
   const response = await mintTokens(deps, context, {
-    subject: { kind: 'grant', grant: code.grant },
+    subject: { kind: 'grant', grant: code.grant, user: code.user },
     client,
     scopes: code.grant.scopes,
     resources,

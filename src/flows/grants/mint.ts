@@ -4,17 +4,24 @@ import { signJwt } from '../../crypto/jwt.ts';
 import type { Deps } from '../../deps.ts';
 import { audienceOf, scopesFor, shapeFor } from '../../domain/audience.ts';
 import { authenticationClaims } from '../../domain/authentication.ts';
-import { type Client, stillRegistered } from '../../domain/client.ts';
+import { askedByName, claimsForApis, claimsNamed, claimsOfScopes } from '../../domain/claims.ts';
+import type { RequestedClaims } from '../../domain/claims-request.ts';
+import { type Client, scopesOf, stillRegistered } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import { adminApiOf } from '../../domain/resource.ts';
+import type { Tenant } from '../../domain/tenant.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
+import type { User } from '../../domain/user.ts';
 import { tenantResources } from '../clients/current.ts';
 import { signingKey } from '../keys/ring.ts';
 
 /** Whom the tokens are about: whoever stands behind a grant, or the client by itself. */
-export type Subject = { readonly kind: 'grant'; readonly grant: Grant } | { readonly kind: 'client' };
+/** `user`: whom it is about, as they are now. */
+export type Subject =
+  | { readonly kind: 'grant'; readonly grant: Grant; readonly user: User }
+  | { readonly kind: 'client' };
 
 export type Mint = {
   readonly subject: Subject;
@@ -35,6 +42,7 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
   const { tenant, now } = context;
   const { client, subject } = mint;
   const grant = subject.kind === 'grant' ? subject.grant : undefined;
+  const user = subject.kind === 'grant' ? subject.user : undefined;
   const userId = grant?.userId;
   const audience = audienceOf(tenant, mint.resources);
   // Whoever may call without naming a client must not come to administer, on whatever way the resource was asked for.
@@ -60,6 +68,7 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
   };
   const authentication = grant && userId !== undefined ? grant.authentication : undefined;
   const accessToken = await signJwt(await signingKey(deps, tenant, alg), type, {
+    ...(user && claimsNamed(user, forApis(tenant, client, granted))),
     ...common,
     ...(authentication && authenticationClaims(authentication, 'access')),
     aud: audience.length === 1 ? audience[0] : audience,
@@ -74,6 +83,7 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
   const hasIdToken = userId !== undefined && granted.includes('openid');
   const idToken = hasIdToken
     ? await signJwt(await signingKey(deps, tenant, idTokenAlg), 'JWT', {
+        ...claimsNamed(user!, forIdToken(tenant, client, granted, grant?.claims)),
         ...common,
         ...(authentication && authenticationClaims(authentication, 'id')),
         aud: client.id,
@@ -90,4 +100,21 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
     ...(mint.refreshToken === undefined ? {} : { refresh_token: mint.refreshToken }),
     ...(idToken === undefined ? {} : { id_token: idToken }),
   };
+}
+
+/** What APIs decide on: what the granted scopes ask for, and what the client is registered for in any case. */
+function forApis(tenant: Tenant, { metadata }: Client, granted: readonly string[]): readonly string[] {
+  return [...claimsForApis(granted, tenant.settings.claim_scopes), ...(metadata.access_token_claims ?? [])];
+}
+
+/** OpenID Connect Core 1.0 5.4 and 5.5: what was asked for by name, and by the registration what the granted scopes ask for. */
+function forIdToken(
+  tenant: Tenant,
+  { metadata }: Client,
+  granted: readonly string[],
+  asked: RequestedClaims | undefined,
+): readonly string[] {
+  const own = tenant.settings.claim_scopes;
+  const named = asked ? askedByName({ userinfo: [], idToken: asked.id_token }, scopesOf(metadata), own).id_token : [];
+  return metadata.id_token_claims ? [...claimsOfScopes(granted, own), ...named] : named;
 }

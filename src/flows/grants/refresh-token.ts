@@ -101,7 +101,7 @@ async function use(
   }
   const resources = resourcesAsked(tenant, params, grant.resources);
   const session = { idleExpiresAt: now + tenant.settings.session_idle_lifetime * 1000 };
-  const subject = { kind: 'grant', grant } as const;
+  const subject = { kind: 'grant', grant, user: found.user } as const;
   const mint = { subject, client, scopes: scopes ?? grant.scopes, resources };
   if (!client.metadata.refresh_token_rotation) {
     const response = await mintTokens(deps, context, { ...mint, refreshToken: token });
@@ -153,7 +153,7 @@ async function repeat(
   if (!found.childHash?.equals(child.hash)) throw new Unavailable('the child of a refresh token is another one');
   const asOf = { ...context, now: rotatedAt };
   const response = await mintTokens(deps, asOf, {
-    subject: { kind: 'grant', grant },
+    subject: { kind: 'grant', grant, user: found.user },
     client,
     scopes: scopesAsked(params) ?? grant.scopes,
     resources: resourcesAsked(tenant, params, grant.resources),

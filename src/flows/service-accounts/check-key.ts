@@ -2,10 +2,11 @@
 import { hashOfOpaque } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
+import type { User } from '../../domain/user.ts';
 import { useServiceKey } from '../../storage/service-keys.ts';
 
 /** The account of a key that is right, and the number that beginSession and its like compare. */
-export type CheckedKey = { readonly userId: string; readonly passwordVersion: number };
+export type CheckedKey = { readonly user: User; readonly passwordVersion: number };
 
 /** One round trip, or none for what cannot be a key. @returns undefined for whatever is not a living key of this account. */
 export async function checkKey(

@@ -178,6 +178,12 @@ function otherKind({ kind }: User): Refusal {
   return invalidInput([{ path: ['username'], problem }]);
 }
 
+/** Without the tenant's own, of which an entry that names any names all. */
+function standardOf(claims: Readonly<Record<string, unknown>> = {}): Record<string, unknown> {
+  const standard: readonly string[] = storedClaims;
+  return Object.fromEntries(Object.entries(claims).filter(([name]) => standard.includes(name)));
+}
+
 /** What the entry leaves out stays as it was. */
 function fieldsOf(entry: UserEntry, before?: storage.UserFields): storage.UserFields {
   const given = Object.fromEntries(
@@ -188,7 +194,11 @@ function fieldsOf(entry: UserEntry, before?: storage.UserFields): storage.UserFi
     username: entry.username,
     email: entry.email ?? before?.email,
     emailVerified: entry.email_verified ?? (emailChanged ? false : (before?.emailVerified ?? false)),
-    claims: { ...before?.claims, ...given },
+    claims: {
+      ...(entry.custom_claims ? standardOf(before?.claims) : before?.claims),
+      ...entry.custom_claims,
+      ...given,
+    },
     roles: entry.roles ?? before?.roles ?? [],
     groups: entry.groups ?? before?.groups ?? [],
   };

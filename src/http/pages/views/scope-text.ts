@@ -7,6 +7,8 @@ const described: Record<string, MessageKey> = {
   email: 'scope.email',
   address: 'scope.address',
   phone: 'scope.phone',
+  roles: 'scope.roles',
+  groups: 'scope.groups',
   offline_access: 'scope.offline_access',
 };
 
