@@ -1,6 +1,7 @@
 // What every flow is given as its first argument: built once at the entry, passed on, never looked up.
 import type { Logger } from 'pino';
 import type { PasswordHasher } from './crypto/passwords.ts';
+import type { OutboundAnswer, OutboundRequest } from './delivery/fetcher.ts';
 import type { SecretBox } from './crypto/secret-box.ts';
 import type { Metrics } from './domain/metrics.ts';
 import type { Channel } from './domain/outbox.ts';
@@ -26,6 +27,8 @@ export type Deps = {
   readonly rightUntil: RememberedUntil;
   /** Who acts where no request does: the server by itself, or an operator at a terminal. */
   readonly actor: 'server' | 'operator';
+  /** The only way to fetch an address: as settings allow it. @throws OutboundError */
+  readonly outbound: (request: OutboundRequest) => Promise<OutboundAnswer>;
   /** In which ways people can be sent messages. */
   readonly channels: readonly Channel[];
   readonly log: Logger;

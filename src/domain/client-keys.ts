@@ -26,6 +26,16 @@ export function algsOf({ kty, crv, alg }: ClientJwk): readonly SigningAlg[] {
   return meant === undefined ? possible : possible.filter((one) => one === meant);
 }
 
+/** RFC 7517 5: those of a published set that can be the key of an assertion; undefined for what is no key set. */
+export function usableKeysIn(document: unknown): readonly ClientJwk[] | undefined {
+  const keys = (document as { keys?: unknown } | null)?.keys;
+  if (!Array.isArray(keys)) return undefined;
+  const found = keys.filter(
+    (key): key is ClientJwk => typeof key === 'object' && key !== null && keyProblem(key as ClientJwk) === undefined,
+  );
+  return found.slice(0, mostClientKeys);
+}
+
 /** RFC 7591 2, RFC 7523 3: what is wrong with how a client says which keys are its own. */
 export function keyProblems(metadata: ClientMetadata): MetadataProblem[] {
   const { jwks, jwks_uri: uri, token_endpoint_auth_method: method, token_endpoint_auth_signing_alg: alg } = metadata;
@@ -49,8 +59,8 @@ export function keyProblems(metadata: ClientMetadata): MetadataProblem[] {
   return problems;
 }
 
-/** Why it cannot be the public key of an assertion. */
-function keyProblem(key: ClientJwk): string | undefined {
+/** Why it cannot be the public key of an assertion; undefined when it can. */
+export function keyProblem(key: ClientJwk): string | undefined {
   if (['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].some((member) => Object.hasOwn(key, member)))
     return 'is a private key: give its public part, and take the key as known to others';
   if (algsOf(key).length === 0) return 'must be a public key for RS256, PS256, ES256 or EdDSA';

@@ -6,6 +6,7 @@ import { passwordHasher } from '../crypto/passwords.ts';
 import { pooledRandom } from '../crypto/random.ts';
 import { secretBox } from '../crypto/secret-box.ts';
 import type { Deps } from '../deps.ts';
+import { guardedFetch } from '../delivery/fetcher.ts';
 import type { Channel, Courier } from '../domain/outbox.ts';
 import { type Metrics, unmeasured } from '../domain/metrics.ts';
 import type { Tracing } from '../domain/tracing.ts';
@@ -92,6 +93,7 @@ export async function openBackend(config: Config, options: BackendOptions = {}):
       memory: createMemory(() => performance.now()),
       closedUntil: createRememberedUntil(),
       rightUntil: createRememberedUntil(),
+      outbound: (request) => guardedFetch({ allow: config.outboundAllow ?? [] }, request),
       actor: options.actor ?? 'server',
       channels: channelsOf(config, options),
       log,

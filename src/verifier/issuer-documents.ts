@@ -31,7 +31,10 @@ export async function fetchDocument(url: string, { fetch, timeout }: Fetching): 
     await answer.body?.cancel();
     throw new Error(`${url} answered with status ${answer.status} and type ${type || 'unknown'}, not with JSON.`);
   }
-  return { body: JSON.parse(await bodyOf(answer, url)), maxAge: maxAgeOf(answer.headers) };
+  return {
+    body: JSON.parse(await bodyOf(answer, url)),
+    maxAge: maxAgeOf(answer.headers.get('cache-control'), answer.headers.get('age')),
+  };
 }
 
 async function bodyOf(answer: Response, url: string): Promise<string> {
@@ -46,12 +49,15 @@ async function bodyOf(answer: Response, url: string): Promise<string> {
   return Buffer.concat(parts).toString('utf8');
 }
 
-/** RFC 9111 4.2: what is left of `max-age` after the time that it spent on the way. */
-function maxAgeOf(headers: Headers): number | undefined {
-  const said = headers.get('cache-control') ?? '';
+/** RFC 9111 4.2: seconds that are left of `max-age` after the time that it spent on the way; undefined when none is said. */
+export function maxAgeOf(
+  cacheControl: string | null | undefined,
+  ageHeader: string | null | undefined,
+): number | undefined {
+  const said = cacheControl ?? '';
   if (/\bno-(?:store|cache)\b/i.test(said)) return 0;
   const [, seconds] = /(?:^|[\s,])max-age="?(\d+)/i.exec(said) ?? [];
   if (seconds === undefined) return undefined;
-  const age = Number(headers.get('age') ?? 0);
+  const age = Number(ageHeader ?? 0);
   return Math.max(0, Number(seconds) - (age > 0 ? age : 0));
 }

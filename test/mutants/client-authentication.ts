@@ -178,4 +178,37 @@ export const clientAuthenticationMutants: readonly Mutant[] = [
     test: basics,
     title: 'passes encoded and as it is',
   },
+  {
+    name: 'jwks_uri: a private key that is published counts',
+    file: 'src/domain/client-keys.ts',
+    remove: 'keyProblem(key as ClientJwk) === undefined',
+    insert: "typeof (key as ClientJwk).kty === 'string'",
+    test: 'test/oauth/client-jwks-uri.test.ts',
+    title: 'a private key, a symmetric one',
+  },
+  {
+    name: 'jwks_uri: the answer says for how long a key counts that was taken back',
+    file: 'src/flows/clients/keys.ts',
+    remove: 'keysMaxAge: 300',
+    insert: 'keysMaxAge: 1e6',
+    test: 'test/oauth/client-jwks-uri.test.ts',
+    title: 'a key that was taken back',
+  },
+  {
+    name: 'jwks_uri: keys count without end while the address is away',
+    file: 'src/flows/clients/keys.ts',
+    remove: 'keysOfflineFor: 3600',
+    insert: 'keysOfflineFor: 1e6',
+    test: 'test/oauth/client-jwks-uri.test.ts',
+    title: 'for an hour',
+  },
+  {
+    name: 'jwks_uri: fetched without the guard',
+    file: 'src/start/backend.ts',
+    remove: 'guardedFetch({ allow: config.outboundAllow ?? [] }, request)',
+    insert:
+      "guardedFetch({ allow: [...(config.outboundAllow ?? []), { host: '127.0.0.1', port: Number(new URL(request.url).port) }] }, request)",
+    test: 'test/oauth/client-jwks-uri.test.ts',
+    title: 'M80',
+  },
 ];

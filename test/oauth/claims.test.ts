@@ -1,7 +1,6 @@
 // Claims that applications and APIs need: roles, groups and a tenant's own, by scope, by registration and by name (the claims parameter).
 import * as openid from 'openid-client';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { SentStatement } from '../../src/storage/database.ts';
 import { createAgent } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import {
@@ -10,7 +9,6 @@ import {
   authorizeInteractively,
   claimsOf,
   codeFlow,
-  exchangeCode,
   getUserinfo,
   refresh,
   type TestClient,
@@ -43,10 +41,8 @@ const settings = {
 };
 
 let signet: TestSignet;
-const sent: SentStatement[] = [];
 beforeAll(async () => {
   signet = await startSignet({
-    observe: (statement) => sent.push(statement),
     provision: {
       settings,
       users: [person, ...world.users.filter(({ username }) => username !== alice.username)],
@@ -109,15 +105,6 @@ describe('roles and groups', () => {
     await signet.provision({ clients: [{ client_id: 'first-party', scope: 'openid profile email roles' }] });
     const { body } = await postJson(`${signet.issuer}/auth/login`, asked);
     expect(claimsOf(body['access_token'])).toMatchObject({ roles: ['editor'] });
-  });
-
-  test('they cost no statement', async () => {
-    const asked = authorizationRequest(signet, plain, { scope: 'openid roles groups employee' });
-    const code = (await authorizeInteractively(createAgent(), asked)).get('code')!;
-    sent.length = 0;
-    const { body } = await exchangeCode(signet, plain, asked, code);
-    expect(claimsOf(body.access_token)).toHaveProperty('department');
-    expect(sent).toHaveLength(2);
   });
 });
 

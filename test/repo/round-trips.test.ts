@@ -17,6 +17,7 @@ import {
   submitPassword,
 } from '../support/flow.ts';
 import { logIn } from '../support/first-party.ts';
+import { assertionOf, assertionType, makeClientKey, postForm } from '../support/assertions.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 import type { SentStatement } from '../../src/storage/database.ts';
 
@@ -98,6 +99,47 @@ test('a program signs in with two statements: the key, and what it opens', async
   const program = { username: 'program', password: key };
   await logIn(signet, program);
   expect(await statementsFor(() => logIn(signet, program))).toHaveLength(2);
+});
+
+test('a token for a program that acts for itself takes none, and one by which the assertion is spent when it signs', async () => {
+  const key = await makeClientKey('ES256');
+  const machine = { grant_types: ['client_credentials' as const], response_types: [], scope: 'things:read' };
+  const own = { ...machine, client_id: 'signs', token_endpoint_auth_method: 'private_key_jwt' as const };
+  await signet.provision({
+    resources: [{ identifier: 'https://things.example', scopes: ['things:read'] }],
+    clients: [
+      { ...machine, client_id: 'machine', client_secret: webClient.client_secret },
+      { ...own, jwks: { keys: [key.jwk] } },
+    ],
+  });
+  const bySecret = () =>
+    postForm(`${signet.issuer}/oauth/token`, {
+      grant_type: 'client_credentials',
+      client_id: 'machine',
+      client_secret: webClient.client_secret,
+    });
+  await bySecret();
+  expect(await statementsFor(bySecret)).toEqual([]);
+  const byKey = async () =>
+    postForm(`${signet.issuer}/oauth/token`, {
+      grant_type: 'client_credentials',
+      client_assertion: await assertionOf(signet, 'signs', key),
+      client_assertion_type: assertionType,
+    });
+  await byKey();
+  const statements = await statementsFor(byKey);
+  expect(statements.map(({ text }) => text)).toEqual([expect.stringMatching(/^INSERT INTO client_assertions/)]);
+});
+
+test('claims of a person cost no statement: the person comes with the grant', async () => {
+  const scope = 'openid profile roles groups';
+  const client = { ...webClient, client_id: 'claims', scope, id_token_claims: true };
+  await signet.provision({ clients: [client] });
+  await codeFlow(signet, client, { agent, change: { scope } });
+  const asked = authorizationRequest(signet, client, { scope });
+  const code = (await authorizeInteractively(agent, asked)).get('code')!;
+  const statements = await statementsFor(() => exchangeCode(signet, client, asked, code));
+  expect(statements.length).toBeLessThanOrEqual(3);
 });
 
 test('UserInfo asks once, the published documents never', async () => {

@@ -12,7 +12,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   start: ['app', 'config', 'telemetry', 'embedded', 'flows', 'storage', 'crypto', 'delivery', 'domain', 'deps'],
   app: ['http', 'domain', 'deps'],
   http: ['flows', 'schemas', 'texts', 'domain', 'deps'],
-  flows: ['schemas', 'storage', 'crypto', 'delivery', 'texts', 'domain', 'deps'],
+  flows: ['schemas', 'storage', 'crypto', 'delivery', 'texts', 'verifier', 'domain', 'deps'],
   telemetry: ['storage', 'crypto', 'domain'],
   deps: ['storage', 'crypto', 'delivery', 'domain'],
   config: ['domain'],

@@ -20,7 +20,7 @@ import { admitSecret } from './secret-limiter.ts';
 /** RFC 7523 2.2 with an asymmetric signature: `private_key_jwt`. */
 export const proveByOwnKey: Proof = async (deps, context, client, [assertion = '']) => {
   assertSignedAsRegistered(client, assertion);
-  const keys = await keysFor(deps, context, client, readAssertion(assertion)!);
+  const keys = await keysFor(deps, client, readAssertion(assertion)!);
   const proven = await verifyAssertion(assertion, keys, expected(context, client));
   await spendOnce(deps, context, client, proven);
 };
