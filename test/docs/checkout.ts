@@ -1,5 +1,5 @@
 // A folder like a fresh checkout, with a Signet that runs in it: where the documents' commands are typed.
-import { chmod, mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -29,6 +29,7 @@ export async function openCheckout(): Promise<Checkout> {
   await chmod(directory, 0o755);
   for (const name of ['package.json', 'bin', 'src', 'examples', 'migrations', 'node_modules'])
     await symlink(join(root, name), join(directory, name));
+  await standInForBuild(directory);
   const port = await freePort();
   const ports = new Map<string, number>();
   for (const shown of applicationPorts) ports.set(shown, await freePort());
@@ -57,4 +58,18 @@ export async function openCheckout(): Promise<Checkout> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** What `npm run build` makes of `signet/verifier`, as far as imports can tell: the source, under the names of package.json. */
+async function standInForBuild(directory: string): Promise<void> {
+  const { exports } = JSON.parse(await readFile(join(root, 'package.json'), 'utf8')) as {
+    exports: Record<string, { default: string }>;
+  };
+  for (const [name, { default: file }] of Object.entries(exports)) {
+    if (!name.startsWith('./verifier')) continue;
+    const source = file.replace(/^\.\/dist\//, 'src/').replace(/\.js$/, '.ts');
+    const path = join(directory, file);
+    await mkdir(dirname(path), { recursive: true });
+    await writeFile(path, `export * from '../../${source}';\n`);
+  }
 }

@@ -12,6 +12,7 @@ export const followed = [
   'docs/use-cases.md',
   'docs/uses/api.md',
   'docs/uses/machine.md',
+  'docs/uses/microservices.md',
   'docs/uses/native-app.md',
   'docs/uses/single-page-app.md',
   'docs/uses/web-app.md',

@@ -87,16 +87,30 @@ describe('guides', { timeout: 120_000 }, () => {
     const forIssuer = await codeFlow(signet, client, { user: user!, change: { scope: 'openid' } });
     const change = { scope: 'openid orders:read', resource: 'https://orders.example' };
     const forApi = await codeFlow(signet, client, { user: user!, change });
-    const orders = async (token: string) => {
+    const orders = async (port: number, token: string) => {
       const headers = { authorization: `Bearer ${token}` };
-      const answer = await fetch(checkout.here('http://localhost:8090/orders'), { headers });
+      const answer = await fetch(checkout.here(`http://localhost:${port}/orders`), { headers });
       return `${answer.status} ${answer.headers.get('www-authenticate') ?? ''}`;
     };
-    const refused = '401 Bearer realm="https://orders.example", error="invalid_token"';
-    expect(await orders(forApi.tokens.access_token)).toBe('200 ');
-    expect(await orders(forApi.tokens.id_token), 'an ID token').toBe(refused);
-    expect(await orders(forIssuer.tokens.access_token), 'a token for somebody else').toBe(refused);
-    expect(await orders(unsigned), 'a token that nobody signed').toBe(refused);
+    const refused = (why: string) =>
+      `401 Bearer realm="https://orders.example", error="invalid_token", error_description="${why}", resource_metadata="https://orders.example/.well-known/oauth-protected-resource"`;
+    const byJose = '401 Bearer realm="https://orders.example", error="invalid_token"';
+    for (const [what, token, why] of [
+      ['an ID token', forApi.tokens.id_token, 'The access token is not valid here.'],
+      ['a token for somebody else', forIssuer.tokens.access_token, 'The access token is for another audience.'],
+      ['a token that nobody signed', unsigned, 'The access token is not valid here.'],
+    ] as const) {
+      expect(await orders(8090, token), what).toBe(refused(why));
+      expect(await orders(4001, token), `${what}, with jose alone`).toBe(byJose);
+    }
+    for (const port of [8090, 4001]) expect(await orders(port, forApi.tokens.access_token)).toBe('200 ');
+  });
+
+  test('a gateway and two services take one token, a worker has its own, and the file that is shown is the one to copy', async () => {
+    const document = 'docs/uses/microservices.md';
+    const shown = fencesOf(await read(document)).find(({ language }) => language === 'yaml');
+    expect(shown!.text).toBe(await read('examples/services/shop.yaml'));
+    expect((await follow(checkout, document)).acts).toBe(12);
   });
 
   test('the machine gets a token for the API that its scopes belong to, by curl and by openid-client', async () => {
