@@ -10,10 +10,8 @@ import {
   generateKeyPair,
   importJWK,
   type JWK,
-  type JWTHeaderParameters,
-  jwtVerify,
 } from 'jose';
-import { type SigningAlg, signingAlgs } from '../domain/client.ts';
+import type { SigningAlg } from '../domain/client.ts';
 
 export type PublicJwk = JWK & { readonly kid: string; readonly alg: SigningAlg };
 
@@ -69,47 +67,6 @@ export async function signJwt(
 }
 
 const longestToken = 16_384;
-
-/** What a token must say to be taken. `now` in milliseconds. */
-export type Expected = {
-  readonly types: readonly string[];
-  readonly keys: ReadonlyMap<string, VerificationKey>;
-  readonly issuer: string;
-  /** One of its audiences; undefined for whoever looks at them alone. */
-  readonly audience: string | undefined;
-  readonly now: number;
-};
-
-/**
- * RFC 7519 7.2, RFC 8725 3.1, 3.8, 3.9 and 3.11: the claims of a JWT of ours that has not expired, with one of the types,
- * the issuer, the audience, and a signature by one of the keys under that key's own algorithm; or undefined.
- */
-export async function verifyClaims(
-  token: string,
-  { types, keys, issuer, audience, now }: Expected,
-): Promise<Record<string, unknown> | undefined> {
-  if (token.length > longestToken) return undefined;
-  const keyOf = (header: JWTHeaderParameters) => {
-    const key = header.kid === undefined ? undefined : keys.get(header.kid);
-    if (key?.alg !== header.alg || header.typ === undefined || !types.includes(header.typ))
-      throw new errors.JOSEError('of another kind, or by an unknown key');
-    return key.key;
-  };
-  const options = {
-    issuer,
-    ...(audience !== undefined && { audience }),
-    requiredClaims: ['exp'],
-    currentDate: new Date(now),
-    algorithms: [...signingAlgs],
-  };
-  try {
-    return (await jwtVerify(token, keyOf, options)).payload;
-  } catch (error) {
-    if (error instanceof errors.JOSEError || error instanceof SyntaxError || error instanceof TypeError)
-      return undefined;
-    throw error;
-  }
-}
 
 /**
  * RFC 8725 3.1 and 3.11: the claims of a JWT of ours with one of the `types` and a signature by one of `keys` under that

@@ -18,6 +18,8 @@ export type SignedTokenRules = {
   readonly now: number;
   /** Seconds by which the two clocks may differ. */
   readonly clockTolerance: number;
+  /** Seconds by which the signer's clock may be ahead, as far as `iat` says it; `clockTolerance` unless given. */
+  readonly aheadTolerance?: number;
 };
 
 /** Why a token is refused. All but `malformed` are said only of what the issuer signed. */
@@ -40,7 +42,7 @@ export async function verifySignedToken(token: string, rules: SignedTokenRules):
 /** RFC 7519 7.2: as `verifySignedToken`, but says why it refuses. */
 export async function judgeSignedToken(token: string, rules: SignedTokenRules): Promise<JWTPayload | SignedTokenFault> {
   if (token.length > longestToken || !compactForm.test(token)) return 'malformed';
-  const { issuer, audience, algorithms, now, clockTolerance } = rules;
+  const { issuer, audience, algorithms, now, clockTolerance, aheadTolerance } = rules;
   try {
     const { payload } = await jwtVerify(token, (header) => keyFor(header, rules), {
       issuer,
@@ -51,7 +53,7 @@ export async function judgeSignedToken(token: string, rules: SignedTokenRules): 
       algorithms: algorithms as string[],
     });
     // jose compares `iat` with no clock.
-    return isInTime(payload, now, clockTolerance) ? payload : 'early';
+    return isInTime(payload, now, clockTolerance, aheadTolerance) ? payload : 'early';
   } catch (error) {
     if (error instanceof errors.JOSEError) return faultOf(error);
     if (error instanceof SyntaxError) return 'malformed';
@@ -60,12 +62,17 @@ export async function judgeSignedToken(token: string, rules: SignedTokenRules): 
 }
 
 /** RFC 7519 4.1.4 to 4.1.6: whether `exp`, `nbf` and `iat` hold at `now` (milliseconds), give or take `clockTolerance` (seconds). */
-export function isInTime({ exp, nbf, iat }: JWTPayload, now: number, clockTolerance: number): boolean {
+export function isInTime(
+  { exp, nbf, iat }: JWTPayload,
+  now: number,
+  clockTolerance: number,
+  aheadTolerance = clockTolerance,
+): boolean {
   const seconds = Math.floor(now / 1000);
   return (
     exp! > seconds - clockTolerance &&
     (nbf === undefined || nbf <= seconds + clockTolerance) &&
-    (iat === undefined || iat <= seconds + clockTolerance)
+    (iat === undefined || iat <= seconds + aheadTolerance)
   );
 }
 

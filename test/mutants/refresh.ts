@@ -110,16 +110,16 @@ export const refreshMutants: readonly Mutant[] = [
   },
   {
     name: 'UserInfo takes tokens for other audiences',
-    file: 'src/crypto/jwt.ts',
-    remove: '    ...(audience !== undefined && { audience }),\n',
-    insert: '',
+    file: 'src/flows/tokens/access-token-claims.ts',
+    remove: '    audience,\n    algorithms',
+    insert: '    algorithms',
     test: 'test/oauth/userinfo.test.ts',
   },
   {
     name: 'an access token never expires here',
-    file: 'src/crypto/jwt.ts',
-    remove: 'currentDate: new Date(now)',
-    insert: 'currentDate: new Date(0)',
+    file: 'src/flows/tokens/access-token-claims.ts',
+    remove: 'clockTolerance: 0,',
+    insert: 'clockTolerance: 1e6,',
     test: 'test/oauth/userinfo.test.ts',
   },
   {

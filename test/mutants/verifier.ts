@@ -57,7 +57,7 @@ export const verifierMutants: readonly Mutant[] = [
   {
     name: 'verifier: a token of the future is taken',
     file: source('signed-token'),
-    remove: "return isInTime(payload, now, clockTolerance) ? payload : 'early';",
+    remove: "return isInTime(payload, now, clockTolerance, aheadTolerance) ? payload : 'early';",
     insert: 'return payload;',
     test: tests('attacks'),
     title: 'of the future',
