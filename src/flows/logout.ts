@@ -1,5 +1,4 @@
 // Signing out: RP-initiated, with a confirmation unless an ID token of this very session asks for it; and by a program.
-import { verifyJwt } from '../crypto/jwt.ts';
 import type { Deps } from '../deps.ts';
 import { type Client, isPublic } from '../domain/client.ts';
 import { actingAs, type RequestContext } from '../domain/context.ts';
@@ -15,7 +14,7 @@ import { authenticateClient } from './clients/authenticate.ts';
 import type { ClientCredentials } from './clients/presented.ts';
 import { activeClient } from './clients/current.ts';
 import { eventOf, record } from './events.ts';
-import { keyRing } from './keys/ring.ts';
+import { idTokenClaims } from './tokens/id-token-claims.ts';
 import { formToken, isFormToken, livingSession } from './sign-in/session.ts';
 
 /** RP-Initiated Logout 1.0 2. */
@@ -214,12 +213,12 @@ function redirectAfter(client: Client | undefined, params: Params): string | und
 /** RP-Initiated Logout 1.0 2: an ID token of ours, also an expired one. One that cannot be verified proves nothing, and the person is asked. */
 async function hinted(
   deps: Deps,
-  { tenant }: RequestContext,
+  context: RequestContext,
   hint: string | undefined,
 ): Promise<{ clientId: string; sessionId: string | undefined } | undefined> {
   if (hint === undefined) return undefined;
-  const claims = await verifyJwt(hint, ['JWT'], (await keyRing(deps, tenant)).verification);
-  if (!claims || claims['iss'] !== tenant.issuer || typeof claims['aud'] !== 'string') return undefined;
-  const { sid } = claims;
-  return { clientId: claims['aud'], sessionId: typeof sid === 'string' && isUuid(sid) ? sid : undefined };
+  const claims = await idTokenClaims(deps, context, hint);
+  if (!claims) return undefined;
+  const { sid, clientId } = claims;
+  return { clientId, sessionId: typeof sid === 'string' && isUuid(sid) ? sid : undefined };
 }

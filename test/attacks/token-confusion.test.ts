@@ -19,6 +19,7 @@ import {
 } from '../support/flow.ts';
 import { endpoints, firstPartyEndpoints } from '../../src/domain/endpoints.ts';
 import { type OpaqueKind, opaqueKinds } from '../../src/crypto/opaque-tokens.ts';
+import { assertionOf, assertionType, makeClientKey, postForm } from '../support/assertions.ts';
 import { query } from '../support/database.ts';
 import { type ApiAnswer, logIn, postJson } from '../support/first-party.ts';
 import { bearer, enrol, type Enrolled, logInWithBoth } from '../support/second-factors.ts';
@@ -30,6 +31,8 @@ const kinds = [
   'refresh token',
   'access token',
   'access token of a program',
+  'access token of the type JWT',
+  'client assertion',
   'ID token',
   'session cookie',
   'browser cookie',
@@ -103,6 +106,8 @@ beforeAll(async () => {
     'refresh token': tokens.refresh_token,
     'access token': tokens.access_token,
     'access token of a program': await programToken(),
+    'access token of the type JWT': await plainToken(),
+    'client assertion': await newAssertion(),
     'ID token': tokens.id_token,
     'session cookie': agent.cookies.get(name('session'))!,
     'browser cookie': agent.cookies.get(name('browser'))!,
@@ -138,6 +143,28 @@ async function programToken(): Promise<string> {
   };
   await signet.provision({ clients: [client] });
   return (await tokenRequest(signet, client, { grant_type: 'client_credentials' })).body.access_token;
+}
+
+const plain = 'https://plain.example';
+const keeper = { ...webClient, client_id: 'keeper', serves: [plain] };
+
+/** For a resource whose library refuses RFC 9068's type. */
+async function plainToken(): Promise<string> {
+  const client = { ...webClient, client_id: 'plain', scope: 'plain:read' };
+  await signet.provision({
+    resources: [{ identifier: plain, scopes: ['plain:read'], access_token_type: 'JWT' }],
+    clients: [client, keeper],
+  });
+  return (await codeFlow(signet, client, { change: { scope: 'plain:read' } })).tokens.access_token;
+}
+
+/** RFC 7523, of a client with a key of its own. */
+async function newAssertion(): Promise<string> {
+  const key = await makeClientKey('ES256');
+  const own = { token_endpoint_auth_method: 'private_key_jwt' as const, jwks: { keys: [key.jwk] } };
+  const { client_secret: _secret, ...client } = webClient;
+  await signet.provision({ clients: [{ ...client, ...own, client_id: 'signs' }] });
+  return assertionOf(signet, 'signs', key);
 }
 
 /** As the mail brings it. */
@@ -220,6 +247,19 @@ const places: Record<string, { takes: Kind; at?: string; accepts: (value: string
     accepts: async (value) => {
       const body = new URLSearchParams({ access_token: value });
       return (await fetch(`${signet.issuer}/api/userinfo`, { method: 'POST', body })).status === 200;
+    },
+  },
+  'token at introspection, for the API that it is for': {
+    takes: 'access token of the type JWT',
+    accepts: async (token) => (await introspected(token, keeper.client_id))['active'] === true,
+  },
+  'client_assertion at the token endpoint': {
+    takes: 'client assertion',
+    accepts: async (client_assertion) => {
+      const form = { client_assertion, client_assertion_type: assertionType };
+      const { body } = await postForm(`${signet.issuer}${endpoints.token}`, { grant_type: 'refresh_token', ...form });
+      // Whatever is wrong besides, it is not who asks.
+      return body['error'] === 'invalid_request';
     },
   },
   'session cookie at the account page': {
@@ -442,9 +482,9 @@ const places: Record<string, { takes: Kind; at?: string; accepts: (value: string
   },
 };
 
-async function introspected(token: string): Promise<Record<string, unknown>> {
+async function introspected(token: string, clientId = 'web'): Promise<Record<string, unknown>> {
   const body = new URLSearchParams({ token });
-  const headers = { authorization: basic('web', webClient.client_secret) };
+  const headers = { authorization: basic(clientId, webClient.client_secret) };
   const answer = await fetch(`${signet.issuer}/oauth/introspect`, { method: 'POST', headers, body });
   return (await answer.json()) as Record<string, unknown>;
 }
@@ -500,28 +540,31 @@ describe('M14 a value of one kind is not taken where another kind belongs', () =
 });
 
 describe('M14 a JWT of one type is not taken for another, even where every claim would fit', () => {
-  test('M14 an access token for a resource that is named like its client is no ID token', async () => {
-    const uri = 'https://both.example/';
-    const both = { ...webClient, client_id: uri };
-    await signet.provision({ clients: [both] });
-    // Refused today; one that is there from before is no danger either.
-    await query(
-      signet.database.url,
-      `INSERT INTO resources (tenant_id, identifier, scopes, version, created_at, updated_at)
-       SELECT id, $1, '[]', 1, now(), now() FROM tenants`,
-      [uri],
-    );
-    await signet.provision({ resources: [{ identifier: 'https://another.example' }] });
-    const { tokens, agent } = await codeFlow(signet, both, { change: { resource: uri } });
-    expect(claimsOf(tokens.access_token)['aud']).toBe(uri);
-    const hinted = async (hint: string) =>
-      agent.get(authorizationRequest(signet, both, { resource: uri, prompt: 'none', id_token_hint: hint }).url);
-    expect((await hinted(tokens.access_token)).location).toContain('error=login_required');
-    expect((await hinted(tokens.id_token)).location).toContain('code=sgc_');
-    const logout = await agent.get(`${signet.issuer}/oauth/logout?id_token_hint=${tokens.access_token}`);
-    expect(logout.body).toContain('id="logout-confirm"');
-    expect((await agent.get(`${signet.issuer}/account`)).status).toBe(200);
-  });
+  test.each(['at+jwt', 'JWT'])(
+    'M14 an access token of the type %s for a resource that is named like its client is no ID token',
+    async (type) => {
+      const uri = `https://both.example/${type}`;
+      const both = { ...webClient, client_id: uri };
+      await signet.provision({ clients: [both] });
+      // Refused today; one that is there from before is no danger either.
+      await query(
+        signet.database.url,
+        `INSERT INTO resources (tenant_id, identifier, scopes, access_token_type, version, created_at, updated_at)
+       SELECT id, $1, '[]', $2, 1, now(), now() FROM tenants`,
+        [uri, type],
+      );
+      await signet.provision({ resources: [{ identifier: `https://another.example/${type}` }] });
+      const { tokens, agent } = await codeFlow(signet, both, { change: { resource: uri } });
+      expect(claimsOf(tokens.access_token)['aud']).toBe(uri);
+      const hinted = async (hint: string) =>
+        agent.get(authorizationRequest(signet, both, { resource: uri, prompt: 'none', id_token_hint: hint }).url);
+      expect((await hinted(tokens.access_token)).location).toContain('error=login_required');
+      expect((await hinted(tokens.id_token)).location).toContain('code=sgc_');
+      const logout = await agent.get(`${signet.issuer}/oauth/logout?id_token_hint=${tokens.access_token}`);
+      expect(logout.body).toContain('id="logout-confirm"');
+      expect((await agent.get(`${signet.issuer}/account`)).status).toBe(200);
+    },
+  );
 });
 
 describe('M14 afterwards each value is still good in its own place', () => {

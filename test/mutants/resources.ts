@@ -71,4 +71,12 @@ export const resourceMutants: readonly Mutant[] = [
     test,
     title: 'no ID token passes for it',
   },
+  {
+    name: 'resources: an access token of the type JWT passes for an ID token',
+    file: 'src/flows/tokens/id-token-claims.ts',
+    remove: " || 'client_id' in claims",
+    insert: '',
+    test: 'test/attacks/token-confusion.test.ts',
+    title: 'named like its client',
+  },
 ];

@@ -1,5 +1,4 @@
 // Validates an authorization request. Until client and redirect URI are proven, what is wrong is told to the person, never to the redirect URI.
-import { verifyJwt } from '../../crypto/jwt.ts';
 import type { Deps } from '../../deps.ts';
 import { type AuthorizationRequest, parsePrompt } from '../../domain/authorization-request.ts';
 import { askedByName } from '../../domain/claims.ts';
@@ -13,7 +12,7 @@ import { isS256Challenge } from '../../domain/pkce.ts';
 import { matchRedirectUri } from '../../domain/redirect-uri.ts';
 import { activeClient } from '../clients/current.ts';
 import { grantableScopes, resourcesFor } from '../clients/grantable.ts';
-import { keyRing } from '../keys/ring.ts';
+import { idTokenClaims } from '../tokens/id-token-claims.ts';
 
 export type ValidatedRequest = { readonly client: Client; readonly request: AuthorizationRequest };
 
@@ -183,14 +182,13 @@ function challenge(
 /** OpenID Connect Core 1.0 3.1.2.1: whom an ID token of ours, also an expired one, names; undefined when it is not one for this client. */
 async function hintedUser(
   deps: Deps,
-  { tenant }: RequestContext,
+  context: RequestContext,
   client: Client,
   hint: string | undefined,
 ): Promise<string | undefined> {
   if (hint === undefined) return undefined;
-  const claims = await verifyJwt(hint, ['JWT'], (await keyRing(deps, tenant)).verification);
-  if (!claims || claims['iss'] !== tenant.issuer || claims['aud'] !== client.id || typeof claims['sub'] !== 'string')
-    return undefined;
+  const claims = await idTokenClaims(deps, context, hint);
+  if (claims?.clientId !== client.id || typeof claims['sub'] !== 'string') return undefined;
   return claims['sub'];
 }
 
