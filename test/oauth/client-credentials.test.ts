@@ -89,7 +89,7 @@ describe('scopes and resources', () => {
     ['a scope that two resources have, none named', both, { scope: 'shared:read' }, 'invalid_target'],
     ['a resource that is not registered', machine, { resource: 'https://evil.example' }, 'invalid_target'],
     ['no URI', machine, { resource: 'orders' }, 'invalid_target'],
-    ['a scope that is not registered for it', machine, { scope: 'orders:read stock:read' }, 'invalid_scope'],
+    ['M53 a scope that is not registered for it', machine, { scope: 'orders:read stock:read' }, 'invalid_scope'],
     ['a scope of another resource', both, { scope: 'orders:read', resource: stock }, 'invalid_scope'],
     ['who somebody is', machine, { scope: 'openid' }, 'invalid_scope'],
     ['what outlives it', machine, { scope: 'offline_access' }, 'invalid_scope'],

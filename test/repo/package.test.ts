@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { plainVerifier } from '../support/plain-verifier.ts';
 import { postgresProcesses, root } from '../support/signet-process.ts';
 
 const patience = 180_000;
@@ -175,6 +176,15 @@ test(
   },
   patience,
 );
+
+test('signet/verifier needs jose and nothing else of what Signet does', async () => {
+  const api = join(project, 'api');
+  await mkdir(join(api, 'node_modules'), { recursive: true });
+  await cp(join(project, 'node_modules/signet'), join(api, 'node_modules/signet'), { recursive: true });
+  await symlink(join(root, 'node_modules/jose'), join(api, 'node_modules/jose'));
+  await writeFile(join(api, 'check.mjs'), plainVerifier);
+  expect(await run(process.execPath, ['check.mjs'], api)).toBe(`checked on ${process.version}\n`);
+});
 
 test('a clone runs its source, also when something old was built there', async () => {
   const clone = join(project, 'clone');
