@@ -24,14 +24,20 @@ export class TokenError extends Error {
   }
 }
 
-/** The issuer's keys cannot be had, which is not the token's fault: answer 503. `cause` says why and is for the log. */
+/** The issuer's keys cannot be had, which is not the token's fault: answer 503. The message says why and is for the log. */
 export class KeysUnavailable extends Error {
   override readonly name = 'KeysUnavailable';
   /** Seconds after which trying again makes sense. */
   readonly retryAfter: number;
 
   constructor(retryAfter: number, cause: unknown) {
-    super('The keys of the issuer cannot be had.', { cause });
+    super(`The keys of the issuer cannot be had: ${wordsOf(cause)}`, { cause });
     this.retryAfter = retryAfter;
   }
+}
+
+/** `fetch` says only that it failed, and keeps the reason behind. */
+function wordsOf(cause: unknown): string {
+  if (!(cause instanceof Error)) return String(cause);
+  return cause.cause instanceof Error ? `${cause.message} (${cause.cause.message})` : cause.message;
 }

@@ -10,6 +10,8 @@ export type KeptTimes = {
   /** Longest use while fetching fails. */
   readonly keysOfflineFor: number;
   readonly now: () => number;
+  /** Told of each fetch that fails. */
+  readonly onFetchFailed?: ((cause: unknown) => void) | undefined;
 };
 
 /** `maxAge`: seconds for which whoever answered lets it be kept; undefined when nothing is said. */
@@ -62,6 +64,7 @@ export function keepKeys<Keys>(
       failedAt = clock();
       failures += 1;
       failure = error;
+      times.onFetchFailed?.(error);
     }
   }
 

@@ -25,7 +25,9 @@ export type VerifierOptions = {
   readonly allowHttp?: boolean | undefined;
   /** RFC 9728 5.1: where this API's metadata stands; every challenge names it. */
   readonly resourceMetadata?: string | undefined;
-  /** `fetch` of this process unless given. */
+  /** Told why each time that the keys cannot be fetched: for the log, because keys that are there go on meanwhile. */
+  readonly onFetchFailed?: ((cause: unknown) => void) | undefined;
+  /** `fetch` as it is when the verifier is made, unless given. */
   readonly fetch?: typeof globalThis.fetch | undefined;
   /** The time in milliseconds since 1970. */
   readonly now?: (() => number) | undefined;
@@ -33,13 +35,14 @@ export type VerifierOptions = {
 
 /** The options, complete and checked. */
 export type Settings = {
-  readonly [Name in Exclude<keyof VerifierOptions, 'resourceMetadata' | 'audience' | 'types'>]-?: NonNullable<
-    VerifierOptions[Name]
-  >;
+  readonly [
+    Name in Exclude<keyof VerifierOptions, 'resourceMetadata' | 'audience' | 'types' | 'onFetchFailed'>
+  ]-?: NonNullable<VerifierOptions[Name]>;
 } & {
   readonly audience: readonly string[];
   readonly types: readonly string[];
   readonly resourceMetadata: string | undefined;
+  readonly onFetchFailed: ((cause: unknown) => void) | undefined;
 };
 
 const asymmetric = /^(?:(?:ES|RS|PS)(?:256|384|512)|EdDSA|Ed25519)$/;
@@ -54,11 +57,31 @@ const numbers = {
   timeout: [5000, 1, 60_000, 'milliseconds'],
 } as const;
 
-const others = ['issuer', 'audience', 'algorithms', 'types', 'allowHttp', 'resourceMetadata', 'fetch', 'now'];
+const others = [
+  'issuer',
+  'audience',
+  'algorithms',
+  'types',
+  'allowHttp',
+  'resourceMetadata',
+  'onFetchFailed',
+  'fetch',
+  'now',
+];
 
 /** The options with their defaults. @throws TypeError that says what to do */
 export function checkedOptions(options: VerifierOptions): Settings {
-  const { issuer, audience, algorithms, types, allowHttp = false, resourceMetadata, fetch, now } = options;
+  const {
+    issuer,
+    audience,
+    algorithms,
+    types,
+    allowHttp = false,
+    resourceMetadata,
+    onFetchFailed,
+    fetch,
+    now,
+  } = options;
   for (const name of Object.keys(options))
     if (!others.includes(name) && !Object.hasOwn(numbers, name))
       throw new TypeError(
@@ -88,6 +111,7 @@ export function checkedOptions(options: VerifierOptions): Settings {
     ),
     ...lifetimes,
     allowHttp,
+    onFetchFailed,
     resourceMetadata: resourceMetadata === undefined ? undefined : checkedAddress(resourceMetadata),
     fetch: fetch ?? globalThis.fetch,
     now: now ?? Date.now,

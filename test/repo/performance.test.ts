@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
 import { documentFile, readResults, renderDocument } from '../../bench/document.ts';
-import { median, percentile, rowNames } from '../../bench/results.ts';
+import { median, nonsenseIn, percentile, rowNames, verifyAlgs, verifyWays } from '../../bench/results.ts';
 import { figure, markdownTable } from '../../bench/tables.ts';
 
 test('docs/performance.md is as `npm run bench -- --doc` writes it', async () => {
@@ -25,11 +25,43 @@ describe('the results', () => {
     expect(document.split(`| \`${name}\``).length - 1).toBe(hasPeer ? 5 : 4);
   });
 
+  test('every row is sensible: the floor does a part of what Signet does', async () => {
+    const { rows } = await readResults();
+    expect(rowNames.filter((name) => nonsenseIn(rows[name]) !== undefined)).toEqual([]);
+  });
+
+  test.each(verifyAlgs)('the verifier was measured with %s in every way', async (alg) => {
+    const { verify } = await readResults();
+    for (const way of verifyWays) expect(verify[alg][way]).toBeGreaterThan(0);
+    expect(verify[alg].cached).toBeGreaterThan(verify[alg].uncached);
+    expect(verify[alg].uncachedOfJose).toBeGreaterThan(0);
+    expect(await readFile(documentFile, 'utf8')).toMatch(new RegExp(`^\\| ${alg} +\\|`, 'm'));
+  });
+
   test('every start was measured', async () => {
     const { starts } = await readResults();
     expect(Object.keys(starts)).toEqual(['idleMemory', 'cold', 'firstInTest', 'nextInTest']);
     for (const measured of Object.values(starts)) expect(measured).toBeGreaterThan(0);
   });
+});
+
+test('a row in which Signet is faster than the floor is nonsense', () => {
+  const measured = { p50: 1, p99: 2, postgresCpu: 0, busy: 99, memory: 100 };
+  const of = (perSecond: number, serverCpu: number | null) => ({ ...measured, perSecond, serverCpu });
+  const found = [
+    { floor: of(1000, 100), signet: of(800, 125) },
+    { floor: of(1000, 100), signet: of(1050, 95) },
+    { floor: of(1000, null), signet: of(1000, null) },
+    { floor: of(1000, 100), signet: of(1200, 125) },
+    { floor: of(1000, 100), signet: of(800, 80) },
+  ].map(nonsenseIn);
+  expect(found).toEqual([
+    undefined,
+    undefined,
+    undefined,
+    'Signet answered more than the floor',
+    'Signet took less CPU than the floor',
+  ]);
 });
 
 test('the middle of a few, and a percentile of many', () => {

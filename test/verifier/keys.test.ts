@@ -200,6 +200,19 @@ describe('while the issuer is away', () => {
     }
   });
 
+  test('whoever runs the API is told why, each time that it fails, and by the error when nothing is left', async () => {
+    const told: unknown[] = [];
+    const watched = id.verifier({ onFetchFailed: (cause) => told.push(cause) });
+    away();
+    const error = (await watched.prime().catch((thrown: unknown) => thrown)) as Error;
+    expect(told).toEqual([expect.any(TypeError)]);
+    expect(error.message).toMatch(/^The keys of the issuer cannot be had: .+/);
+    back();
+    id.advance(60);
+    expect(await outcome(id.token(first), watched)).toBe('taken');
+    expect(told).toHaveLength(1);
+  });
+
   test('the old keys count for a day, and no longer', async () => {
     await verifier.prime();
     away();
