@@ -106,7 +106,7 @@ describe('private_key_jwt', () => {
     expect(await openid.tokenIntrospection(config, tokens.access_token)).toMatchObject({ active: false });
   });
 
-  test('oauth4webapi signs in with a key', async () => {
+  test('oauth4webapi signs in with a key: token, introspection and revocation', async () => {
     const url = new URL(signet.issuer);
     const loopback = { [oauth.allowInsecureRequests]: true };
     const as = await oauth.processDiscoveryResponse(url, await oauth.discoveryRequest(url, loopback));
@@ -119,7 +119,19 @@ describe('private_key_jwt', () => {
       {},
       loopback,
     );
-    expect((await oauth.processClientCredentialsResponse(as, client, response)).scope).toBe('api:read');
+    const tokens = await oauth.processClientCredentialsResponse(as, client, response);
+    expect(tokens.scope).toBe('api:read');
+    const introspected = async () => {
+      const proof = oauth.PrivateKeyJwt({ key, kid });
+      const asked = await oauth.introspectionRequest(as, client, proof, tokens.access_token, loopback);
+      return oauth.processIntrospectionResponse(as, client, asked);
+    };
+    expect(await introspected()).toMatchObject({ active: true, client_id: 'signer', scope: 'api:read' });
+    const proof = oauth.PrivateKeyJwt({ key, kid });
+    await oauth.processRevocationResponse(
+      await oauth.revocationRequest(as, client, proof, tokens.access_token, loopback),
+    );
+    expect(await introspected()).toEqual({ active: false });
   });
 });
 
