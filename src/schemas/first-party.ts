@@ -5,7 +5,12 @@ import { secondFactorMethods } from '../domain/factors.ts';
 import { closed, text } from './parts.ts';
 
 const token = text;
-const client = { client_id: Type.Optional(text), client_secret: Type.Optional(text) };
+const client = {
+  client_id: Type.Optional(text),
+  client_secret: Type.Optional(text),
+  client_assertion: Type.Optional(Type.String({ minLength: 1, maxLength: 10_000 })),
+  client_assertion_type: Type.Optional(text),
+};
 
 const wanted = {
   scope: Type.Optional(text),

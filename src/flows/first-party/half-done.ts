@@ -11,7 +11,7 @@ import { provableNow } from '../sign-in/provable.ts';
 import { recordUnmet } from '../sign-in/failed.ts';
 import { wrongCredentials } from '../sign-in/check-password.ts';
 import { withSpent } from '../sign-in/with-spent.ts';
-import { firstPartyClient, type NamedClient } from './client.ts';
+import { firstPartyClient, type NamedClient, namesItsClient } from './client.ts';
 import { makePartialToken, openPartialToken, partialTokenInvalid, partialTokenLifetime } from './partial-token.ts';
 import type { Proven } from './session.ts';
 
@@ -104,6 +104,5 @@ export async function halfDoneOf(deps: Deps, context: RequestContext, token: str
 
 /** The token says which client got it; one that names none is taken for it. */
 function clientOf(deps: Deps, context: RequestContext, clientId: string, named: NamedClient): Promise<Client> {
-  const isNamed = named.client_id !== undefined || /^basic /i.test(named.authorization ?? '');
-  return firstPartyClient(deps, context, isNamed ? named : { ...named, client_id: clientId });
+  return firstPartyClient(deps, context, namesItsClient(named) ? named : { ...named, client_id: clientId });
 }

@@ -15,7 +15,7 @@ import { wrongCode } from '../sign-in/check-code.ts';
 import type { ReservedAttempt } from '../sign-in/limiter.ts';
 import { afterFirstFactor } from './after-first-factor.ts';
 import { acrValuesFor, askedFor, type AskedFor } from './asked-for.ts';
-import { firstPartyClient, type NamedClient } from './client.ts';
+import { firstPartyClient, type NamedClient, namesItsClient } from './client.ts';
 import type { HalfLoggedIn } from './half-done.ts';
 import type { LoggedIn } from './session.ts';
 
@@ -158,10 +158,13 @@ async function clientOf(
   named: NamedClient,
   closed: () => Error,
 ): Promise<Client> {
-  const isNamed = named.client_id !== undefined || /^basic /i.test(named.authorization ?? '');
   const asker = await activeClient(deps, context.tenant, clientId);
   if (!asker) throw closed();
-  const client = await firstPartyClient(deps, context, isNamed ? named : { ...named, client_id: clientId });
+  const client = await firstPartyClient(
+    deps,
+    context,
+    namesItsClient(named) ? named : { ...named, client_id: clientId },
+  );
   if (client.id !== clientId) throw closed();
   return client;
 }

@@ -135,7 +135,8 @@ export function remove(deps: Deps): RouteHandlerMethod {
   };
 }
 
-function credentialsOf(request: FastifyRequest, given: { token?: string; client_id?: string; client_secret?: string }) {
+/** `given` names the client as well, where it does. */
+function credentialsOf<Given extends { token?: string }>(request: FastifyRequest, given: Given) {
   const { authorization } = request.headers;
   const bearer = bearerOf(authorization);
   if (bearer === undefined && given.token === undefined) throw tokenMissing();
