@@ -61,7 +61,10 @@ export async function viewConsent(
     })),
     resources: request.resources.map((identifier) => ({
       identifier,
-      name: resources.find((known) => known.identifier === identifier)?.name,
+      name:
+        identifier === context.tenant.issuer
+          ? context.tenant.name
+          : resources.find((known) => known.identifier === identifier)?.name,
     })),
     uiLocales: request.uiLocales,
   };
