@@ -40,7 +40,11 @@ export type AssertionExpected = {
 export type ProvenAssertion = { readonly jti: string; readonly expiresAt: number };
 
 /** Why it is refused, in words for whoever wrote the client. */
-export type AssertionProblem = { readonly problem: string };
+export type AssertionProblem = {
+  readonly problem: string;
+  /** Nobody who has one of the keys made it. */
+  readonly isForged?: true;
+};
 
 /** RFC 8725 3.11: `JWT`, or the type that is registered for it; none is what most libraries send. */
 const types = /^(?:(?:application\/)?(?:jwt|client-authentication\+jwt))?$/i;
@@ -88,7 +92,7 @@ export async function verifyAssertion(
       notTheirs(error, undefined);
     }
   }
-  return { problem: 'The signature of the client assertion fits none of the keys of this client.' };
+  return { problem: 'The signature of the client assertion fits none of the keys of this client.', isForged: true };
 }
 
 function claimProblem(claim: string, issuer: string): string {

@@ -1,11 +1,23 @@
 // Whom an access token is for, and which of the granted scopes mean anything there.
 import { defaultTokenLifetime, type SigningAlg } from './client.ts';
-import type { AccessTokenType, Resource } from './resource.ts';
+import { type AccessTokenType, namedAmong, type Resource } from './resource.ts';
+import { isAboutPeople } from './scope.ts';
 import type { Tenant } from './tenant.ts';
 
-/** RFC 9068 3: the resources asked for, else the tenant's default resource, which is the issuer unless set. */
-export function audienceOf(tenant: Tenant, resources: readonly string[]): readonly string[] {
-  return resources.length > 0 ? resources : [tenant.settings.default_resource ?? tenant.issuer];
+/** RFC 9068 3: the resources asked for, else the tenant's default one. `known`: the tenant's resources. */
+export function audienceOf(tenant: Tenant, asked: readonly string[], known: readonly Resource[]): readonly string[] {
+  return asked.length > 0 ? asked : [defaultResourceOf(tenant, known)];
+}
+
+/** The one that is set, by the name that is registered; the issuer unless one is. */
+export function defaultResourceOf({ settings, issuer }: Tenant, known: readonly Resource[]): string {
+  const set = settings.default_resource ?? issuer;
+  return (
+    namedAmong(
+      known.map(({ identifier }) => identifier),
+      set,
+    ) ?? set
+  );
 }
 
 /**
@@ -21,7 +33,9 @@ export function scopesFor(
   if (asked.length === 0) return granted;
   return granted.filter((scope) => {
     const owners = resources.filter((resource) => knows(resource, scope));
-    if (owners.length === 0) return asked.includes(tenant.issuer);
+    // What nobody registers any more must not stand before an API that still knows it.
+    if (owners.length === 0)
+      return asked.includes(tenant.issuer) && (asked.length === 1 || isAboutPeople(tenant, scope));
     return owners.some(({ identifier }) => asked.includes(identifier));
   });
 }
@@ -45,8 +59,8 @@ export type TokenShape = {
 };
 
 /**
- * What all its audiences agree on: the shortest life of theirs and of `asked`; what a resource asks for before what the client
- * does. @returns the name of what two of them want differently.
+ * What all its audiences agree on: the shortest life, of each what it says itself or else what is asked for; what a resource signs
+ * with before what the client does. @returns the name of what two of them want differently.
  */
 export function shapeFor(
   audience: readonly string[],
@@ -59,11 +73,13 @@ export function shapeFor(
   // Who is no resource, which is the issuer, takes either: what else it is told by is in the token.
   const types = new Set(found.map((one) => one.access_token_type ?? 'at+jwt'));
   if (types.size > 1) return 'types';
-  const lifetimes = [asked.lifetime, ...found.map((one) => one.access_token_lifetime)].filter(
-    (one) => one !== undefined,
-  );
+  // Each audience has its say: a long life at one is none at the others.
+  const lifetimes = audience.map((one) => {
+    const own = found.find(({ identifier }) => identifier === one)?.access_token_lifetime;
+    return Math.min(own ?? Infinity, asked.lifetime ?? own ?? defaultTokenLifetime);
+  });
   return {
-    lifetime: lifetimes.length === 0 ? defaultTokenLifetime : Math.min(...lifetimes),
+    lifetime: Math.min(...lifetimes),
     alg: [...algs][0] ?? asked.alg,
     type: [...types][0] ?? 'at+jwt',
   };

@@ -19,6 +19,7 @@ export type ClaimsParameter = {
 };
 
 const longest = 4000;
+const longestValue = 1000;
 const mostClaims = 50;
 
 /** @returns undefined for what is no such JSON. Members that are not known are passed over. */
@@ -50,6 +51,7 @@ function entriesOf(asked: Readonly<Record<string, unknown>>, place: string): Map
     const { essential, value, values } = wanted ?? {};
     if (values !== undefined && !Array.isArray(values)) return undefined;
     const given = [value, values ?? []].flat().filter((one): one is string => typeof one === 'string');
+    if (![name, ...given].every(isPlainText)) return undefined;
     entries.set(name, { values: given, isEssential: essential === true });
   }
   return entries;
@@ -62,6 +64,11 @@ function objectIn(text: string): Record<string, unknown> | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** As in all other parameters: what PostgreSQL cannot hold is in none, and nothing goes on for ever. */
+function isPlainText(text: string): boolean {
+  return text.length <= longestValue && text.isWellFormed() && !text.includes('\0');
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

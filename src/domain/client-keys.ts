@@ -12,16 +12,16 @@ export const mostClientKeys = 10;
 
 const shortestRsa = 2048;
 
+/** By type and curve. */
+const possibleAlgs: Readonly<Record<string, readonly SigningAlg[]>> = Object.assign(Object.create(null), {
+  'RSA ': ['RS256', 'PS256'],
+  'EC P-256': ['ES256'],
+  'OKP Ed25519': ['EdDSA'],
+});
+
 /** The algorithms that a key can be of (RFC 7518 6, RFC 8037 2), as far as its type says. */
 export function algsOf({ kty, crv, alg }: ClientJwk): readonly SigningAlg[] {
-  const possible: readonly SigningAlg[] =
-    kty === 'RSA'
-      ? ['RS256', 'PS256']
-      : kty === 'EC' && crv === 'P-256'
-        ? ['ES256']
-        : crv === 'Ed25519'
-          ? ['EdDSA']
-          : [];
+  const possible = possibleAlgs[`${kty} ${typeof crv === 'string' ? crv : ''}`] ?? [];
   const meant = alg === 'Ed25519' ? 'EdDSA' : alg;
   return meant === undefined ? possible : possible.filter((one) => one === meant);
 }
@@ -66,7 +66,7 @@ export function keyProblem(key: ClientJwk): string | undefined {
   if (algsOf(key).length === 0) return 'must be a public key for RS256, PS256, ES256 or EdDSA';
   if (key['use'] !== undefined && key['use'] !== 'sig') return 'must be for signatures: use is not sig';
   if (key['kid'] !== undefined && typeof key['kid'] !== 'string') return 'has a kid that is not text';
-  const needed = { RSA: ['n', 'e'], EC: ['x', 'y'], OKP: ['x'] }[key.kty] ?? [];
+  const needed = { RSA: ['n', 'e'], EC: ['x', 'y'], OKP: ['x'] }[key.kty as 'RSA' | 'EC' | 'OKP'];
   const missing = needed.find((member) => !isBase64url(key[member]));
   if (missing !== undefined) return `has no ${missing} in base64url`;
   if (key.kty === 'RSA' && bitsOf(key['n'] as string) < shortestRsa) return `must have at least ${shortestRsa} bits`;

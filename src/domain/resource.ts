@@ -35,6 +35,11 @@ export function resourceKey(identifier: string): string {
   return /^[a-z][a-z0-9+.-]*:\/\/[^/?#]+\/$/i.test(identifier) ? identifier.slice(0, -1) : identifier;
 }
 
+/** Of these names the one that `uri` names: itself, else another spelling of it. */
+export function namedAmong(names: readonly string[], uri: string): string | undefined {
+  return names.find((name) => name === uri) ?? names.find((name) => isSameResource(name, uri));
+}
+
 /** Whether both name one resource. */
 export function isSameResource(one: string, other: string): boolean {
   return resourceKey(one) === resourceKey(other);

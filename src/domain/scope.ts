@@ -1,4 +1,5 @@
 // Scope strings and the scopes that every tenant knows.
+import type { Tenant } from './tenant.ts';
 
 /** OpenID Connect Core 1.0 5.4 and 11; `roles` and `groups` tell the claims of these names. */
 export const standardScopes = [
@@ -11,6 +12,11 @@ export const standardScopes = [
   'groups',
   'offline_access',
 ] as const;
+
+/** Whether a scope asks for something about the person: of those that every tenant knows, or of the tenant's own. */
+export function isAboutPeople({ settings }: Tenant, scope: string): boolean {
+  return (standardScopes as readonly string[]).includes(scope) || Object.hasOwn(settings.claim_scopes, scope);
+}
 
 /** What a client may have that registered no scope: who somebody is, and nothing that lasts. */
 export const defaultScope = 'openid profile email';

@@ -11,7 +11,7 @@ import { endGrantsOfClient } from '../storage/grants.ts';
 import { endSession } from '../storage/sessions.ts';
 import { findLivingSession } from '../storage/tenant-sessions.ts';
 import { authenticateClient } from './clients/authenticate.ts';
-import type { ClientCredentials } from './clients/presented.ts';
+import { type ClientCredentials, credentialParameters } from './clients/presented.ts';
 import { activeClient } from './clients/current.ts';
 import { eventOf, record } from './events.ts';
 import { idTokenClaims } from './tokens/id-token-claims.ts';
@@ -68,7 +68,9 @@ export async function logout(
 
 /** Whether a client shows more than its name. */
 export function provesClient({ authorization, params }: ClientCredentials): boolean {
-  return authorization !== undefined || params.get('client_secret') !== undefined;
+  return (
+    authorization !== undefined || ['client_secret', 'client_assertion'].some((name) => params.get(name) !== undefined)
+  );
 }
 
 /**
@@ -180,7 +182,7 @@ async function validate(
   context: RequestContext,
   params: Params,
 ): Promise<LogoutTarget & { hintedSession: string | undefined }> {
-  const repeated = firstRepeated(params, [...logoutParameters, 'client_secret']);
+  const repeated = firstRepeated(params, [...logoutParameters, ...credentialParameters]);
   if (repeated !== undefined) throw new OAuthError('invalid_request', `${repeated} was sent more than once.`);
   const given = params.get('id_token_hint');
   const hint = await hinted(deps, context, given);

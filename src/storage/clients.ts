@@ -21,8 +21,10 @@ type SecretRow = {
 };
 
 function secretsOf({ secret_mac: mac, secret_sealed: sealed, added_secrets: added }: SecretRow): ClientSecret[] {
+  // A process of an earlier version replaces the registered one alone, and means to end all.
+  const standing = (added as AddedSecret[]).filter((one) => one.beside === (mac ?? ''));
   // In JSON what is undefined is not there.
-  const others = (added as AddedSecret[]).map((one) => ({
+  const others = standing.map((one) => ({
     id: one.id,
     mac: one.mac,
     sealed: one.sealed,
@@ -32,7 +34,8 @@ function secretsOf({ secret_mac: mac, secret_sealed: sealed, added_secrets: adde
   return mac === null ? others : [registeredSecret({ mac, sealed: sealed ?? undefined }), ...others];
 }
 
-type AddedSecret = { id: string; mac: string; sealed?: string; addedAt: number; expiresAt?: number };
+/** `beside`: the MAC of the registered one, where there is one. */
+type AddedSecret = { beside: string; id: string; mac: string; sealed?: string; addedAt: number; expiresAt?: number };
 
 /** The columns of {@link secretColumns}. */
 function storedSecrets(secrets: readonly ClientSecret[]) {
@@ -40,7 +43,9 @@ function storedSecrets(secrets: readonly ClientSecret[]) {
   return {
     secretMac: registered?.mac ?? null,
     secretSealed: registered?.sealed ?? null,
-    addedSecrets: secrets.filter((secret) => secret !== registered),
+    addedSecrets: secrets
+      .filter((secret) => secret !== registered)
+      .map((secret) => ({ ...secret, beside: registered?.mac ?? '' })),
   };
 }
 

@@ -64,6 +64,8 @@ function forbidden(description: string, scope?: string): Unmet {
 
 /** A need that was misspelt would let everybody pass. @throws TypeError */
 export function assertNeeds(needs: Needs): void {
+  if (typeof needs !== 'object' || Object.getPrototypeOf(needs) !== Object.prototype)
+    throw new TypeError(`What is needed must be a plain object, such as { scopes: ['orders:read'] }.`);
   for (const name in needs) {
     const value: unknown = needs[name as keyof Needs];
     if (value === undefined) continue;

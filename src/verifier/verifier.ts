@@ -8,7 +8,7 @@ import { type ProtectedResource, protectedResourceMetadata, protectedResourcePat
 import { isInTime, judgeSignedToken, longestToken, type SignedTokenFault } from './signed-token.ts';
 import type { UsableKey } from './usable-keys.ts';
 import { type VerifiedToken, verifiedToken } from './verified-token.ts';
-import { createVerifiedTokens, type Remembered } from './verified-tokens.ts';
+import { createVerifiedTokens, deepFrozen } from './verified-tokens.ts';
 
 export { bearerToken, KeysUnavailable, protectedResourceMetadata, protectedResourcePath, TokenError };
 export type { Needs, ProtectedResource, TokenErrorCode, VerifiedToken, VerifierOptions };
@@ -35,13 +35,22 @@ const descriptions: Readonly<Record<SignedTokenFault, string>> = {
   early: 'The access token is not valid yet.',
 };
 
+/** What is remembered of a token, with what it stands and falls with. */
+type Remembered = {
+  readonly token: VerifiedToken;
+  /** The same, for whoever awaits it. */
+  readonly promise: Promise<VerifiedToken>;
+  readonly kid: string;
+  readonly key: UsableKey;
+};
+
 /** A verifier of one issuer's access tokens; make it once. Connects to nothing before it is used. @throws TypeError that says what to do */
 export function createVerifier(options: VerifierOptions): Verifier {
   const settings = checkedOptions(options);
   const { audience, clockTolerance, now: clock, resourceMetadata } = settings;
   const mayBeIdToken = settings.types.some((type) => type !== 'at+jwt');
   const keySet = createKeySet(settings);
-  const remembered = createVerifiedTokens(settings.cachedTokens);
+  const remembered = createVerifiedTokens<Remembered>(settings.cachedTokens);
 
   function refusal(status: 401 | 403, code: TokenErrorCode, description: string, more: Record<string, string> = {}) {
     // RFC 6750 3.1: who brings no token is told no error.
@@ -82,6 +91,7 @@ export function createVerifier(options: VerifierOptions): Verifier {
     if (typeof judged === 'string') throw refusal(401, 'invalid_token', descriptions[judged]);
     const verified = verifiedToken(judged, mayBeIdToken);
     if (!verified) throw refusal(401, 'invalid_token', descriptions.malformed);
+    if (settings.cachedTokens > 0) deepFrozen(verified.claims);
     remembered.keep(token, { token: verified, promise: Promise.resolve(verified), ...used! });
     assertMet(verified, needs, now);
     return verified;

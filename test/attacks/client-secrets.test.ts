@@ -23,13 +23,15 @@ const clients = [
   client_id,
 }));
 
+const signing = { ...webClient, client_id: 'signing', token_endpoint_auth_method: 'client_secret_jwt' as const };
+
 let signet: TestSignet;
 const sent: SentStatement[] = [];
 beforeAll(async () => {
   signet = await startSignet({
     provision: {
       users: world.users,
-      clients: [...clients, { ...webClient, client_id: 'signing', token_endpoint_auth_method: 'client_secret_jwt' }],
+      clients: [...clients, signing, { ...signing, client_id: 'mistaken' }],
     },
     config: { trustProxy: ['127.0.0.1', '::1'] },
     observe: (statement) => sent.push(statement),
@@ -218,6 +220,17 @@ test('assertions by a guessed secret count as guesses', async () => {
     statuses.push(status);
   }
   expect(statuses).toEqual([...Array<number>(free).fill(401), 429]);
+});
+
+test('an assertion by the right secret with a wrong claim is no guess', async () => {
+  const ask = async (claims: Record<string, unknown>) => {
+    const { client_secret: secret } = webClient;
+    const client_assertion = await assertionOf(signet, 'mistaken', { secret }, { claims });
+    const form = { grant_type: 'refresh_token', refresh_token: 'x', client_assertion };
+    return postForm(`${signet.issuer}/oauth/token`, { ...form, client_assertion_type: assertionType });
+  };
+  for (let i = 0; i <= free; i += 1) expect((await ask({ aud: `${signet.issuer}/oauth/token` })).status).toBe(401);
+  expect((await ask({})).body).toMatchObject({ error: 'invalid_grant' });
 });
 
 function basicRequest(authorization: string): RequestInit {

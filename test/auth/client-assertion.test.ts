@@ -1,8 +1,9 @@
 // The first-party API for an application that proves itself by an assertion (RFC 7523), as at the token endpoint.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { assertionOf, assertionType, type ClientKey, makeClientKey } from '../support/assertions.ts';
+import { assertionOf, assertionType, type ClientKey, makeClientKey, postForm } from '../support/assertions.ts';
 import { postJson } from '../support/first-party.ts';
-import { alice, claimsOf, world } from '../support/flow.ts';
+import { createAgent } from '../support/agent.ts';
+import { alice, authorizationRequest, authorizeInteractively, claimsOf, webClient, world } from '../support/flow.ts';
 import { codeOf, enrol, type Enrolled } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
@@ -68,4 +69,37 @@ test('without one, with one that was used, or one by another key: refused, and n
     });
   const { body } = await post('/auth/login', { ...alice, ...(await proof()) });
   expect((await post('/auth/refresh', { refresh_token: body.refresh_token })).status).toBeGreaterThanOrEqual(400);
+});
+
+test('a program ends the session of its ID token by an assertion', async () => {
+  const web = {
+    ...webClient,
+    client_id: 'web-signs',
+    token_endpoint_auth_method: 'private_key_jwt' as const,
+    first_party: true,
+  };
+  const { client_secret: _secret, ...client } = web;
+  await signet.provision({ clients: [{ ...client, jwks: { keys: [key.jwk] } }] });
+  const agent = createAgent();
+  const asked = authorizationRequest(signet, client);
+  const code = (await authorizeInteractively(agent, asked)).get('code')!;
+  const { body } = await postForm(`${signet.issuer}/oauth/token`, {
+    grant_type: 'authorization_code',
+    code,
+    redirect_uri: asked.redirectUri,
+    code_verifier: asked.verifier,
+    client_assertion: await assertionOf(signet, web.client_id, key),
+    client_assertion_type: assertionType,
+  });
+  expect((await agent.get(`${signet.issuer}/account`)).status).toBe(200);
+  const out = await fetch(`${signet.issuer}/oauth/logout`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      id_token_hint: String(body['id_token']),
+      client_assertion: await assertionOf(signet, web.client_id, key),
+      client_assertion_type: assertionType,
+    }),
+  });
+  expect(out.status).toBe(200);
+  expect((await agent.get(`${signet.issuer}/account`)).status).toBe(303);
 });

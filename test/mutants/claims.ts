@@ -87,4 +87,28 @@ export const claimMutants: readonly Mutant[] = [
     test,
     title: 'no claim is called',
   },
+  {
+    name: 'claims: by name, with text that no parameter may have',
+    file: 'src/domain/claims-request.ts',
+    remove: "text.isWellFormed() && !text.includes('\\0')",
+    insert: 'text.length >= 0',
+    test,
+    title: 'invalid_request',
+  },
+  {
+    name: 'claims: an essential acr is less than acr_values',
+    file: request,
+    remove: 'claims?.acr?.isEssential ? claims.acr.values :',
+    insert: 'claims?.acr?.isEssential && acrParameter === undefined ? claims.acr.values :',
+    test,
+    title: 'acr: asked for as acr_values are',
+  },
+  {
+    name: 'claims: a token is made that nobody can check or revoke',
+    file: mint,
+    remove: 'if (accessToken.length > longestToken)',
+    insert: 'if (accessToken.length > longestToken * 99)',
+    test,
+    title: 'too long to be checked or revoked',
+  },
 ];

@@ -117,7 +117,7 @@ export const clientAuthenticationMutants: readonly Mutant[] = [
   {
     name: 'a wrong assertion by a secret is no guess',
     file: proofs,
-    remove: "  await admitSecret(deps, context, client, 'jti' in proven ? secrets[0]?.stored : undefined);\n",
+    remove: '  await admitSecret(deps, context, client, isGuess ? undefined : secrets[0]?.stored);\n',
     insert: '  void admitSecret;\n',
     test: 'test/attacks/client-secrets.test.ts',
     title: 'assertions by a guessed secret',
@@ -210,5 +210,29 @@ export const clientAuthenticationMutants: readonly Mutant[] = [
       "guardedFetch({ allow: [...(config.outboundAllow ?? []), { host: '127.0.0.1', port: Number(new URL(request.url).port) }] }, request)",
     test: 'test/oauth/client-jwks-uri.test.ts',
     title: 'M80',
+  },
+  {
+    name: 'an assertion by a secret that an earlier version replaced is taken',
+    file: 'src/flows/clients/secret.ts',
+    remove: 'isSecret(deps, tenantId, clientId, secret.toString(), stored) ? new Uint8Array(secret) : undefined;',
+    insert: 'isSecret.length > 0 ? new Uint8Array(secret) : undefined;',
+    test: assertions,
+    title: 'ends what was sealed',
+  },
+  {
+    name: 'a secret that was added outlives a rotation by an earlier version',
+    file: 'src/storage/clients.ts',
+    remove: "one.beside === (mac ?? '')",
+    insert: "one.beside !== (mac ?? '') + '?'",
+    test: assertions,
+    title: 'ends what was sealed',
+  },
+  {
+    name: 'a wrong claim beside the right secret is a guess',
+    file: proofs,
+    remove: 'proven.isForged === true',
+    insert: 'true',
+    test: 'test/attacks/client-secrets.test.ts',
+    title: 'with a wrong claim is no guess',
   },
 ];

@@ -80,8 +80,8 @@ export const clientCredentialMutants: readonly Mutant[] = [
   {
     name: 'client credentials: scopes of a resource that was registered a moment ago go to the issuer',
     file: 'src/flows/clients/current.ts',
-    remove: '  if (!lacksOne(resources, scopes)) return resources;\n',
-    insert: '  if (lacksOne(resources, scopes) || scopes.length >= 0) return resources;\n',
+    remove: '  if (!lacksOne(resources, scopes) || !isDue(deps, resources)) return resources;\n',
+    insert: '  if (lacksOne(resources, scopes) || isDue(deps, resources) || scopes.length >= 0) return resources;\n',
     test,
     title: 'a resource that was registered a moment ago',
   },

@@ -48,16 +48,17 @@ export const firstPartyMutants: readonly Mutant[] = [
   {
     name: 'an access token that any client got signs its user out',
     file: 'src/flows/first-party/bearer.ts',
-    remove: '  if (client?.metadata.first_party) return verified;\n',
-    insert: '  if (client) return verified;\n',
+    remove: 'client?.metadata.first_party && isForIssuerAlone',
+    insert: 'client && isForIssuerAlone',
     test: refreshAndLogout,
   },
   {
-    name: 'an access token for an API signs its user out',
+    name: 'an access token that an API sees as well changes the account',
     file: 'src/flows/first-party/bearer.ts',
-    remove: ', { audience: context.tenant.issuer }',
-    insert: ', {}',
-    test: refreshAndLogout,
+    remove: 'verified.audience.every((one) => one === issuer)',
+    insert: 'verified.audience.some((one) => one === issuer)',
+    test: 'test/attacks/seen-by-apis.test.ts',
+    title: 'changes nothing of the account',
   },
   {
     name: 'a password is changed hours after the sign-in',

@@ -40,8 +40,8 @@ export const introspectionMutants: readonly Mutant[] = [
   {
     name: 'introspection: a token stands whose grant does not',
     file: flow,
-    remove: '(await findLivingGrant(deps.db, tenant.id, { grantId, jti }, now))?.user.id === sub',
-    insert: '(await findLivingGrant(deps.db, tenant.id, { grantId, jti }, now)) !== null',
+    remove: '(await findUserOfLivingGrant(deps.db, tenant.id, { grantId, jti }, now)) === sub',
+    insert: '(await findUserOfLivingGrant(deps.db, tenant.id, { grantId, jti }, now)) !== null',
     test,
     title: 'what has ended does not stand',
   },

@@ -111,8 +111,8 @@ export const refreshMutants: readonly Mutant[] = [
   {
     name: 'UserInfo takes tokens for other audiences',
     file: 'src/flows/tokens/access-token-claims.ts',
-    remove: '    audience,\n    algorithms',
-    insert: '    algorithms',
+    remove: 'audience === undefined || aud === audience ||',
+    insert: 'audience !== null ||',
     test: 'test/oauth/userinfo.test.ts',
   },
   {

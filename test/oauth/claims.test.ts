@@ -9,6 +9,7 @@ import {
   authorizeInteractively,
   claimsOf,
   codeFlow,
+  exchangeCode,
   getUserinfo,
   refresh,
   type TestClient,
@@ -206,6 +207,20 @@ describe('by the registration of a client', () => {
     );
   });
 
+  test('a token that would be too long to be checked or revoked is not made, and the client is told', async () => {
+    const groups = Array.from({ length: 100 }, (_, nth) => `${nth} ${'g'.repeat(200)}`);
+    const user = { username: 'joiner', password: 'a member of everything there is' };
+    await signet.provision({ users: [{ ...user, groups }] });
+    const asked = authorizationRequest(signet, plain, { scope: 'openid groups' });
+    const code = (await authorizeInteractively(createAgent(), asked, user)).get('code')!;
+    const { status, body } = await exchangeCode(signet, plain, asked, code);
+    expect([status, body.error, body.error_description]).toEqual([
+      400,
+      'invalid_scope',
+      expect.stringContaining('too long'),
+    ]);
+  });
+
   test('openid-client takes an ID token with them', async () => {
     const options = { execute: [openid.allowInsecureRequests] };
     const config = await openid.discovery(
@@ -308,6 +323,11 @@ describe('by name: the claims parameter', () => {
     expect(await silently({ value: 'urn:signet:acr:1fa' })).toBe('code');
     expect(await silently({ essential: true, values: ['urn:other'] })).toBe('unmet_authentication_requirements');
     expect(await silently({ values: ['urn:other'] })).toBe('code');
+    const less = { acr_values: 'urn:signet:acr:1fa', scope: 'openid', prompt: 'none' };
+    const essential = asking({ id_token: { acr: { essential: true, values: [second] } } });
+    expect(outcomeOf(await ask(signet, agent, own, { ...less, ...essential }))).toBe('login_required');
+    const wish = asking({ id_token: { acr: { values: [second] } } });
+    expect(outcomeOf(await ask(signet, agent, own, { ...less, ...wish }))).toBe('code');
   });
 
   test.each([
@@ -318,6 +338,11 @@ describe('by name: the claims parameter', () => {
     '{"userinfo": {"name": 1}}',
     '{"id_token": {"acr": {"values": "x"}}}',
     `{"userinfo": {"x": "${'y'.repeat(4000)}"}}`,
+    String.raw`{"id_token": {"acr": {"values": ["\u0000"]}}}`,
+    String.raw`{"id_token": {"sub": {"value": "a\u0000b"}}}`,
+    String.raw`{"id_token": {"sub": {"value": "\ud800"}}}`,
+    String.raw`{"userinfo": {"\u0000": null}}`,
+    `{"id_token": {"sub": {"value": "${'字'.repeat(1001)}"}}}`,
   ])('%s: invalid_request', async (claims) => {
     expect(outcomeOf(await ask(signet, await signIn(signet), own, { scope: 'openid', claims }))).toBe(
       'invalid_request',

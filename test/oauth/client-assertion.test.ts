@@ -3,6 +3,10 @@ import * as openid from 'openid-client';
 import * as oauth from 'oauth4webapi';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { assertionOf, assertionType, type ClientKey, makeClientKey, postForm } from '../support/assertions.ts';
+import { contextWithoutRequest } from '../../src/domain/context.ts';
+import { addClientSecret } from '../../src/flows/clients/secrets.ts';
+import { tenantBySlug } from '../../src/flows/tenants/find.ts';
+import { query } from '../support/database.ts';
 import { claimsOf } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
@@ -163,6 +167,30 @@ describe('client_secret_jwt', () => {
   });
 });
 
+describe('a process of an earlier version that rotates the secret alone', () => {
+  test('ends what was sealed, and what was added beside it', async () => {
+    const id = 'upgraded';
+    const client = { ...machine, client_id: id, token_endpoint_auth_method: 'client_secret_jwt' as const };
+    await signet.provision({ clients: [{ ...client, client_secret: secret }] });
+    const context = contextWithoutRequest(
+      { actor: 'server' },
+      (await tenantBySlug(signet.server.deps, 'default'))!,
+      signet.clock.now,
+    );
+    const added = await addClientSecret(signet.server.deps, context, id, undefined);
+    for (const by of [secret, added.secret])
+      expect((await ask(await assertionOf(signet, id, { secret: by }))).status).toBe(200);
+    await query(
+      signet.database.url,
+      `UPDATE clients SET secret_mac = (SELECT secret_mac FROM clients WHERE id = 'basic') WHERE id = $1`,
+      [id],
+    );
+    signet.server.deps.memory.drop({ kind: 'client', tenantId: context.tenant.id, entity: id });
+    for (const by of [secret, added.secret])
+      expect((await ask(await assertionOf(signet, id, { secret: by }))).status).toBe(401);
+  });
+});
+
 describe('what is refused, and how the client is told', () => {
   const second = 1000;
   test.each<[string, Record<string, unknown>, RegExp]>([
@@ -255,6 +283,7 @@ describe('registration', () => {
     expect(await rejected({ jwks: { keys: [jwk, jwk] } })).toMatch(/two keys of one kid/);
     expect(await rejected({ jwks: { keys: [{ ...jwk, crv: 'P-384' }] } })).toMatch(/must be a public key for/);
     expect(await rejected({ jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'AA' }] } })).toMatch(/has no y/);
+    expect(await rejected({ jwks: { keys: [{ kty: 'EC', crv: 'Ed25519', x: 'AA', y: 'AA' }] } })).toMatch(/must be a/);
     expect(await rejected({ jwks: { keys: [jwk] }, jwks_uri: 'https://a.example/keys' })).toMatch(/beside jwks/);
     expect(await rejected({ jwks_uri: 'javascript:alert(1)' })).toMatch(/jwks_uri/);
   });

@@ -120,7 +120,15 @@ test.each([
 });
 
 test('a private key, a symmetric one and one for encryption are passed over; the others of the set count', async () => {
-  keys = [{ ...first!.jwk, d: 'AAAA' }, { kty: 'oct', k: 'AAAA' }, { ...first!.jwk, use: 'enc' }, null, 7, second!.jwk];
+  keys = [
+    { ...first!.jwk, d: 'AAAA' },
+    { kty: 'oct', k: 'AAAA' },
+    { ...first!.jwk, use: 'enc' },
+    null,
+    7,
+    { kty: 'constructor', crv: 'Ed25519' },
+    second!.jwk,
+  ];
   expect((await ask(second!)).status).toBe(200);
   expect(await ask(first!)).toMatchObject(refused);
 });

@@ -12,6 +12,7 @@ import {
   tokenRequest,
   world,
 } from '../support/flow.ts';
+import { query } from '../support/database.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 import { ask, outcomeOf, signIn } from '../support/visits.ts';
 
@@ -258,6 +259,37 @@ describe('what the tokens of a resource are like', () => {
     const { tokens } = await codeFlow(signet, own, { change: { scope: 'quick:read' } });
     expect([headerOf(tokens.access_token), tokens.expires_in]).toMatchObject([{ alg: 'EdDSA' }, 60]);
   });
+});
+
+test('two spellings that were registered before they became one: each gives a token for itself', async () => {
+  const [bare, slashed] = ['https://twice.example', 'https://twice.example/'];
+  for (const uri of [bare, slashed])
+    await query(
+      signet.database.url,
+      `INSERT INTO resources (tenant_id, identifier, scopes, version, created_at, updated_at)
+       SELECT id, $1, '[]', 1, now(), now() FROM tenants`,
+      [uri],
+    );
+  // Word of them comes with the next change.
+  await signet.provision({ resources: [{ identifier: 'https://after.example' }] });
+  for (const resource of [bare, slashed]) {
+    const { tokens } = await codeFlow(signet, shop, { change: { ...all, resource } });
+    expect(claimsOf(tokens.access_token)['aud']).toBe(resource);
+  }
+});
+
+test('a default resource that is spelt otherwise is the one that is registered, with its type and its life', async () => {
+  const identifier = 'https://default.example';
+  await signet.provision({
+    settings: { default_resource: `${identifier}/` },
+    resources: [{ identifier, access_token_type: 'JWT', access_token_lifetime: 60 }],
+  });
+  const { tokens } = await codeFlow(signet, shop, { change: { scope: 'openid' } });
+  expect([claimsOf(tokens.access_token)['aud'], tokens.expires_in]).toEqual([identifier, 60]);
+  for (const resource of [identifier, `${identifier}/`]) {
+    const named = await codeFlow(signet, shop, { change: { scope: 'openid profile', resource } });
+    expect(claimsOf(named.tokens.access_token)['aud']).toBe(identifier);
+  }
 });
 
 test('a default resource of the tenant is the audience when none is asked', async () => {

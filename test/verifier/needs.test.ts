@@ -196,3 +196,11 @@ test.each<[header: string | null | undefined, token: string | undefined]>([
 ])('the token of the header %j is %j', (header, token) => {
   expect(bearerToken(header)).toBe(token);
 });
+
+test.each([[[]], [5], ['orders:read'], [new Map()], [() => ({})]])(
+  '%s is no list of needs: a mistake, not a pass',
+  async (needs) => {
+    const verifier = id.verifier();
+    await expect(verifier.verify(id.token(pair), needs as never)).rejects.toThrow(/plain object/);
+  },
+);

@@ -71,7 +71,8 @@ export async function validateAuthorizationRequest(
 
   const subjects = [...new Set([hintedUserId ?? [], claims?.subjects ?? []].flat())];
   if (subjects.length > 1) refuse('login_required', 'The request asks for two people at once.');
-  const acrAsked = params.get('acr_values')?.split(' ') ?? claims?.acr?.values ?? [];
+  const acrParameter = params.get('acr_values')?.split(' ');
+  const acrAsked = (claims?.acr?.isEssential ? claims.acr.values : (acrParameter ?? claims?.acr?.values)) ?? [];
   const own = context.tenant.settings.claim_scopes;
   return {
     client,

@@ -26,15 +26,25 @@ export async function resourcesWith(
   scopes: readonly string[],
 ): Promise<readonly Resource[]> {
   const resources = await tenantResources(deps, tenant);
-  if (!lacksOne(resources, scopes)) return resources;
+  if (!lacksOne(resources, scopes) || !isDue(deps, resources)) return resources;
   const now = await listResources(deps.db, tenant.id).catch((error: unknown) => {
     if (error instanceof Unavailable) return resources;
     throw error;
   });
-  // Only for what is new: a scope that nobody has is asked for again and again.
   if (isDeepStrictEqual(now, resources)) return resources;
   deps.memory.drop({ kind: 'resource', tenantId: tenant.id, entity: '' });
   return tenantResources(deps, tenant);
+}
+
+/** When the resources that are in memory were last compared with those of the database. */
+const comparedAt = new WeakMap<readonly Resource[], number>();
+
+/** Once a second: strangers may ask for scopes that nobody has, and within a second word of a change comes by itself. */
+function isDue(deps: Deps, resources: readonly Resource[]): boolean {
+  const now = deps.machineClock();
+  if (now - (comparedAt.get(resources) ?? 0) < 1000) return false;
+  comparedAt.set(resources, now);
+  return true;
 }
 
 function lacksOne(resources: readonly Resource[], scopes: readonly string[]): boolean {

@@ -1,9 +1,9 @@
 // What a client may ask for: scopes of its registration, resources of the tenant.
 import type { Deps } from '../../deps.ts';
-import { impliedResources } from '../../domain/audience.ts';
-import { isSameResource } from '../../domain/resource.ts';
+import { defaultResourceOf, impliedResources } from '../../domain/audience.ts';
+import { namedAmong } from '../../domain/resource.ts';
 import type { Client } from '../../domain/client.ts';
-import { neverUnasked, parseScope, standardScopes } from '../../domain/scope.ts';
+import { isAboutPeople, neverUnasked, parseScope, standardScopes } from '../../domain/scope.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import { resourcesWith } from './current.ts';
 
@@ -35,13 +35,15 @@ export async function resourcesFor(
   tenant: Tenant,
   { named, scopes }: { readonly named: readonly string[]; readonly scopes: readonly string[] },
 ): Promise<readonly string[] | NoResource> {
-  const about: readonly string[] = [...standardScopes, ...Object.keys(tenant.settings.claim_scopes)];
-  const special = scopes.filter((scope) => !about.includes(scope));
+  const special = scopes.filter((scope) => !isAboutPeople(tenant, scope));
   const resources = await resourcesWith(deps, tenant, special);
   if (named.length > 0) {
-    const own = [tenant.issuer, tenant.settings.default_resource ?? tenant.issuer];
-    const known = [...own, ...resources.map(({ identifier }) => identifier)];
-    const found = named.map((uri) => known.find((identifier) => isSameResource(identifier, uri)));
+    const known = [
+      ...resources.map(({ identifier }) => identifier),
+      tenant.issuer,
+      defaultResourceOf(tenant, resources),
+    ];
+    const found = named.map((uri) => namedAmong(known, uri));
     return found.every((one) => one !== undefined)
       ? [...new Set(found)]
       : { problem: 'A resource that was asked for is not registered here.' };

@@ -35,7 +35,9 @@ export const proveBySharedKey: Proof = async (deps, context, client, [assertion 
   });
   const keys = secrets.map(({ key }) => key);
   const proven = await verifyAssertion(assertion, keys, expected(context, client));
-  await admitSecret(deps, context, client, 'jti' in proven ? secrets[0]?.stored : undefined);
+  // Whoever has the secret and got a claim wrong has guessed nothing.
+  const isGuess = 'problem' in proven && proven.isForged === true;
+  await admitSecret(deps, context, client, isGuess ? undefined : secrets[0]?.stored);
   await spendOnce(deps, context, client, proven);
 };
 

@@ -40,11 +40,14 @@ export function secretAsKey(
   deps: Deps,
   tenantId: string,
   clientId: string,
-  { sealed }: ClientSecret,
+  stored: ClientSecret,
 ): Uint8Array | undefined {
+  const { sealed } = stored;
   if (sealed === undefined) return undefined;
   try {
-    return new Uint8Array(deps.box.open(purpose, `${tenantId} ${clientId}`, sealed));
+    const secret = deps.box.open(purpose, `${tenantId} ${clientId}`, sealed);
+    // A process of an earlier version replaces the MAC alone: what is sealed is then the secret before.
+    return isSecret(deps, tenantId, clientId, secret.toString(), stored) ? new Uint8Array(secret) : undefined;
   } catch (error) {
     deps.log.error({ client: clientId, error: (error as Error).message }, 'a client secret cannot be opened');
     return undefined;

@@ -12,7 +12,7 @@ import { type VerifiedAccessToken, verifyAccessToken } from '../tokens/verify-ac
 export const freshFor = freshProof / 1000;
 
 /**
- * For the issuer, of a first-party client: an access token that an API or a client of somebody else got is none.
+ * For the issuer alone, of a first-party client: an access token that an API or a client of somebody else got is none.
  * @throws OAuthError invalid_token.
  */
 export async function firstPartyBearer(
@@ -20,13 +20,16 @@ export async function firstPartyBearer(
   context: RequestContext,
   accessToken: string,
 ): Promise<VerifiedAccessToken> {
-  const verified = await verifyAccessToken(deps, context, accessToken, { audience: context.tenant.issuer });
+  const { issuer } = context.tenant;
+  const verified = await verifyAccessToken(deps, context, accessToken, { audience: issuer });
   const client = await activeClient(deps, context.tenant, verified.clientId);
-  if (client?.metadata.first_party) return verified;
+  // A token that an API gets to see as well is in more hands than the person's application.
+  const isForIssuerAlone = verified.audience.every((one) => one === issuer);
+  if (client?.metadata.first_party && isForIssuerAlone) return verified;
   throw new OAuthError(
     'invalid_token',
     'The access token is invalid, expired or revoked.',
-    'not of a first-party client',
+    isForIssuerAlone ? 'not of a first-party client' : 'for an API as well',
   );
 }
 

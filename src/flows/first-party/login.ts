@@ -36,7 +36,7 @@ async function withPassword(deps: Deps, context: RequestContext, asked: Login): 
   const { scopes, resources } = await askedFor(deps, context, client, asked);
   const request = acrValuesFor(client, asked.acr_values);
   const { username, password } = asked;
-  const service = await serviceLogin(deps, context, { username, password, client, scopes, resources, request });
+  const service = await serviceLogin(deps, context, { username, password, client, asked, scopes, request });
   if (service) return { ...service, token: service.access_token };
   const { user, reserved, rehashed } = await checkPassword(deps, context, { ...asked, known: asked.device });
   const { device } = asked;

@@ -8,24 +8,27 @@ import { authenticationOf, demandedAcr, reaches } from '../../domain/factors.ts'
 import type { Grant } from '../../domain/grant.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import { beginFirstPartySession } from '../../storage/first-party-sign-ins.ts';
+import { resourcesFor } from '../clients/grantable.ts';
 import { eventOf, newId } from '../events.ts';
 import { mintTokens } from '../grants/mint.ts';
 import { type CheckedKey, checkKey } from '../service-accounts/check-key.ts';
+import type { AskedFor } from './asked-for.ts';
 
 /** What login has found out before it looks at the password. */
 export type ServiceLogin = {
   readonly username: string;
   readonly password: string;
   readonly client: Client;
+  readonly asked: AskedFor;
+  /** Of what was asked for, what the client may have. */
   readonly scopes: readonly string[];
-  readonly resources: readonly string[];
   /** `acr_values`. */
   readonly request: readonly string[];
 };
 
 /**
  * Two round trips. @returns undefined when the password is no key of this account: then it goes the way of all passwords.
- * @throws OAuthError invalid_scope; Refusal unmet_authentication_requirements.
+ * @throws OAuthError invalid_scope, invalid_target; Refusal unmet_authentication_requirements.
  */
 export async function serviceLogin(
   deps: Deps,
@@ -47,7 +50,7 @@ async function tokensFor(
   deps: Deps,
   context: RequestContext,
   { user, passwordVersion }: CheckedKey,
-  { client, scopes: wanted, resources, request }: ServiceLogin,
+  { client, asked, scopes: wanted, request }: ServiceLogin,
 ): Promise<TokenResponse | undefined> {
   const { tenant, now } = context;
   const authentication = authenticationOf([{ method: 'password', at: now }]);
@@ -58,6 +61,10 @@ async function tokensFor(
     throw new Refusal('unmet_authentication_requirements', 'A key is one factor, and two are asked for.');
   // Both are about a person: who they are, and what goes on while they are away.
   const scopes = wanted.filter((scope) => scope !== 'openid' && scope !== 'offline_access');
+  const named = [asked.resource ?? []].flat();
+  // Without `openid`, which would mean the issuer as well.
+  const resources = await resourcesFor(deps, tenant, { named, scopes: asked.scope === undefined ? [] : scopes });
+  if ('problem' in resources) throw new OAuthError('invalid_target', resources.problem);
   if (wanted.length > 0 && scopes.length === 0)
     throw new OAuthError('invalid_scope', 'No scope that was asked for is one that a service account may have.');
   const grant: Grant = {

@@ -2,7 +2,7 @@
 import { OAuthError } from '../../domain/errors.ts';
 import type { Params } from '../../domain/params.ts';
 import { parseScope } from '../../domain/scope.ts';
-import { isSameResource } from '../../domain/resource.ts';
+import { namedAmong } from '../../domain/resource.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 
 /** RFC 6749 6: the scopes asked for, or undefined when none were. */
@@ -19,7 +19,7 @@ export function resourcesAsked(tenant: Tenant, params: Params, granted: readonly
   const asked = params.all('resource');
   if (asked.length === 0) return granted;
   const allowed = granted.length > 0 ? granted : [tenant.settings.default_resource ?? tenant.issuer];
-  const meant = asked.map((uri) => allowed.find((identifier) => isSameResource(identifier, uri)));
+  const meant = asked.map((uri) => namedAmong(allowed, uri));
   if (!meant.every((one) => one !== undefined)) throw new OAuthError('invalid_target', 'The resource was not granted.');
   return [...new Set(meant)];
 }

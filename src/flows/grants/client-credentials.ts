@@ -37,7 +37,7 @@ export async function clientCredentialsGrant(
   const resources = await resourcesFor(deps, tenant, { named: params.all('resource'), scopes: wanted });
   if ('problem' in resources) throw new OAuthError('invalid_target', resources.problem);
   const known = await tenantResources(deps, tenant);
-  const audience = audienceOf(tenant, resources);
+  const audience = audienceOf(tenant, resources, known);
   const meant = scopesFor(tenant, audience, wanted, known);
   if (asked !== undefined && meant.length < asked.length)
     throw new OAuthError('invalid_scope', 'A scope that was asked for means nothing to the resource.');

@@ -7,7 +7,7 @@ import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import { isSameResource } from '../../domain/resource.ts';
 import { firstRepeated } from '../../domain/params.ts';
-import { findLivingGrant } from '../../storage/access-tokens.ts';
+import { findUserOfLivingGrant } from '../../storage/access-tokens.ts';
 import { wasRevoked } from '../../storage/revoked-access-tokens.ts';
 import { findRefreshToken } from '../../storage/refresh-tokens.ts';
 import { authenticateClient } from '../clients/authenticate.ts';
@@ -52,7 +52,7 @@ async function accessToken(deps: Deps, context: RequestContext, client: Client, 
   if (!holder) return inactive;
   const stands =
     typeof grantId === 'string'
-      ? (await findLivingGrant(deps.db, tenant.id, { grantId, jti }, now))?.user.id === sub
+      ? (await findUserOfLivingGrant(deps.db, tenant.id, { grantId, jti }, now)) === sub
       : // Of a client for itself (RFC 6749 4.4): it stands with the client and its registration.
         sub === holder.id &&
         holder.metadata.grant_types.includes('client_credentials') &&
