@@ -55,11 +55,14 @@ export type BackendOptions = Replaced & {
   readonly tracing?: Tracing | undefined;
 };
 
+/** One write for many lines where there are many, none that is older than a moment where there are few; what is left is written at the end. */
+const gathered = { sync: false, minLength: 4096, periodicFlush: 100 };
+
 /** Opens it, in the order that a start needs. @throws Error with what to do when it cannot be used. */
 export async function openBackend(config: Config, options: BackendOptions = {}): Promise<Backend> {
   // Requests do not wait until their lines are written; what is left is written when the process ends.
   const base = { pid: process.pid, host: hostname() };
-  const log = options.log ?? pino({ level: config.logLevel, base }, pino.destination({ sync: false }));
+  const log = options.log ?? pino({ level: config.logLevel, base }, pino.destination(gathered));
   const asItIs = options.schema === 'as it is';
   const shared = {
     observe: options.observe,

@@ -42,8 +42,8 @@ export const resourceMutants: readonly Mutant[] = [
   {
     name: 'resources: a token lives longer than one of them lets it',
     file: audience,
-    remove: 'Math.min(...lifetimes)',
-    insert: 'Math.max(...lifetimes)',
+    remove: 'Math.min(own ?? Infinity,',
+    insert: 'Math.max(own ?? 0,',
     test,
     title: 'its shorter life',
   },
