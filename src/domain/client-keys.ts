@@ -42,6 +42,13 @@ export function keyProblems(metadata: ClientMetadata): MetadataProblem[] {
   const problems: MetadataProblem[] = [];
   if (jwks !== undefined && uri !== undefined)
     problems.push({ path: ['jwks_uri'], problem: 'cannot stand beside jwks: give the keys, or where they are' });
+  if (uri !== undefined && !/^https?:\/\/[^/?#]/i.test(uri))
+    problems.push({
+      path: ['jwks_uri'],
+      problem: 'must be an https address (http only where OUTBOUND_ALLOW names the host)',
+    });
+  else if (uri !== undefined && (!URL.canParse(uri) || uri.includes('#') || uri.length > 2000))
+    problems.push({ path: ['jwks_uri'], problem: 'must be an address without fragment' });
   if (method === 'private_key_jwt' && jwks === undefined && uri === undefined)
     problems.push({ path: ['jwks'], problem: 'is needed for private_key_jwt, or jwks_uri' });
   if (jwks?.keys.length === 0) problems.push({ path: ['jwks', 'keys'], problem: 'must have at least one key' });

@@ -179,7 +179,7 @@ export function metadataProblems(given: RegisteredMetadata): MetadataProblem[] {
   metadata.post_logout_redirect_uris.forEach((uri, i) =>
     add(['post_logout_redirect_uris', i], redirectUriProblem(uri, isPublic(metadata))),
   );
-  for (const name of ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'jwks_uri'] as const) {
+  for (const name of ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri'] as const) {
     const uri = metadata[name];
     if (uri !== undefined) add([name], webUriProblem(uri));
   }

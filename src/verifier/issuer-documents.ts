@@ -13,7 +13,8 @@ export async function fetchKeysAddress(fetching: Fetching): Promise<string> {
   const { issuer } = fetching;
   const { body } = await fetchDocument(`${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`, fetching);
   const { issuer: said, jwks_uri: address } = (body ?? {}) as Record<string, unknown>;
-  if (said !== issuer) throw new Error('The metadata is of another issuer.');
+  if (said !== issuer)
+    throw new Error(`The metadata is of the issuer ${String(said)}, not of ${issuer}, which the verifier was told.`);
   const protocol = typeof address === 'string' ? URL.parse(address)?.protocol : undefined;
   if (protocol === 'https:' || (protocol === 'http:' && issuer.startsWith('http:'))) return address as string;
   throw new Error('The metadata names no jwks_uri of https.');

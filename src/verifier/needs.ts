@@ -38,7 +38,11 @@ export function unmetNeed(token: VerifiedToken, needs: Needs, time: Time): Unmet
       [...(scopes ?? []), anyScope[0]!].join(' '),
     );
   if (roles && !roles.every((role) => token.roles.includes(role)))
-    return forbidden(`This needs the role ${roles.join(' ')}.`);
+    return forbidden(
+      token.claims['roles'] === undefined
+        ? `This needs the role ${roles.join(' ')}, and the token says nothing of roles: its client must ask for the scope roles.`
+        : `This needs the role ${roles.join(' ')}.`,
+    );
   return unmetAuthentication(token, needs, time);
 }
 
@@ -69,11 +73,10 @@ export function assertNeeds(needs: Needs): void {
   for (const name in needs) {
     const value: unknown = needs[name as keyof Needs];
     if (value === undefined) continue;
-    const isRight = name === 'maxAge' ? isSeconds(value) : lists.has(name) && isList(value);
-    if (!isRight)
-      throw new TypeError(
-        `${name} is no need: there are scopes, anyScope, roles and acr, lists of strings, and maxAge, seconds.`,
-      );
+    if (name !== 'maxAge' && !lists.has(name))
+      throw new TypeError(`${name} is no need: there are scopes, anyScope, roles, acr and maxAge.`);
+    if (name === 'maxAge' && !isSeconds(value)) throw new TypeError('maxAge must be a whole number of seconds.');
+    if (name !== 'maxAge' && !isList(value)) throw new TypeError(`${name} must be a list with at least one text.`);
   }
 }
 

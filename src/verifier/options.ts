@@ -131,8 +131,8 @@ function numbersOf(options: VerifierOptions): Record<keyof typeof numbers, numbe
 /** RFC 8414 2: a URL without query and fragment. */
 function checkedIssuer(issuer: string, allowHttp: boolean): string {
   const url = typeof issuer === 'string' ? URL.parse(issuer) : null;
-  if (!url || /[?#\s]/.test(issuer) || url.username !== '' || url.password !== '')
-    throw new TypeError('issuer must be the URL of the issuer, as it stands in tokens.');
+  if (!url || !/^https?:$/.test(url.protocol) || /[?#\s]/.test(issuer) || url.username !== '' || url.password !== '')
+    throw new TypeError('issuer must be the URL of the issuer, as it stands in tokens: https://…');
   if (url.protocol === 'https:') return issuer;
   if (url.protocol === 'http:' && (allowHttp || isLoopback(url.hostname))) return issuer;
   throw new TypeError(

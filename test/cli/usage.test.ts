@@ -52,6 +52,12 @@ test.each([
     'A client needs a place to send the browser back to: give --redirect-uri, or --type machine for a program that has none.',
     'signet client create',
   ],
+  [
+    'a machine that may do nothing',
+    ['client', 'create', '--id', 'job', '--type', 'machine'],
+    'A machine may do nothing without scopes: give --scope with those of the API that it calls.',
+    'signet client create',
+  ],
   ['nobody to create', ['user', 'create', '--generate-password'], '--username is missing.', 'signet user create'],
 ])('%s: 2, one sentence, and where its help is', async (_what, args, problem, help) => {
   const plain = await signet(args);

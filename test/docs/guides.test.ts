@@ -101,9 +101,9 @@ describe('guides', { timeout: 120_000 }, () => {
       ['a token that nobody signed', unsigned, 'The access token is not valid here.'],
     ] as const) {
       expect(await orders(8090, token), what).toBe(refused(why));
-      expect(await orders(4001, token), `${what}, with jose alone`).toBe(byJose);
+      expect(await orders(4003, token), `${what}, with jose alone`).toBe(byJose);
     }
-    for (const port of [8090, 4001]) expect(await orders(port, forApi.tokens.access_token)).toBe('200 ');
+    for (const port of [8090, 4003]) expect(await orders(port, forApi.tokens.access_token)).toBe('200 ');
   });
 
   test('a gateway and two services take one token, a worker has its own, and the file that is shown is the one to copy', async () => {

@@ -149,7 +149,7 @@ export const clientAuthenticationMutants: readonly Mutant[] = [
   {
     name: 'an expired client secret is taken',
     file: 'src/flows/clients/prove-by-secret.ts',
-    remove: 'liveSecrets(fitting, context.now)',
+    remove: 'liveSecrets(fitting, now)',
     insert: 'liveSecrets(fitting, 0)',
     test: 'test/cli/clients.test.ts',
     title: 'an expired one is refused',

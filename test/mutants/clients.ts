@@ -8,8 +8,8 @@ export const clientMutants: readonly Mutant[] = [
   {
     name: 'client secret is not compared',
     file: 'src/flows/clients/prove-by-secret.ts',
-    remove: 'isSecret(deps, context.tenant.id, client.id, secret, stored)',
-    insert: "isSecret(deps, context.tenant.id, client.id, secret, stored) || secret !== ''",
+    remove: 'isSecret(deps, tenant.id, client.id, secret, stored)',
+    insert: "isSecret(deps, tenant.id, client.id, secret, stored) || secret !== ''",
     test: 'test/attacks/refresh.test.ts',
     title: 'M50',
   },

@@ -1,5 +1,8 @@
 // Client authentication: each client by its one registered method, with secrets of any characters, never by two.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { contextWithoutRequest } from '../../src/domain/context.ts';
+import { addClientSecret } from '../../src/flows/clients/secrets.ts';
+import { tenantBySlug } from '../../src/flows/tenants/find.ts';
 import { basic, codeFlow, spaClient, webClient, world } from '../support/flow.ts';
 import { rawRequest } from '../support/raw-request.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
@@ -180,6 +183,29 @@ test('a new secret of a client replaces the old one at once', async () => {
   await signet.provision({ clients: [{ ...webClient, ...first, client_secret }] });
   expect(await send({ authorization: basic(id, secret) })).toMatchObject(refused);
   expect((await send({ authorization: basic(id, client_secret) })).status).toBe(200);
+});
+
+test('a secret that was added at one process is right at another from the first moment on', async () => {
+  const client = { ...webClient, ...first, client_id: 'quick' };
+  await signet.provision({ clients: [client] });
+  const second = await startSignet({ beside: signet });
+  const ask = async (authorization: string) => {
+    const form = { grant_type: 'refresh_token', refresh_token: 'none' };
+    const request = { method: 'POST', headers: { authorization }, body: new URLSearchParams(form) };
+    return ((await (await fetch(`${second.server.url}/oauth/token`, request)).json()) as { error: string }).error;
+  };
+  try {
+    // It knows the client by now.
+    expect(await ask(basic('quick', secret))).toBe('invalid_grant');
+    const { deps } = signet.server;
+    const tenant = (await tenantBySlug(deps, 'default'))!;
+    const context = contextWithoutRequest({ actor: 'server' }, tenant, signet.clock.now);
+    const added = await addClientSecret(deps, context, 'quick', undefined);
+    expect(await ask(basic('quick', added.secret))).toBe('invalid_grant');
+    expect(await ask(basic('quick', `${added.secret}x`))).toBe('invalid_client');
+  } finally {
+    await second.stop();
+  }
 });
 
 /** The code flow of the client that posts its secret; the kit's own speaks Basic. */

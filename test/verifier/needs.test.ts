@@ -92,14 +92,23 @@ describe('scopes and roles', () => {
 
   test('all of the roles; a token without any has none', async () => {
     expect(await ask({ roles: ['reader'] }, { roles: ['reader', 'writer'] })).toBeUndefined();
-    for (const roles of [['reader'], undefined, 'writer', { writer: true }])
-      expect(await ask({ roles: ['reader', 'writer'] }, { roles })).toEqual({
-        status: 403,
-        description: 'This needs the role reader writer.',
-        realm: audience,
-        error: 'insufficient_scope',
-        error_description: 'This needs the role reader writer.',
-      });
+    const refused = (description: string) => ({
+      status: 403,
+      description,
+      realm: audience,
+      error: 'insufficient_scope',
+      error_description: description,
+    });
+    for (const roles of [['reader'], 'writer', { writer: true }])
+      expect(await ask({ roles: ['reader', 'writer'] }, { roles })).toEqual(
+        refused('This needs the role reader writer.'),
+      );
+    // Whoever wrote the client is told that it never asked.
+    expect(await ask({ roles: ['writer'] })).toEqual(
+      refused(
+        'This needs the role writer, and the token says nothing of roles: its client must ask for the scope roles.',
+      ),
+    );
   });
 });
 

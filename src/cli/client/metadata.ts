@@ -41,6 +41,11 @@ export async function metadataFrom(options: MetadataOptions): Promise<NewClient>
     ...(idTokenClaims && { id_token_claims: true }),
     ...(type !== undefined && clientTypes[type]),
   };
+  if (type === 'machine' && scope === undefined)
+    throw new CommandError(
+      'usage',
+      'A machine may do nothing without scopes: give --scope with those of the API that it calls.',
+    );
   if (from === undefined) {
     if (redirectUri.length === 0 && type !== 'machine')
       throw new CommandError(

@@ -3,6 +3,7 @@ import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
 import { algsOf, type ClientJwk, usableKeysIn } from '../../domain/client-keys.ts';
 import { OAuthError } from '../../domain/errors.ts';
+import { OutboundError } from '../../domain/outbound.ts';
 import { KeysUnavailable } from '../../verifier/errors.ts';
 import { maxAgeOf } from '../../verifier/issuer-documents.ts';
 import { type FetchedKeys, keepKeys, type KeptKeys } from '../../verifier/kept-keys.ts';
@@ -19,10 +20,10 @@ export async function keysFor(deps: Deps, { id, metadata }: Client, by: SignedWi
   } catch (error) {
     if (!(error instanceof KeysUnavailable)) throw error;
     const { cause } = error;
-    deps.log.warn(
-      { client: id, cause: (cause as { reason?: string } | undefined)?.reason ?? String(cause) },
-      'the keys of a client cannot be fetched',
-    );
+    const names = { client: id, jwksUri: uri, cause: cause instanceof OutboundError ? cause.reason : String(cause) };
+    const hint =
+      cause instanceof OutboundError ? '; OUTBOUND_ALLOW names hosts that are not public, or speak http' : '';
+    deps.log.warn(names, `the keys of a client cannot be fetched${hint}`);
     throw new OAuthError('invalid_client', 'The keys at the jwks_uri of this client cannot be had.');
   }
 }

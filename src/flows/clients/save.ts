@@ -154,7 +154,10 @@ function secretsFor(
   const others = liveSecrets(kept, now).filter((stored) => stored.id !== registeredSecretId && !isIt(stored));
   if (others.length >= mostSecrets)
     throw invalidInput([
-      { path: ['client_secret'], problem: `is one more than ${mostSecrets}: revoke one that was added` },
+      {
+        path: ['client_secret'],
+        problem: `would be a third secret beside ${others.map((one) => one.id).join(' and ')}, which were added: revoke one of them, or take client_secret out of the file`,
+      },
     ]);
   return [registeredSecret(storedSecret(deps, tenant.id, { id, metadata }, secret)), ...others];
 }

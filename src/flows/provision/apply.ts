@@ -6,6 +6,7 @@ import { contextWithoutRequest, type RequestContext } from '../../domain/context
 import { Refusal } from '../../domain/errors.ts';
 import type { Mistake, Path } from '../../domain/mistake.ts';
 import { adminRole } from '../../domain/role.ts';
+import { parseScope, standardScopes } from '../../domain/scope.ts';
 import type { TenantSettings } from '../../domain/tenant.ts';
 import { tenantOf } from '../../schemas/tenant.ts';
 import { recordChange } from '../../storage/changes.ts';
@@ -54,6 +55,7 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
     const preparing = prepareUser(deps, existing ?? { slug, name: name ?? slug }, entry, clientNames);
     users.push(await preparing.catch(refusedAt(['users', i], position)));
   }
+  let known: KnownScopes = new Set();
   const done = { created: [] as Thing[], updated: [] as Thing[], unchanged: 0 };
   const tell = (thing: Thing, outcome: SaveOutcome) => {
     if (outcome === 'unchanged') done.unchanged += 1;
@@ -93,6 +95,9 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
         const saving = saveService(deps, tx, context, entry).catch(refusedAt(['service_accounts', i], position));
         tell({ type: 'service_account', name: entry.username }, await saving);
       }
+      const scopes = (await listResources(tx, tenantId)).flatMap((resource) => resource.scopes.map(({ name }) => name));
+      const own = Object.keys(file.settings?.claim_scopes ?? existing?.settings.claim_scopes ?? {});
+      known = new Set([...standardScopes, ...own, ...scopes]);
       if (isAdministered && !(await someoneCanUseRole(tx, tenantId, adminRole, { byMail })))
         throw new ProvisioningError(withPositions(demoted.map(takesLastAdministrator), position));
     })
@@ -105,7 +110,7 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
   for (const kind of ['tenant', 'resource', 'keys'] as const) deps.memory.drop({ kind, tenantId, entity: '' });
   const clients = (file.clients ?? []).map(({ client_id }) => client_id);
   for (const entity of [...clients, everyOrigin]) deps.memory.drop({ kind: 'client', tenantId, entity });
-  return { tenant: slug, ...done, warnings: warningsFor(deps, file, users) };
+  return { tenant: slug, ...done, warnings: warningsFor(deps, file, users, known) };
 }
 
 /** What is refused of an entry, as mistakes of the file. */
@@ -142,7 +147,12 @@ async function applyTenant(
   return true;
 }
 
-function warningsFor(deps: Pick<Deps, 'channels'>, file: ProvisioningFile, users: readonly PreparedUser[]): string[] {
+function warningsFor(
+  deps: Pick<Deps, 'channels'>,
+  file: ProvisioningFile,
+  users: readonly PreparedUser[],
+  known: KnownScopes,
+): string[] {
   const secrets = (file.clients ?? []).flatMap(({ client_id, client_secret }) =>
     client_secret !== undefined && client_secret.length < 32
       ? [
@@ -162,5 +172,19 @@ function warningsFor(deps: Pick<Deps, 'channels'>, file: ProvisioningFile, users
         ]
       : [],
   );
-  return [...secrets, ...passwords, ...graces];
+  return [...secrets, ...passwords, ...graces, ...unownedScopes(file, known)];
+}
+
+/** What can be asked for at all. */
+type KnownScopes = ReadonlySet<string>;
+
+/** A program whose scope is misspelt gets tokens that open nothing, and nobody tells it. */
+function unownedScopes({ clients = [] }: ProvisioningFile, known: KnownScopes): string[] {
+  return clients
+    .filter(({ grant_types: grants }) => grants?.includes('client_credentials'))
+    .flatMap(({ client_id: id, scope = '' }) =>
+      (parseScope(scope) ?? [])
+        .filter((one) => !known.has(one))
+        .map((one) => `client ${id}: no resource has its scope ${one}, so that a token with it opens nothing`),
+    );
 }
