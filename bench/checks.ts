@@ -1,5 +1,12 @@
 // Before a row is timed: the server gives the right answers, and refuses what it must.
-import { createLocalJWKSet, decodeProtectedHeader, type JSONWebKeySet, type JWTPayload, jwtVerify } from 'jose';
+import {
+  createLocalJWKSet,
+  decodeJwt,
+  decodeProtectedHeader,
+  type JSONWebKeySet,
+  type JWTPayload,
+  jwtVerify,
+} from 'jose';
 import { firstPartyClientId } from '../src/domain/client.ts';
 import { makeHalfDone } from './half-done.ts';
 import { type Answer, ask } from './load.ts';
@@ -75,12 +82,39 @@ const checks: Readonly<Record<RowName, Check>> = {
     const claims = JSON.parse(body.toString()) as Record<string, unknown>;
     const { name, email } = world.users[0]!;
     demand(claims['name'] === name && claims['email'] === email, 'the claims are of somebody else');
-    const forged = `${token.slice(0, -4)}${token.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`;
-    demand((await ask(target, userinfoRequest(target, forged))).status >= 400, 'it takes any token');
+    demand((await ask(target, userinfoRequest(target, forgedOf(token)))).status >= 400, 'it takes any token');
   },
   async flow(_bench, target) {
     const code = codeIn(await ask(target, authorizeRequests(target)[0]!));
     await tokensAreRight(target, await ask(target, world.tokenRequest(target, world.codeForm(code))));
+  },
+  async 'client-credentials'(_bench, target) {
+    const request = world.ownTokenRequest(target);
+    const [answer, another] = [await ask(target, request), await ask(target, request)];
+    const access = await accessTokenIsRight(target, tokenIn(answer, 'access_token'), world.api.client_id);
+    demand(access.aud === world.resource, 'its access token is for another resource');
+    demand(access['scope'] === world.resourceScope, 'its access token has another scope');
+    demand(!/"(?:refresh|id)_token"/.test(answer.body.toString()), 'it gives more than an access token');
+    demand(tokenIn(another, 'access_token') !== tokenIn(answer, 'access_token'), 'it gives a token twice');
+    const wrong = world.ownTokenRequest(target, world.basicOf(world.api, 'wrong'));
+    demand((await ask(target, wrong)).status >= 400, 'it takes any secret');
+  },
+  async introspect(_bench, target) {
+    const code = codeIn(await ask(target, authorizeRequests(target, world.pathForIntrospect(target.name))[0]!));
+    const token = tokenIn(await ask(target, world.tokenRequest(target, world.codeForm(code))), 'access_token');
+    const askAbout = async (what: string) => ask(target, world.introspectRequest(target, what));
+    // Twice: the second answer may come from what was kept of the first.
+    for (const answer of [await askAbout(token), await askAbout(token)]) {
+      const said = JSON.parse(expect(answer, 200).body.toString()) as Record<string, unknown>;
+      const { sub, exp } =
+        target.name === 'peer' ? { sub: world.users[0]!.username, exp: said['exp'] } : decodeJwt(token);
+      demand(said['active'] === true && said['client_id'] === world.client.client_id, 'it does not know the token');
+      demand(said['sub'] === sub && said['exp'] === exp && Number(exp) > 0, 'it tells of another token');
+    }
+    const forged = expect(await askAbout(forgedOf(token)), 200).body.toString();
+    demand(forged === '{"active":false}', 'it takes a forged access token');
+    const wrong = world.introspectRequest(target, token, world.basicOf(world.api, 'wrong'));
+    demand((await ask(target, wrong)).status >= 400, 'it takes any secret');
   },
   async password(bench, target) {
     const cookie = bench.recorded.signedOutBrowsers[0]!;
@@ -125,10 +159,15 @@ const checks: Readonly<Record<RowName, Check>> = {
   },
 };
 
-const wrongSecret = { authorization: `Basic ${Buffer.from(`${world.client.client_id}:wrong`).toString('base64')}` };
+const wrongSecret = world.basicOf(world.client, 'wrong');
 
 function demand(isRight: boolean, otherwise: string): void {
   if (!isRight) throw new Error(otherwise);
+}
+
+/** The same but for its last four letters. */
+function forgedOf(token: string): string {
+  return `${token.slice(0, -4)}${token.endsWith('AAAA') ? 'BBBB' : 'AAAA'}`;
 }
 
 /** The same but for its last letter, also when that is decoded. */

@@ -90,6 +90,16 @@ export function cpuOfPostgres(postmaster: number): number | undefined {
   return sum;
 }
 
+/** Microseconds of CPU that everything on this machine has used, but for interrupts; undefined where it cannot be read. */
+export function cpuOfAll(): number | undefined {
+  try {
+    const [, user, nice, system] = /^cpu +(\d+) (\d+) (\d+)/.exec(readFileSync('/proc/stat', 'latin1'))!;
+    return (Number(user) + Number(nice) + Number(system)) * tickMicroseconds;
+  } catch {
+    return undefined;
+  }
+}
+
 /** Which process started `pid`. */
 export function parentOf(pid: number): number | undefined {
   return statOf(pid)?.parent;

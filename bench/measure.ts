@@ -1,7 +1,8 @@
 // Measuring a row: rounds in which the servers take turns, and the medians of what they gave.
 import { check } from './checks.ts';
 import { drive, type Load } from './load.ts';
-import { cpuOf, cpuOfPostgres, memoryOf } from './machine.ts';
+import { cpuOf, cpuOfAll, cpuOfPostgres, memoryOf } from './machine.ts';
+import { type Timed, undisturbed } from './quiet.ts';
 import { median, type Measured, percentile, type RowName, type RowResult, type ServerName } from './results.ts';
 import { type Lane, rows } from './rows.ts';
 import type { Bench } from './targets.ts';
@@ -11,11 +12,19 @@ export type Plan = { readonly rounds: number; readonly seconds: number; readonly
 /** For a whole run: every row stays within about a minute. */
 export const fullPlan: Plan = { rounds: 5, seconds: 2, warmUpSeconds: 2 };
 
+/** Units per second of each server in one round. */
+export type Round = Readonly<Partial<Record<ServerName, number>>>;
+
 /**
- * Checks the row's answers, then times it.
+ * Checks the row's answers, then times it. `tell` is told each round.
  * @throws Error when any answer is wrong, at once and also while it is timed.
  */
-export async function measureRow(name: RowName, bench: Bench, plan: Plan): Promise<RowResult> {
+export async function measureRow(
+  name: RowName,
+  bench: Bench,
+  plan: Plan,
+  tell: (round: Round) => void = () => {},
+): Promise<RowResult> {
   const row = rows[name];
   const lanes = new Map<ServerName, Lane>();
   const rates = new Map<ServerName, number>();
@@ -31,18 +40,21 @@ export async function measureRow(name: RowName, bench: Bench, plan: Plan): Promi
     // Each begins as often as the others: what one leaves behind (a checkpoint, dirty pages) falls on whoever is next.
     const first = round % row.servers.length;
     for (const server of [...row.servers.slice(first), ...row.servers.slice(0, first)])
-      taken.get(server)!.push(await window(server, plan.seconds));
+      taken.get(server)!.push(await undisturbed(() => window(server, plan.seconds)));
+    tell(Object.fromEntries(row.servers.map((server) => [server, taken.get(server)![round]!.perSecond])));
   }
   const of = (server: ServerName) => mediansOf(taken.get(server)!);
   return { floor: of('floor'), signet: of('signet'), ...(row.servers.includes('peer') ? { peer: of('peer') } : {}) };
 
-  async function window(server: ServerName, seconds: number): Promise<Measured> {
+  async function window(server: ServerName, seconds: number): Promise<Timed<Measured>> {
     const target = bench.targets[server];
     const units = Math.ceil((rates.get(server) ?? 300) * seconds * 1.5) + row.connections;
     const script = await lanes.get(server)!(units);
     const cpu = () => ({
       server: cpuOf(target.pid),
       postgres: bench.postmaster === undefined ? undefined : cpuOfPostgres(bench.postmaster),
+      load: cpuOf(process.pid),
+      all: cpuOfAll(),
     });
     let before = cpu();
     let after = before;
@@ -52,12 +64,13 @@ export async function measureRow(name: RowName, bench: Bench, plan: Plan): Promi
     });
     if (load.completed === 0) throw new Error(`${server} answered nothing within ${seconds} s`);
     rates.set(server, load.completed / load.seconds);
-    return measured(
-      load,
-      difference(before.server, after.server),
-      difference(before.postgres, after.postgres),
-      target.pid,
-    );
+    const used = (whose: keyof typeof before) => difference(before[whose], after[whose]);
+    const [ofServer, postgres, own, all] = [used('server'), used('postgres'), used('load'), used('all')];
+    return {
+      value: measured(load, ofServer, postgres, target.pid),
+      seconds: load.seconds,
+      others: all === undefined ? undefined : all - (ofServer ?? 0) - (postgres ?? 0) - (own ?? 0),
+    };
   }
 }
 

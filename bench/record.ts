@@ -32,6 +32,8 @@ export type Recorded = {
   readonly steps: Readonly<Record<RecordedRow, readonly Step[]>>;
   readonly accessClaims: Readonly<Record<string, unknown>>;
   readonly idClaims: Readonly<Record<string, unknown>>;
+  /** Of the access token that the API gets for itself. */
+  readonly ownClaims: Readonly<Record<string, unknown>>;
   readonly scope: string;
   readonly counted: Readonly<Record<RowName, Counted>>;
   /** A sign-in attempt of which fresh ones are copies. */
@@ -52,7 +54,11 @@ export async function recordSignet(
   const provision = join(directory, 'world.json');
   await writeFile(
     provision,
-    JSON.stringify({ users: [...world.users, world.userOfTwoFactors], clients: [world.client] }),
+    JSON.stringify({
+      users: [...world.users, world.userOfTwoFactors],
+      clients: [world.client, world.api],
+      resources: [{ identifier: world.resource, scopes: [world.resourceScope] }],
+    }),
   );
   const { config } = readConfig({
     PORT: String(port),
@@ -137,6 +143,16 @@ export async function recordSignet(
     await meet(world.get(target, '/oauth/userinfo', { authorization: `Bearer ${child.access_token}` }), 200);
     keep('userinfo', ids);
 
+    await meet(world.ownTokenRequest(target), 200);
+    const own = tokensIn(await meet(world.ownTokenRequest(target), 200));
+    keep('client-credentials', {});
+    const forResource = world.get(target, world.pathForResource(), { cookie: target.browsers[0]! });
+    const codeForResource = codeIn(await meet(forResource, 303));
+    const { access_token: shown } = tokensIn(await meet(token(world.codeForm(codeForResource)), 200));
+    await meet(world.introspectRequest(target, shown), 200);
+    await meet(world.introspectRequest(target, shown), 200);
+    keep('introspect', { ...idsIn(claimsOf(shown)), jti: String(claimsOf(shown)['jti']) });
+
     const signedOut = agents.map(({ cookies: all }) =>
       headerFor(['browser', 'known'].map((name) => [`signet-default-${name}`, all.get(`signet-default-${name}`)!])),
     );
@@ -176,6 +192,7 @@ export async function recordSignet(
       steps: all,
       accessClaims: access,
       idClaims: claimsOf(tokens.id_token),
+      ownClaims: claimsOf(own.access_token),
       scope: tokens.scope,
       counted,
       attemptId: attempt,

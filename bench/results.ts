@@ -9,6 +9,8 @@ export const rowNames = [
   'refresh',
   'userinfo',
   'flow',
+  'client-credentials',
+  'introspect',
   'password',
   'auth-login',
   'auth-refresh',
@@ -49,12 +51,23 @@ export const rowTexts: Readonly<Record<RowName, RowText>> = {
   },
   userinfo: {
     unit: 'The claims of the user of an access token.',
-    floor: "One ES256 verification by jose, Signet's statement, the claims as JSON.",
+    floor:
+      "Signet's statement, the claims as JSON. A token's ES256 signature is verified by jose the first time only, and then found in a map.",
     peer: 'Its UserInfo takes opaque access tokens only, so it looks the token up and verifies no signature.',
   },
   flow: {
     unit: 'A whole code flow of a signed-in browser: authorization request, then exchange.',
     floor: 'The floors of `authorize` and `code`, one after the other.',
+  },
+  'client-credentials': {
+    unit: 'An access token of a client for itself, for one registered resource.',
+    floor: 'Form parsed, secret checked (HMAC), one ES256 signature by jose.',
+  },
+  introspect: {
+    unit: "Whether a person's access token for a resource stands, asked by the client that serves this resource; each connection has a token of its own.",
+    floor:
+      "Form parsed, secret checked (HMAC), Signet's statement, the claims as JSON. A token's ES256 signature is verified by jose the first time only, and then found in a map.",
+    peer: 'It refuses to introspect JWTs, so its tokens are opaque and for no resource: it looks three rows up and verifies no signature.',
   },
   password: {
     unit: 'The sign-in form with a right password; each attempt is fresh, the browser is known to the account.',
@@ -117,6 +130,20 @@ export type Starts = {
   readonly nextInTest: number;
 };
 
+/** What access tokens are signed with in the measurement of `signet/verifier`. RSA keys have 3072 bits. */
+export const verifyAlgs = ['ES256', 'RS256'] as const;
+export type VerifyAlg = (typeof verifyAlgs)[number];
+
+/** How a token is verified: by a verifier that remembers tokens, by one that does not, and by jose alone. */
+export const verifyWays = ['cached', 'uncached', 'jose'] as const;
+export type VerifyWay = (typeof verifyWays)[number];
+
+/** Verifications per second in one process on one core: medians over the rounds. */
+export type Verified = Readonly<Record<VerifyWay, number>> & {
+  /** `uncached` of `jose`: the median of what it was in each round. */
+  readonly uncachedOfJose: number;
+};
+
 export type Results = {
   readonly date: string;
   readonly machine: Machine;
@@ -125,8 +152,21 @@ export type Results = {
   readonly secondsPerRound: number;
   readonly rows: Readonly<Record<RowName, RowResult>>;
   readonly counted: Readonly<Record<RowName, Counted>>;
+  readonly verify: Readonly<Record<VerifyAlg, Verified>>;
   readonly starts: Starts;
 };
+
+/** How much faster than the floor Signet may seem, by chance. */
+const chance = 1.1;
+
+/** Why a row is not worth to be written down: the floor does a part of what Signet does, and so cannot be slower. */
+export function nonsenseIn({ floor, signet }: RowResult): string | undefined {
+  const { serverCpu } = signet;
+  if (signet.perSecond > floor.perSecond * chance) return 'Signet answered more than the floor';
+  if (serverCpu !== null && floor.serverCpu !== null && serverCpu * chance < floor.serverCpu)
+    return 'Signet took less CPU than the floor';
+  return undefined;
+}
 
 /** The middle value; of an even number the lower of the two in the middle. */
 export function median(values: readonly number[]): number {

@@ -100,6 +100,40 @@ export const rows: Readonly<Record<RowName, Row>> = {
       return () => Promise.resolve(script);
     },
   },
+  'client-credentials': {
+    connections,
+    servers: all,
+    open: (_bench, target) => {
+      const request = world.ownTokenRequest(target);
+      const last: string[] = [];
+      const script: Script = {
+        next: () => request,
+        read(i, answer) {
+          const token = tokenIn(answer, 'access_token');
+          if (token === last[i]) throw new Error('the same access token came twice');
+          last[i] = token;
+          return true;
+        },
+      };
+      return Promise.resolve(() => Promise.resolve(script));
+    },
+  },
+  introspect: {
+    connections,
+    servers: all,
+    open: async (_bench, target) => {
+      const answers = await makeTokens(target, world.pathForIntrospect(target.name));
+      const requests = answers.map((answer) => world.introspectRequest(target, tokenIn(answer, 'access_token')));
+      const script: Script = {
+        next: (i) => requests[i],
+        read: (_i, answer) => {
+          if (!expect(answer, 200).body.includes('"active":true')) throw new Error('a token that stands is not active');
+          return true;
+        },
+      };
+      return () => Promise.resolve(script);
+    },
+  },
   password: {
     connections: 4,
     servers: ['floor', 'signet'],

@@ -7,12 +7,13 @@ import { parseArgs } from 'node:util';
 import { documentFile, readResults, renderDocument, resultsFile } from './document.ts';
 import { withEnding } from './ending.ts';
 import { describeMachine, type Machine, memoryOf, pinLoad } from './machine.ts';
-import { fullPlan, measureRow } from './measure.ts';
+import { fullPlan, measureRow, type Round } from './measure.ts';
 import { profileRow } from './profile.ts';
-import { type Results, type RowName, rowNames, type RowResult, rowTexts, servers } from './results.ts';
+import { nonsenseIn, type Results, type RowName, rowNames, type RowResult, rowTexts, servers } from './results.ts';
 import { measureStarts } from './starts.ts';
 import { figure, percent, plainTable, times } from './tables.ts';
 import { type Bench, root, startBench } from './targets.ts';
+import { measureVerifications, shownVerifications } from './verifications.ts';
 
 const { values: options, positionals } = givenOrUsage();
 
@@ -35,11 +36,19 @@ function say(text: string): void {
   process.stdout.write(`${text}\n`);
 }
 
-function rowsAsked(): readonly RowName[] {
-  const unknown = positionals.filter((name) => !(rowNames as readonly string[]).includes(name));
-  if (unknown.length > 0)
-    throw new Error(`There is no row ${unknown.join(', ')}. The rows are ${rowNames.join(', ')}.`);
-  return positionals.length === 0 ? rowNames : (positionals as RowName[]);
+/** The row that is no server's. */
+const verifyRow = 'verify';
+
+/** The servers' rows, and whether `verify` is among what was asked for. */
+function rowsAsked(): { rows: readonly RowName[]; isVerifyAsked: boolean } {
+  const all: readonly string[] = [...rowNames, verifyRow];
+  const unknown = positionals.filter((name) => !all.includes(name));
+  if (unknown.length > 0) throw new Error(`There is no row ${unknown.join(', ')}. The rows are ${all.join(', ')}.`);
+  if (positionals.length === 0) return { rows: rowNames, isVerifyAsked: true };
+  return {
+    rows: rowNames.filter((name) => positionals.includes(name)),
+    isVerifyAsked: positionals.includes(verifyRow),
+  };
 }
 
 function roundsAsked(): number {
@@ -50,7 +59,7 @@ function roundsAsked(): number {
 
 async function main(): Promise<void> {
   if (options.doc === true) return writeDocument(await readResults());
-  const rows = rowsAsked();
+  const { rows, isVerifyAsked } = rowsAsked();
   const plan = { ...fullPlan, rounds: roundsAsked() };
   if (!existsSync(join(root, 'bench/node_modules/oidc-provider')))
     throw new Error('The peer is not installed. Run "npm ci --prefix bench" first.');
@@ -62,11 +71,15 @@ async function main(): Promise<void> {
   if (!machine.costs) say('There is no /proc here: what processes cost is not shown.');
   pinLoad(machine);
   if (options.profile === true) {
+    if (positionals.includes(verifyRow)) throw new Error('Only what a server does can be profiled.');
     for (const row of rows) say(await profileRow(row, machine));
     return;
   }
+  const verifications = isVerifyAsked ? await measureVerifications(machine, plan) : undefined;
+  if (verifications) say(shownVerifications(verifications));
+  if (rows.length === 0) return;
   const { measured, about } = await withEnding((stack) => measureRows(rows, machine, plan, stack));
-  if (positionals.length > 0) return;
+  if (positionals.length > 0 || !verifications) return;
   say('starts: the process with its own PostgreSQL, and signet/testing');
   const starts = { ...about.starts, ...(await withEnding((stack) => measureStarts(machine, stack))) };
   say(JSON.stringify(starts));
@@ -78,6 +91,7 @@ async function main(): Promise<void> {
     secondsPerRound: plan.seconds,
     rows: measured,
     counted: about.counted,
+    verify: verifications.medians,
     starts,
   };
   await writeFile(resultsFile, `${JSON.stringify(results, undefined, 2)}\n`);
@@ -99,11 +113,24 @@ async function measureRows(
   };
   const measured: Partial<Record<RowName, RowResult>> = {};
   for (const row of rows) {
-    const result = await measureRow(row, bench, plan);
+    const result = await measureSensibly(row, bench, plan);
     measured[row] = result;
     say(shown(row, result));
   }
   return { measured: measured as Record<RowName, RowResult>, about };
+}
+
+const attempts = 3;
+
+/** @throws Error when the machine lets nothing sensible be measured. */
+async function measureSensibly(row: RowName, bench: Bench, plan: typeof fullPlan): Promise<RowResult> {
+  for (let attempt = 1; ; attempt += 1) {
+    const result = await measureRow(row, bench, plan, (round) => say(shownRound(round)));
+    const nonsense = nonsenseIn(result);
+    if (nonsense === undefined) return result;
+    say(`${row}: ${nonsense}, so something else used the machine.`);
+    if (attempt === attempts) throw new Error(`${row} cannot be measured now. Let the machine do nothing else.`);
+  }
 }
 
 async function versionsOf({ postgresVersion }: Bench): Promise<Record<string, string>> {
@@ -117,6 +144,17 @@ async function versionsOf({ postgresVersion }: Bench): Promise<Record<string, st
     jose: await versionOf(join(root, 'node_modules/jose/package.json')),
     'oidc-provider': await versionOf(join(root, 'bench/node_modules/oidc-provider/package.json')),
   };
+}
+
+function shownRound(round: Round): string {
+  const { floor = null, signet = null, peer = null } = round;
+  const told = servers.filter((server) => round[server] !== undefined);
+  const figures = told.map((server) => `${server} ${figure(round[server]!)}`);
+  const ratios = [
+    `${percent(signet, floor)} of the floor`,
+    ...(peer === null ? [] : [`${times(signet, peer)} the peer`]),
+  ];
+  return `  round: ${figures.join(', ')}; ${ratios.join(', ')}`;
 }
 
 function shown(row: RowName, result: RowResult): string {

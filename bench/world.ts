@@ -28,13 +28,25 @@ export const client = {
   client_secret: 'a-secret-that-has-at-least-32-characters',
   token_endpoint_auth_method: 'client_secret_basic',
   redirect_uris: ['https://app.example/callback'],
+  scope: 'openid profile email api:read',
   first_party: true,
 } as const;
 
 export const scope = 'openid profile email';
 
-/** What the peer makes JWT access tokens for. */
+/** The one registered resource, and its scope. The peer makes JWT access tokens for it alone. */
 export const resource = 'https://api.example/';
+export const resourceScope = 'api:read';
+
+/** The API that the resource is: it has tokens of its own as a service has, and asks whether tokens for it stand. */
+export const api = {
+  client_id: 'bench-api',
+  client_secret: 'another-secret-that-has-at-least-32-characters',
+  token_endpoint_auth_method: 'client_secret_basic',
+  grant_types: ['client_credentials'],
+  scope: resourceScope,
+  serves: [resource],
+} as const;
 
 const verifier = 'dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk';
 export const nonce = 'n-0S6_WzA2Mj';
@@ -69,7 +81,17 @@ export function authorizePath(more: Readonly<Record<string, string>> = {}): stri
 
 /** The authorization request for JWT access tokens: the peer gives them only for a resource, whose scope is asked with it. */
 export function pathFor(server: ServerName): string {
-  return server === 'peer' ? authorizePath({ resource, scope: `${scope} api:read` }) : authorizePath();
+  return server === 'peer' ? pathForResource() : authorizePath();
+}
+
+/** The authorization request for access tokens of the resource. */
+export function pathForResource(): string {
+  return authorizePath({ resource, scope: `${scope} ${resourceScope}` });
+}
+
+/** The authorization request for tokens that can be introspected: the peer's are for no resource, because it introspects opaque tokens only. */
+export function pathForIntrospect(server: ServerName): string {
+  return server === 'peer' ? authorizePath() : pathForResource();
 }
 
 /** The authorization request for tokens that UserInfo takes. */
@@ -109,11 +131,31 @@ function message({ port }: Target, line: string, headers: Readonly<Record<string
   return `${line} HTTP/1.1\r\n${lines.join('\r\n')}\r\n\r\n`;
 }
 
-const basic = Buffer.from(`${client.client_id}:${client.client_secret}`).toString('base64');
+/** The header of HTTP Basic; another secret than its own if given. */
+export function basicOf(who: typeof client | typeof api, secret: string = who.client_secret): Record<string, string> {
+  return { authorization: `Basic ${Buffer.from(`${who.client_id}:${secret}`).toString('base64')}` };
+}
+
+const asClient = basicOf(client);
+const asApi = basicOf(api);
 
 /** A token request, authenticated as the client. */
 export function tokenRequest(target: Target, form: Readonly<Record<string, string>>): string {
-  return post(target, '/oauth/token', form, { authorization: `Basic ${basic}` });
+  return post(target, '/oauth/token', form, asClient);
+}
+
+/** The request of the API for a token of its own. */
+export function ownTokenRequest(target: Target, headers: Readonly<Record<string, string>> = asApi): string {
+  return post(target, '/oauth/token', { grant_type: 'client_credentials', resource, scope: resourceScope }, headers);
+}
+
+/** The question of the API whether an access token stands. */
+export function introspectRequest(
+  target: Target,
+  token: string,
+  headers: Readonly<Record<string, string>> = asApi,
+): string {
+  return post(target, '/oauth/introspect', { token, token_type_hint: 'access_token' }, headers);
 }
 
 export function codeForm(code: string): Record<string, string> {

@@ -8,7 +8,7 @@ import { fingerprint } from '../../src/crypto/hash.ts';
 import { uuidv7 } from '../../src/domain/uuid.ts';
 import type { Recorded } from '../record.ts';
 import { type RecordedRow, recordedRows } from '../recording.ts';
-import { client } from '../world.ts';
+import { api, client } from '../world.ts';
 import { verifiedPassword } from './password.ts';
 import { type Known, openPool, type Replay, replayOf, type Row } from './replay.ts';
 
@@ -47,16 +47,20 @@ const sha256 = (value: string) => createHash('sha256').update(value).digest();
 
 const macKey = randomBytes(32);
 const macOf = (secret: string) => createHmac('sha256', macKey).update(secret).digest();
-const secretMac = macOf(`${client.client_id}:${client.client_secret}`);
+const [clientMac, apiMac] = [client, api].map((one) => macOf(`${one.client_id}:${one.client_secret}`)) as [
+  Buffer,
+  Buffer,
+];
 
-function isClient(authorization = ''): boolean {
+/** `secretMac`: of the client that it must be. */
+function isClient(secretMac: Buffer, authorization = ''): boolean {
   return timingSafeEqual(macOf(Buffer.from(authorization.slice(6), 'base64').toString()), secretMac);
 }
 
 type Claims = Readonly<Record<string, unknown>>;
-const { accessClaims, idClaims, firstParty } = recorded;
+const { accessClaims, idClaims, ownClaims, firstParty } = recorded;
 const lifetimeOf = (claims: Claims) => Number(claims['exp']) - Number(claims['iat']);
-const lifetimes = { access: lifetimeOf(accessClaims), id: lifetimeOf(idClaims) };
+const lifetimes = { access: lifetimeOf(accessClaims), id: lifetimeOf(idClaims), own: lifetimeOf(ownClaims) };
 
 /** The answer that Signet gave when it was recorded, about this grant. */
 async function tokensFor(row: Row, now: number, refreshToken: string): Promise<object> {
@@ -73,6 +77,18 @@ async function tokensFor(row: Row, now: number, refreshToken: string): Promise<o
     scope: recorded.scope,
     refresh_token: refreshToken,
     id_token: await sign(rs256, 'JWT', { ...idClaims, ...whose, exp: iat + lifetimes.id, at_hash: atHash }),
+  };
+}
+
+/** The answer to a client that asks for itself. */
+async function ownToken(now: number): Promise<object> {
+  const iat = Math.floor(now / 1000);
+  const jti = randomBytes(16).toString('base64url');
+  return {
+    access_token: await sign(es256, 'at+jwt', { ...ownClaims, iat, exp: iat + lifetimes.own, jti }),
+    token_type: 'Bearer',
+    expires_in: lifetimes.own,
+    scope: ownClaims['scope'],
   };
 }
 
@@ -150,7 +166,11 @@ app.get('/oauth/authorize', async (request, reply) => {
 app.post('/oauth/token', async (request, reply) => {
   const now = Date.now();
   const form = request.body as Form;
-  if (!isClient(request.headers.authorization)) return refuse(reply);
+  if (form['grant_type'] === 'client_credentials') {
+    if (!isClient(apiMac, request.headers.authorization)) return refuse(reply);
+    return reply.header('cache-control', 'no-store').send(await ownToken(now));
+  }
+  if (!isClient(clientMac, request.headers.authorization)) return refuse(reply);
   const isRefresh = form['grant_type'] === 'refresh_token';
   const { before, after } = isRefresh ? replay.refresh : replay.code;
   const presented = sha256((isRefresh ? form['refresh_token'] : form['code'])!);
@@ -165,10 +185,31 @@ app.post('/oauth/token', async (request, reply) => {
   return reply.header('cache-control', 'no-store').send(tokens);
 });
 
+/** What tokens say that were verified before. */
+const verified = new Map<string, Claims>();
+
+async function verifiedAnew(token: string): Promise<Claims | undefined> {
+  try {
+    const { payload } = await compactVerify(token, es256.publicKey);
+    const claims = JSON.parse(new TextDecoder().decode(payload)) as Claims;
+    verified.set(token, claims);
+    return claims;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the statement of a row stands, which hangs on whether Signet verified the recorded token again. */
+const standingOf = (row: 'userinfo' | 'introspect') =>
+  replay[row][recorded.steps[row].some(({ is }) => is === 'verify') ? 'after' : 'before'];
+
 app.get('/oauth/userinfo', async (request, reply) => {
-  const { payload } = await compactVerify(request.headers.authorization!.slice(7), es256.publicKey);
-  const claims = JSON.parse(new TextDecoder().decode(payload)) as Record<string, string>;
-  const [[user] = []] = await replay.userinfo.after.run({ grantId: claims['grant_id']! }, Date.now());
+  const now = Date.now();
+  const token = request.headers.authorization!.slice(7);
+  const claims = verified.get(token) ?? (await verifiedAnew(token));
+  if (!claims || Number(claims['exp']) * 1000 <= now) return refuse(reply);
+  const known = { grantId: String(claims['grant_id']), jti: String(claims['jti']) };
+  const [[user] = []] = await standingOf('userinfo').run(known, now);
   if (!user) return refuse(reply);
   return reply.header('cache-control', 'no-store').send({
     sub: user['id'],
@@ -178,6 +219,20 @@ app.get('/oauth/userinfo', async (request, reply) => {
     email: user['email'],
     email_verified: user['email_verified'] === 't',
   });
+});
+
+app.post('/oauth/introspect', async (request, reply) => {
+  const now = Date.now();
+  if (!isClient(apiMac, request.headers.authorization)) return refuse(reply);
+  // Without waiting where nothing is to be waited for.
+  const token = (request.body as Form)['token']!;
+  const claims = verified.get(token) ?? (await verifiedAnew(token));
+  reply.header('cache-control', 'no-store');
+  if (!claims || Number(claims['exp']) * 1000 <= now) return reply.send({ active: false });
+  const known = { grantId: String(claims['grant_id']), jti: String(claims['jti']) };
+  const [[user] = []] = await standingOf('introspect').run(known, now);
+  const stands = user !== undefined && user['id'] === claims['sub'];
+  return reply.send(stands ? { active: true, token_type: 'Bearer', ...claims } : { active: false });
 });
 
 app.post('/sign-in', async (request, reply) => {

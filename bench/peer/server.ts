@@ -4,7 +4,7 @@ import { readFile } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { exportJWK, generateKeyPair } from 'jose';
 import { Provider } from 'oidc-provider';
-import { client, resource, users } from '../world.ts';
+import { api, client, resource, resourceScope, users } from '../world.ts';
 import { openStorage } from './adapter.ts';
 
 export type PeerSettings = { readonly port: number; readonly databaseUrl: string };
@@ -53,6 +53,14 @@ const provider: Provider = new Provider(`http://localhost:${port}`, {
       response_types: ['code'],
       id_token_signed_response_alg: 'RS256',
     },
+    {
+      client_id: api.client_id,
+      client_secret: api.client_secret,
+      token_endpoint_auth_method: api.token_endpoint_auth_method,
+      redirect_uris: [],
+      grant_types: api.grant_types,
+      response_types: [],
+    },
   ],
   jwks: { keys: [await privateKey('RS256'), await privateKey('ES256')] },
   cookies: { keys: [randomBytes(32).toString('base64url')] },
@@ -63,10 +71,12 @@ const provider: Provider = new Provider(`http://localhost:${port}`, {
   },
   features: {
     devInteractions: { enabled: false },
+    clientCredentials: { enabled: true },
+    introspection: { enabled: true },
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: () => ({
-        scope: 'api:read',
+        scope: resourceScope,
         audience: resource,
         accessTokenTTL: 900,
         accessTokenFormat: 'jwt',
@@ -92,6 +102,7 @@ const provider: Provider = new Provider(`http://localhost:${port}`, {
     authorization: '/oauth/authorize',
     token: '/oauth/token',
     userinfo: '/oauth/userinfo',
+    introspection: '/oauth/introspect',
     jwks: '/oauth/jwks',
   },
   interactions: { url: (_context: unknown, { uid }: { uid: string }) => `/interaction/${uid}` },
@@ -113,7 +124,7 @@ const provider: Provider = new Provider(`http://localhost:${port}`, {
     }
     const grant = new Grant({ clientId: oidc.client.clientId, accountId: oidc.session.accountId });
     grant.addOIDCScope(scopes);
-    grant.addResourceScope(resource, 'api:read');
+    grant.addResourceScope(resource, resourceScope);
     await grant.save();
     return grant;
   },
