@@ -122,8 +122,8 @@ function costs({ rows }: Results): string {
 }
 
 const VERIFY = `What \`signet/verifier\` does in an API, in verifications per second of one process on one core, with 1,000 tokens and 16
-requests under way. Each request brings its \`Authorization\` header as a fresh string. *Seen before* is a token that the
-verifier remembers, *new* is a verifier that remembers none (\`cachedTokens: 0\`), and *jose alone* is \`jwtVerify\` with the
+requests under way. Each request brings its \`Authorization\` header as a fresh string. _Seen before_ is a token that the
+verifier remembers, _new_ is a verifier that remembers none (\`cachedTokens: 0\`), and _jose alone_ is \`jwtVerify\` with the
 same checks and a key that is imported already. RSA keys have 3072 bits. Wanted are 500,000 of those seen before, and 95 % of
 jose for new ones. Before anything is timed, every token is verified in every way, and a forged one is refused.`;
 
