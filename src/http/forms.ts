@@ -35,6 +35,8 @@ export function parseForm(text: string): Params {
 }
 
 function decode(part: string): string {
+  // Most names and values are as they stand.
+  if (!/[%+\0]/.test(part)) return part;
   try {
     return plain(decodeURIComponent(part.replaceAll('+', ' ')));
   } catch (error) {

@@ -13,7 +13,8 @@ export type Memory = {
   drop(change: Change): void;
 };
 
-type Entry = { readonly value: unknown; readonly until: number };
+/** `found`: settled, so that whoever finds it makes no promise of its own. */
+type Entry = { readonly found: Promise<unknown>; readonly until: number };
 
 const maxEntries = 10_000;
 /** Apart from the others, so that no stranger's names push out what is there. */
@@ -43,23 +44,23 @@ export function createMemory(elapsed: () => number): Memory {
       }
       if (generation === begun && value !== undefined) {
         if (entries.size >= maxEntries) entries.delete(entries.keys().next().value!);
-        entries.set(key, { value, until: elapsed() + maxAge });
+        entries.set(key, { found: Promise.resolve(value), until: elapsed() + maxAge });
       }
       return value;
     } catch (error) {
       const stale = entries.get(key);
-      if (stale && error instanceof Unavailable && (kind === 'tenant' || kind === 'keys')) return stale.value;
+      if (stale && error instanceof Unavailable && (kind === 'tenant' || kind === 'keys')) return await stale.found;
       if (kind === 'tenant' && error instanceof Unavailable && absent.has(key)) return undefined;
       throw error;
     }
   };
 
   return {
-    async get<T>(kind: ChangeKind, tenantId: string, entity: string, find: () => Promise<T>): Promise<T> {
+    get<T>(kind: ChangeKind, tenantId: string, entity: string, find: () => Promise<T>): Promise<T> {
       const key = `${tenantId} ${entity}`;
       const entry = kept[kind].get(key);
-      if (entry && elapsed() < entry.until) return entry.value as T;
-      if (kind === 'tenant' && elapsed() < (absent.get(key) ?? 0)) return undefined as T;
+      if (entry && elapsed() < entry.until) return entry.found as Promise<T>;
+      if (kind === 'tenant' && elapsed() < (absent.get(key) ?? 0)) return Promise.resolve(undefined as T);
       // The generation keeps a caller that comes after a change from joining a load that began before it.
       const flight = `${kind} ${key} ${generation}`;
       const known = loading.get(flight);

@@ -15,7 +15,7 @@ export async function activeClient(deps: Deps, tenant: Tenant, clientId: string)
   return client?.disabled ? undefined : client;
 }
 
-export async function tenantResources(deps: Deps, tenant: Tenant): Promise<readonly Resource[]> {
+export function tenantResources(deps: Deps, tenant: Tenant): Promise<readonly Resource[]> {
   return deps.memory.get('resource', tenant.id, '', () => listResources(deps.db, tenant.id));
 }
 

@@ -72,10 +72,14 @@ function pairOf(text: string): Candidate | undefined {
   return colon < 1 ? undefined : { clientId: text.slice(0, colon), shown: text.slice(colon + 1) };
 }
 
+/** @throws URIError for a `%` that is none. */
+function formDecodedPart(part: string): string {
+  return /[%+]/.test(part) ? decodeURIComponent(part.replaceAll('+', ' ')) : part;
+}
+
 function formDecoded(raw: Candidate): Candidate | undefined {
   try {
-    const [clientId, shown] = [raw.clientId, raw.shown].map((part) => decodeURIComponent(part.replaceAll('+', ' ')));
-    return { clientId: clientId!, shown: shown! };
+    return { clientId: formDecodedPart(raw.clientId), shown: formDecodedPart(raw.shown) };
   } catch {
     return undefined;
   }

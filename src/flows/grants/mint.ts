@@ -18,8 +18,7 @@ import { longestToken } from '../../verifier/signed-token.ts';
 import { tenantResources } from '../clients/current.ts';
 import { signingKey } from '../keys/ring.ts';
 
-/** Whom the tokens are about: whoever stands behind a grant, or the client by itself. */
-/** `user`: whom it is about, as they are now. */
+/** Whom the tokens are about: whoever stands behind a grant (`user`, as they are now), or the client by itself. */
 export type Subject =
   | { readonly kind: 'grant'; readonly grant: Grant; readonly user: User }
   | { readonly kind: 'client' };

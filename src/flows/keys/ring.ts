@@ -27,7 +27,7 @@ export type KeyRing = {
 };
 
 /** The tenant's keys, imported once and kept until they change. */
-export async function keyRing(deps: Deps, tenant: Tenant): Promise<KeyRing> {
+export function keyRing(deps: Deps, tenant: Tenant): Promise<KeyRing> {
   return deps.memory.get('keys', tenant.id, '', async () => {
     const keys = await listPublishedKeys(deps.db, tenant.id);
     const signing = new Map<SigningAlg, SigningKey>();
