@@ -25,6 +25,7 @@ beforeAll(async () => {
     DATA_DIR: directory,
     DRAIN_SECONDS: '1',
     PASSWORD_HASH_MEMORY_KIB: '7168',
+    LOG_LEVEL: 'info',
   });
   await signet.says('/setup?token=');
   browser = createAgent();
@@ -72,6 +73,8 @@ test('while it cannot start: documents and keys are answered, everything else is
     body: new URLSearchParams({ grant_type: 'refresh_token', client_id: 'someone', refresh_token: 'x' }),
   });
   expect(token.status).toBe(503);
+  // Lines are written together: what came before this one is there as well.
+  await signet.says(/"route":"\/oauth\/token","status":503/);
   // How it ended, and nothing of how it once began.
   const [ended, unstarted] = ['ended by itself', 'did not start'].map((what) => lineWith(what));
   expect(ended).toMatchObject({ signal: 'SIGKILL', againInMs: 250 });
