@@ -11,9 +11,9 @@ export type Grant = {
   readonly sessionId: string | undefined;
   readonly scopes: readonly string[];
   readonly resources: readonly string[];
-  /** True: it outlives its session. */
   /** What was asked for by name; undefined: nothing. */
   readonly claims: RequestedClaims | undefined;
+  /** True: it outlives its session. */
   readonly offline: boolean;
   readonly authentication: Authentication;
   /** Milliseconds: the absolute end of the family. */

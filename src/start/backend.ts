@@ -55,7 +55,7 @@ export type BackendOptions = Replaced & {
   readonly tracing?: Tracing | undefined;
 };
 
-/** One write for many lines where there are many, none that is older than a moment where there are few; what is left is written at the end. */
+/** Bytes, milliseconds: one write for many lines where there are many, and none that waits for long where there are few. */
 const gathered = { sync: false, minLength: 4096, periodicFlush: 100 };
 
 /** Opens it, in the order that a start needs. @throws Error with what to do when it cannot be used. */

@@ -1,11 +1,11 @@
 // The client_credentials grant: a program that acts for itself, within what its client is registered for.
 import type { Deps } from '../../deps.ts';
 import { audienceOf, scopesFor } from '../../domain/audience.ts';
-import { type Client, isPublic } from '../../domain/client.ts';
+import { type Client, isPublic, scopesOf } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import type { Params } from '../../domain/params.ts';
-import { parseScope, standardScopes } from '../../domain/scope.ts';
+import { standardScopes } from '../../domain/scope.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import { tenantResources } from '../clients/current.ts';
 import { resourcesFor } from '../clients/grantable.ts';
@@ -52,5 +52,5 @@ export async function clientCredentialsGrant(
 /** Without those that are about a person. */
 function registeredOf({ metadata }: Client): string[] {
   const people: readonly string[] = standardScopes;
-  return (parseScope(metadata.scope) ?? []).filter((scope) => !people.includes(scope));
+  return scopesOf(metadata).filter((scope) => !people.includes(scope));
 }

@@ -75,9 +75,11 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
       // Under the tenant's lock, as whoever disables an administrator.
       const byMail = canRecover(deps);
       const isAdministered = await someoneCanUseRole(tx, tenantId, adminRole, { byMail });
+      let resources = await listResources(tx, tenantId);
       for (const [i, entry] of (file.resources ?? []).entries()) {
-        const saving = saveResource(deps, tx, context, entry, await listResources(tx, tenantId));
+        const saving = saveResource(deps, tx, context, entry, resources);
         const outcome = await saving.catch(refusedAt(['resources', i], position));
+        if (outcome !== 'unchanged') resources = await listResources(tx, tenantId);
         tell({ type: 'resource', name: entry.identifier }, outcome);
       }
       for (const [i, entry] of (file.clients ?? []).entries()) {
@@ -95,7 +97,7 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
         const saving = saveService(deps, tx, context, entry).catch(refusedAt(['service_accounts', i], position));
         tell({ type: 'service_account', name: entry.username }, await saving);
       }
-      const scopes = (await listResources(tx, tenantId)).flatMap((resource) => resource.scopes.map(({ name }) => name));
+      const scopes = resources.flatMap((resource) => resource.scopes.map(({ name }) => name));
       const own = Object.keys(file.settings?.claim_scopes ?? existing?.settings.claim_scopes ?? {});
       known = new Set([...standardScopes, ...own, ...scopes]);
       if (isAdministered && !(await someoneCanUseRole(tx, tenantId, adminRole, { byMail })))

@@ -155,7 +155,7 @@ export async function confirmSentFactor(
   });
 }
 
-/** Whoever comes by the mailbox once would come by it twice. */
+/** Whether the sign-in began with what was mailed: whoever comes by the mailbox once would come by it twice. */
 export function cameByMail({ amr }: Authentication): boolean {
   return isByMail(firstFactorIn(amr));
 }
