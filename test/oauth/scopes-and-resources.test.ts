@@ -289,6 +289,10 @@ test('a default resource that is spelt otherwise is the one that is registered, 
   for (const resource of [identifier, `${identifier}/`]) {
     const named = await codeFlow(signet, shop, { change: { scope: 'openid profile', resource } });
     expect(claimsOf(named.tokens.access_token)['aud']).toBe(identifier);
+    // Named no sooner than here.
+    const later = await codeFlow(signet, shop, { change: { scope: 'openid offline_access', prompt: 'consent' } });
+    const refreshed = await refresh(signet, shop, later.tokens.refresh_token, { resource });
+    expect([claimsOf(refreshed.body.access_token)['aud'], refreshed.body.expires_in]).toEqual([identifier, 60]);
   }
 });
 

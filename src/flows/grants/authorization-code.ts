@@ -33,7 +33,7 @@ export async function authorizationCodeGrant(
   if (code.spent) return endReused(deps, context, code);
   const problem = mismatch(code, params, now);
   if (problem !== undefined) throw new OAuthError('invalid_grant', problem);
-  const resources = resourcesAsked(tenant, params, code.grant.resources);
+  const resources = await resourcesAsked(deps, tenant, params, code.grant.resources);
 
   const refresh = client.metadata.grant_types.includes('refresh_token')
     ? opaqueToken('refreshToken', deps.random(opaqueBytes))

@@ -99,7 +99,7 @@ async function use(
   if (scopes && !scopes.every((scope) => grant.scopes.includes(scope))) {
     throw new OAuthError('invalid_scope', 'A refresh cannot ask for more than was granted.');
   }
-  const resources = resourcesAsked(tenant, params, grant.resources);
+  const resources = await resourcesAsked(deps, tenant, params, grant.resources);
   const session = { idleExpiresAt: now + tenant.settings.session_idle_lifetime * 1000 };
   const subject = { kind: 'grant', grant, user: found.user } as const;
   const mint = { subject, client, scopes: scopes ?? grant.scopes, resources };
@@ -156,7 +156,7 @@ async function repeat(
     subject: { kind: 'grant', grant, user: found.user },
     client,
     scopes: scopesAsked(params) ?? grant.scopes,
-    resources: resourcesAsked(tenant, params, grant.resources),
+    resources: await resourcesAsked(deps, tenant, params, grant.resources),
     refreshToken: child.token,
     jti,
   });
