@@ -33,13 +33,13 @@ export function verifiedToken(claims: JWTPayload, mayBeIdToken: boolean): Verifi
   if (typeof sub !== 'string' || sub === '' || typeof clientId !== 'string' || clientId === '') return undefined;
   if (scope !== undefined && typeof scope !== 'string') return undefined;
   if (mayBeIdToken && (typeof jti !== 'string' || scope === undefined)) return undefined;
-  return Object.freeze({
+  return {
     subject: sub,
     clientId,
-    scopes: scope ? Object.freeze(scope.split(' ')) : none,
+    scopes: scope ? scope.split(' ') : none,
     roles: stringsOf(claims['roles']),
     groups: stringsOf(claims['groups']),
-    audience: typeof aud === 'string' ? Object.freeze([aud]) : stringsOf(aud),
+    audience: typeof aud === 'string' ? [aud] : stringsOf(aud),
     expiresAt: exp!,
     issuedAt: iat,
     authenticatedAt: typeof authenticatedAt === 'number' ? authenticatedAt : undefined,
@@ -47,11 +47,11 @@ export function verifiedToken(claims: JWTPayload, mayBeIdToken: boolean): Verifi
     amr: stringsOf(claims['amr']),
     isClient: sub === clientId,
     claims,
-  });
+  };
 }
 
 const none: readonly string[] = Object.freeze([]);
 
 function stringsOf(value: unknown): readonly string[] {
-  return Array.isArray(value) ? Object.freeze(value.filter((one) => typeof one === 'string')) : none;
+  return Array.isArray(value) ? value.filter((one) => typeof one === 'string') : none;
 }

@@ -7,13 +7,12 @@ export type VerifiedTokens<Remembered> = {
   keep(token: string, remembered: Remembered): void;
 };
 
-/** Remembers something of at most `most` tokens; the one that was kept first goes first. */
+/** Remembers something of at most `most` tokens, at least one; the one that was kept first goes first. */
 export function createVerifiedTokens<Remembered>(most: number): VerifiedTokens<Remembered> {
   const entries = new Map<string, Remembered>();
   return {
     find: (token) => (entries.size === 0 ? undefined : entries.get(digestOf(token))),
     keep(token, remembered) {
-      if (most === 0) return;
       const digest = digestOf(token);
       entries.delete(digest);
       if (entries.size >= most) entries.delete(entries.keys().next().value!);
@@ -24,7 +23,7 @@ export function createVerifiedTokens<Remembered>(most: number): VerifiedTokens<R
 
 /** FIPS 180-4 SHA-256 of the whole token, its signature included. */
 function digestOf(token: string): string {
-  return hash('sha256', token, 'base64');
+  return hash('sha256', token, 'binary');
 }
 
 /** For claims that are remembered: everybody who brings the token is given the same object. */

@@ -91,8 +91,10 @@ export function createVerifier(options: VerifierOptions): Verifier {
     if (typeof judged === 'string') throw refusal(401, 'invalid_token', descriptions[judged]);
     const verified = verifiedToken(judged, mayBeIdToken);
     if (!verified) throw refusal(401, 'invalid_token', descriptions.malformed);
-    if (settings.cachedTokens > 0) deepFrozen(verified.claims);
-    remembered.keep(token, { token: verified, promise: Promise.resolve(verified), ...used! });
+    if (settings.cachedTokens > 0) {
+      deepFrozen(verified);
+      remembered.keep(token, { token: verified, promise: Promise.resolve(verified), ...used! });
+    }
     assertMet(verified, needs, now);
     return verified;
   }

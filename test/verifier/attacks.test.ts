@@ -84,6 +84,12 @@ test.each<[who: string, token: () => string | Promise<string>]>([
   ['who finds an old token', () => id.token(ec, { exp: now() - 5 })],
   ['who has a token without an end', () => id.token(ec, { exp: undefined })],
   ['who has a token with a text for an end', () => id.token(ec, { exp: '9999999999' })],
+  [
+    'who has a token that ends after all time',
+    () => signed(header, JSON.stringify(id.claims({ exp: 0 })).replace('"exp":0', '"exp":1e999'), ec),
+  ],
+  ['who has a token with a text for a beginning', () => id.token(ec, { nbf: '1' })],
+  ['who has a token with a text for its making', () => id.token(ec, { iat: '1' })],
   ['who has a token for later', () => id.token(ec, { nbf: now() + 6 })],
   ['who has a token of the future', () => id.token(ec, { iat: now() + 6 })],
   ['who has a token about nobody', () => id.token(ec, { sub: undefined })],
@@ -102,6 +108,10 @@ test.each<[who: string, token: () => string | Promise<string>]>([
   ['who writes alg twice', () => signed(`{"alg":"ES256","kid":"ec","typ":"at+jwt","alg":"none"}`, id.claims(), ec)],
   ['who writes a header that is no JSON', () => signed('{"alg":"ES256"', id.claims(), ec)],
   ['who signs what is no JSON', () => signed(header, '{"iss"', ec)],
+  [
+    'who signs what is no UTF-8',
+    () => signed(header, Buffer.from(JSON.stringify(id.claims()).replace('alice', 'al\u00efce'), 'latin1'), ec),
+  ],
   ['who signs a list', () => signed(header, [], ec)],
   ['who signs null', () => signed(header, 'null', ec)],
   ['M44 who sends a megabyte', () => id.token(ec, { pad: 'x'.repeat(1_000_000) })],
@@ -194,6 +204,7 @@ test('who checks by other keys: a fault of theirs is thrown on, a fault of the t
   expect(await verifySignedToken(anywhere, { ...rules, keyNamed: () => key })).toMatchObject({ sub: 'alice' });
   expect(await verifySignedToken(anywhere, { ...rules, audience, keyNamed: () => key })).toBeUndefined();
   expect(await verifySignedToken(id.token(rsa), { ...rules, keyNamed: () => key })).toBeUndefined();
+  expect(await verifySignedToken(anywhere, { ...rules, algorithms: ['RS256'], keyNamed: () => key })).toBeUndefined();
   const broken = () => {
     throw new RangeError('of the database');
   };

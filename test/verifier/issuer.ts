@@ -17,9 +17,11 @@ export async function makePair(kid: string, alg = 'ES256'): Promise<Pair> {
 }
 
 export const encoded = (value: unknown) =>
-  Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)).toString('base64url');
+  (Buffer.isBuffer(value) ? value : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value))).toString(
+    'base64url',
+  );
 
-/** ES256 or RS256 over whatever header and payload; text is taken as it is. */
+/** ES256 or RS256 over whatever header and payload; text and bytes are taken as they are. */
 export function signed(header: unknown, payload: unknown, { privateKey }: Pair): string {
   const key = KeyObject.from(privateKey);
   const input = `${encoded(header)}.${encoded(payload)}`;
