@@ -2,8 +2,7 @@
 import type { Deps } from '../deps.ts';
 import { type Finding, ok, problem, warning } from '../domain/finding.ts';
 import { findTenantBySlug } from '../storage/tenants.ts';
-import { someoneCanUseRole, someoneHasRole } from '../storage/users.ts';
-import { adminRole } from '../domain/role.ts';
+import { someOwnerCanSignIn, someoneIsOwner } from '../storage/users.ts';
 
 /** `publicUrl`: undefined when it is not known. */
 export async function checkAdministrator(
@@ -35,9 +34,9 @@ export async function checkAdministrator(
 
 async function checkPeople({ db, channels }: Pick<Deps, 'db' | 'channels'>, tenantId: string): Promise<Finding> {
   const byMail = channels.includes('mail');
-  if (await someoneCanUseRole(db, tenantId, adminRole, { byMail }))
-    return ok('administrator', 'There is an administrator.');
-  return (await someoneHasRole(db, tenantId, adminRole))
+  if (await someOwnerCanSignIn(db, tenantId, { byMail }))
+    return ok('administrator', 'There is an owner who can sign in.');
+  return (await someoneIsOwner(db, tenantId))
     ? warning(
         'administrator',
         'Whoever administers Signet is disabled, or has neither a password nor a verified e-mail address.',

@@ -1,6 +1,5 @@
 // What tokens and UserInfo tell of a user: the standard claims, roles and groups, a tenant's own, and which scope asks for which.
 import type { RequestedClaims } from './claims-request.ts';
-import { adminRole } from './role.ts';
 import type { User } from './user.ts';
 
 /** OpenID Connect Core 1.0 5.1, without those that have columns of their own. */
@@ -106,8 +105,8 @@ export function claimsNamed(user: User, names: readonly string[]): Record<string
       email: user.email,
       email_verified: user.email === undefined ? undefined : user.emailVerified,
       updated_at: Math.floor(user.updatedAt / 1000),
-      // Who administers Signet is nobody else's matter, and nobody else's to decide on.
-      roles: user.roles.filter((role) => role !== adminRole),
+      // Without those at the admin API: who administers Signet is nobody else's matter, and nobody else's to decide on.
+      roles: user.roles,
       groups: user.groups,
     }),
   );

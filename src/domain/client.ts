@@ -90,6 +90,8 @@ export type Client = {
   readonly registeredTokenLifetime: number | undefined;
   /** Expired ones among them. */
   readonly secrets: readonly ClientSecret[];
+  /** What it may do at the admin API by itself (domain/admin-rights.ts). */
+  readonly adminRoles: readonly string[];
   readonly disabled: boolean;
 };
 

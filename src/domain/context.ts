@@ -1,4 +1,5 @@
 // The circumstances of one request that every flow needs: whose issuer, when, from where.
+import type { Rights } from './admin-rights.ts';
 import type { Actor } from './audit.ts';
 import type { Tenant } from './tenant.ts';
 
@@ -23,6 +24,8 @@ export type RequestContext = {
   readonly acceptLanguage: string | undefined;
   /** Who stands in the audit log: a visitor, until a flow has found out who it is. */
   readonly actor: Actor;
+  /** What whoever administers holds at this moment, and so may grant and reach. Nothing, until a flow has found out. */
+  readonly rights: Rights | 'all';
 };
 
 /** The same request, once it is known whose it is. */
@@ -44,5 +47,6 @@ export function contextWithoutRequest(
     userAgent: undefined,
     acceptLanguage: undefined,
     actor: { kind },
+    rights: 'all',
   };
 }

@@ -100,6 +100,9 @@ export type RefusalCode =
   | 'reset_closed'
   | 'link_closed'
   | 'exists'
+  | 'forbidden'
+  | 'precondition_required'
+  | 'precondition_failed'
   | 'conflict'
   | 'last_administrator'
   | 'invalid_input';

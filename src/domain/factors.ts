@@ -1,6 +1,5 @@
 // Factors: what people can prove who they are with, which of it is needed, and what `acr` and `amr` follow from it.
 import type { Authentication } from './authentication.ts';
-import { adminRole } from './role.ts';
 
 /** How one can prove who one is beside the first factor. The names stand in requests, stored attempts and credentials. */
 export const secondFactorMethods = ['totp', 'sms', 'email', 'recovery_code'] as const;
@@ -64,13 +63,13 @@ export type SentFactorRules = Readonly<Record<SentMethod, SentFactorPolicy>>;
 export const passwordlessPolicies = ['on', 'off'] as const;
 export type PasswordlessPolicy = (typeof passwordlessPolicies)[number];
 
-/** What a tenant says of the second factors of somebody with these roles. Where nobody can add one, nobody needs one. */
+/** What a tenant says of the second factors of somebody with these admin roles. Where nobody can add one, nobody needs one. */
 export function mfaPolicyFor(
   tenant: { readonly mfa: MfaPolicy; readonly administrator_mfa: AdministratorMfaPolicy },
-  roles: readonly string[],
+  adminRoles: readonly string[],
 ): MfaPolicy {
   const mayAsk = tenant.mfa === 'optional' && tenant.administrator_mfa === 'required';
-  return mayAsk && roles.includes(adminRole) ? 'required' : tenant.mfa;
+  return mayAsk && adminRoles.length > 0 ? 'required' : tenant.mfa;
 }
 
 /** Everybody who has a say in how much must be proven. */

@@ -7,11 +7,6 @@ export type ResourceScope = { readonly name: string; readonly description?: stri
 export const accessTokenTypes = ['at+jwt', 'JWT'] as const;
 export type AccessTokenType = (typeof accessTokenTypes)[number];
 
-/** The resource that administrators' tokens are for. Not every client of a tenant gets them. */
-export function adminApiOf(issuer: string): string {
-  return `${issuer}/admin/api`;
-}
-
 export type Resource = {
   /** An absolute URI without fragment; the `aud` of its tokens. */
   readonly identifier: string;

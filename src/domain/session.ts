@@ -7,7 +7,7 @@ export type Session = {
   readonly userId: string;
   readonly username: string;
   /** Of its user, now. */
-  readonly roles: readonly string[];
+  readonly adminRoles: readonly string[];
   readonly authentication: Authentication;
   readonly startedAt: number;
   readonly lastSeenAt: number;

@@ -1,4 +1,5 @@
 // A tenant: an issuer with its own users, clients, keys and policies.
+import type { AdminRoles } from './admin-rights.ts';
 import type { ClaimScopes } from './claims.ts';
 import type { AdministratorMfaPolicy, MfaPolicy, PasswordlessPolicy, SentFactorPolicy } from './factors.ts';
 import type { NewBrowserPolicy, StayPolicy } from './session.ts';
@@ -15,6 +16,8 @@ export type TenantSettings = {
   readonly logo_uri?: string;
   /** Scopes of the tenant's own, which ask for claims of its own. */
   readonly claim_scopes: ClaimScopes;
+  /** Roles at the admin API beside those that every tenant has. */
+  readonly admin_roles: AdminRoles;
   /** Whether people need a second factor beside their password. Whoever has one is always asked for it. */
   readonly mfa: MfaPolicy;
   /** Whether administrators need one where others do not. */
@@ -47,6 +50,7 @@ export function completeSettings(given: Partial<TenantSettings>): TenantSettings
     session_lifetime: 30 * 24 * 3600,
     id_token_lifetime: 3600,
     claim_scopes: {},
+    admin_roles: {},
     mfa: 'optional',
     administrator_mfa: 'required',
     stay_signed_in: 'ask',

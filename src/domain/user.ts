@@ -11,7 +11,10 @@ export type User = {
   readonly emailVerified: boolean;
   /** The other standard claims by their OpenID Connect names, and those of the tenant's own. */
   readonly claims: Readonly<Record<string, unknown>>;
+  /** What applications are told. */
   readonly roles: readonly string[];
+  /** What they may do at the admin API (domain/admin-rights.ts). */
+  readonly adminRoles: readonly string[];
   readonly groups: readonly string[];
   readonly disabled: boolean;
   /** Milliseconds. */

@@ -1,6 +1,7 @@
 // The first administrator: by a one-time link that only the terminal shows, or by ADMIN_EMAIL and ADMIN_PASSWORD.
 import { hashOfOpaque, opaqueBytes, opaqueToken } from '../crypto/opaque-tokens.ts';
 import type { Deps } from '../deps.ts';
+import { ownerRole } from '../domain/admin-rights.ts';
 import type { RequestContext } from '../domain/context.ts';
 import { invalidInput, Refusal } from '../domain/errors.ts';
 import { hashOfChosen } from './users/chosen-password.ts';
@@ -10,16 +11,15 @@ import { checkedUser, type UserEntry } from '../schemas/user.ts';
 import type { Db } from '../storage/database.ts';
 import { isOneTimeTokenOpen, replaceOneTimeToken, spendOneTimeToken } from '../storage/one-time-tokens.ts';
 import { lockTenant } from '../storage/tenants.ts';
-import { someoneHasRole } from '../storage/users.ts';
+import { someoneIsOwner } from '../storage/users.ts';
 import { insertUser } from './users/save.ts';
-import { adminRole } from '../domain/role.ts';
 
 /** Milliseconds. */
 const linkLifetime = 24 * 3600_000;
 
 /** A new setup link's token while nobody administers the tenant, which voids every earlier one; undefined once somebody does. */
 export async function openSetup(deps: Deps, context: RequestContext): Promise<string | undefined> {
-  if (await someoneHasRole(deps.db, context.tenant.id, adminRole)) return undefined;
+  if (await someoneIsOwner(deps.db, context.tenant.id)) return undefined;
   const { token, hash } = opaqueToken('setup', deps.random(opaqueBytes));
   await replaceOneTimeToken(
     deps.db,
@@ -34,7 +34,7 @@ export async function openSetup(deps: Deps, context: RequestContext): Promise<st
 export async function checkSetup(deps: Deps, context: RequestContext, token: string | undefined): Promise<Buffer> {
   const hash = hashOfOpaque('setup', token);
   const open = hash && (await isOneTimeTokenOpen(deps.db, context.tenant.id, 'setup', hash, context.now));
-  if (!hash || !open || (await someoneHasRole(deps.db, context.tenant.id, adminRole))) throw closed();
+  if (!hash || !open || (await someoneIsOwner(deps.db, context.tenant.id))) throw closed();
   return hash;
 }
 
@@ -48,7 +48,7 @@ export async function setUpFirstAdmin(
   admin: FirstAdmin,
 ): Promise<void> {
   const hash = await checkSetup(deps, context, token);
-  const entry = checkedUser({ ...admin, roles: [adminRole] });
+  const entry = checkedUser({ ...admin, admin_roles: [ownerRole] });
   const around = await namesAround(deps, context.tenant, entry);
   const passwordHash = await hashOfChosen(deps, admin.password, around);
   const made = await deps.db
@@ -75,12 +75,12 @@ export async function ensureFirstAdmin(
   email: string,
   password: string,
 ): Promise<boolean> {
-  if (await someoneHasRole(deps.db, context.tenant.id, adminRole)) return false;
+  if (await someoneIsOwner(deps.db, context.tenant.id)) return false;
   const around = await namesAround(deps, context.tenant, { username: email });
   const problem = chosenPasswordProblem(password, around);
   if (problem !== undefined) throw new Error(`ADMIN_PASSWORD ${problem}.`);
   const passwordHash = await deps.hasher.hash(password);
-  const entry = { username: email, email, roles: [adminRole] };
+  const entry = { username: email, email, admin_roles: [ownerRole] };
   return deps.db
     .transaction((tx) => insertFirstAdmin(deps, tx, context, entry, passwordHash))
     .catch((error: unknown) => {
@@ -101,8 +101,9 @@ async function insertFirstAdmin(
 ): Promise<boolean> {
   // The lock makes "nobody yet" stay true until this transaction ends.
   await lockTenant(tx, context.tenant.id);
-  if (await someoneHasRole(tx, context.tenant.id, adminRole)) return false;
-  await insertUser(deps, tx, context, entry, passwordHash, 'admin.setup');
+  if (await someoneIsOwner(tx, context.tenant.id)) return false;
+  // Whoever has the link, or makes the settings, may make an owner.
+  await insertUser(deps, tx, { ...context, rights: 'all' }, entry, passwordHash, 'admin.setup');
   return true;
 }
 

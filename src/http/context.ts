@@ -1,6 +1,7 @@
 // Which tenant a request is for, and the context that its flow gets.
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Deps } from '../deps.ts';
+import { noRights } from '../domain/admin-rights.ts';
 import type { RequestContext } from '../domain/context.ts';
 import { Refusal } from '../domain/errors.ts';
 import type { Tenant } from '../domain/tenant.ts';
@@ -49,6 +50,7 @@ export function contextOf(deps: Deps, request: FastifyRequest): RequestContext {
     userAgent: request.headers['user-agent'],
     acceptLanguage: request.headers['accept-language'],
     actor: { kind: 'visitor' },
+    rights: noRights,
   };
 }
 

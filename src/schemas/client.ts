@@ -16,7 +16,7 @@ import {
   firstPartyMetadata,
 } from '../domain/client.ts';
 import { acrValues } from '../domain/factors.ts';
-import { closed, text, texts, seconds, year, clientIdPattern, secretPattern } from './parts.ts';
+import { adminRoleNames, closed, text, texts, seconds, year, clientIdPattern, secretPattern } from './parts.ts';
 import type { Mistake, Path } from '../domain/mistake.ts';
 
 /** RFC 7517 5: members that are not known are the client's own. */
@@ -30,6 +30,7 @@ export const client = Type.Object(
     client_id: Type.String({ pattern: clientIdPattern }),
     client_secret: Type.Optional(Type.String({ pattern: secretPattern })),
     disabled: Type.Optional(Type.Boolean()),
+    admin_roles: Type.Optional(adminRoleNames),
     client_name: Type.Optional(text),
     client_uri: Type.Optional(text),
     logo_uri: Type.Optional(text),
@@ -68,7 +69,7 @@ export type ClientEntry = Static<typeof client>;
 
 /** What of an entry is client metadata. An entry for the built-in client says only what differs from how it was made. */
 export function metadataOf(entry: ClientEntry): RegisteredMetadata {
-  const { client_id: id, client_secret: _secret, disabled: _disabled, ...metadata } = entry;
+  const { client_id: id, client_secret: _secret, disabled: _disabled, admin_roles: _adminRoles, ...metadata } = entry;
   return id === firstPartyClientId ? { ...firstPartyMetadata, ...metadata } : metadata;
 }
 
@@ -82,6 +83,11 @@ export function clientMistakes(entry: ClientEntry, path: Path): Mistake[] {
   const { token_endpoint_auth_method: method } = completeMetadata(metadata);
   const problem = secretProblem(method, entry.client_secret);
   if (problem !== undefined) mistakes.push({ path: [...path, 'client_secret'], problem });
+  if (entry.admin_roles?.length && !completeMetadata(metadata).grant_types.includes('client_credentials'))
+    mistakes.push({
+      path: [...path, 'admin_roles'],
+      problem: 'are for programs that act for themselves: grant_types must have client_credentials',
+    });
   if (entry.client_id === firstPartyClientId)
     for (const name of ['first_party', 'token_endpoint_auth_method'] as const)
       if (metadata[name] !== firstPartyMetadata[name])

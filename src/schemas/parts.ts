@@ -1,5 +1,6 @@
 // The parts that schemas are made of, and what their patterns ask for in words.
 import Type from 'typebox';
+import { adminRolePattern } from '../domain/admin-rights.ts';
 
 export const closed = { additionalProperties: false } as const;
 export const text = Type.String({ minLength: 1, maxLength: 2000 });
@@ -9,6 +10,12 @@ export const year = 366 * 24 * 3600;
 
 export const clientIdPattern = '^[\\x20-\\x7e]{1,200}$';
 export const secretPattern = '^[\\x20-\\x7e]{1,512}$';
+/** Of roles at the admin API. Whether there is such a role is asked with the tenant at hand. */
+export const adminRoleNames = Type.Array(Type.String({ pattern: adminRolePattern }), {
+  maxItems: 50,
+  uniqueItems: true,
+});
+
 export const datePattern = '^\\d{4}(-\\d{2}-\\d{2})?$';
 
 export const serviceKeyPattern = '^sgk_[A-Za-z0-9_-]{43}$';
@@ -19,6 +26,7 @@ export const timePattern = '^(never|\\d{4}-\\d{2}-\\d{2}(T\\d{2}:\\d{2}:\\d{2}(\
 export const patternWords: Readonly<Record<string, string>> = {
   [clientIdPattern]: 'must be 1 to 200 printable ASCII characters',
   [secretPattern]: 'must be 1 to 512 printable ASCII characters',
+  [adminRolePattern]: 'must be 1 to 50 lower-case letters, digits, "-" or "_", beginning with a letter',
   [datePattern]: 'must be a date as YYYY-MM-DD, or a year as YYYY',
   [serviceKeyPattern]: 'must be sgk_ and 43 letters, digits, "-" or "_": "signet service key add" makes one',
   [sha256Pattern]: 'must be the SHA-256 of the key as 64 digits of 0-9 and a-f',

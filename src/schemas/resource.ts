@@ -2,6 +2,7 @@
 import { checked } from './mistakes.ts';
 import Type, { type Static } from 'typebox';
 import { closed, scope, seconds, text } from './parts.ts';
+import { reservedScopeProblem } from '../domain/admin-api.ts';
 import { signingAlgs } from '../domain/client.ts';
 import { accessTokenTypes, isResourceIdentifier } from '../domain/resource.ts';
 import { parseScope } from '../domain/scope.ts';
@@ -26,8 +27,11 @@ export function resourceMistakes(resource: ResourceEntry, path: Path): Mistake[]
   if (!isResourceIdentifier(resource.identifier))
     mistakes.push({ path: [...path, 'identifier'], problem: 'must be an absolute URI without fragment' });
   (resource.scopes ?? []).forEach((scope, i) => {
-    if (parseScope(scopeName(scope))?.length !== 1)
-      mistakes.push({ path: [...path, 'scopes', i], problem: 'must be one scope name without spaces' });
+    const problem =
+      parseScope(scopeName(scope))?.length === 1
+        ? reservedScopeProblem(scopeName(scope))
+        : 'must be one scope name without spaces';
+    if (problem !== undefined) mistakes.push({ path: [...path, 'scopes', i], problem });
   });
   return mistakes;
 }

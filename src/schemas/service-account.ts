@@ -1,6 +1,5 @@
 // A service account and its keys.
 import Type, { type Static } from 'typebox';
-import { adminRole } from '../domain/role.ts';
 import type { Mistake, Path } from '../domain/mistake.ts';
 import { keyNameProblem, mostLivingKeys } from '../domain/service-key.ts';
 import { identifierProblem } from '../domain/user.ts';
@@ -37,12 +36,6 @@ export function serviceAccountMistakes(account: ServiceAccountEntry, path: Path)
     ? 'must not have an @: only people have e-mail addresses'
     : identifierProblem(account.username, undefined)?.problem;
   const mistakes: Mistake[] = problem === undefined ? [] : [{ path: [...path, 'username'], problem }];
-  for (const [i, role] of (account.roles ?? []).entries())
-    if (role === adminRole)
-      mistakes.push({
-        path: [...path, 'roles', i],
-        problem: `is for people: a service account cannot have ${adminRole}`,
-      });
   const names = new Set<string>();
   for (const [i, entry] of (account.keys ?? []).entries()) {
     const at: Path = [...path, 'keys', i];

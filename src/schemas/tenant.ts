@@ -1,5 +1,6 @@
 // A tenant and its settings, in the names of provisioning files.
 import Type, { type Static } from 'typebox';
+import { adminRole, adminRoleNameProblem } from './admin-role.ts';
 import { closed, seconds, text, texts, year } from './parts.ts';
 import { isResourceIdentifier } from '../domain/resource.ts';
 import { webUriProblem } from '../domain/redirect-uri.ts';
@@ -16,6 +17,9 @@ const claimScopes = Type.Record(
   { maxProperties: 50 },
 );
 
+/** Roles at the admin API beside those that every tenant has. */
+const adminRoles = Type.Record(Type.String({ minLength: 1, maxLength: 50 }), adminRole, { maxProperties: 100 });
+
 export const settings = Type.Object(
   {
     session_idle_lifetime: Type.Optional(seconds(year)),
@@ -24,6 +28,7 @@ export const settings = Type.Object(
     default_resource: Type.Optional(text),
     logo_uri: Type.Optional(text),
     claim_scopes: Type.Optional(claimScopes),
+    admin_roles: Type.Optional(adminRoles),
     mfa: Type.Optional(Type.Enum([...mfaPolicies])),
     administrator_mfa: Type.Optional(Type.Enum([...administratorMfaPolicies])),
     stay_signed_in: Type.Optional(Type.Enum([...stayPolicies])),
@@ -82,6 +87,10 @@ export function tenantMistakes(tenant: TenantEntry | undefined, settings?: Setti
       const problem = customClaimProblem(name);
       if (problem !== undefined) mistakes.push({ path: [...path, 'claims', i], problem });
     });
+  }
+  for (const name of Object.keys(settings?.admin_roles ?? {})) {
+    const problem = adminRoleNameProblem(name);
+    if (problem !== undefined) mistakes.push({ path: ['settings', 'admin_roles', name], problem });
   }
   return mistakes;
 }

@@ -1,7 +1,7 @@
 // A user: the claims of OpenID Connect Core 5.1 by their names.
 import { checked } from './mistakes.ts';
 import Type, { type Static } from 'typebox';
-import { closed, text, texts, datePattern } from './parts.ts';
+import { adminRoleNames, closed, text, texts, datePattern } from './parts.ts';
 import { customClaimProblem } from '../domain/claims.ts';
 import { identifierProblem, passwordProblem } from '../domain/user.ts';
 import { parsePhc } from '../domain/phc.ts';
@@ -30,6 +30,7 @@ export const user = Type.Object(
     password_hash: Type.Optional(Type.String({ maxLength: 1000 })),
     disabled: Type.Optional(Type.Boolean()),
     roles: Type.Optional(texts),
+    admin_roles: Type.Optional(adminRoleNames),
     groups: Type.Optional(texts),
     email: Type.Optional(text),
     email_verified: Type.Optional(Type.Boolean()),

@@ -53,7 +53,7 @@ function storedSecrets(secrets: readonly ClientSecret[]) {
 const byId = statement({ tenantId: 'uuid', id: 'text' }, (q, p) =>
   q
     .selectFrom('clients')
-    .select(['id', 'metadata', ...secretColumns, 'disabled_at'])
+    .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
     .where('tenant_id', '=', p.tenantId)
     .where('id', '=', p.id),
 );
@@ -63,13 +63,16 @@ export async function findClient(db: Db, tenantId: string, id: string): Promise<
   return row && toClient(row);
 }
 
-function toClient(row: SecretRow & { id: string; metadata: unknown; disabled_at: number | null }): Client {
+function toClient(
+  row: SecretRow & { id: string; metadata: unknown; admin_roles: string[]; disabled_at: number | null },
+): Client {
   return {
     id: row.id,
     metadata: completeMetadata(row.metadata as RegisteredMetadata),
     authMethods: authMethodsOf(row.metadata as RegisteredMetadata),
     registeredTokenLifetime: (row.metadata as RegisteredMetadata).access_token_lifetime,
     secrets: secretsOf(row),
+    adminRoles: row.admin_roles,
     disabled: row.disabled_at !== null,
   };
 }
@@ -78,7 +81,7 @@ function toClient(row: SecretRow & { id: string; metadata: unknown; disabled_at:
 const page = statement({ tenantId: 'uuid', after: 'text', limit: 'integer' }, (q, p) =>
   q
     .selectFrom('clients')
-    .select(['id', 'metadata', ...secretColumns, 'disabled_at'])
+    .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
     .where('tenant_id', '=', p.tenantId)
     .where('id', '>', p.after)
     .orderBy('id')
@@ -114,6 +117,7 @@ const fields = {
   secretMac: 'text?',
   secretSealed: 'text?',
   addedSecrets: 'jsonb',
+  adminRoles: 'text[]',
   disabledAt: 'timestamptz?',
   origins: 'text[]',
   now: 'timestamptz',
@@ -123,8 +127,8 @@ const create = statement(
   { ...fields, changed: 'text[]', ...eventParams },
   (_q, p) =>
     sql<{ id: string }>`WITH made AS (
-        INSERT INTO clients (tenant_id, id, metadata, secret_mac, secret_sealed, added_secrets, disabled_at, version, created_at, updated_at)
-        VALUES (${p.tenantId}, ${p.id}, ${p.metadata}, ${p.secretMac}, ${p.secretSealed}, ${p.addedSecrets}, ${p.disabledAt}, 1, ${p.now}, ${p.now})
+        INSERT INTO clients (tenant_id, id, metadata, secret_mac, secret_sealed, added_secrets, admin_roles, disabled_at, version, created_at, updated_at)
+        VALUES (${p.tenantId}, ${p.id}, ${p.metadata}, ${p.secretMac}, ${p.secretSealed}, ${p.addedSecrets}, ${p.adminRoles}, ${p.disabledAt}, 1, ${p.now}, ${p.now})
         ON CONFLICT DO NOTHING
         RETURNING id
       ), origin AS (
@@ -141,6 +145,7 @@ export type StoredClient = {
   readonly id: string;
   readonly metadata: RegisteredMetadata;
   readonly secrets: readonly ClientSecret[];
+  readonly adminRoles: readonly string[];
   readonly disabled: boolean;
 };
 
@@ -163,10 +168,10 @@ const upsert = statement(
   fields,
   (_q, p) =>
     sql`WITH saved AS (
-        INSERT INTO clients AS c (tenant_id, id, metadata, secret_mac, secret_sealed, added_secrets, disabled_at, version, created_at, updated_at)
-        VALUES (${p.tenantId}, ${p.id}, ${p.metadata}, ${p.secretMac}, ${p.secretSealed}, ${p.addedSecrets}, ${p.disabledAt}, 1, ${p.now}, ${p.now})
+        INSERT INTO clients AS c (tenant_id, id, metadata, secret_mac, secret_sealed, added_secrets, admin_roles, disabled_at, version, created_at, updated_at)
+        VALUES (${p.tenantId}, ${p.id}, ${p.metadata}, ${p.secretMac}, ${p.secretSealed}, ${p.addedSecrets}, ${p.adminRoles}, ${p.disabledAt}, 1, ${p.now}, ${p.now})
         ON CONFLICT (tenant_id, id) DO UPDATE SET metadata = EXCLUDED.metadata, secret_mac = EXCLUDED.secret_mac,
-          secret_sealed = EXCLUDED.secret_sealed, added_secrets = EXCLUDED.added_secrets,
+          secret_sealed = EXCLUDED.secret_sealed, added_secrets = EXCLUDED.added_secrets, admin_roles = EXCLUDED.admin_roles,
           disabled_at = CASE WHEN EXCLUDED.disabled_at IS NULL THEN NULL ELSE COALESCE(c.disabled_at, EXCLUDED.disabled_at) END,
           version = c.version + 1, updated_at = EXCLUDED.updated_at
         RETURNING id
@@ -182,12 +187,13 @@ export async function saveClient(tx: Db, tenantId: string, client: StoredClient,
   await upsert.run(tx, bound(tenantId, client, now));
 }
 
-function bound(tenantId: string, { id, metadata, secrets, disabled }: StoredClient, now: number) {
+function bound(tenantId: string, { id, metadata, secrets, adminRoles, disabled }: StoredClient, now: number) {
   return {
     tenantId,
     id,
     metadata,
     ...storedSecrets(secrets),
+    adminRoles,
     disabledAt: disabled ? now : null,
     origins: clientOrigins(completeMetadata(metadata)),
     now,
@@ -238,7 +244,7 @@ export async function listClientOrigins(
 const registered = statement({ tenantId: 'uuid', id: 'text' }, (q, p) =>
   q
     .selectFrom('clients')
-    .select(['metadata', ...secretColumns, 'disabled_at'])
+    .select(['metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
     .where('tenant_id', '=', p.tenantId)
     .where('id', '=', p.id)
     .forNoKeyUpdate(),
@@ -251,6 +257,7 @@ export async function lockClient(tx: Db, tenantId: string, id: string): Promise<
     row && {
       metadata: row.metadata as RegisteredMetadata,
       secrets: secretsOf(row),
+      adminRoles: row.admin_roles,
       disabled: row.disabled_at !== null,
     }
   );

@@ -60,6 +60,7 @@ export interface ClientOrigins {
 
 export interface Clients {
   added_secrets: Generated<unknown>;
+  admin_roles: Generated<string[]>;
   created_at: number;
   disabled_at: number | null;
   id: string;
@@ -283,6 +284,7 @@ export interface UpkeepRounds {
 }
 
 export interface Users {
+  admin_roles: Generated<string[]>;
   claims: unknown;
   created_at: number;
   disabled_at: number | null;

@@ -12,7 +12,7 @@ const page = statement(
     sql<
       UserRow & { keys: number; last_used_at: number | null }
     >`SELECT u.id, u.kind, u.username, u.email, u.email_verified,
-        u.claims, u.roles, u.groups, u.disabled_at, u.updated_at, k.keys, k.last_used_at
+        u.claims, u.roles, u.admin_roles, u.groups, u.disabled_at, u.updated_at, k.keys, k.last_used_at
       FROM users u CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE c.expires_at IS NULL OR c.expires_at > ${p.now}) AS keys, max(c.last_used_at) AS last_used_at
         FROM credentials c WHERE c.tenant_id = u.tenant_id AND c.user_id = u.id AND c.kind = 'key'

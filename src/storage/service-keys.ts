@@ -11,7 +11,7 @@ const use = statement(
   { tenantId: 'uuid', secret: 'text', usernameKey: 'text', now: 'timestamptz' },
   (_q, p) =>
     sql<UserRow & { password_version: number }>`WITH found AS (
-        SELECT c.id AS key_id, u.id, u.kind, u.username, u.email, u.email_verified, u.claims, u.roles, u.groups, u.disabled_at,
+        SELECT c.id AS key_id, u.id, u.kind, u.username, u.email, u.email_verified, u.claims, u.roles, u.admin_roles, u.groups, u.disabled_at,
           u.updated_at, u.password_version
         FROM credentials c JOIN users u ON u.tenant_id = c.tenant_id AND u.id = c.user_id
         WHERE c.tenant_id = ${p.tenantId} AND c.kind = 'key' AND c.secret = ${p.secret}
@@ -22,7 +22,7 @@ const use = statement(
         WHERE credentials.tenant_id = ${p.tenantId} AND credentials.id = found.key_id
           AND (credentials.last_used_at IS NULL OR credentials.last_used_at <= ${p.now} - interval '1 minute')
       )
-      SELECT id, kind, username, email, email_verified, claims, roles, groups, disabled_at, updated_at, password_version FROM found`,
+      SELECT id, kind, username, email, email_verified, claims, roles, admin_roles, groups, disabled_at, updated_at, password_version FROM found`,
 );
 
 /**

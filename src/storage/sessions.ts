@@ -17,7 +17,7 @@ const bySecret = statement({ tenantId: 'uuid', secretHash: 'bytea' }, (q, p) =>
       's.id',
       's.user_id',
       'u.username',
-      'u.roles',
+      'u.admin_roles',
       's.authenticated_at',
       's.amr',
       's.acr',
@@ -43,7 +43,7 @@ export async function findSession(db: Db, tenantId: string, secretHash: Buffer):
       id: row.id,
       userId: row.user_id,
       username: row.username,
-      roles: row.roles,
+      adminRoles: row.admin_roles,
       authentication: {
         at: row.authenticated_at,
         amr: row.amr,

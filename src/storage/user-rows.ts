@@ -14,6 +14,7 @@ export const userColumns = [
   'u.email_verified',
   'u.claims',
   'u.roles',
+  'u.admin_roles',
   'u.groups',
   'u.disabled_at',
   'u.updated_at',
@@ -26,6 +27,7 @@ export type UserRow = {
   email_verified: boolean;
   claims: unknown;
   roles: string[];
+  admin_roles: string[];
   groups: string[];
   disabled_at: number | null;
   updated_at: number;
@@ -49,6 +51,7 @@ export function toUser(row: UserRow): User {
     emailVerified: row.email_verified,
     claims: row.claims as Record<string, unknown>,
     roles: row.roles,
+    adminRoles: row.admin_roles,
     groups: row.groups,
     disabled: row.disabled_at !== null,
     updatedAt: row.updated_at,

@@ -1,5 +1,6 @@
 // Users: found, made, changed, disabled.
 import { sql } from 'kysely';
+import { ownerRole } from '../domain/admin-rights.ts';
 import type { AuditType } from '../domain/audit.ts';
 import { identifierKey, type User, type UserKind } from '../domain/user.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
@@ -110,6 +111,7 @@ const fields = {
   emailVerified: 'boolean',
   claims: 'jsonb',
   roles: 'text[]',
+  adminRoles: 'text[]',
   groups: 'text[]',
   now: 'timestamptz',
 } as const;
@@ -120,6 +122,7 @@ export type UserFields = {
   readonly emailVerified: boolean;
   readonly claims: Readonly<Record<string, unknown>>;
   readonly roles: readonly string[];
+  readonly adminRoles: readonly string[];
   readonly groups: readonly string[];
 };
 
@@ -136,10 +139,10 @@ const create = statement(
   },
   (_q, p) =>
     sql`WITH made AS (
-        INSERT INTO users (tenant_id, id, kind, username, username_key, email, email_key, email_verified, claims, roles, groups,
+        INSERT INTO users (tenant_id, id, kind, username, username_key, email, email_key, email_verified, claims, roles, admin_roles, groups,
           password_version, disabled_at, version, created_at, updated_at)
         VALUES (${p.tenantId}, ${p.id}, ${p.kind}, ${p.username}, ${p.usernameKey}, ${p.email}, ${p.emailKey}, ${p.emailVerified}, ${p.claims},
-          ${p.roles}, ${p.groups}, 1, ${p.disabledAt}, 1, ${p.now}, ${p.now})
+          ${p.roles}, ${p.adminRoles}, ${p.groups}, 1, ${p.disabledAt}, 1, ${p.now}, ${p.now})
         RETURNING id
       ), password AS (
         INSERT INTO credentials (tenant_id, id, user_id, kind, secret, data, change_by, change_version, version, created_at, updated_at)
@@ -195,6 +198,7 @@ const setFields = statement(fields, (q, p) =>
       email_verified: p.emailVerified,
       claims: p.claims,
       roles: p.roles,
+      admin_roles: p.adminRoles,
       groups: p.groups,
       updated_at: p.now,
     }))
@@ -226,23 +230,24 @@ export async function markEmailVerified(tx: Db, tenantId: string, id: string, no
   await verified.run(tx, { tenantId, id, now });
 }
 
-// users_roles_idx
-const anyWithRole = statement({ tenantId: 'uuid', role: 'text[]' }, (q, p) =>
+// users_admin_roles_idx
+const anyOwner = statement({ tenantId: 'uuid', roles: 'text[]' }, (q, p) =>
   q
     .selectFrom('users')
     // All are counted, because a LIMIT would make PostgreSQL hope to find one soon without the index.
     .select((e) => e.fn.countAll<number>().as('count'))
     .where('tenant_id', '=', p.tenantId)
-    .where('roles', '@>', p.role),
+    .where(hasAdminRoles('users'))
+    .where('admin_roles', '@>', p.roles),
 );
 
 /** Counts disabled users as well, so that /setup stays closed. */
-export async function someoneHasRole(db: Db, tenantId: string, role: string): Promise<boolean> {
-  return (await anyWithRole.first(db, { tenantId, role: [role] }))!.count > 0;
+export async function someoneIsOwner(db: Db, tenantId: string): Promise<boolean> {
+  return (await anyOwner.first(db, { tenantId, roles: [ownerRole] }))!.count > 0;
 }
 
-// users_roles_idx, credentials_one_password_idx
-const signsInWithRole = statement({ tenantId: 'uuid', role: 'text[]', byMail: 'boolean', except: 'uuid?' }, (q, p) =>
+// users_admin_roles_idx, credentials_one_password_idx
+const ownerWhoSignsIn = statement({ tenantId: 'uuid', roles: 'text[]', byMail: 'boolean', except: 'uuid?' }, (q, p) =>
   q
     .selectFrom('users as u')
     .leftJoin('credentials as c', onPassword)
@@ -254,22 +259,29 @@ const signsInWithRole = statement({ tenantId: 'uuid', role: 'text[]', byMail: 'b
       ]),
     )
     .where('u.tenant_id', '=', p.tenantId)
-    .where('u.roles', '@>', p.role)
+    .where(hasAdminRoles('u'))
+    .where('u.admin_roles', '@>', p.roles)
+    .where('u.kind', '=', sql.lit('person'))
     .where('u.disabled_at', 'is', null)
     .where('u.id', 'is distinct from', p.except),
 );
 
 /**
- * True while somebody (other than `except`) has the role and can sign in: is not disabled, and has a password or, where mails
+ * True while a person (other than `except`) is an owner and can sign in: is not disabled, and has a password or, where mails
  * are sent (`byMail`), an address that is proven to be theirs. Stays true only under the tenant's lock.
  */
-export async function someoneCanUseRole(
+export async function someOwnerCanSignIn(
   tx: Db,
   tenantId: string,
-  role: string,
   { byMail, except }: { readonly byMail: boolean; readonly except?: string },
 ): Promise<boolean> {
-  return (await signsInWithRole.first(tx, { tenantId, role: [role], byMail, except: except ?? null }))!.count > 0;
+  const values = { tenantId, roles: [ownerRole], byMail, except: except ?? null };
+  return (await ownerWhoSignsIn.first(tx, values))!.count > 0;
+}
+
+/** The condition of the index, in a statement where `users` has the name `alias`. */
+function hasAdminRoles(alias: string) {
+  return sql<boolean>`${sql.ref(`${alias}.admin_roles`)} <> '{}'`;
 }
 
 function bound(tenantId: string, id: string, user: UserFields, now: number) {

@@ -145,7 +145,7 @@ test('M66 nobody sets of themselves what is not theirs to say', async () => {
   const state = () =>
     query(
       signet.database.url,
-      `SELECT roles, groups, email, email_verified, claims, kind, password_version FROM users WHERE username = 'person'`,
+      `SELECT roles, admin_roles, groups, email, email_verified, claims, kind, password_version FROM users WHERE username = 'person'`,
     );
   const before = await state();
   const fields = {

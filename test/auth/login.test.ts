@@ -87,7 +87,6 @@ describe('right', () => {
 describe('wrong', () => {
   test('the built-in client gets nothing for the API of administrators, asked for or by default; another one does', async () => {
     const identifier = `${signet.issuer}/admin/api`;
-    await signet.provision({ resources: [{ identifier }] });
     const refused = await logIn(signet, alice, { resource: identifier });
     expect([refused.status, refused.body.code]).toEqual([400, 'invalid_target']);
     const { client_id, client_secret } = backend;

@@ -445,15 +445,15 @@ describe('when strangers have used up the mails of an address', () => {
 
 test('an administrator who can sign in by mail alone is one, and so may be the last', async () => {
   const tenant = { slug: 'initech' };
-  const roles = ['admin'];
-  const abe = { username: 'abe', email: 'abe@example.com', email_verified: true, roles };
+  const admin_roles = ['owner'];
+  const abe = { username: 'abe', email: 'abe@example.com', email_verified: true, admin_roles };
   await signet.provision({
     tenant,
     users: [
-      { username: 'ann', password: person.password, roles },
+      { username: 'ann', password: person.password, admin_roles },
       abe,
-      { username: 'amy', email: 'amy@example.com', roles },
-      { username: 'ghost', email_verified: true, roles },
+      { username: 'amy', email: 'amy@example.com', admin_roles },
+      { username: 'ghost', email_verified: true, admin_roles },
     ],
   });
   const { deps } = signet.server;
@@ -464,7 +464,7 @@ test('an administrator who can sign in by mail alone is one, and so may be the l
   });
   for (const change of [{ email_verified: false }, { email: 'other@example.com', email_verified: false }])
     await expect(signet.provision({ tenant, users: [{ ...abe, ...change }] })).rejects.toMatchObject({
-      problems: [expect.stringContaining('would leave nobody who can sign in')],
+      problems: [expect.stringContaining('would leave no owner who can sign in')],
     });
 });
 

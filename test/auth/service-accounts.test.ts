@@ -352,18 +352,17 @@ describe('ended', () => {
 });
 
 describe('what administrators may do', () => {
-  test('no password, no role admin, no second key of a name, no twenty-first', async () => {
+  test('no password, no admin role, no second key of a name, no twenty-first', async () => {
     const { deps } = signet.server;
     const context = await contextOf();
     const { username } = await newService();
     const password = 'a password of fifteen';
     await expect(setPassword(deps, context, username, password)).rejects.toThrow('never with a password');
     await expect(resetAdministrator(deps, context, username, password)).rejects.toThrow('never with a password');
-    await expect(createService(deps, context, { username: 'boss', roles: ['admin'] }, undefined)).rejects.toMatchObject(
-      {
-        mistakes: [{ path: ['roles', 0], problem: 'is for people: a service account cannot have admin' }],
-      },
-    );
+    const boss = { username: 'boss', admin_roles: ['owner'] };
+    await expect(createService(deps, context, boss, undefined)).rejects.toMatchObject({
+      mistakes: [{ path: ['admin_roles'], problem: 'is not known here' }],
+    });
     await expect(createService(deps, context, { username: alice.username }, undefined)).rejects.toMatchObject({
       code: 'exists',
     });
@@ -471,7 +470,11 @@ describe('a provisioning file', () => {
       { username: 'x', keys: [{ name: 'a', key: key('q'), expires_at: '2030-13-01' }] },
       'no time that there is',
     ],
-    ['the role admin', { username: 'x', roles: ['admin'] }, 'service_accounts[0].roles[0] is for people'],
+    [
+      'an admin role',
+      { username: 'x', admin_roles: ['owner'] } as ServiceAccountEntry,
+      'service_accounts[0].admin_roles is not known here',
+    ],
     ['the name of a person', { username: 'alice' }, 'service_accounts[0].username is that of a person'],
     [
       'one key for two names',

@@ -61,10 +61,7 @@ test('without a server or a database: made with both, and the server asks for no
     ['admin', 'create', '--username', 'root', '--email', 'root@example.com', '--password-stdin'],
     long,
   );
-  expect([made.code, made.output]).toEqual([
-    0,
-    expect.stringMatching(/^Made the administrator root, whose id is \S+\.$/m),
-  ]);
+  expect([made.code, made.output]).toEqual([0, expect.stringMatching(/^Made the owner root, whose id is \S+\.$/m)]);
   expect(made.output).toContain(`Made a new database in DATA_DIR (${directory}).`);
   const file = join(directory, 'settings.yaml');
   await writeFile(file, 'settings: {administrator_mfa: as_everybody}');
@@ -74,14 +71,14 @@ test('without a server or a database: made with both, and the server asks for no
 });
 
 test('one more beside the running server; one that is there: 4', async () => {
-  const second = await resultOf<{ roles: string[]; password: string }>(signet, [
+  const second = await resultOf<{ admin_roles: string[]; password: string }>(signet, [
     'admin',
     'create',
     '--username',
     'second',
     '--generate-password',
   ]);
-  expect(second.roles).toEqual(['admin']);
+  expect(second.admin_roles).toEqual(['owner']);
   // Led on: to the page where it is changed (test/cli/users.test.ts).
   expect(await signIn({ username: 'second', password: second.password })).toBe(303);
   expect((await signet(['admin', 'create', '--username', 'root', '--generate-password'])).code).toBe(4);

@@ -46,7 +46,7 @@ beforeAll(async () => {
   await writeFile(join(directory, 'secret-key'), secretKey.toString('base64'), { mode: 0o600 });
   signet = await startSignet({
     config: { databaseUrl: url, secretKeys: [secretKey] },
-    provision: { users: [{ ...alice, roles: ['admin'] }] },
+    provision: { users: [{ ...alice, admin_roles: ['owner'] }] },
   });
   settings = { PUBLIC_URL: signet.issuer, DATA_DIR: directory };
 }, 120_000);
@@ -467,8 +467,8 @@ describe('keys', () => {
 
   test('nobody who administers, or nobody of them who can sign in', async () => {
     const { todo } = await planted(
-      () => sql(`UPDATE users SET roles = '{}'`),
-      () => sql(`UPDATE users SET roles = '{admin}'`),
+      () => sql(`UPDATE users SET admin_roles = '{}'`),
+      () => sql(`UPDATE users SET admin_roles = '{owner}'`),
       () => wrong('administrator', 'warning', look()),
     );
     expect(todo).toContain('ADMIN_EMAIL');

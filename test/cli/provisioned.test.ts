@@ -25,7 +25,7 @@ users:
   - username: eve
     password: a bridge over the quiet river
     disabled: true
-    roles: [editor]
+    admin_roles: [auditor]
   - username: tim
 service_accounts:
   - username: job
@@ -75,7 +75,7 @@ test.each<[string, string[]]>([
     [
       '14:15 users[1].password: take it out.',
       '15:15 users[1].disabled: take it out.',
-      '16:12 users[1].roles: add admin to them.',
+      '16:18 users[1].admin_roles: add owner to them.',
     ],
   ],
   ['user disable eve', []],

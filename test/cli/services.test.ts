@@ -70,9 +70,9 @@ describe('create', () => {
     ['a name that cannot be one', ['a b', '--json'], 2, undefined],
     [
       'an administrator',
-      ['boss', '--role', 'admin'],
+      ['boss', '--admin-role', 'owner'],
       2,
-      expect.stringContaining('a service account cannot have admin'),
+      expect.stringContaining('Unknown option "--admin-role".'),
     ],
     ['no name', [], 2, expect.stringContaining('Missing required argument "username".')],
     ['a time that is none', ['x', '--expires-in', 'soon'], 2, expect.stringContaining('as 90d or 12h, or never')],

@@ -55,7 +55,7 @@ test.each([
   [
     'a machine that may do nothing',
     ['client', 'create', '--id', 'job', '--type', 'machine'],
-    'A machine may do nothing without scopes: give --scope with those of the API that it calls.',
+    'A machine may do nothing without scopes: give --scope with those of the API that it calls, or --admin-role for the admin API.',
     'signet client create',
   ],
   ['nobody to create', ['user', 'create', '--generate-password'], '--username is missing.', 'signet user create'],

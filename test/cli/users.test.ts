@@ -59,7 +59,7 @@ async function eventsOf(id: string): Promise<{ type: string; data: unknown }[]> 
 describe('create', () => {
   test('with a password from standard input: they sign in with it, and it is shown nowhere', async () => {
     const person = ['--username', 'ada', '--email', 'Ada@example.com', '--email-verified', '--name', 'Ada Lovelace'];
-    const rights = ['--role', 'editor', '--role', 'admin', '--group', 'founders'];
+    const rights = ['--role', 'editor', '--role', 'admin', '--admin-role', 'auditor', '--group', 'founders'];
     const { code, output, stdout } = await signet(
       ['user', 'create', ...person, ...rights, '--password-stdin', '--json'],
       `${long}\n`,
@@ -74,6 +74,7 @@ describe('create', () => {
       email_verified: true,
       name: 'Ada Lovelace',
       roles: ['editor', 'admin'],
+      admin_roles: ['auditor'],
       groups: ['founders'],
       disabled: false,
     });
@@ -254,14 +255,14 @@ describe('disable and enable', () => {
   test('the last administrator who can sign in: refused, unless forced', async () => {
     await running.provision({
       tenant: 'acme',
-      users: ['ann', 'abe'].map((username) => ({ username, password: long, roles: ['admin'] })),
+      users: ['ann', 'abe'].map((username) => ({ username, password: long, admin_roles: ['owner'] })),
     });
     const disable = (...args: string[]) => signet(['user', 'disable', '--tenant', 'acme', ...args]);
     expect((await disable('ann')).code).toBe(0);
     const refused = await disable('abe');
     expect([refused.code, refused.output]).toEqual([
       1,
-      'abe is the last administrator who can sign in: make another one first. To disable them all the same, say --force.\n',
+      'abe is the last owner who can sign in: make another one first. To disable them all the same, say --force.\n',
     ]);
     expect(await signIn({ username: 'abe', password: long }, `${running.issuer}/t/acme`)).toBe(303);
     expect((await disable('abe', '--force')).code).toBe(0);
@@ -272,27 +273,30 @@ describe('disable and enable', () => {
     await running.provision({
       tenant: { slug: 'initech' },
       users: [
-        { username: 'ann', password: long, roles: ['admin'] },
-        { username: 'abe', roles: ['admin'] },
+        { username: 'ann', password: long, admin_roles: ['owner'] },
+        { username: 'abe', admin_roles: ['owner'] },
       ],
     });
     const disable = (user: string) => signet(['user', 'disable', '--tenant', 'initech', user]);
     const refused = await disable('ann');
-    expect([refused.code, refused.output]).toEqual([1, expect.stringMatching(/^ann is the last administrator/)]);
+    expect([refused.code, refused.output]).toEqual([1, expect.stringMatching(/^ann is the last owner/)]);
     expect((await disable('abe')).code).toBe(0);
   });
 
   test('a provisioning file that would leave no administrator who can sign in: nothing of it is applied', async () => {
     const tenant = { slug: 'hooli' };
-    const roles = ['admin'];
-    const [ann, abe] = ['ann', 'abe'].map((username) => ({ username, password: long, roles })) as [object, object];
-    const bare = { username: 'bea', roles };
+    const admin_roles = ['owner'];
+    const [ann, abe] = ['ann', 'abe'].map((username) => ({ username, password: long, admin_roles })) as [
+      object,
+      object,
+    ];
+    const bare = { username: 'bea', admin_roles };
     const apply = (...users: object[]) => running.provision({ tenant, users } as ProvisioningFile);
     await apply(ann, bare);
-    const problem = /^test:1:\d+ users\[\d\] would leave nobody who can sign in and has the role admin: /;
+    const problem = /^test:1:\d+ users\[\d\] would leave no owner who can sign in: /;
     for (const entry of [
       { username: 'ann', disabled: true },
-      { username: 'ann', roles: [] },
+      { username: 'ann', admin_roles: [] },
     ]) {
       const refused = apply({ username: 'new' }, entry);
       await expect(refused).rejects.toMatchObject({ problems: [expect.stringMatching(problem)] });
@@ -301,13 +305,13 @@ describe('disable and enable', () => {
     expect(await query(running.database.url, there)).toEqual([{ username: 'ann' }, { username: 'bea' }]);
     await apply({ username: 'ann', disabled: true }, abe);
     expect(await signIn({ username: 'abe', password: long }, `${running.issuer}/t/hooli`)).toBe(303);
-    await expect(apply({ username: 'abe', roles: [] })).rejects.toThrow('would leave nobody');
+    await expect(apply({ username: 'abe', admin_roles: [] })).rejects.toThrow('would leave no owner');
   });
 
   test('two who disable the last two administrators at once: the second is refused', async () => {
     await running.provision({
       tenant: { slug: 'globex' },
-      users: ['ann', 'abe'].map((username) => ({ username, password: long, roles: ['admin'] })),
+      users: ['ann', 'abe'].map((username) => ({ username, password: long, admin_roles: ['owner'] })),
     });
     const { deps } = running.server;
     const context = contextWithoutRequest(deps, (await tenantBySlug(deps, 'globex'))!, deps.clock());

@@ -125,7 +125,7 @@ describe('guides', { timeout: 120_000 }, () => {
     // With passwords of their own, so that nobody is signed in, whatever ran before.
     const users = [
       { username: 'ada', password: 'known to this test alone' },
-      { username: 'root', password: 'known to this test as well', roles: ['admin'] },
+      { username: 'root', password: 'known to this test as well', admin_roles: ['owner'] },
     ];
     await checkout.write('people.json', JSON.stringify({ users }));
     expect(await checkout.terminal.type('npm run --silent signet apply people.json')).toContain('Applied');

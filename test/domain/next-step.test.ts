@@ -12,7 +12,7 @@ const session: Session = {
   id: 'session-1',
   userId: 'alice',
   username: 'alice',
-  roles: [],
+  adminRoles: [],
   authentication: {
     at: now - 100_000,
     amr: ['pwd'],
@@ -38,6 +38,7 @@ function client(metadata: RegisteredMetadata = {}): Client {
     authMethods: authMethodsOf(given),
     registeredTokenLifetime: undefined,
     secrets: [],
+    adminRoles: [],
     disabled: false,
   };
 }

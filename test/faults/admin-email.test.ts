@@ -23,7 +23,7 @@ async function start(...args: Parameters<typeof startSignet>): Promise<TestSigne
 }
 
 const usersOf = (signet: TestSignet) =>
-  query(signet.database.url, 'SELECT username, roles, disabled_at IS NOT NULL AS disabled FROM users');
+  query(signet.database.url, 'SELECT username, admin_roles, disabled_at IS NOT NULL AS disabled FROM users');
 
 async function signInWithSetting(signet: TestSignet): Promise<string> {
   const agent = createAgent();
@@ -41,7 +41,7 @@ test.each([
   const log = pino({ level: 'warn' }, { write: (line: string) => lines.push(line) });
   const first = await start({ provision: { users: [{ ...user, password: 'a password of their own' }] } });
   const again = await start({ beside: first, config, log });
-  expect(await usersOf(first)).toEqual([{ username: user.username, roles: [], disabled: false }]);
+  expect(await usersOf(first)).toEqual([{ username: user.username, admin_roles: [], disabled: false }]);
   expect(await signInWithSetting(again)).toBe('403 sign-in');
   expect(lines.filter((line) => line.includes('ADMIN_EMAIL'))).toHaveLength(1);
   expect(again.server.setupUrl).toBeDefined();
@@ -53,7 +53,7 @@ test('a disabled administrator stays disabled, and no other is made', async () =
   await disableByForce(first, email);
   const again = await start({ beside: first, config });
   const other = await start({ beside: first, config: { ...config, adminEmail: 'other@example.com' } });
-  expect(await usersOf(first)).toEqual([{ username: email, roles: ['admin'], disabled: true }]);
+  expect(await usersOf(first)).toEqual([{ username: email, admin_roles: ['owner'], disabled: true }]);
   expect(await signInWithSetting(again)).toBe('403 sign-in');
   expect([again.server.setupUrl, other.server.setupUrl]).toEqual([undefined, undefined]);
 });

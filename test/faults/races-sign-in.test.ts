@@ -141,7 +141,7 @@ describe('the first administrator', () => {
     await spend.arrived;
     spend.open();
     expect((await Promise.all(forms)).map(({ status }) => status).sort((a, b) => a - b)).toEqual([303, 410]);
-    expect(await query(fresh.database.url, `SELECT roles FROM users`)).toEqual([{ roles: ['admin'] }]);
+    expect(await query(fresh.database.url, `SELECT admin_roles FROM users`)).toEqual([{ admin_roles: ['owner'] }]);
     expect((await createAgent().get(fresh.server.setupUrl!)).status).toBe(410);
   });
 });

@@ -77,8 +77,8 @@ export const administrationMutants: readonly Mutant[] = [
   {
     name: 'a file takes the last administrator',
     file: 'src/flows/provision/apply.ts',
-    remove: 'if (isAdministered && !(await someoneCanUseRole(tx, tenantId, adminRole, { byMail })))',
-    insert: 'if (!isAdministered && demoted.length > 1000)',
+    remove: 'if (isOwned && !(await someOwnerCanSignIn(tx, tenantId, { byMail })))',
+    insert: 'if (!isOwned && demoted.length > 1000)',
     test: 'test/cli/users.test.ts',
     title: 'a provisioning file that',
   },

@@ -8,12 +8,12 @@ const test = 'test/oauth/claims.test.ts';
 
 export const claimMutants: readonly Mutant[] = [
   {
-    name: 'claims: the role that administers Signet is told',
+    name: 'claims: roles at the admin API are told',
     file: domain,
-    remove: 'user.roles.filter((role) => role !== adminRole)',
-    insert: 'user.roles.filter((role) => role !== `${adminRole}?`)',
+    remove: '      roles: user.roles,',
+    insert: '      roles: [...user.roles, ...user.adminRoles],',
     test,
-    title: 'never the role that administers',
+    title: 'never those at the admin API',
   },
   {
     name: 'claims: access tokens tell who somebody is',

@@ -146,7 +146,8 @@ export const reportedMutants: readonly Mutant[] = [
   {
     name: 'a client is named like an API',
     file: 'src/flows/clients/save.ts',
-    remove: '  if (!known) await assertOwnName(tenant, id, () => listResources(tx, tenant.id));\n',
+    remove:
+      '  if (!known) await assertOwnName(tenant, id, async () => withAdminApi(tenant, await listResources(tx, tenant.id)));\n',
     insert: '  void listResources;\n',
     test: reported,
   },

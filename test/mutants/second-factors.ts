@@ -271,15 +271,15 @@ export const secondFactorMutants: readonly Mutant[] = [
   {
     name: 'an administrator needs no more than others',
     file: 'src/domain/factors.ts',
-    remove: 'mayAsk && roles.includes(adminRole)',
-    insert: 'mayAsk && roles.length > 9',
+    remove: 'mayAsk && adminRoles.length > 0',
+    insert: 'mayAsk && adminRoles.length > 9',
     test: domain,
     title: 'administrators need',
   },
   {
     name: 'who becomes an administrator while signed in needs no second factor',
     file: 'src/flows/authorize/authorize.ts',
-    remove: '    mfa: mfaPolicyFor(tenant.settings, session?.roles ?? []),',
+    remove: '    mfa: mfaPolicyFor(tenant.settings, session?.adminRoles ?? []),',
     insert: '    mfa: mfaPolicyFor(tenant.settings, []),',
     test: 'test/pages/add-factor.test.ts',
     title: 'an administrator adds one',
@@ -287,7 +287,7 @@ export const secondFactorMutants: readonly Mutant[] = [
   {
     name: 'an administrator signs in in a browser with one factor',
     file: 'src/flows/sign-in/demand.ts',
-    remove: 'mfaPolicyFor(tenant.settings, user.roles)',
+    remove: 'mfaPolicyFor(tenant.settings, user.adminRoles)',
     insert: 'mfaPolicyFor(tenant.settings, [])',
     test: 'test/pages/add-factor.test.ts',
     title: 'an administrator adds one',
@@ -295,7 +295,7 @@ export const secondFactorMutants: readonly Mutant[] = [
   {
     name: 'an administrator logs in at the API with one factor',
     file: 'src/flows/first-party/after-first-factor.ts',
-    remove: 'mfaPolicyFor(tenant.settings, user.roles)',
+    remove: 'mfaPolicyFor(tenant.settings, user.adminRoles)',
     insert: 'mfaPolicyFor(tenant.settings, [])',
     test: 'test/pages/add-factor.test.ts',
     title: 'an administrator adds one',

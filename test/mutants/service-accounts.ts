@@ -113,13 +113,6 @@ export const serviceAccountMutants: readonly Mutant[] = [
     test,
   },
   {
-    name: 'a program administers',
-    file: 'src/schemas/service-account.ts',
-    remove: '    if (role === adminRole)\n',
-    insert: '    if (role === adminRole && i > 0)\n',
-    test,
-  },
-  {
     name: 'keys without number',
     file: keys,
     remove: '.length < mostLivingKeys)',

@@ -17,10 +17,10 @@ export const tenantMutants: readonly Mutant[] = [
   {
     name: 'clients of every tenant are found',
     file: 'src/storage/clients.ts',
-    remove: `    .select(['id', 'metadata', ...secretColumns, 'disabled_at'])
+    remove: `    .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
     .where('tenant_id', '=', p.tenantId)
     .where('id', '=', p.id)`,
-    insert: `    .select(['id', 'metadata', ...secretColumns, 'disabled_at'])
+    insert: `    .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
     .where('id', '=', p.id)`,
     test,
   },

@@ -369,7 +369,7 @@ test('the only factor stays where one is required; with another one it goes', as
 
 test('who became an administrator while signed in changes nothing before a second factor, but may add one', async () => {
   const agent = await signIn(signet, person);
-  await signet.provision({ users: [{ ...person, roles: ['admin'] }] });
+  await signet.provision({ users: [{ ...person, admin_roles: ['owner'] }] });
   const form = { password: person.password, new_password: wanted, new_password_repeat: wanted };
   const refused = await post(agent, '/password', form);
   expect([refused.status, goes(refused)]).toEqual([303, expect.stringContaining('/sign-in')]);

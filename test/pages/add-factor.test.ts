@@ -86,7 +86,7 @@ test('an administrator adds one in any case, also who became one while signed in
   const agent = createAgent();
   const before = await submitPassword(agent, await ask(signet, agent, ownClient), person);
   expect(outcomeOf(await agent.follow(before, signet.issuer))).toBe('code');
-  await signet.provision({ users: [{ ...person, roles: ['admin'] }] });
+  await signet.provision({ users: [{ ...person, admin_roles: ['owner'] }] });
   const elsewhere = createAgent();
   await half(elsewhere, await ask(signet, elsewhere, ownClient));
   const again = await ask(signet, agent, ownClient);

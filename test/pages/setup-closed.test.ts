@@ -15,7 +15,7 @@ test('the only administrator is disabled: the unused link stays closed, and the 
   const link = signet.server.setupUrl!;
   const open = () => createAgent().get(link);
   expect((await open()).status).toBe(200);
-  const boss = { username: 'boss', password: 'a password for the boss', roles: ['admin'] };
+  const boss = { username: 'boss', password: 'a password for the boss', admin_roles: ['owner'] };
   await signet.provision({ users: [boss] });
   expect((await open()).status).toBe(410);
   await disableByForce(signet, 'boss');

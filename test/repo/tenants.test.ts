@@ -102,7 +102,7 @@ async function administer(at: Tenant): Promise<void> {
   const boss = await createUser(deps, context, {
     username: 'boss',
     email: 'boss@example.com',
-    roles: ['admin'],
+    admin_roles: ['owner'],
     password,
   });
   expect((await listUsers(deps, context, { limit: 9 })).items).toHaveLength(3);
@@ -117,7 +117,7 @@ async function administer(at: Tenant): Promise<void> {
   expect((await listTenantSessions(deps, context, { limit: 3 })).items).toEqual(items);
   await endNamedSession(deps, context, items[0]!.id);
   expect((await endSessionsOfUser(deps, context, 'boss')).sessions).toHaveLength(2);
-  await expect(disableUser(deps, context, 'boss', { force: false })).rejects.toThrow('last administrator');
+  await expect(disableUser(deps, context, 'boss', { force: false })).rejects.toThrow('last owner');
   await disableUser(deps, context, 'boss', { force: true });
   await enableUser(deps, context, 'boss');
   await resetAdministrator(deps, context, 'boss', password);

@@ -47,7 +47,7 @@ const acme: ProvisioningFile = {
   ],
   users: [
     { ...jane, email: 'jane.doe@acme.example', email_verified: true, name: 'Jane Doe' },
-    { username: 'root', password: 'the administrator of the demo', email: 'root@acme.example', roles: ['admin'] },
+    { username: 'root', password: 'the administrator of the demo', email: 'root@acme.example', admin_roles: ['owner'] },
   ],
 };
 

@@ -1,7 +1,7 @@
-// `signet admin reset USER`: lets somebody in as an administrator who cannot get in any more.
+// `signet admin reset USER`: lets somebody in as an owner who cannot get in any more.
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
-import { adminRole } from '../../domain/role.ts';
+import { ownerRole } from '../../domain/admin-rights.ts';
 import { type Rescued, resetAdministrator } from '../../flows/users/administrators.ts';
 import { tenantOption, type TenantOption } from '../frame/options.ts';
 import { visible } from '../frame/output.ts';
@@ -13,7 +13,7 @@ import { endedInWords, userArgument } from '../user/shown.ts';
 export function adminResetCommand(env: Environment): Command {
   const shape = withPasswordOptions(new Command('reset'))
     .description(
-      'Let a user in as an administrator: enabled, with the role "admin" and a new password, and wrong ones before are forgotten. Second factors stay: "user reset-mfa" removes them.',
+      'Let a user in as an owner: enabled, with the admin role "owner" and a new password, and wrong ones before are forgotten. Second factors stay: "user reset-mfa" removes them.',
     )
     .argument('<user>', userArgument)
     .addOption(tenantOption());
@@ -27,7 +27,9 @@ export function adminResetCommand(env: Environment): Command {
       inWords,
       undoes: (entry) => [
         ...(entry.disabled ? [{ name: 'disabled', todo: 'take it out' }] : []),
-        ...(entry.roles?.includes(adminRole) === false ? [{ name: 'roles', todo: `add ${adminRole} to them` }] : []),
+        ...(entry.admin_roles?.includes(ownerRole) === false
+          ? [{ name: 'admin_roles', todo: `add ${ownerRole} to them` }]
+          : []),
       ],
     }),
   );
@@ -36,7 +38,7 @@ export function adminResetCommand(env: Environment): Command {
 function inWords({ user, wasDisabled, roleAdded, hasSecondFactor, ended }: Rescued): string {
   const changes = [
     ...(wasDisabled ? ['enabled'] : []),
-    ...(roleAdded ? ['made an administrator'] : []),
+    ...(roleAdded ? ['made an owner'] : []),
     'given another password',
   ];
   const name = visible(user.username);

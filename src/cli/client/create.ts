@@ -31,6 +31,9 @@ export function clientCreateCommand(env: Environment): Command {
       '--id-token-claims',
       'for an application that reads nothing but ID tokens: name, roles and the like stand there',
     )
+    .addOption(
+      repeatable('--admin-role <role>', 'what a machine may do at the admin API by itself, such as "user_manager"'),
+    )
     .option('--from <file>', 'all of this as RFC 7591 metadata: a JSON file, or - for standard input')
     .addOption(tenantOption());
   return command(shape, env, async (terminal, options: TenantOption & MetadataOptions) => {

@@ -24,13 +24,15 @@ export type MetadataOptions = {
   readonly type?: keyof typeof clientTypes;
   readonly firstParty?: boolean;
   readonly scope?: string;
+  readonly adminRole: readonly string[];
   readonly idTokenClaims?: boolean;
   readonly from?: string;
 };
 
 /** @throws CommandError when options contradict one another, or the file cannot be used. */
 export async function metadataFrom(options: MetadataOptions): Promise<NewClient> {
-  const { id, from, name, redirectUri, postLogoutRedirectUri, type, firstParty, scope, idTokenClaims } = options;
+  const { id, from, name, redirectUri, postLogoutRedirectUri, type, firstParty, scope, adminRole, idTokenClaims } =
+    options;
   const said: NewClient = {
     ...(id !== undefined && { client_id: id }),
     ...(name !== undefined && { client_name: name }),
@@ -38,13 +40,14 @@ export async function metadataFrom(options: MetadataOptions): Promise<NewClient>
     ...(postLogoutRedirectUri.length > 0 && { post_logout_redirect_uris: postLogoutRedirectUri }),
     ...(firstParty && { first_party: true }),
     ...(scope !== undefined && { scope }),
+    ...(adminRole.length > 0 && { admin_roles: adminRole }),
     ...(idTokenClaims && { id_token_claims: true }),
     ...(type !== undefined && clientTypes[type]),
   };
-  if (type === 'machine' && scope === undefined)
+  if (type === 'machine' && scope === undefined && adminRole.length === 0)
     throw new CommandError(
       'usage',
-      'A machine may do nothing without scopes: give --scope with those of the API that it calls.',
+      'A machine may do nothing without scopes: give --scope with those of the API that it calls, or --admin-role for the admin API.',
     );
   if (from === undefined) {
     if (redirectUri.length === 0 && type !== 'machine')

@@ -3,9 +3,15 @@ import { type Client, isPublic } from '../../domain/client.ts';
 import type { Column } from '../frame/output.ts';
 
 /** RFC 7591 3.2.1: its id and the metadata in force. Never its secret, of which only a MAC is stored. */
-export function clientForScripts({ id, metadata, disabled }: Client) {
+export function clientForScripts({ id, metadata, adminRoles, disabled }: Client) {
   const { built_in: isBuiltIn, ...registered } = metadata;
-  return { client_id: id, ...registered, ...(isBuiltIn && { built_in: true }), disabled };
+  return {
+    client_id: id,
+    ...registered,
+    ...(isBuiltIn && { built_in: true }),
+    ...(adminRoles.length > 0 && { admin_roles: adminRoles }),
+    disabled,
+  };
 }
 
 export const clientColumns: readonly Column<ReturnType<typeof clientForScripts>>[] = [

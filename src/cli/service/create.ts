@@ -23,7 +23,7 @@ export function serviceCreateCommand(env: Environment): Command {
     .description('Make a service account and its first key, which is shown this once.')
     .argument('<username>', 'the name that it signs in with')
     .option('--name <name>', 'what people read')
-    .addOption(repeatable('--role <role>', 'a role, but not "admin"'))
+    .addOption(repeatable('--role <role>', 'a role, as APIs are told'))
     .addOption(repeatable('--group <group>', 'a group'))
     .option('--no-key', 'make no key yet')
     .addOption(expiresInOption('the key', yearOfKey))

@@ -10,20 +10,25 @@ import { madeInWords, userForScripts } from './shown.ts';
 
 type Options = TenantOption &
   PersonOptions &
-  PasswordOptions & { readonly role: readonly string[]; readonly group: readonly string[] };
+  PasswordOptions & {
+    readonly role: readonly string[];
+    readonly adminRole: readonly string[];
+    readonly group: readonly string[];
+  };
 
 export function userCreateCommand(env: Environment): Command {
   const shape = withPasswordOptions(withPersonOptions(new Command('create')))
     .description('Make a user who signs in with a password. Without an option for it, the password is asked for.')
-    .addOption(repeatable('--role <role>', 'a role; "admin" administers the tenant'))
+    .addOption(repeatable('--role <role>', 'a role, as applications are told'))
+    .addOption(repeatable('--admin-role <role>', 'what they may do at the admin API, such as "auditor"'))
     .addOption(repeatable('--group <group>', 'a group'))
     .addOption(tenantOption());
   return command(shape, env, async (terminal, options: Options) => {
     const [person, source] = [personOf(options), passwordSource(options)];
     await withTenant(terminal, { tenant: options.tenant, make: true }, async (deps, context) => {
       const given = await source(deps);
-      const { role: roles, group: groups } = options;
-      const entry = { ...person, roles, groups, password: given.password };
+      const { role: roles, adminRole: adminRoles, group: groups } = options;
+      const entry = { ...person, roles, admin_roles: adminRoles, groups, password: given.password };
       const user = await asGiven(createChecked(deps, context, entry, { mustChange: given.generated }));
       terminal.out.result({ ...userForScripts(user), ...shownPassword(given) }, madeInWords(user, given));
     });

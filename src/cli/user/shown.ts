@@ -2,13 +2,13 @@
 import type { User } from '../../domain/user.ts';
 import type { Ended, ToChange } from '../../flows/users/passwords.ts';
 import { passwordToChangeFor } from '../../domain/user.ts';
-import { adminRole } from '../../domain/role.ts';
+import { ownerRole } from '../../domain/admin-rights.ts';
 import { type Column, counted, visible } from '../frame/output.ts';
 import type { GivenPassword } from '../frame/password.ts';
 
 /** For scripts: the names of OpenID Connect and of provisioning files. */
 export function userForScripts(user: User) {
-  const { id, username, email, emailVerified, claims, roles, groups, disabled } = user;
+  const { id, username, email, emailVerified, claims, roles, adminRoles, groups, disabled } = user;
   const name = claims['name'];
   return {
     id,
@@ -17,6 +17,7 @@ export function userForScripts(user: User) {
     email_verified: emailVerified,
     name: typeof name === 'string' ? name : undefined,
     roles,
+    admin_roles: adminRoles,
     groups,
     disabled,
   };
@@ -26,10 +27,15 @@ export const userColumns: readonly Column<ReturnType<typeof userForScripts>>[] =
   { head: 'Username', of: (user) => user.username },
   { head: 'E-mail', of: (user) => user.email },
   { head: 'Name', of: (user) => user.name },
-  { head: 'Roles', of: (user) => user.roles.join(', ') || undefined },
+  { head: 'Roles', of: rolesInWords },
   { head: 'State', of: (user) => (user.disabled ? 'disabled' : 'enabled') },
   { head: 'Id', of: (user) => user.id, whole: true },
 ];
+
+/** Those at the admin API are marked: an application may have an `owner` as well. */
+function rolesInWords(user: { readonly roles: readonly string[]; readonly admin_roles: readonly string[] }) {
+  return [...user.roles, ...user.admin_roles.map((role) => `${role} (admin)`)].join(', ') || undefined;
+}
 
 /** What ended with a password, a user or a client, for scripts. */
 export function endedForScripts({ sessions, grants }: Ended) {
@@ -41,8 +47,8 @@ export function endedInWords({ sessions, grants }: Ended): string {
   return `${counted(sessions, 'session')} and ${counted(grants, 'grant')} ended`;
 }
 
-export function madeInWords({ id, username, roles }: User, given: GivenPassword): string {
-  const what = roles.includes(adminRole) ? 'administrator' : 'user';
+export function madeInWords({ id, username, adminRoles }: User, given: GivenPassword): string {
+  const what = adminRoles.includes(ownerRole) ? 'owner' : adminRoles.length > 0 ? 'administrator' : 'user';
   return [
     `Made the ${what} ${visible(username)}, whose id is ${id}.`,
     ...passwordInWords(given, { mustChange: given.generated }),

@@ -82,7 +82,7 @@ function orAsk(
 
 function isProven({ session, user, secondFactors }: Person, { tenant, now }: RequestContext, change: AccountChange) {
   const enrolled = secondFactors.map(({ method }) => method);
-  const policy = addsFactor(change) ? 'optional' : mfaPolicyFor(tenant.settings, user.roles);
+  const policy = addsFactor(change) ? 'optional' : mfaPolicyFor(tenant.settings, user.adminRoles);
   return isFreshlyProven(session, now) && reaches(session.authentication.acr, ownDemand(enrolled, policy));
 }
 

@@ -71,7 +71,7 @@ export async function signInIsNext(
   if (!attempt.request) return true;
   const session = await livingSession(deps, context, input.cookies.session);
   const { client, request } = await revalidateRequest(deps, context, attempt.request);
-  const mfa = mfaPolicyFor(context.tenant.settings, session?.roles ?? []);
+  const mfa = mfaPolicyFor(context.tenant.settings, session?.adminRoles ?? []);
   return needsSignIn({ request, client, session, attempt, mfa, now: context.now });
 }
 
@@ -91,7 +91,7 @@ async function decide(deps: Deps, context: RequestContext, asked: Asked, tries =
     client,
     session,
     attempt,
-    mfa: mfaPolicyFor(tenant.settings, session?.roles ?? []),
+    mfa: mfaPolicyFor(tenant.settings, session?.adminRoles ?? []),
     now,
     consent: await storedConsent(deps, context, asked, session),
   });

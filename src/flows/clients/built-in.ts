@@ -10,6 +10,6 @@ import { everyOrigin } from './current.ts';
 /** On the transaction that makes the tenant. */
 export async function createBuiltInClient(deps: Deps, tx: Db, context: RequestContext): Promise<void> {
   const id = firstPartyClientId;
-  const client = { id, metadata: firstPartyMetadata, secrets: [], disabled: false };
+  const client = { id, metadata: firstPartyMetadata, secrets: [], adminRoles: [], disabled: false };
   await createClient(tx, context.tenant.id, client, [id, everyOrigin], eventOf(deps, context));
 }

@@ -1,6 +1,7 @@
 // Clients and resources as requests need them: from memory, only while they stand.
 import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
+import { withAdminApi } from '../../domain/admin-api.ts';
 import type { Client } from '../../domain/client.ts';
 import { Unavailable } from '../../domain/errors.ts';
 import type { Resource } from '../../domain/resource.ts';
@@ -15,8 +16,13 @@ export async function activeClient(deps: Deps, tenant: Tenant, clientId: string)
   return client?.disabled ? undefined : client;
 }
 
+/** Its own, and the admin API. */
 export function tenantResources(deps: Deps, tenant: Tenant): Promise<readonly Resource[]> {
-  return deps.memory.get('resource', tenant.id, '', () => listResources(deps.db, tenant.id));
+  return deps.memory.get('resource', tenant.id, '', () => storedResources(deps, tenant));
+}
+
+async function storedResources(deps: Deps, tenant: Tenant): Promise<readonly Resource[]> {
+  return withAdminApi(tenant, await listResources(deps.db, tenant.id));
 }
 
 /** The same, looked for once more where none of them has one of the scopes: it may have been registered a moment ago. */
@@ -27,7 +33,7 @@ export async function resourcesWith(
 ): Promise<readonly Resource[]> {
   const resources = await tenantResources(deps, tenant);
   if (!lacksOne(resources, scopes) || !isDue(deps, resources)) return resources;
-  const now = await listResources(deps.db, tenant.id).catch((error: unknown) => {
+  const now = await storedResources(deps, tenant).catch((error: unknown) => {
     if (error instanceof Unavailable) return resources;
     throw error;
   });

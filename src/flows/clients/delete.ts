@@ -4,6 +4,7 @@ import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { lockClient, removeClient, removeGrantsOfClient, setClientDisabled } from '../../storage/clients.ts';
 import { record } from '../events.ts';
+import { assertReachesRights, rightsBehind } from '../reach.ts';
 import { announceClient, dropClient } from './change.ts';
 import { noSuchClient } from './list.ts';
 
@@ -42,6 +43,7 @@ async function disable(deps: Deps, context: RequestContext, id: string): Promise
   await deps.db.transaction(async (tx) => {
     const client = await lockClient(tx, context.tenant.id, id);
     if (!client) throw noSuchClient(id);
+    assertReachesRights(context, rightsBehind(context.tenant, client), `The client ${id}`);
     if (client.metadata.built_in)
       throw new Refusal('conflict', `The client ${id} is built in: it can be disabled, not deleted.`);
     if (client.disabled) return;

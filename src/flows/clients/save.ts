@@ -1,6 +1,7 @@
 // Makes a client, or brings it to what is wanted: for registration, commands and provisioning files alike.
 import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
+import { adminApiOf, withAdminApi } from '../../domain/admin-api.ts';
 import {
   authMethodsOf,
   type Client,
@@ -19,7 +20,7 @@ import {
 import type { RequestContext } from '../../domain/context.ts';
 import { alreadyThere, invalidInput } from '../../domain/errors.ts';
 import { type ClientEntry, metadataOf } from '../../schemas/client.ts';
-import { adminApiOf, isResourceIdentifier, isSameResource } from '../../domain/resource.ts';
+import { isResourceIdentifier, isSameResource } from '../../domain/resource.ts';
 import { isUuid } from '../../domain/uuid.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Tenant } from '../../domain/tenant.ts';
@@ -28,6 +29,7 @@ import type { Db } from '../../storage/database.ts';
 import { listResources } from '../../storage/resources.ts';
 import { eventOf, record } from '../events.ts';
 import { withKeysFor } from '../keys/provide.ts';
+import { assertGrantable, assertReachesRights, rightsBehind } from '../reach.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
 import { announceClient, dropClient } from './change.ts';
 import { everyOrigin, tenantResources } from './current.ts';
@@ -44,9 +46,12 @@ export async function createClient(deps: Deps, context: RequestContext, entry: C
   await assertOwnName(tenant, id, () => tenantResources(deps, tenant));
   const metadata = metadataOf(entry);
   assertServesOthers(tenant, metadata);
+  const adminRoles = entry.admin_roles ?? [];
+  assertGrantable(context, adminRoles);
+  assertReachesRights(context, rightsBehind(tenant, { metadata, adminRoles }), 'Such a client');
   const secrets = secretsFor(deps, context, entry, []);
   const disabled = entry.disabled ?? false;
-  const client = { id, metadata, secrets, disabled };
+  const client = { id, metadata, secrets, adminRoles, disabled };
   await withKeysFor(deps, context, signingAlgsOf(metadata), async (db) => {
     const made = await storage.createClient(db, tenant.id, client, [id, everyOrigin], eventOf(deps, context));
     if (!made) throw alreadyThere(`client ${id}`);
@@ -58,6 +63,7 @@ export async function createClient(deps: Deps, context: RequestContext, entry: C
     authMethods: authMethodsOf(metadata),
     registeredTokenLifetime: metadata.access_token_lifetime,
     secrets,
+    adminRoles,
     disabled,
   };
 }
@@ -76,15 +82,19 @@ export async function saveClient(
   const { tenant, now } = context;
   const id = entry.client_id;
   const known = await storage.lockClient(tx, tenant.id, id);
-  if (!known) await assertOwnName(tenant, id, () => listResources(tx, tenant.id));
+  if (!known) await assertOwnName(tenant, id, async () => withAdminApi(tenant, await listResources(tx, tenant.id)));
   const metadata = metadataOf(entry);
   assertServesOthers(tenant, metadata);
   const secrets = secretsFor(deps, context, entry, known?.secrets ?? []);
   const isSameSecret = isDeepStrictEqual(secrets, known?.secrets);
+  const adminRoles = entry.admin_roles ?? known?.adminRoles ?? [];
+  if (known) assertReachesRights(context, rightsBehind(tenant, known), `The client ${id}`);
+  assertGrantable(context, adminRoles, known?.adminRoles);
+  assertReachesRights(context, rightsBehind(tenant, { metadata, adminRoles }), 'Such a client');
   const disabled = entry.disabled ?? known?.disabled ?? false;
-  if (known && isSameSecret && disabled === known.disabled && isDeepStrictEqual(known.metadata, metadata))
-    return 'unchanged';
-  await storage.saveClient(tx, tenant.id, { id, metadata, secrets, disabled }, now);
+  const wanted = { id, metadata, secrets, adminRoles, disabled };
+  if (known && isDeepStrictEqual({ id, ...known }, wanted)) return 'unchanged';
+  await storage.saveClient(tx, tenant.id, wanted, now);
   await record(deps, tx, context, {
     type: known ? 'client.updated' : 'client.created',
     clientId: id,
@@ -116,7 +126,7 @@ async function assertOwnName(
 /** What the issuer's own API is told stays with it. */
 function assertServesOthers(tenant: Tenant, { serves = [] }: RegisteredMetadata): void {
   const own = serves.findIndex(
-    (identifier) => isSameResource(identifier, tenant.issuer) || identifier === adminApiOf(tenant.issuer),
+    (identifier) => isSameResource(identifier, tenant.issuer) || isSameResource(identifier, adminApiOf(tenant.issuer)),
   );
   if (own >= 0) throw invalidInput([{ path: ['serves', own], problem: 'is the issuer, which serves itself' }]);
 }

@@ -7,6 +7,7 @@ import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { lockClient, replaceClientSecrets } from '../../storage/clients.ts';
 import { record } from '../events.ts';
+import { assertReachesRights, rightsBehind } from '../reach.ts';
 import { announceClient, dropClient } from './change.ts';
 import { findNamedClient, noSuchClient } from './list.ts';
 import { newClientSecret } from './register.ts';
@@ -82,6 +83,7 @@ async function changeSecrets(
   const secrets = await deps.db.transaction(async (tx) => {
     const client = await lockClient(tx, tenant.id, id);
     if (!client) throw noSuchClient(id);
+    assertReachesRights(context, rightsBehind(tenant, client), `The client ${id}`);
     const metadata = completeMetadata(client.metadata);
     if (!usesSecret(metadata))
       throw new Refusal('invalid_input', `The client ${id} has no secrets: ${whyNone(metadata)}.`);

@@ -34,7 +34,7 @@ export async function afterFirstFactor(
   const proven = { ...first, proofs: [{ method, at: now }] };
   const demanded = demandedAcr({
     enrolled: user.secondFactors,
-    tenant: mfaPolicyFor(tenant.settings, user.roles),
+    tenant: mfaPolicyFor(tenant.settings, user.adminRoles),
     client: client.metadata.required_acr,
     request,
   });

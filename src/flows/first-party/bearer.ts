@@ -50,7 +50,7 @@ export async function freshBearer(
     throw new InsufficientAuthentication('This needs a sign-in of the last five minutes.', { maxAge: freshFor });
   const secondFactors = await secondFactorsOf(deps.db, context.tenant.id, verified.user.id);
   const enrolled = secondFactors.map(({ method }) => method);
-  const policy = mayLackOne ? 'optional' : mfaPolicyFor(context.tenant.settings, verified.user.roles);
+  const policy = mayLackOne ? 'optional' : mfaPolicyFor(context.tenant.settings, verified.user.adminRoles);
   const demanded = ownDemand(enrolled, policy);
   if (!reaches(verified.grant.authentication.acr, demanded))
     throw new InsufficientAuthentication('This needs a sign-in with the second factor.', { acr: demanded });

@@ -1,11 +1,11 @@
 // The client_credentials grant: a program that acts for itself, within what its client is registered for.
 import type { Deps } from '../../deps.ts';
 import { audienceOf, scopesFor } from '../../domain/audience.ts';
-import { type Client, isPublic, scopesOf } from '../../domain/client.ts';
+import { type Client, isPublic } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
+import { machineScopes } from '../../domain/machine-scopes.ts';
 import type { Params } from '../../domain/params.ts';
-import { standardScopes } from '../../domain/scope.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import { tenantResources } from '../clients/current.ts';
 import { resourcesFor } from '../clients/grantable.ts';
@@ -29,7 +29,7 @@ export async function clientCredentialsGrant(
     throw new OAuthError('unauthorized_client', 'This grant is for clients that prove who they are.');
   const asked = scopesAsked(params);
   if (asked?.length === 0) throw new OAuthError('invalid_scope', 'scope is empty.');
-  const scopes = registeredOf(client);
+  const scopes = machineScopes(tenant, client);
   const strange = asked?.find((scope) => !scopes.includes(scope));
   if (strange !== undefined)
     throw new OAuthError('invalid_scope', `The scope ${strange} is not one that this client may have for itself.`);
@@ -47,10 +47,4 @@ export async function clientCredentialsGrant(
   if (stranger && !isBare)
     throw new OAuthError('invalid_target', 'This client has no scope of a resource that the token would be for.');
   return mintTokens(deps, context, { subject: { kind: 'client' }, client, scopes: meant, resources });
-}
-
-/** Without those that are about a person. */
-function registeredOf({ metadata }: Client): string[] {
-  const people: readonly string[] = standardScopes;
-  return scopesOf(metadata).filter((scope) => !people.includes(scope));
 }

@@ -2,6 +2,7 @@
 import { leftHalfHash } from '../../crypto/hash.ts';
 import { signJwt } from '../../crypto/jwt.ts';
 import type { Deps } from '../../deps.ts';
+import { adminApiOf } from '../../domain/admin-api.ts';
 import { audienceOf, scopesFor, shapeFor } from '../../domain/audience.ts';
 import { authenticationClaims } from '../../domain/authentication.ts';
 import { askedByName, claimsForApis, claimsNamed, claimsOfScopes } from '../../domain/claims.ts';
@@ -10,7 +11,6 @@ import { type Client, scopesOf, stillRegistered } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
-import { adminApiOf } from '../../domain/resource.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import type { User } from '../../domain/user.ts';
@@ -49,7 +49,8 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
   // Whoever may call without naming a client must not come to administer, on whatever way the resource was asked for.
   if (client.metadata.built_in && audience.includes(adminApiOf(tenant.issuer)))
     throw new OAuthError('invalid_target', 'This client gets no tokens for that resource.');
-  const granted = stillRegistered(client.metadata, mint.scopes);
+  // What a client may have for itself was looked up with the request.
+  const granted = subject.kind === 'client' ? mint.scopes : stillRegistered(client.metadata, mint.scopes);
   const scopes = scopesFor(tenant, mint.resources, granted, resources);
   const shape = shapeFor(audience, resources, {
     lifetime: mint.lifetime ?? client.registeredTokenLifetime,

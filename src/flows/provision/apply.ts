@@ -5,7 +5,6 @@ import { longGrace, signingAlgsOf } from '../../domain/client.ts';
 import { contextWithoutRequest, type RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Mistake, Path } from '../../domain/mistake.ts';
-import { adminRole } from '../../domain/role.ts';
 import { parseScope, standardScopes } from '../../domain/scope.ts';
 import type { TenantSettings } from '../../domain/tenant.ts';
 import { tenantOf } from '../../schemas/tenant.ts';
@@ -13,7 +12,7 @@ import { recordChange } from '../../storage/changes.ts';
 import { type Db, isUniqueViolation } from '../../storage/database.ts';
 import { listResources } from '../../storage/resources.ts';
 import { findTenantBySlug, lockTenant, setTenantPolicies } from '../../storage/tenants.ts';
-import { someoneCanUseRole } from '../../storage/users.ts';
+import { someOwnerCanSignIn } from '../../storage/users.ts';
 import { everyOrigin } from '../clients/current.ts';
 import { saveClient } from '../clients/save.ts';
 import { newId, record } from '../events.ts';
@@ -68,13 +67,15 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
         existing ?? (await createTenant(deps, tx, tenantId, newTenant(deps, { slug, name, host }), keys, now));
       if (!tenant)
         throw new ProvisioningError([`tenant ${slug} was made at this moment by somebody else, or its host is taken`]);
-      const context = contextWithoutRequest(deps, tenant, now);
-      const isChanged = await applyTenant(deps, tx, context, name, file.settings);
+      const isChanged = await applyTenant(deps, tx, contextWithoutRequest(deps, tenant, now), name, file.settings);
+      // What follows may name roles that the file itself defines.
+      const settings = { ...tenant.settings, ...file.settings };
+      const context = contextWithoutRequest(deps, { ...tenant, settings }, now);
       if (!existing || isChanged) tell({ type: 'tenant', name: slug }, existing ? 'updated' : 'created');
       if (existing) await letFirstKeysSign(deps, tx, context, keys);
-      // Under the tenant's lock, as whoever disables an administrator.
+      // Under the tenant's lock, as whoever disables an owner.
       const byMail = canRecover(deps);
-      const isAdministered = await someoneCanUseRole(tx, tenantId, adminRole, { byMail });
+      const isOwned = await someOwnerCanSignIn(tx, tenantId, { byMail });
       let resources = await listResources(tx, tenantId);
       for (const [i, entry] of (file.resources ?? []).entries()) {
         const saving = saveResource(deps, tx, context, entry, resources);
@@ -89,9 +90,9 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
       const demoted: number[] = [];
       for (const [i, user] of users.entries()) {
         const saving = saveUser(deps, tx, context, user);
-        const { outcome, isAdministratorLost } = await saving.catch(refusedAt(['users', i], position));
+        const { outcome, isOwnerLost } = await saving.catch(refusedAt(['users', i], position));
         tell({ type: 'user', name: user.entry.username }, outcome);
-        if (isAdministratorLost) demoted.push(i);
+        if (isOwnerLost) demoted.push(i);
       }
       for (const [i, entry] of (file.service_accounts ?? []).entries()) {
         const saving = saveService(deps, tx, context, entry).catch(refusedAt(['service_accounts', i], position));
@@ -100,8 +101,8 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
       const scopes = resources.flatMap((resource) => resource.scopes.map(({ name }) => name));
       const own = Object.keys(file.settings?.claim_scopes ?? existing?.settings.claim_scopes ?? {});
       known = new Set([...standardScopes, ...own, ...scopes]);
-      if (isAdministered && !(await someoneCanUseRole(tx, tenantId, adminRole, { byMail })))
-        throw new ProvisioningError(withPositions(demoted.map(takesLastAdministrator), position));
+      if (isOwned && !(await someOwnerCanSignIn(tx, tenantId, { byMail })))
+        throw new ProvisioningError(withPositions(demoted.map(takesLastOwner), position));
     })
     .catch((error: unknown) => {
       if (!isUniqueViolation(error)) throw error;
@@ -125,10 +126,10 @@ function refusedAt(entry: Path, position: PositionOf): (error: unknown) => never
   };
 }
 
-function takesLastAdministrator(user: number): Mistake {
+function takesLastOwner(user: number): Mistake {
   return {
     path: ['users', user],
-    problem: `would leave nobody who can sign in and has the role ${adminRole}: leave that role and the user as they are, or give another user the role and a password`,
+    problem: `would leave no owner who can sign in: leave admin_roles and the user as they are, or make another user with a password an owner`,
   };
 }
 
@@ -167,6 +168,13 @@ function warningsFor(
       ? []
       : [`user ${entry.username} has no password and cannot sign in; give password or password_hash`],
   );
+  const formerly = users.flatMap(({ entry }) =>
+    entry.roles?.includes('admin') && entry.admin_roles === undefined
+      ? [
+          `user ${entry.username}: the role "admin" is one of your applications' and administers nothing here; for that, give admin_roles: [owner]`,
+        ]
+      : [],
+  );
   const graces = (file.clients ?? []).flatMap(({ client_id, refresh_token_grace: grace = 0 }) =>
     grace > longGrace
       ? [
@@ -174,7 +182,7 @@ function warningsFor(
         ]
       : [],
   );
-  return [...secrets, ...passwords, ...graces, ...unownedScopes(file, known)];
+  return [...secrets, ...passwords, ...formerly, ...graces, ...unownedScopes(file, known)];
 }
 
 /** What can be asked for at all. */

@@ -144,8 +144,8 @@ export async function changeEmail(
       if (await findUserForSignIn(tx, tenant.id, to)) throw closed();
       if (!(await spendOneTimeToken(tx, tenant.id, 'email_change', hash, now))) throw closed();
       const username = isNamedByAddress(locked) ? to : locked.username;
-      const { claims, roles, groups } = locked;
-      const wanted = { username, email: to, emailVerified: true, claims, roles, groups };
+      const { claims, roles, adminRoles, groups } = locked;
+      const wanted = { username, email: to, emailVerified: true, claims, roles, adminRoles, groups };
       await setUserFields(tx, tenant.id, user.id, wanted, now);
       // Whoever is half signed in by the former address comes no further.
       await refuseSignInsUnderWay(tx, tenant.id, user.id, now);

@@ -1,6 +1,7 @@
 // Makes a resource, or brings it to what is wanted.
 import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
+import { adminApiOf } from '../../domain/admin-api.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { invalidInput } from '../../domain/errors.ts';
 import { isSameResource, type Resource } from '../../domain/resource.ts';
@@ -52,6 +53,7 @@ async function assertNewName(tx: Db, tenant: Tenant, identifier: string, known: 
   const refuse = (problem: string) => {
     throw invalidInput([{ path: ['identifier'], problem }]);
   };
+  if (isSameResource(identifier, adminApiOf(tenant.issuer))) refuse('is the admin API, which every tenant has');
   if (isSameResource(identifier, tenant.issuer) || (await findClient(tx, tenant.id, identifier)))
     refuse('is the name of a client or of the issuer: take another');
   const same = known.find((one) => isSameResource(one.identifier, identifier));

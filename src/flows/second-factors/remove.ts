@@ -45,11 +45,11 @@ type Listed = Pick<SecondFactor, 'id' | 'method'>;
 export function mustStay(
   deps: Pick<Deps, 'channels'>,
   tenant: Tenant,
-  user: Pick<User, 'roles'>,
+  user: Pick<User, 'adminRoles'>,
   factors: readonly Listed[],
   id: string,
 ): boolean {
-  if (mfaPolicyFor(tenant.settings, user.roles) !== 'required') return false;
+  if (mfaPolicyFor(tenant.settings, user.adminRoles) !== 'required') return false;
   const gone = goingWith(deps, tenant, factors, id);
   const left = factors.filter((factor) => !gone.includes(factor)).map(({ method }) => method);
   return gone.length > 0 && !isSecondFactor(provable(left, sentRules(deps, tenant), undefined));

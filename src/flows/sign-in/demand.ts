@@ -11,14 +11,14 @@ export async function demandOf(
   deps: Deps,
   { tenant }: RequestContext,
   attempt: SignInAttempt,
-  user: Pick<UserWithPassword, 'secondFactors' | 'roles'>,
+  user: Pick<UserWithPassword, 'secondFactors' | 'adminRoles'>,
 ): Promise<Acr> {
   const { request } = attempt;
   const client = request && (await activeClient(deps, tenant, request.clientId));
   const asked = request?.acrValues ?? [];
   return demandedAcr({
     enrolled: user.secondFactors,
-    tenant: mfaPolicyFor(tenant.settings, user.roles),
+    tenant: mfaPolicyFor(tenant.settings, user.adminRoles),
     client: client?.metadata.required_acr,
     request: asked.length > 0 ? asked : (client?.metadata.default_acr_values ?? []),
   });

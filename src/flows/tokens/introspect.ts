@@ -1,10 +1,11 @@
 // Token introspection: whether a token stands at this moment, for whoever got it and for the API that it is for.
 import { hashOfOpaque } from '../../crypto/opaque-tokens.ts';
 import type { Deps } from '../../deps.ts';
-import { type Client, isPublic, stillRegistered } from '../../domain/client.ts';
+import { type Client, isPublic, scopesOf } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
+import { machineScopes } from '../../domain/machine-scopes.ts';
 import { isSameResource } from '../../domain/resource.ts';
 import { firstRepeated } from '../../domain/params.ts';
 import { findUserOfLivingGrant } from '../../storage/access-tokens.ts';
@@ -57,15 +58,16 @@ async function accessToken(deps: Deps, context: RequestContext, client: Client, 
         sub === holder.id &&
         holder.metadata.grant_types.includes('client_credentials') &&
         !(await wasRevoked(deps.db, tenant.id, jti));
-  const scope = scopeNow(holder, String(said).split(' '));
+  const may = typeof grantId === 'string' ? scopesOf(holder.metadata) : machineScopes(tenant, holder);
+  const scope = scopeNow(may, String(said).split(' '));
   if (!stands || scope === undefined) return inactive;
   return { active: true, token_type: 'Bearer', client_id: clientId, sub, ...rest, scope };
 }
 
 /** Without what was taken from the registration since; undefined when nothing is left of something. */
-function scopeNow({ metadata }: Client, scopes: readonly string[]): string | undefined {
+function scopeNow(may: readonly string[], scopes: readonly string[]): string | undefined {
   const said = scopes.filter((scope) => scope !== '');
-  const left = stillRegistered(metadata, said);
+  const left = said.filter((scope) => may.includes(scope));
   return left.length === 0 && said.length > 0 ? undefined : left.join(' ');
 }
 
@@ -89,7 +91,7 @@ async function refreshToken(
   const { family, sessionAlive, userDisabled, rotatedAt } = presented;
   const isEnded = family.revoked || now >= family.expiresAt || userDisabled || rotatedAt !== undefined;
   if (isEnded || (!family.offline && !sessionAlive)) return inactive;
-  const scope = scopeNow(client, grant.scopes);
+  const scope = scopeNow(scopesOf(client.metadata), grant.scopes);
   if (scope === undefined) return inactive;
   return { active: true, iss: tenant.issuer, ...aboutGrant(grant), scope };
 }

@@ -5,11 +5,10 @@ import { Refusal } from '../../domain/errors.ts';
 import type { User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
 import { lockTenant } from '../../storage/tenants.ts';
-import { endEverythingOf, type Ended, lockUser, setUserDisabled, someoneCanUseRole } from '../../storage/users.ts';
+import { endEverythingOf, type Ended, setUserDisabled, someOwnerCanSignIn } from '../../storage/users.ts';
 import { record } from '../events.ts';
 import { canRecover } from '../deliver/asked.ts';
-import { adminRole } from '../../domain/role.ts';
-import { findNamedUser, noSuchUser } from './find.ts';
+import { findNamedUser, lockReachableUser } from './find.ts';
 
 /**
  * Ends every session and grant of the user, who cannot sign in any more. `ended` is undefined when they were disabled
@@ -26,8 +25,7 @@ export async function disableUser(
   return deps.db.transaction(async (tx) => {
     // Of two who disable the last two administrators at once, the second waits here, and sees what the first did.
     await lockTenant(tx, tenant.id);
-    const user = await lockUser(tx, tenant.id, id);
-    if (!user) throw noSuchUser(named);
+    const user = await lockReachableUser(tx, context, id, named);
     if (user.disabled) return { user, ended: undefined };
     if (!force && (await isLastAdministrator(deps, tx, tenant.id, id))) throw lastAdministrator(user);
     await setUserDisabled(tx, tenant.id, id, true, now);
@@ -46,8 +44,7 @@ export async function enableUser(
   const { tenant, now } = context;
   const { id } = await findNamedUser(deps, context, named);
   return deps.db.transaction(async (tx) => {
-    const user = await lockUser(tx, tenant.id, id);
-    if (!user) throw noSuchUser(named);
+    const user = await lockReachableUser(tx, context, id, named);
     if (!user.disabled) return { user, enabled: false };
     await setUserDisabled(tx, tenant.id, id, false, now);
     await record(deps, tx, context, { type: 'user.enabled', userId: id });
@@ -58,14 +55,11 @@ export async function enableUser(
 async function isLastAdministrator(deps: Deps, tx: Db, tenantId: string, id: string): Promise<boolean> {
   const byMail = canRecover(deps);
   return (
-    (await someoneCanUseRole(tx, tenantId, adminRole, { byMail })) &&
-    !(await someoneCanUseRole(tx, tenantId, adminRole, { byMail, except: id }))
+    (await someOwnerCanSignIn(tx, tenantId, { byMail })) &&
+    !(await someOwnerCanSignIn(tx, tenantId, { byMail, except: id }))
   );
 }
 
 function lastAdministrator({ username }: User): Refusal {
-  return new Refusal(
-    'last_administrator',
-    `${username} is the last administrator who can sign in: make another one first.`,
-  );
+  return new Refusal('last_administrator', `${username} is the last owner who can sign in: make another one first.`);
 }

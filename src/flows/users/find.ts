@@ -6,7 +6,9 @@ import { firstPage, type Page } from '../../domain/page.ts';
 import type { User } from '../../domain/user.ts';
 import { isUuid } from '../../domain/uuid.ts';
 import * as storage from '../../storage/user-list.ts';
-import { findUser, findUserForSignIn } from '../../storage/users.ts';
+import type { Db } from '../../storage/database.ts';
+import { findUser, findUserForSignIn, lockUser } from '../../storage/users.ts';
+import { assertReaches } from '../reach.ts';
 
 /** By id, username or e-mail address; the id first, because nobody can choose it. @throws Refusal not_found. */
 export async function findNamedUser(deps: Deps, { tenant }: RequestContext, named: string): Promise<User> {
@@ -24,6 +26,17 @@ export async function findNamedPerson(deps: Deps, context: RequestContext, named
     'invalid_input',
     `${user.username} is a service account: it signs in with keys, never with a password.`,
   );
+}
+
+/**
+ * The user, whom nobody else changes until the transaction ends, if whoever asks holds what they may do.
+ * @throws Refusal not_found, forbidden.
+ */
+export async function lockReachableUser(tx: Db, context: RequestContext, id: string, named: string): Promise<User> {
+  const user = await lockUser(tx, context.tenant.id, id);
+  if (!user) throw noSuchUser(named);
+  assertReaches(context, user.adminRoles, `The user ${user.username}`);
+  return user;
 }
 
 export function noSuchUser(named: string): Refusal {

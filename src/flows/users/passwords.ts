@@ -3,12 +3,12 @@ import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { passwordToChangeFor, type User } from '../../domain/user.ts';
 import type { Db } from '../../storage/database.ts';
-import { endEverythingOf, type Ended, lockUser } from '../../storage/users.ts';
+import { endEverythingOf, type Ended } from '../../storage/users.ts';
 import { setPasswordHash } from '../../storage/passwords.ts';
 import { newId, record } from '../events.ts';
 import { hashOfChosen } from './chosen-password.ts';
 import { namesAround } from './names-around.ts';
-import { findNamedPerson, noSuchUser } from './find.ts';
+import { findNamedPerson, lockReachableUser } from './find.ts';
 
 export type { Ended };
 
@@ -58,8 +58,7 @@ export async function replacePassword<T>(
   const { id } = found;
   const hash = await hashOfChosen(deps, password, await namesAround(deps, tenant, found));
   return deps.db.transaction(async (tx) => {
-    const user = await lockUser(tx, tenant.id, id);
-    if (!user) throw noSuchUser(named);
+    const user = await lockReachableUser(tx, context, id, named);
     await setPasswordHash(tx, tenant.id, id, { id: newId(deps, now), hash, changeBy: changeBy(toChange, now) }, now);
     return also(tx, user, await endEverythingOf(tx, tenant.id, id, 'password_changed', now));
   });

@@ -4,10 +4,10 @@ import type { RequestContext } from '../../domain/context.ts';
 import type { User } from '../../domain/user.ts';
 import { refuseSignInsUnderWay } from '../../storage/passwords.ts';
 import { removeSecondFactors } from '../../storage/second-factors.ts';
-import { endEverythingOf, type Ended, lockUser } from '../../storage/users.ts';
+import { endEverythingOf, type Ended } from '../../storage/users.ts';
 import { record } from '../events.ts';
 import { forgetAttempts } from '../sign-in/limiter.ts';
-import { findNamedPerson, noSuchUser } from './find.ts';
+import { findNamedPerson, lockReachableUser } from './find.ts';
 
 /**
  * Whoever has the lost telephone is out as well: every session, grant and sign-in under way ends, and wrong codes before are forgotten.
@@ -21,8 +21,7 @@ export async function resetSecondFactors(
   const { tenant, now } = context;
   const { id } = await findNamedPerson(deps, context, named);
   return deps.db.transaction(async (tx) => {
-    const user = await lockUser(tx, tenant.id, id);
-    if (!user) throw noSuchUser(named);
+    const user = await lockReachableUser(tx, context, id, named);
     const removed = await removeSecondFactors(tx, tenant.id, id);
     await forgetAttempts(tx, tenant.id, user);
     if (removed === 0) return { user, removed, ended: { sessions: 0, grants: 0 } };

@@ -1,11 +1,11 @@
 // Makes a user, or brings one to what is wanted: for commands, the setup page and provisioning files alike.
 import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
+import { ownerRole } from '../../domain/admin-rights.ts';
 import type { AuditType } from '../../domain/audit.ts';
 import { storedClaims } from '../../domain/claims.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { alreadyThere, invalidInput, Refusal } from '../../domain/errors.ts';
-import { adminRole } from '../../domain/role.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import type { User, UserKind } from '../../domain/user.ts';
 import type { UserEntry } from '../../schemas/user.ts';
@@ -15,6 +15,7 @@ import * as storage from '../../storage/users.ts';
 import { tellFormerAddress } from '../deliver/notices.ts';
 import { eventOf, newId, record } from '../events.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
+import { assertGrantable, assertReaches } from '../reach.ts';
 import { hashOfChosen } from './chosen-password.ts';
 import { namesAround } from './names-around.ts';
 import { changeBy, type ToChange } from './passwords.ts';
@@ -87,6 +88,7 @@ export async function insertUser(
   const { tenant, now } = context;
   const id = newId(deps, now);
   const fields = fieldsOf(entry);
+  assertGrantable(context, fields.adminRoles);
   const disabled = entry.disabled ?? false;
   try {
     const password = { credentialId: newId(deps, now), passwordHash, changeBy: changePasswordBy };
@@ -116,7 +118,7 @@ export async function saveUser(
   tx: Db,
   context: RequestContext,
   { entry, passwordHash, kind }: PreparedUser,
-): Promise<{ outcome: SaveOutcome; isAdministratorLost: boolean }> {
+): Promise<{ outcome: SaveOutcome; isOwnerLost: boolean }> {
   const { tenant, now } = context;
   // What the entry leaves out is written back: as it is, not as it was.
   const known = await storage.lockUserByUsername(tx, tenant.id, entry.username);
@@ -125,7 +127,7 @@ export async function saveUser(
   if (holder && holder.id !== known?.id) throw emailTaken(holder);
   if (!known) {
     await insertUser(deps, tx, context, entry, passwordHash, 'user.created', kind);
-    return { outcome: 'created', isAdministratorLost: false };
+    return { outcome: 'created', isOwnerLost: false };
   }
   const before: storage.UserFields = {
     username: known.username,
@@ -133,12 +135,15 @@ export async function saveUser(
     emailVerified: known.emailVerified,
     claims: known.claims,
     roles: known.roles,
+    adminRoles: known.adminRoles,
     groups: known.groups,
   };
   const wanted = fieldsOf(entry, before);
+  assertReaches(context, known.adminRoles, `The user ${known.username}`);
+  assertGrantable(context, wanted.adminRoles, known.adminRoles);
   const disabled = entry.disabled ?? known.disabled;
   if (passwordHash === undefined && disabled === known.disabled && isDeepStrictEqual(before, wanted))
-    return { outcome: 'unchanged', isAdministratorLost: false };
+    return { outcome: 'unchanged', isOwnerLost: false };
   await storage.setUserFields(tx, tenant.id, known.id, wanted, now);
   if (passwordHash !== undefined)
     await setPasswordHash(tx, tenant.id, known.id, { id: newId(deps, now), hash: passwordHash }, now);
@@ -157,10 +162,10 @@ export async function saveUser(
   });
   // Their address is all that they could sign in by.
   const losesMail = (passwordHash ?? known.passwordHash) === undefined && known.emailVerified && !wanted.emailVerified;
-  const wasAdministrator = !known.disabled && known.roles.includes(adminRole);
+  const wasOwner = !known.disabled && known.adminRoles.includes(ownerRole);
   return {
     outcome: 'updated',
-    isAdministratorLost: wasAdministrator && (disabled || !wanted.roles.includes(adminRole) || losesMail),
+    isOwnerLost: wasOwner && (disabled || !wanted.adminRoles.includes(ownerRole) || losesMail),
   };
 }
 
@@ -200,6 +205,7 @@ function fieldsOf(entry: UserEntry, before?: storage.UserFields): storage.UserFi
       ...given,
     },
     roles: entry.roles ?? before?.roles ?? [],
+    adminRoles: entry.admin_roles ?? before?.adminRoles ?? [],
     groups: entry.groups ?? before?.groups ?? [],
   };
 }
