@@ -3,6 +3,7 @@ import { createSecureContext, type Server as TlsServer } from 'node:tls';
 import cookie from '@fastify/cookie';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import type { Deps } from './deps.ts';
+import { adminScope } from './http/admin/plugin.ts';
 import { authScope } from './http/auth/plugin.ts';
 import { audienceConstraint } from './http/audience.ts';
 import { answerBrokenRequests } from './http/broken-requests.ts';
@@ -115,6 +116,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
     await app.register(documentScope(deps, { inserted: prefix === '' }), { prefix });
     await app.register(oauthScope(deps), { prefix });
     await app.register(authScope(deps), { prefix });
+    await app.register(adminScope(deps), { prefix });
     await app.register(browserScope(deps), { prefix });
     await app.register(pagesScope(deps), { prefix });
   }

@@ -1,10 +1,11 @@
 // The admin API as a resource (RFC 8707) that every tenant has: nobody registers it, and its scopes are no other API's.
+import { adminPath } from './endpoints.ts';
 import { adminScopesIn, type AdminScope, isAdminScope } from './admin-rights.ts';
 import { isSameResource, type Resource } from './resource.ts';
 
 /** The resource that administrators' tokens are for. Not every client of a tenant gets them. */
 export function adminApiOf(issuer: string): string {
-  return `${issuer}/admin/api`;
+  return `${issuer}${adminPath}`;
 }
 
 /** `stored`: the tenant's own resources. */

@@ -8,6 +8,7 @@ export const auditTypes = [
   'user.updated',
   'user.disabled',
   'user.enabled',
+  'user.deleted',
   'user.password_set',
   'user.password_changed',
   'user.password_reset_asked',

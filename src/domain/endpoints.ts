@@ -19,6 +19,9 @@ export const opsPaths = ['/live', '/ready'] as const;
 /** OpenID Connect Discovery 1.0 4 and RFC 8414 3. */
 export const discoveryPaths = ['/.well-known/openid-configuration', '/.well-known/oauth-authorization-server'] as const;
 
+/** Below it is the admin API; with the issuer in front it is the resource that its tokens are for. */
+export const adminPath = '/admin/api';
+
 /** The first-party API, which discovery does not name. */
 export const firstPartyEndpoints = {
   login: '/auth/login',

@@ -6,6 +6,8 @@ export type Params = {
   get(name: string): string | undefined;
   /** Every value, for parameters that may repeat (RFC 8707 `resource`). */
   all(name: string): readonly string[];
+  /** Every name that came. */
+  readonly names: readonly string[];
   /** Names that came more than once. */
   readonly repeated: ReadonlySet<string>;
 };
@@ -26,6 +28,7 @@ export function paramsFrom(pairs: Iterable<readonly [string, string]>): Params {
   return {
     get: (name) => values.get(name)?.[0] || undefined,
     all: (name) => (values.get(name) ?? []).filter((value) => value !== ''),
+    names: [...values.keys()],
     repeated,
   };
 }

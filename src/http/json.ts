@@ -5,11 +5,11 @@ import { formLimit } from './forms.ts';
 
 const utf8 = new TextDecoder('utf-8', { fatal: true });
 
-/** Lets the scope read JSON; every other type of body is answered with 415, one that is malformed with 400. */
-export function readJson(scope: FastifyInstance): void {
+/** Lets the scope read JSON; every other type of body is answered with 415, one that is malformed with 400. `types`: what else is JSON. */
+export function readJson(scope: FastifyInstance, types: readonly string[] = []): void {
   scope.removeAllContentTypeParsers();
   const options = { parseAs: 'buffer', bodyLimit: formLimit } as const;
-  scope.addContentTypeParser('application/json', options, async (_request: FastifyRequest, body: Buffer) =>
+  scope.addContentTypeParser(['application/json', ...types], options, async (_request: FastifyRequest, body: Buffer) =>
     body.length === 0 ? undefined : parse(body),
   );
   // Also what comes without a type. No body at all needs none.
@@ -17,6 +17,11 @@ export function readJson(scope: FastifyInstance): void {
     if (body.length === 0) return undefined;
     throw new Refusal('unsupported_media_type', 'Send the body as JSON, with Content-Type: application/json.');
   });
+}
+
+/** @throws Refusal malformed for text that cannot be stored. */
+export function assertStorable(text: string): void {
+  storable('', text);
 }
 
 function parse(body: Buffer): unknown {

@@ -6,6 +6,8 @@ import type { Audience } from './audience.ts';
 type Handlers = {
   readonly GET?: RouteHandlerMethod;
   readonly POST?: RouteHandlerMethod;
+  readonly PUT?: RouteHandlerMethod;
+  readonly PATCH?: RouteHandlerMethod;
   readonly DELETE?: RouteHandlerMethod;
 };
 

@@ -4,7 +4,7 @@ import type { Deps } from '../deps.ts';
 import { isFirstPartyAddress } from '../domain/endpoints.ts';
 import type { Tenant } from '../domain/tenant.ts';
 import { tenantOfRequest } from '../flows/tenants/find.ts';
-import { sendProblem } from './auth/problems.ts';
+import { sendProblem } from './problems.ts';
 import { hostOf } from './context.ts';
 import { apiHeaders } from './headers.ts';
 import { wayOut } from './pages/errors.ts';

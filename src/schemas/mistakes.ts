@@ -1,7 +1,8 @@
 // What is wrong with a value by its schema, in plain words.
-import type { Static, TSchema } from 'typebox';
+import Type, { type Static, type TObject, type TSchema } from 'typebox';
 import Value from 'typebox/value';
 import type { Mistake, Path } from '../domain/mistake.ts';
+import { mergePatch } from '../domain/merge-patch.ts';
 import { nearest } from '../domain/nearest.ts';
 import { patternWords } from './parts.ts';
 import { invalidInput } from '../domain/errors.ts';
@@ -25,10 +26,58 @@ export function checked<T extends TSchema>(
 ): Static<T> {
   if (!isGroup(value)) throw invalidInput([{ path: [], problem: 'must be a JSON object' }]);
   const shapes = shapeMistakes(schema, value);
-  const mistakes = shapes.length > 0 ? shapes : rules(value as Static<T>, []);
+  const mistakes = [...shapes, ...brokenRules(schema, rules, withoutMistaken(value, shapes))];
   if (mistakes.length > 0) throw invalidInput(mistakes);
   return value as Static<T>;
 }
+
+/**
+ * RFC 7396: `current` with what `patch` says, when that fits the schema and obeys `rules`.
+ * @throws Refusal invalid_input with every mistake.
+ */
+export function checkedPatch<T extends TObject>(
+  schema: T,
+  rules: (value: Static<T>, path: Path) => readonly Mistake[],
+  current: Static<T>,
+  patch: unknown,
+): Static<T> {
+  if (!isGroup(patch)) throw invalidInput([{ path: [], problem: 'must be a JSON object' }]);
+  const removed = Object.keys(patch).filter((name) => patch[name] === null);
+  const shapes = [
+    ...shapeMistakes(Type.Partial(schema), withoutNulls(patch)),
+    ...removed
+      .filter((name) => !Object.hasOwn(schema.properties, name))
+      .map((name) => ({ path: [name], at: 'name' as const, problem: 'is not known here' })),
+  ];
+  const merged = mergePatch(current, withoutMistaken(patch, shapes));
+  const whole = shapeMistakes(schema, merged);
+  const mistakes = [...shapes, ...whole, ...brokenRules(schema, rules, merged)];
+  if (mistakes.length > 0) throw invalidInput(mistakes);
+  return merged as Static<T>;
+}
+
+/** The rules that `value` breaks, where it has the right shape. */
+function brokenRules<T extends TSchema>(
+  schema: T,
+  rules: (value: Static<T>, path: Path) => readonly Mistake[],
+  value: object,
+): readonly Mistake[] {
+  return Value.Check(schema, value) ? rules(value, []) : [];
+}
+
+/** What is left of it to look at. */
+function withoutMistaken(value: Group, mistakes: readonly Mistake[]): Group {
+  const wrong = new Set(mistakes.map(({ path }) => path[0]));
+  return Object.fromEntries(Object.entries(value).filter(([name]) => !wrong.has(name)));
+}
+
+/** In a patch null removes, whatever stands there. */
+function withoutNulls(value: Group): Group {
+  const left = Object.entries(value).filter(([, member]) => member !== null);
+  return Object.fromEntries(left.map(([name, member]) => [name, isGroup(member) ? withoutNulls(member) : member]));
+}
+
+type Group = Readonly<Record<string, unknown>>;
 
 /** Every name that is not known, and everything that is missing or of the wrong kind. */
 export function shapeMistakes(schema: TSchema, value: unknown): Mistake[] {
@@ -117,7 +166,7 @@ function asText(value: unknown): string {
   return `must be text${typeof value === 'object' ? '' : ': put it in quotes'}`;
 }
 
-function isGroup(value: unknown): boolean {
+function isGroup(value: unknown): value is Group {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 

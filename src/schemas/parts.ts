@@ -8,6 +8,14 @@ export const texts = Type.Array(text, { maxItems: 100 });
 export const seconds = (most: number) => Type.Integer({ minimum: 1, maximum: most });
 export const year = 366 * 24 * 3600;
 
+/** RFC 3339, in UTC. */
+export const time = Type.String({ format: 'date-time' });
+
+/** `at` in milliseconds since 1970, as {@link time}. */
+export function inWords(at: number): string {
+  return new Date(at).toISOString();
+}
+
 export const clientIdPattern = '^[\\x20-\\x7e]{1,200}$';
 export const secretPattern = '^[\\x20-\\x7e]{1,512}$';
 /** Of roles at the admin API. Whether there is such a role is asked with the tenant at hand. */

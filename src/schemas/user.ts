@@ -1,9 +1,9 @@
 // A user: the claims of OpenID Connect Core 5.1 by their names.
-import { checked } from './mistakes.ts';
+import { checked, checkedPatch } from './mistakes.ts';
 import Type, { type Static } from 'typebox';
-import { adminRoleNames, closed, text, texts, datePattern } from './parts.ts';
-import { customClaimProblem } from '../domain/claims.ts';
-import { identifierProblem, passwordProblem } from '../domain/user.ts';
+import { adminRoleNames, closed, text, texts, time, inWords, datePattern } from './parts.ts';
+import { customClaimProblem, storedClaims } from '../domain/claims.ts';
+import { identifierProblem, passwordProblem, type User } from '../domain/user.ts';
 import { parsePhc } from '../domain/phc.ts';
 import type { Mistake, Path } from '../domain/mistake.ts';
 
@@ -86,4 +86,51 @@ const longestClaim = 1000;
 /** @throws Refusal invalid_input with every mistake. */
 export function checkedUser(value: unknown): UserEntry {
   return checked(user, userMistakes, value);
+}
+
+/** What of a user can be changed with a patch: passwords have an address of their own. */
+const { password: _password, password_hash: _passwordHash, ...changeable } = user.properties;
+export const userFields = Type.Object(changeable, closed);
+export type UserFieldsEntry = Static<typeof userFields>;
+
+/** A person as administrators are shown one. */
+export const userShown = Type.Object(
+  {
+    id: Type.String({ format: 'uuid', description: 'The sub of tokens about them. Never changes.' }),
+    ...Type.Required(Type.Pick(userFields, ['username', 'disabled', 'roles', 'groups', 'admin_roles'])).properties,
+    ...Type.Omit(userFields, ['username', 'disabled', 'roles', 'groups', 'admin_roles']).properties,
+    updated_at: time,
+  },
+  { ...closed, title: 'User' },
+);
+export type UserShown = Static<typeof userShown>;
+
+/** The user as an entry: what would make another one like them, but for the password. */
+export function entryOf(given: User): UserFieldsEntry {
+  const claims = Object.entries(given.claims);
+  const standard: readonly string[] = storedClaims;
+  const own = claims.filter(([name]) => !standard.includes(name));
+  return {
+    username: given.username,
+    disabled: given.disabled,
+    roles: [...given.roles],
+    groups: [...given.groups],
+    admin_roles: [...given.adminRoles],
+    ...(given.email !== undefined && { email: given.email, email_verified: given.emailVerified }),
+    ...Object.fromEntries(claims.filter(([name]) => standard.includes(name))),
+    ...(own.length > 0 && { custom_claims: Object.fromEntries(own) }),
+  };
+}
+
+export function shownUser(given: User): UserShown {
+  return { id: given.id, ...entryOf(given), updated_at: inWords(given.updatedAt) } as UserShown;
+}
+
+/** @throws Refusal invalid_input with every mistake. */
+export function checkedUserPatch(current: UserFieldsEntry, patch: unknown): UserFieldsEntry {
+  const merged = checkedPatch(userFields, userMistakes, current, patch);
+  // Another address is not known to be theirs until somebody says so.
+  const { email_verified: said } = patch as { email_verified?: unknown };
+  if (merged.email !== current.email && said === undefined) return { ...merged, email_verified: false };
+  return merged;
 }

@@ -10,6 +10,7 @@ import {
 import { type ClientSecret, registeredSecret, registeredSecretId } from '../domain/client-secret.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
+import { isNotRevoked } from './revoked-access-tokens.ts';
 import { statement } from './statement.ts';
 
 const secretColumns = ['secret_mac', 'secret_sealed', 'added_secrets'] as const;
@@ -60,6 +61,26 @@ const byId = statement({ tenantId: 'uuid', id: 'text' }, (q, p) =>
 
 export async function findClient(db: Db, tenantId: string, id: string): Promise<Client | undefined> {
   const row = await byId.first(db, { tenantId, id });
+  return row && toClient(row);
+}
+
+// clients_pkey, revoked_access_tokens_pkey
+const unlessRevoked = statement({ tenantId: 'uuid', id: 'text', jti: 'text' }, (q, p) =>
+  q
+    .selectFrom('clients')
+    .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.id)
+    .where(sql<boolean>`${isNotRevoked(p)}`),
+);
+
+/** The client as it is now; undefined when the access token with this `jti` was revoked by itself. */
+export async function findClientUnlessRevoked(
+  db: Db,
+  tenantId: string,
+  { clientId, jti }: { readonly clientId: string; readonly jti: string },
+): Promise<Client | undefined> {
+  const row = await unlessRevoked.first(db, { tenantId, id: clientId, jti });
   return row && toClient(row);
 }
 

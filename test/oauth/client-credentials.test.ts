@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(() => signet.stop());
 
 const ask = (client: TestClient | typeof machine, form: Record<string, string> = {}) =>
-  tokenRequest(signet, client as TestClient, { grant_type: 'client_credentials', ...form });
+  tokenRequest(signet, client, { grant_type: 'client_credentials', ...form });
 
 test('an access token of the program itself: for the API that its scopes belong to, with all of them, and nothing else', async () => {
   const { status, body } = await ask(machine);
@@ -154,11 +154,7 @@ describe('who gets none', () => {
     const second = await startSignet({ beside: signet });
     try {
       const params = { grant_type: 'client_credentials' };
-      const { body } = await tokenRequest(
-        { issuer: second.server.url },
-        { client_id: 'odd', redirect_uris: [] },
-        params,
-      );
+      const { body } = await tokenRequest({ issuer: second.server.url }, { client_id: 'odd' }, params);
       expect(body.error).toBe('unauthorized_client');
     } finally {
       await second.stop();
@@ -187,16 +183,12 @@ test('a resource that was registered a moment ago, on another process: its scope
     const late = { ...machine, client_id: 'late', scope: 'late:read' };
     const params = { grant_type: 'client_credentials' };
     await second.provision({ clients: [{ ...machine, client_id: 'early' }] });
-    await tokenRequest(
-      { issuer: second.server.url },
-      { ...machine, client_id: 'early' } as unknown as TestClient,
-      params,
-    );
+    await tokenRequest({ issuer: second.server.url }, { ...machine, client_id: 'early' }, params);
     await signet.provision({
       clients: [late],
       resources: [{ identifier: 'https://late.example', scopes: ['late:read'] }],
     });
-    const { body } = await tokenRequest({ issuer: second.server.url }, late as unknown as TestClient, params);
+    const { body } = await tokenRequest({ issuer: second.server.url }, late, params);
     expect(claimsOf(body.access_token)).toMatchObject({ aud: 'https://late.example', scope: 'late:read' });
   } finally {
     await second.stop();
@@ -215,17 +207,16 @@ test('a scope that no resource has is looked for again, once a second, and nothi
     const odd = { ...machine, client_id: 'unowned', scope: 'orders:read unowned:scope' };
     await signet.provision({ clients: [odd] });
     const params = { grant_type: 'client_credentials' };
-    for (const client of [odd, machine])
-      await tokenRequest({ issuer: watched.server.url }, client as unknown as TestClient, params);
+    for (const client of [odd, machine]) await tokenRequest({ issuer: watched.server.url }, client, params);
     statements.length = 0;
     for (let nth = 0; nth < 6; nth += 1) {
       machineTime += 501;
-      const { body } = await tokenRequest({ issuer: watched.server.url }, odd as unknown as TestClient, params);
+      const { body } = await tokenRequest({ issuer: watched.server.url }, odd, params);
       expect(claimsOf(body.access_token)).toMatchObject({ aud: orders, scope: 'orders:read' });
     }
     const resources = () => statements.filter((text) => /from "?resources"?/i.test(text)).length;
     expect(resources()).toBe(3);
-    await tokenRequest({ issuer: watched.server.url }, machine as unknown as TestClient, params);
+    await tokenRequest({ issuer: watched.server.url }, machine, params);
     expect(resources()).toBe(3);
   } finally {
     await watched.stop();
@@ -238,9 +229,9 @@ test('a default resource is for programs that have its scopes, and for scopes th
   await signet.provision({ tenant, settings, clients: [machine, bare], resources });
   const at = { issuer: `${signet.issuer}/t/defaulted` };
   const params = { grant_type: 'client_credentials' };
-  const own = await tokenRequest(at, machine as unknown as TestClient, params);
+  const own = await tokenRequest(at, machine, params);
   expect(claimsOf(own.body.access_token)).toMatchObject({ aud: orders, scope: 'orders:read orders:write' });
-  expect((await tokenRequest(at, bare as unknown as TestClient, params)).body.error).toBe('invalid_target');
+  expect((await tokenRequest(at, bare, params)).body.error).toBe('invalid_target');
 });
 
 test('a scope that was taken from the registration is not in the next token', async () => {

@@ -6,7 +6,6 @@ import {
   basic,
   claimsOf,
   codeFlow,
-  type TestClient,
   tokenRequest,
   webClient,
   world,
@@ -61,7 +60,7 @@ async function ask(
 const signIn = (change: Record<string, string> = {}) => codeFlow(signet, shop, { change });
 const forOrders = () => signIn({ scope: 'openid profile orders:read', resource: orders });
 const machineToken = async (client = machine) =>
-  (await tokenRequest(signet, client as unknown as TestClient, { grant_type: 'client_credentials' })).body.access_token;
+  (await tokenRequest(signet, client, { grant_type: 'client_credentials' })).body.access_token;
 const inactive = { active: false };
 
 test('a person’s access token: what it says, to the client that got it and to the API that it is for; to nobody else', async () => {

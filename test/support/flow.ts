@@ -145,7 +145,7 @@ export type TokenAnswer = {
 /** POST /oauth/token, authenticated as the client: Basic when it has a secret. */
 export async function tokenRequest(
   signet: { issuer: string },
-  client: TestClient,
+  client: Readonly<Pick<TestClient, 'client_id'> & { client_secret?: string | undefined }>,
   params: Record<string, string>,
 ): Promise<TokenAnswer> {
   const form = new URLSearchParams(params);

@@ -1,5 +1,6 @@
 // Disabling a user, which ends everything that is signed in or authorized for them, and enabling them again.
 import type { Deps } from '../../deps.ts';
+import { ownerRole } from '../../domain/admin-rights.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { User } from '../../domain/user.ts';
@@ -27,8 +28,8 @@ export async function disableUser(
     await lockTenant(tx, tenant.id);
     const user = await lockReachableUser(tx, context, id, named);
     if (user.disabled) return { user, ended: undefined };
-    if (!force && (await isLastAdministrator(deps, tx, tenant.id, id))) throw lastAdministrator(user);
-    await setUserDisabled(tx, tenant.id, id, true, now);
+    const disabling = () => setUserDisabled(tx, tenant.id, id, true, now);
+    await (force ? disabling() : keepingAnOwner(deps, tx, context, user, disabling));
     const ended = await endEverythingOf(tx, tenant.id, id, 'user_disabled', now);
     await record(deps, tx, context, { type: 'user.disabled', userId: id, data: ended });
     return { user, ended };
@@ -52,12 +53,23 @@ export async function enableUser(
   });
 }
 
-async function isLastAdministrator(deps: Deps, tx: Db, tenantId: string, id: string): Promise<boolean> {
+/**
+ * `work` on a user, under the tenant's lock if they are an owner.
+ * @throws Refusal last_administrator when an owner could sign in before it, and none can after it.
+ */
+export async function keepingAnOwner<T>(
+  deps: Deps,
+  tx: Db,
+  { tenant }: RequestContext,
+  user: User,
+  work: () => Promise<T>,
+): Promise<T> {
+  if (!user.adminRoles.includes(ownerRole)) return work();
   const byMail = canRecover(deps);
-  return (
-    (await someOwnerCanSignIn(tx, tenantId, { byMail })) &&
-    !(await someOwnerCanSignIn(tx, tenantId, { byMail, except: id }))
-  );
+  const before = await someOwnerCanSignIn(tx, tenant.id, { byMail });
+  const done = await work();
+  if (before && !(await someOwnerCanSignIn(tx, tenant.id, { byMail }))) throw lastAdministrator(user);
+  return done;
 }
 
 function lastAdministrator({ username }: User): Refusal {

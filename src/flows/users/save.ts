@@ -10,6 +10,7 @@ import type { Tenant } from '../../domain/tenant.ts';
 import type { User, UserKind } from '../../domain/user.ts';
 import type { UserEntry } from '../../schemas/user.ts';
 import { type Db, isUniqueViolation } from '../../storage/database.ts';
+import type { UserWithPassword } from '../../storage/user-rows.ts';
 import { refuseSignInsUnderWay, setPasswordHash } from '../../storage/passwords.ts';
 import * as storage from '../../storage/users.ts';
 import { tellFormerAddress } from '../deliver/notices.ts';
@@ -99,13 +100,22 @@ export async function insertUser(
       eventOf(deps, context),
     );
   } catch (error) {
-    if (isUniqueViolation(error, 'users_username_idx'))
-      throw alreadyThere(`${kind === 'service' ? 'user or service account' : 'user'} ${entry.username}`);
-    if (isUniqueViolation(error, 'users_email_idx'))
-      throw alreadyThere(`user with the e-mail address ${entry.email ?? entry.username}`);
-    throw error;
+    throw takenBy(error, entry, kind);
   }
   return { id, kind, ...fields, disabled, updatedAt: now };
+}
+
+/** What a failed statement means for whoever wanted these names: Refusal exists, or the error itself. */
+export function takenBy(
+  error: unknown,
+  { username, email }: Pick<UserEntry, 'username' | 'email'>,
+  kind: UserKind,
+): unknown {
+  if (isUniqueViolation(error, 'users_username_idx'))
+    return alreadyThere(`${kind === 'service' ? 'user or service account' : 'user'} ${username}`);
+  if (isUniqueViolation(error, 'users_email_idx'))
+    return alreadyThere(`user with the e-mail address ${email ?? username}`);
+  return error;
 }
 
 /**
@@ -119,7 +129,7 @@ export async function saveUser(
   context: RequestContext,
   { entry, passwordHash, kind }: PreparedUser,
 ): Promise<{ outcome: SaveOutcome; isOwnerLost: boolean }> {
-  const { tenant, now } = context;
+  const { tenant } = context;
   // What the entry leaves out is written back: as it is, not as it was.
   const known = await storage.lockUserByUsername(tx, tenant.id, entry.username);
   if (known && known.kind !== kind) throw otherKind(known);
@@ -129,45 +139,83 @@ export async function saveUser(
     await insertUser(deps, tx, context, entry, passwordHash, 'user.created', kind);
     return { outcome: 'created', isOwnerLost: false };
   }
-  const before: storage.UserFields = {
-    username: known.username,
-    email: known.email,
-    emailVerified: known.emailVerified,
-    claims: known.claims,
-    roles: known.roles,
-    adminRoles: known.adminRoles,
-    groups: known.groups,
-  };
-  const wanted = fieldsOf(entry, before);
-  assertReaches(context, known.adminRoles, `The user ${known.username}`);
-  assertGrantable(context, wanted.adminRoles, known.adminRoles);
+  const wanted = fieldsOf(entry, fieldsNow(known));
   const disabled = entry.disabled ?? known.disabled;
-  if (passwordHash === undefined && disabled === known.disabled && isDeepStrictEqual(before, wanted))
+  return bringTo(deps, tx, context, known, { fields: wanted, disabled, passwordHash });
+}
+
+/** What a user is to be. `passwordHash`: undefined leaves the one there is. */
+type Wanted = {
+  readonly fields: storage.UserFields;
+  readonly disabled: boolean;
+  readonly passwordHash?: string | undefined;
+};
+
+/**
+ * `known`: as they are, under a lock. A new password, disabling and an admin role less end every session and grant.
+ * @throws Refusal forbidden, invalid_input for an admin role that there is not; a unique violation when a name is taken.
+ */
+export async function bringTo(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  known: UserWithPassword,
+  { fields, disabled, passwordHash }: Wanted,
+): Promise<{ outcome: 'updated' | 'unchanged'; isOwnerLost: boolean }> {
+  const { tenant, now } = context;
+  const { id, username, adminRoles } = known;
+  assertReaches(context, adminRoles, `The user ${username}`);
+  assertGrantable(context, fields.adminRoles, adminRoles);
+  if (passwordHash === undefined && disabled === known.disabled && isDeepStrictEqual(fieldsNow(known), fields))
     return { outcome: 'unchanged', isOwnerLost: false };
-  await storage.setUserFields(tx, tenant.id, known.id, wanted, now);
+  await storage.setUserFields(tx, tenant.id, id, fields, now);
   if (passwordHash !== undefined)
-    await setPasswordHash(tx, tenant.id, known.id, { id: newId(deps, now), hash: passwordHash }, now);
-  if (disabled !== known.disabled) await storage.setUserDisabled(tx, tenant.id, known.id, disabled, now);
-  if (passwordHash !== undefined || disabled)
-    await storage.endEverythingOf(tx, tenant.id, known.id, disabled ? 'user_disabled' : 'password_changed', now);
-  if (wanted.email !== known.email) {
+    await setPasswordHash(tx, tenant.id, id, { id: newId(deps, now), hash: passwordHash }, now);
+  if (disabled !== known.disabled) await storage.setUserDisabled(tx, tenant.id, id, disabled, now);
+  const losesRole = adminRoles.some((role) => !fields.adminRoles.includes(role));
+  const reason = disabled ? 'user_disabled' : passwordHash !== undefined ? 'password_changed' : 'admin_role_removed';
+  if (passwordHash !== undefined || disabled || losesRole)
+    await storage.endEverythingOf(tx, tenant.id, id, reason, now);
+  if (fields.email !== known.email) {
     // Whoever is half signed in by the former address, or holds a link that was mailed to it, comes no further.
-    await refuseSignInsUnderWay(tx, tenant.id, known.id, now);
+    await refuseSignInsUnderWay(tx, tenant.id, id, now);
     if (known.email !== undefined) await tellFormerAddress(deps, tx, context, known);
   }
   await record(deps, tx, context, {
     type: 'user.updated',
-    userId: known.id,
-    data: { disabled, password_changed: passwordHash !== undefined },
+    userId: id,
+    data: { disabled, password_changed: passwordHash !== undefined, ...changedIn(known, fields) },
   });
   // Their address is all that they could sign in by.
-  const losesMail = (passwordHash ?? known.passwordHash) === undefined && known.emailVerified && !wanted.emailVerified;
-  const wasOwner = !known.disabled && known.adminRoles.includes(ownerRole);
+  const losesMail = (passwordHash ?? known.passwordHash) === undefined && known.emailVerified && !fields.emailVerified;
+  const wasOwner = !known.disabled && adminRoles.includes(ownerRole);
   return {
     outcome: 'updated',
-    isOwnerLost: wasOwner && (disabled || !wanted.adminRoles.includes(ownerRole) || losesMail),
+    isOwnerLost: wasOwner && (disabled || !fields.adminRoles.includes(ownerRole) || losesMail),
   };
 }
+
+function fieldsNow(user: User): storage.UserFields {
+  const { username, email, emailVerified, claims, roles, adminRoles, groups } = user;
+  return { username, email, emailVerified, claims, roles, adminRoles, groups };
+}
+
+/** For the audit log: the names of what changed, and of admin roles what they were and are. Nothing else of a person. */
+function changedIn(known: User, fields: storage.UserFields): Record<string, unknown> {
+  const before = fieldsNow(known);
+  const names = (Object.keys(before) as (keyof storage.UserFields)[]).filter(
+    (name) => !isDeepStrictEqual(before[name], fields[name]),
+  );
+  return {
+    changed: names.map((name) => inSnakeCase[name] ?? name),
+    ...(names.includes('adminRoles') && { admin_roles: { before: known.adminRoles, after: fields.adminRoles } }),
+  };
+}
+
+const inSnakeCase: Partial<Record<keyof storage.UserFields, string>> = {
+  emailVerified: 'email_verified',
+  adminRoles: 'admin_roles',
+};
 
 function emailTaken({ username }: User): Refusal {
   return new Refusal('exists', `Another user has this e-mail address: ${username}.`, {
@@ -190,7 +238,7 @@ function standardOf(claims: Readonly<Record<string, unknown>> = {}): Record<stri
 }
 
 /** What the entry leaves out stays as it was. */
-function fieldsOf(entry: UserEntry, before?: storage.UserFields): storage.UserFields {
+export function fieldsOf(entry: UserEntry, before?: storage.UserFields): storage.UserFields {
   const given = Object.fromEntries(
     storedClaims.flatMap((name) => (entry[name] === undefined ? [] : [[name, entry[name]]])),
   );

@@ -13,7 +13,7 @@ import { challenge, confirmSent, confirmTotp, list, recoveryCodes, remove, sentF
 import { password } from './password.ts';
 import { passwordForgot } from './password-forgot.ts';
 import { askForMail, mailedCode, mailedLink, mailedLinkByGet } from './passwordless.ts';
-import { answerProblems } from './problems.ts';
+import { answerProblems } from '../problems.ts';
 import { refresh } from './refresh.ts';
 
 /** Called by programs and by browser code of first-party origins; looks at no cookie. */

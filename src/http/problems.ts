@@ -1,12 +1,12 @@
-// Errors of the first-party API as RFC 9457 problem details.
+// Errors of the JSON APIs as RFC 9457 problem details.
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
-import type { Deps } from '../../deps.ts';
-import { InsufficientAuthentication, type OAuthErrorCode, type RefusalCode } from '../../domain/errors.ts';
-import type { Mistake } from '../../domain/mistake.ts';
-import { answeredFailure, refusalStatus } from '../failures.ts';
-import { apiHeaders } from '../headers.ts';
+import type { Deps } from '../deps.ts';
+import { InsufficientAuthentication, type OAuthErrorCode, type RefusalCode } from '../domain/errors.ts';
+import type { Mistake } from '../domain/mistake.ts';
+import { answeredFailure, refusalStatus } from './failures.ts';
+import { apiHeaders } from './headers.ts';
 
-/** Where this API says it otherwise than pages do. */
+/** Where APIs say it otherwise than pages do. */
 const refusalStatuses: Partial<Record<RefusalCode, number>> = { wrong_credentials: 401, wrong_code: 401 };
 
 const oauthStatuses: Partial<Record<OAuthErrorCode, number>> = {
@@ -63,7 +63,8 @@ export function answerProblems(scope: FastifyInstance, deps: Deps): void {
 export function sendProblem(request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply {
   const { status, code, detail, mistakes = [], lacking, retryAfter } = problem;
   // RFC 9110 15.5.2: a 401 names a way to authenticate.
-  if (status === 401) void reply.header('www-authenticate', challenge(request, code, lacking));
+  if (status === 401 || code === 'insufficient_scope')
+    void reply.header('www-authenticate', challenge(request, code, lacking));
   const errors = mistakes.map(({ path, problem }) => ({ pointer: pointerOf(path), detail: problem }));
   return reply
     .code(status)
@@ -90,9 +91,11 @@ const titles: Readonly<Record<number, string>> = {
   404: 'Not Found',
   405: 'Method Not Allowed',
   409: 'Conflict',
+  412: 'Precondition Failed',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
   422: 'Unprocessable Content',
+  428: 'Precondition Required',
   429: 'Too Many Requests',
   500: 'Internal Server Error',
   503: 'Service Unavailable',
@@ -106,7 +109,9 @@ function challenge(request: FastifyRequest, code: string, lacking: InsufficientA
     const asks = lacking.acr === undefined ? `max_age="${lacking.maxAge}"` : `acr_values="${lacking.acr}"`;
     return `Bearer ${realm}, error="${code}", error_description="${lacking.description}", ${asks}`;
   }
-  return code === 'invalid_token' ? `Bearer ${realm}, error="invalid_token"` : `Bearer ${realm}`;
+  return code === 'invalid_token' || code === 'insufficient_scope'
+    ? `Bearer ${realm}, error="${code}"`
+    : `Bearer ${realm}`;
 }
 
 /** RFC 6901. */

@@ -1,0 +1,112 @@
+// What administrators change of people: found by id, changed as they were read, deleted and forgotten.
+import type { Deps } from '../../deps.ts';
+import { ownerRole } from '../../domain/admin-rights.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import type { User } from '../../domain/user.ts';
+import { isUuid } from '../../domain/uuid.ts';
+import { checkedUserPatch, entryOf, shownUser } from '../../schemas/user.ts';
+import type { Db } from '../../storage/database.ts';
+import { lockTenant } from '../../storage/tenants.ts';
+import type { UserWithPassword } from '../../storage/user-rows.ts';
+import {
+  endEverythingOf,
+  findUser,
+  findUserWithPassword,
+  lockUser,
+  removeGrantsOfUser,
+  removeUser,
+  setUserDisabled,
+} from '../../storage/users.ts';
+import { assertMatches } from '../admin/precondition.ts';
+import { record } from '../events.ts';
+import { keepingAnOwner } from './disable.ts';
+import { noSuchUser } from './find.ts';
+import { assertReaches } from '../reach.ts';
+import { bringTo, fieldsOf, takenBy } from './save.ts';
+
+/** A person by their id. @throws Refusal not_found, also for a service account. */
+export async function personById(deps: Deps, { tenant }: RequestContext, id: string): Promise<User> {
+  const user = isUuid(id) ? await findUser(deps.db, tenant.id, id) : undefined;
+  if (user?.kind !== 'person') throw noSuchUser(id);
+  return user;
+}
+
+/**
+ * RFC 7396 of what `schemas/user.ts` shows. Disabling and an admin role less end every session and grant.
+ * @throws Refusal not_found, precondition_required, precondition_failed, invalid_input, forbidden, exists, last_administrator.
+ */
+export async function changeUser(
+  deps: Deps,
+  context: RequestContext,
+  id: string,
+  { patch, ifMatch }: { readonly patch: unknown; readonly ifMatch: string | undefined },
+): Promise<User> {
+  return withLocked(deps, context, id, async (tx, known) => {
+    assertMatches(ifMatch, shownUser(known));
+    const current = entryOf(known);
+    const wanted = checkedUserPatch(current, patch);
+    const disabled = wanted.disabled ?? false;
+    const { outcome } = await keepingAnOwner(deps, tx, context, known, () =>
+      bringTo(deps, tx, context, known, { fields: fieldsOf(wanted), disabled }),
+    ).catch((error: unknown) => {
+      throw takenBy(error, wanted, 'person');
+    });
+    return outcome === 'unchanged' ? known : (await findUser(tx, context.tenant.id, id))!;
+  });
+}
+
+/** Grants that go in one transaction, each with all its tokens. */
+const batch = 50;
+
+/**
+ * Disabled first, in a transaction of its own: from then on nothing of theirs works, however long the rest takes. What is left
+ * is the id in the audit log, with nothing that says who it was.
+ * @throws Refusal as {@link changeUser}.
+ */
+export async function deleteUser(
+  deps: Deps,
+  context: RequestContext,
+  id: string,
+  { ifMatch }: { readonly ifMatch: string | undefined },
+): Promise<void> {
+  const { tenant, now } = context;
+  await withLocked(deps, context, id, async (tx, known) => {
+    assertMatches(ifMatch, shownUser(known));
+    assertReaches(context, known.adminRoles, `The user ${known.username}`);
+    if (known.disabled) return;
+    await keepingAnOwner(deps, tx, context, known, () => setUserDisabled(tx, tenant.id, id, true, now));
+    const ended = await endEverythingOf(tx, tenant.id, id, 'user_disabled', now);
+    await record(deps, tx, context, { type: 'user.disabled', userId: id, data: ended });
+  });
+  while ((await removeGrantsOfUser(deps.db, tenant.id, id, batch)) === batch);
+  await deps.db.transaction(async (tx) => {
+    if (await removeUser(tx, tenant.id, id)) await record(deps, tx, context, { type: 'user.deleted', userId: id });
+  });
+}
+
+/**
+ * `work` with the person under a lock; under the tenant's as well where an owner is among those who change, so that of two who
+ * take the last two owners away the second sees what the first did.
+ */
+async function withLocked<T>(
+  deps: Deps,
+  context: RequestContext,
+  id: string,
+  work: (tx: Db, known: UserWithPassword) => Promise<T>,
+): Promise<T> {
+  const { tenant } = context;
+  let isOwner = (await personById(deps, context, id)).adminRoles.includes(ownerRole);
+  for (;;) {
+    const done = await deps.db.transaction(async (tx) => {
+      if (isOwner) await lockTenant(tx, tenant.id);
+      const locked = await lockUser(tx, tenant.id, id);
+      const known = locked && (await findUserWithPassword(tx, tenant.id, id));
+      if (!known) throw noSuchUser(id);
+      // Made an owner since: once more, with both locks in their order.
+      if (known.adminRoles.includes(ownerRole) && !isOwner) return undefined;
+      return { result: await work(tx, known) };
+    });
+    if (done) return done.result;
+    isOwner = true;
+  }
+}

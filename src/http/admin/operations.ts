@@ -1,0 +1,5 @@
+// Everything that the admin API can do.
+import type { Operation } from './operation.ts';
+import { userOperations } from './users.ts';
+
+export const operations: readonly Operation[] = [...userOperations];

@@ -1,0 +1,70 @@
+// The admin scope: whoever asks is known before it is looked at what they ask for.
+import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
+import type { Deps } from '../../deps.ts';
+import { adminPath } from '../../domain/endpoints.ts';
+import { OAuthError, Refusal } from '../../domain/errors.ts';
+import { type Administrator, administratorOf } from '../../flows/admin/administrator.ts';
+import { assertMay } from '../../flows/admin/may.ts';
+import { entityTag } from '../../flows/admin/precondition.ts';
+import { bearerOf } from '../bearer.ts';
+import { contextOf, findTenant } from '../context.ts';
+import { apiHeaders } from '../headers.ts';
+import { assertStorable, readJson } from '../json.ts';
+import { route } from '../methods.ts';
+import { answerProblems } from '../problems.ts';
+import type { Operation } from './operation.ts';
+import { operations } from './operations.ts';
+import { queryOf } from './query.ts';
+
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks, in the admin scope; set before any handler of it runs. */
+    administrator?: Administrator;
+  }
+}
+
+/** Called by programs and by the console; looks at no cookie. */
+export function adminScope(deps: Deps) {
+  return async (scope: FastifyInstance) => {
+    findTenant(scope, deps);
+    answerProblems(scope, deps);
+    readJson(scope, ['application/merge-patch+json']);
+    scope.addHook('onRequest', async (request, reply) => {
+      apiHeaders(reply);
+      const accessToken = bearerOf(request.headers.authorization);
+      if (accessToken === undefined) throw new OAuthError('invalid_token', 'Send the access token as Bearer.');
+      request.administrator = await administratorOf(deps, contextOf(deps, request), accessToken);
+    });
+    for (const [path, ofPath] of Map.groupBy(operations, ({ path }) => path))
+      route(
+        scope,
+        `${adminPath}${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
+        Object.fromEntries(ofPath.map((operation) => [operation.method, handlerOf(deps, operation)])),
+      );
+    // Nobody learns what there is by asking for what there is not.
+    for (const path of [adminPath, `${adminPath}/*`])
+      scope.all(path, () => Promise.reject(new Refusal('not_found', 'There is nothing here.')));
+  };
+}
+
+function handlerOf(deps: Deps, operation: Operation): RouteHandlerMethod {
+  return async (request: FastifyRequest, reply: FastifyReply) => {
+    const administrator = request.administrator!;
+    assertMay(administrator, operation);
+    if (operation.body && request.body === undefined)
+      throw new Refusal('malformed', 'Send what it is to be as JSON, in the body.');
+    if (!operation.body && request.body !== undefined) throw new Refusal('malformed', 'This takes no body.');
+    const params = request.params as Record<string, string>;
+    for (const value of Object.values(params)) assertStorable(value);
+    const { status, body, tagged, location } = await operation.run(deps, {
+      context: administrator.context,
+      params,
+      query: queryOf(request, operation.query),
+      body: request.body,
+      ifMatch: request.headers['if-match'],
+    });
+    if (tagged) void reply.header('etag', entityTag(tagged));
+    if (location !== undefined) void reply.header('location', `${request.tenant.issuer}${adminPath}${location}`);
+    return body === undefined ? reply.code(status).send() : reply.code(status).send(body);
+  };
+}

@@ -1,0 +1,27 @@
+// The query of an admin request: only what the operation knows, each once.
+import type { FastifyRequest } from 'fastify';
+import Type, { type TObject } from 'typebox';
+import { invalidInput } from '../../domain/errors.ts';
+import { shapeMistakes } from '../../schemas/mistakes.ts';
+import { queryParams } from '../forms.ts';
+
+const nothing = Type.Object({}, { additionalProperties: false });
+
+/**
+ * What is empty was left out.
+ * @throws Refusal invalid_input for a name that is not known, comes twice or says what it may not; malformed.
+ */
+export function queryOf(request: FastifyRequest, schema: TObject = nothing): Record<string, string> {
+  const params = queryParams(request);
+  const given = params.names.flatMap((name) => {
+    const value = params.get(name);
+    return value === undefined ? [] : [[name, value] as const];
+  });
+  const query = Object.fromEntries(given);
+  const mistakes = [
+    ...[...params.repeated].map((name) => ({ path: [name], problem: 'stands more than once' })),
+    ...shapeMistakes(schema, query),
+  ];
+  if (mistakes.length > 0) throw invalidInput(mistakes);
+  return query;
+}
