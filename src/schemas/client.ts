@@ -1,9 +1,10 @@
 // A client: RFC 7591 metadata by its names, and Signet's own policies.
-import { checked } from './mistakes.ts';
+import { checked, checkedPatch, type Rules } from './mistakes.ts';
 import Type, { type Static } from 'typebox';
 import { mostClientKeys } from '../domain/client-keys.ts';
 import {
   assertionAlgs,
+  type Client,
   clientAuthMethods,
   grantTypes,
   signingAlgs,
@@ -68,13 +69,13 @@ export const client = Type.Object(
 export type ClientEntry = Static<typeof client>;
 
 /** What of an entry is client metadata. An entry for the built-in client says only what differs from how it was made. */
-export function metadataOf(entry: ClientEntry): RegisteredMetadata {
+export function metadataOf(entry: Partial<ClientEntry>): RegisteredMetadata {
   const { client_id: id, client_secret: _secret, disabled: _disabled, admin_roles: _adminRoles, ...metadata } = entry;
   return id === firstPartyClientId ? { ...firstPartyMetadata, ...metadata } : metadata;
 }
 
 /** Every rule that it breaks beyond its shape; `path` leads to it. */
-export function clientMistakes(entry: ClientEntry, path: Path): Mistake[] {
+export function clientMistakes(entry: Partial<ClientEntry>, path: Path): Mistake[] {
   const metadata = metadataOf(entry);
   const mistakes: Mistake[] = metadataProblems(metadata).map(({ path: inside, problem }) => ({
     path: [...path, ...inside],
@@ -110,4 +111,82 @@ const shortestSharedKey = 32;
 /** @throws Refusal invalid_input with every mistake. */
 export function checkedClient(value: unknown): ClientEntry {
   return checked(client, clientMistakes, value);
+}
+
+/** What of a client can be changed with a patch. */
+const { client_id: _clientId, client_secret: _secret, ...changeable } = client.properties;
+export const clientFields = Type.Object(changeable, closed);
+
+/** What registers one: its secret is made here. */
+export const newClient = Type.Object({ client_id: Type.Optional(client.properties.client_id), ...changeable }, closed);
+
+const inForce = [
+  'disabled',
+  'admin_roles',
+  'redirect_uris',
+  'post_logout_redirect_uris',
+  'application_type',
+  'grant_types',
+  'response_types',
+  'token_endpoint_auth_method',
+  'scope',
+  'id_token_signed_response_alg',
+  'require_auth_time',
+  'first_party',
+  'require_pkce',
+  'id_token_claims',
+  'access_token_signed_response_alg',
+  'access_token_lifetime',
+  'refresh_token_rotation',
+  'refresh_token_lifetime',
+  'refresh_token_grace',
+] as const;
+
+/** RFC 7591 3.2.1: a client as administrators are shown one, with the metadata in force. */
+export const clientShown = Type.Object(
+  {
+    client_id: client.properties.client_id,
+    ...Type.Required(Type.Pick(clientFields, inForce)).properties,
+    ...Type.Omit(clientFields, inForce).properties,
+    built_in: Type.Boolean({ description: 'Made with the tenant: can be disabled, not deleted.' }),
+  },
+  { ...closed, title: 'Client' },
+);
+
+/** The same right after a secret was made, which nowhere else can be had again. */
+export const clientWithSecret = Type.Object(
+  {
+    ...clientShown.properties,
+    client_secret: Type.Optional(Type.String()),
+    client_secret_expires_at: Type.Optional(Type.Literal(0, { description: 'RFC 7591 3.2.1: never.' })),
+  },
+  { ...closed, title: 'ClientWithSecret' },
+);
+
+export function shownClient({
+  id,
+  metadata,
+  adminRoles,
+  disabled,
+}: Pick<Client, 'id' | 'metadata' | 'adminRoles' | 'disabled'>) {
+  return { client_id: id, disabled, admin_roles: adminRoles, ...metadata };
+}
+
+/** As it was registered: what defaults add is left out. */
+export function clientEntryOf(stored: {
+  readonly id: string;
+  readonly metadata: RegisteredMetadata;
+  readonly adminRoles: readonly string[];
+  readonly disabled: boolean;
+}): ClientEntry {
+  const { built_in: _builtIn, ...metadata } = stored.metadata;
+  const { id, adminRoles, disabled } = stored;
+  return { client_id: id, disabled, admin_roles: [...adminRoles], ...metadata } as ClientEntry;
+}
+
+/** @throws Refusal invalid_input with every mistake. */
+export function checkedClientPatch(current: ClientEntry, patch: unknown): ClientEntry {
+  const { client_id: id, ...rest } = current;
+  const rules: Rules<typeof clientFields> = (value, path) => clientMistakes({ ...value, client_id: id }, path);
+  return { client_id: id, ...checkedPatch(clientFields, rules, rest, patch) };
 }

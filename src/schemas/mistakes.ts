@@ -7,6 +7,9 @@ import { nearest } from '../domain/nearest.ts';
 import { patternWords } from './parts.ts';
 import { invalidInput } from '../domain/errors.ts';
 
+/** What is asked of a value beyond its shape. Members that are missing, or were mistaken already, are not there. */
+export type Rules<T extends TSchema> = (value: Partial<Static<T>>, path: Path) => readonly Mistake[];
+
 type SchemaError = {
   readonly keyword: string;
   readonly schemaPath: string;
@@ -16,14 +19,10 @@ type SchemaError = {
 };
 
 /**
- * The value, when it fits the schema and obeys `rules`, which are asked only then.
+ * The value, when it fits the schema and obeys `rules`, which are asked of what does fit.
  * @throws Refusal invalid_input with every mistake.
  */
-export function checked<T extends TSchema>(
-  schema: T,
-  rules: (value: Static<T>, path: Path) => readonly Mistake[],
-  value: unknown,
-): Static<T> {
+export function checked<T extends TObject>(schema: T, rules: Rules<T>, value: unknown): Static<T> {
   if (!isGroup(value)) throw invalidInput([{ path: [], problem: 'must be a JSON object' }]);
   const shapes = shapeMistakes(schema, value);
   const mistakes = [...shapes, ...brokenRules(schema, rules, withoutMistaken(value, shapes))];
@@ -37,7 +36,7 @@ export function checked<T extends TSchema>(
  */
 export function checkedPatch<T extends TObject>(
   schema: T,
-  rules: (value: Static<T>, path: Path) => readonly Mistake[],
+  rules: Rules<T>,
   current: Static<T>,
   patch: unknown,
 ): Static<T> {
@@ -56,13 +55,9 @@ export function checkedPatch<T extends TObject>(
   return merged as Static<T>;
 }
 
-/** The rules that `value` breaks, where it has the right shape. */
-function brokenRules<T extends TSchema>(
-  schema: T,
-  rules: (value: Static<T>, path: Path) => readonly Mistake[],
-  value: object,
-): readonly Mistake[] {
-  return Value.Check(schema, value) ? rules(value, []) : [];
+/** The rules that what there is of `value` breaks, where that has the right shape. */
+function brokenRules<T extends TObject>(schema: T, rules: Rules<T>, value: object): readonly Mistake[] {
+  return Value.Check(Type.Partial(schema), value) ? rules(value as Partial<Static<T>>, []) : [];
 }
 
 /** What is left of it to look at. */

@@ -22,9 +22,9 @@ export const resource = Type.Object(
 export type ResourceEntry = Static<typeof resource>;
 
 /** Every rule that it breaks beyond its shape; `path` leads to it. */
-export function resourceMistakes(resource: ResourceEntry, path: Path): Mistake[] {
+export function resourceMistakes(resource: Partial<ResourceEntry>, path: Path): Mistake[] {
   const mistakes: Mistake[] = [];
-  if (!isResourceIdentifier(resource.identifier))
+  if (resource.identifier !== undefined && !isResourceIdentifier(resource.identifier))
     mistakes.push({ path: [...path, 'identifier'], problem: 'must be an absolute URI without fragment' });
   (resource.scopes ?? []).forEach((scope, i) => {
     const problem =

@@ -31,10 +31,8 @@ export const serviceAccount = Type.Object(
 export type ServiceAccountEntry = Static<typeof serviceAccount>;
 
 /** Every rule that it breaks beyond its shape; `path` leads to it. */
-export function serviceAccountMistakes(account: ServiceAccountEntry, path: Path): Mistake[] {
-  const problem = account.username.normalize('NFKC').includes('@')
-    ? 'must not have an @: only people have e-mail addresses'
-    : identifierProblem(account.username, undefined)?.problem;
+export function serviceAccountMistakes(account: Partial<ServiceAccountEntry>, path: Path): Mistake[] {
+  const problem = account.username === undefined ? undefined : nameProblem(account.username);
   const mistakes: Mistake[] = problem === undefined ? [] : [{ path: [...path, 'username'], problem }];
   const names = new Set<string>();
   for (const [i, entry] of (account.keys ?? []).entries()) {
@@ -50,6 +48,12 @@ export function serviceAccountMistakes(account: ServiceAccountEntry, path: Path)
       mistakes.push({ path: [...at, 'expires_at'], problem: 'is no time that there is' });
   }
   return mistakes;
+}
+
+function nameProblem(username: string): string | undefined {
+  return username.normalize('NFKC').includes('@')
+    ? 'must not have an @: only people have e-mail addresses'
+    : identifierProblem(username, undefined)?.problem;
 }
 
 /** Milliseconds, or `never`; undefined for a day or an hour that does not exist. */

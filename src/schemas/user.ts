@@ -57,9 +57,9 @@ export const user = Type.Object(
 export type UserEntry = Static<typeof user>;
 
 /** Every rule that it breaks beyond its shape; `path` leads to it. */
-export function userMistakes(user: UserEntry, path: Path): Mistake[] {
+export function userMistakes(user: Partial<UserEntry>, path: Path): Mistake[] {
   const mistakes: Mistake[] = [];
-  const problem = identifierProblem(user.username, user.email);
+  const problem = user.username === undefined ? undefined : identifierProblem(user.username, user.email);
   if (problem) mistakes.push({ path: [...path, problem.field], problem: problem.problem });
   const weakness = user.password === undefined ? undefined : passwordProblem(user.password);
   if (weakness !== undefined) mistakes.push({ path: [...path, 'password'], problem: weakness });

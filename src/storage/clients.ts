@@ -109,6 +109,29 @@ const page = statement({ tenantId: 'uuid', after: 'text', limit: 'integer' }, (q
     .limit(p.limit),
 );
 
+// clients_pkey, read from `after` on until the page is full; what does not begin so is passed over.
+const searched = statement({ tenantId: 'uuid', after: 'text', prefix: 'text', limit: 'integer' }, (q, p) =>
+  q
+    .selectFrom('clients')
+    .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '>', p.after)
+    .where(
+      sql<boolean>`(starts_with(lower(id), lower(${p.prefix})) OR starts_with(lower(metadata->>'client_name'), lower(${p.prefix})))`,
+    )
+    .orderBy('id')
+    .limit(p.limit),
+);
+
+/** The same of those whose id or name begins with `prefix`. */
+export async function searchClients(
+  db: Db,
+  tenantId: string,
+  { prefix, after, limit }: { readonly prefix: string; readonly after: string; readonly limit: number },
+): Promise<Client[]> {
+  return (await searched.all(db, { tenantId, prefix, after, limit })).map(toClient);
+}
+
 /** Up to `limit` clients by their ids, those behind `after`. */
 export async function listClients(db: Db, tenantId: string, after: string, limit: number): Promise<Client[]> {
   return (await page.all(db, { tenantId, after, limit })).map(toClient);
@@ -271,17 +294,39 @@ const registered = statement({ tenantId: 'uuid', id: 'text' }, (q, p) =>
     .forNoKeyUpdate(),
 );
 
+const registeredNow = statement({ tenantId: 'uuid', id: 'text' }, (q, p) =>
+  q
+    .selectFrom('clients')
+    .select(['metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
+    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.id),
+);
+
+/** As {@link lockClient}, and others may change it meanwhile. */
+export async function findRegistered(
+  db: Db,
+  tenantId: string,
+  id: string,
+): Promise<Omit<StoredClient, 'id'> | undefined> {
+  const row = await registeredNow.first(db, { tenantId, id });
+  return row && toRegistered(row);
+}
+
+function toRegistered(
+  row: SecretRow & { metadata: unknown; admin_roles: string[]; disabled_at: number | null },
+): Omit<StoredClient, 'id'> {
+  return {
+    metadata: row.metadata as RegisteredMetadata,
+    secrets: secretsOf(row),
+    adminRoles: row.admin_roles,
+    disabled: row.disabled_at !== null,
+  };
+}
+
 /** Locks the client until the transaction ends. */
 export async function lockClient(tx: Db, tenantId: string, id: string): Promise<Omit<StoredClient, 'id'> | undefined> {
   const row = await registered.first(tx, { tenantId, id });
-  return (
-    row && {
-      metadata: row.metadata as RegisteredMetadata,
-      secrets: secretsOf(row),
-      adminRoles: row.admin_roles,
-      disabled: row.disabled_at !== null,
-    }
-  );
+  return row && toRegistered(row);
 }
 
 // clients_pkey

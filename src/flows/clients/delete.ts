@@ -1,8 +1,11 @@
 // Deletes a client and everything of it: grants, codes, tokens, consents, visits under way.
-import type { Deps, PatientDeps } from '../../deps.ts';
+import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { lockClient, removeClient, removeGrantsOfClient, setClientDisabled } from '../../storage/clients.ts';
+import { assertMatches } from '../admin/precondition.ts';
+import { completeMetadata } from '../../domain/client.ts';
+import { shownClient } from '../../schemas/client.ts';
 import { record } from '../events.ts';
 import { assertReachesRights, rightsBehind } from '../reach.ts';
 import { announceClient, dropClient } from './change.ts';
@@ -13,15 +16,16 @@ const batch = 50;
 
 /**
  * Disabled first, in a transaction of its own: from then on nothing of it works here, however long the rest takes, and an
- * interrupted deletion is finished by another. Patient, because one grant may have very many tokens.
+ * interrupted deletion is finished by another. `ifMatch`: of what was read, where somebody read it before.
  * @returns how many grants went. @throws Refusal not_found.
  */
 export async function deleteClient(
-  deps: PatientDeps,
+  deps: Deps,
   context: RequestContext,
   id: string,
+  { ifMatch }: { readonly ifMatch: string | undefined } = { ifMatch: '*' },
 ): Promise<{ grants: number }> {
-  await disable(deps, context, id);
+  await disable(deps, context, id, ifMatch);
   const { tenant } = context;
   let grants = 0;
   for (let after: string | undefined; ;) {
@@ -39,10 +43,11 @@ export async function deleteClient(
   return { grants };
 }
 
-async function disable(deps: Deps, context: RequestContext, id: string): Promise<void> {
+async function disable(deps: Deps, context: RequestContext, id: string, ifMatch: string | undefined): Promise<void> {
   await deps.db.transaction(async (tx) => {
     const client = await lockClient(tx, context.tenant.id, id);
     if (!client) throw noSuchClient(id);
+    assertMatches(ifMatch, shownClient({ id, ...client, metadata: completeMetadata(client.metadata) }));
     assertReachesRights(context, rightsBehind(context.tenant, client), `The client ${id}`);
     if (client.metadata.built_in)
       throw new Refusal('conflict', `The client ${id} is built in: it can be disabled, not deleted.`);

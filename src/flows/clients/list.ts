@@ -6,13 +6,17 @@ import { Refusal } from '../../domain/errors.ts';
 import { firstPage, type Page } from '../../domain/page.ts';
 import * as storage from '../../storage/clients.ts';
 
-/** By their ids, those behind `after`. */
+/** By their ids, those behind `after`. `search`: whose id or name begins with it. */
 export async function listClients(
   deps: Deps,
   { tenant }: RequestContext,
-  { after = '', limit }: { after?: string | undefined; limit: number },
+  { after = '', search, limit }: { after?: string | undefined; search?: string | undefined; limit: number },
 ): Promise<Page<Client>> {
-  return firstPage(await storage.listClients(deps.db, tenant.id, after, limit + 1), limit);
+  const rows =
+    search === undefined
+      ? await storage.listClients(deps.db, tenant.id, after, limit + 1)
+      : await storage.searchClients(deps.db, tenant.id, { prefix: search, after, limit: limit + 1 });
+  return firstPage(rows, limit);
 }
 
 /** As it stands in the database now, disabled or not. @throws Refusal not_found. */

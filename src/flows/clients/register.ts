@@ -14,7 +14,9 @@ export type NewClient = Readonly<Record<string, unknown>>;
 export type Registered = { readonly client: Client; readonly secret: string | undefined };
 
 /** RFC 7591 3.2.1, for administrators. @throws Refusal exists, or invalid_input with every mistake in what is given. */
-export async function registerClient(deps: Deps, context: RequestContext, given: NewClient): Promise<Registered> {
+export async function registerClient(deps: Deps, context: RequestContext, given: unknown): Promise<Registered> {
+  if (typeof given !== 'object' || given === null || Array.isArray(given))
+    throw invalidInput([{ path: [], problem: 'must be a JSON object' }]);
   if (Object.hasOwn(given, 'client_secret'))
     throw invalidInput([{ path: ['client_secret'], problem: 'is made here: leave it out' }]);
   const entry = checkedClient({ client_id: deps.random(12).toString('hex'), ...given });

@@ -1,13 +1,10 @@
 // Pages of people for administrators, by the beginning of a username, an e-mail address or a name.
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import { invalidInput } from '../../domain/errors.ts';
 import { identifierKey, type User, type UserKind } from '../../domain/user.ts';
 import { isUuid } from '../../domain/uuid.ts';
+import { cursorOf, noCursor, type Paged, placeIn } from '../admin/cursor.ts';
 import { searchedBy, searchUsers, type UserPlace } from '../../storage/user-search.ts';
-
-/** `cursor`: where the next page begins; undefined on the last one. */
-export type Paged<T> = { readonly items: readonly T[]; readonly cursor: string | undefined };
 
 /**
  * In a stable order: by username, then whoever else is found by their address, then by their name. One statement a page, three
@@ -28,7 +25,7 @@ export async function searchPeople(
     readonly limit: number;
   },
 ): Promise<Paged<User>> {
-  const after = cursor === undefined ? undefined : placeIn(cursor);
+  const after = userPlace(cursor);
   const prefix = identifierKey(search);
   // Everybody has a username, which begins with nothing.
   const ways = prefix === '' ? searchedBy.slice(0, 1) : searchedBy.slice(after ? searchedBy.indexOf(after.by) : 0);
@@ -42,22 +39,19 @@ export async function searchPeople(
   const shown = found.slice(0, limit);
   return {
     items: shown.map(({ user }) => user),
-    cursor: found.length > limit ? cursorOf(shown.at(-1)!.place) : undefined,
+    cursor: found.length > limit ? cursorOf(partsOf(shown.at(-1)!.place)) : undefined,
   };
 }
 
-function cursorOf({ by, key, id }: UserPlace): string {
-  return Buffer.from(JSON.stringify([by, key, id])).toString('base64url');
+function partsOf({ by, key, id }: UserPlace): readonly string[] {
+  return [by, key, id];
 }
 
-function placeIn(cursor: string): UserPlace {
-  try {
-    const [by, key, id] = JSON.parse(Buffer.from(cursor, 'base64url').toString()) as unknown[];
-    const way = searchedBy.find((one) => one === by);
-    if (way && typeof key === 'string' && typeof id === 'string' && isUuid(id) && !key.includes('\u0000'))
-      return { by: way, key, id };
-  } catch {
-    // What is no JSON is no cursor either.
-  }
-  throw invalidInput([{ path: ['cursor'], problem: 'is not one that an answer gave' }]);
+function userPlace(cursor: string | undefined): UserPlace | undefined {
+  const place = placeIn(cursor, 3);
+  if (!place) return undefined;
+  const [said, key, id] = place as [string, string, string];
+  const by = searchedBy.find((one) => one === said);
+  if (!by || !isUuid(id)) throw noCursor();
+  return { by, key, id };
 }

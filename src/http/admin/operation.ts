@@ -36,6 +36,8 @@ export type Operation = {
   readonly summary: string;
   /** More of it, where that is needed. */
   readonly description?: string;
+  /** Changes and deletions are made to what was read, unless there is nothing to read first. */
+  readonly precondition?: 'none';
   /** Wants a sign-in of the last ten minutes, where a person asks. */
   readonly isDangerous?: boolean;
   /** Parameters of the query; all are texts. */
