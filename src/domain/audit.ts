@@ -36,6 +36,7 @@ export const auditTypes = [
   'client.deleted',
   'resource.created',
   'resource.updated',
+  'resource.deleted',
   'consent.granted',
   'consent.revoked',
   'session.ended',

@@ -57,7 +57,7 @@ export function checkedPatch<T extends TObject>(
 
 /** The rules that what there is of `value` breaks, where that has the right shape. */
 function brokenRules<T extends TObject>(schema: T, rules: Rules<T>, value: object): readonly Mistake[] {
-  return Value.Check(Type.Partial(schema), value) ? rules(value as Partial<Static<T>>, []) : [];
+  return Value.Check(Type.Partial(schema), value) ? rules(value, []) : [];
 }
 
 /** What is left of it to look at. */

@@ -1,10 +1,10 @@
 // A resource: an API that tokens can be for (RFC 8707), and its scopes.
-import { checked } from './mistakes.ts';
+import { checked, checkedPatch } from './mistakes.ts';
 import Type, { type Static } from 'typebox';
 import { closed, scope, seconds, text } from './parts.ts';
 import { reservedScopeProblem } from '../domain/admin-api.ts';
 import { signingAlgs } from '../domain/client.ts';
-import { accessTokenTypes, isResourceIdentifier } from '../domain/resource.ts';
+import { accessTokenTypes, isResourceIdentifier, type Resource } from '../domain/resource.ts';
 import { parseScope } from '../domain/scope.ts';
 import type { Mistake, Path } from '../domain/mistake.ts';
 
@@ -44,4 +44,37 @@ export function scopeName(scope: string | { name: string }): string {
 /** @throws Refusal invalid_input with every mistake. */
 export function checkedResource(value: unknown): ResourceEntry {
   return checked(resource, resourceMistakes, value);
+}
+
+/** What of a resource can be changed with a patch. */
+const { identifier: _identifier, ...changeable } = resource.properties;
+export const resourceFields = Type.Object(changeable, closed);
+type ResourceFields = Static<typeof resourceFields>;
+
+export const resourceShown = Type.Object(
+  {
+    identifier: text,
+    name: Type.Optional(text),
+    scopes: Type.Array(Type.Object({ name: text, description: Type.Optional(text) }, closed)),
+    access_token_lifetime: resource.properties.access_token_lifetime,
+    access_token_signed_response_alg: resource.properties.access_token_signed_response_alg,
+    access_token_type: resource.properties.access_token_type,
+  },
+  { ...closed, title: 'Resource' },
+);
+
+export function shownResource(given: Resource) {
+  return { identifier: given.identifier, ...resourceEntryOf(given) };
+}
+
+/** Without what was left out. */
+export function resourceEntryOf({ identifier: _, ...given }: Resource): ResourceFields {
+  const { scopes, ...rest } = given;
+  const set = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
+  return { ...set, scopes: [...scopes] };
+}
+
+/** @throws Refusal invalid_input with every mistake. */
+export function checkedResourcePatch(current: ResourceFields, patch: unknown): ResourceFields {
+  return checkedPatch(resourceFields, resourceMistakes, current, patch);
 }

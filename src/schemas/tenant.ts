@@ -8,8 +8,10 @@ import { administratorMfaPolicies, mfaPolicies, passwordlessPolicies, sentFactor
 import { newBrowserPolicies, stayPolicies } from '../domain/session.ts';
 import { customClaimProblem } from '../domain/claims.ts';
 import { parseScope, standardScopes } from '../domain/scope.ts';
-import { isSlug } from '../domain/tenant.ts';
+import { invalidInput } from '../domain/errors.ts';
+import { isSlug, type Tenant, type TenantSettings } from '../domain/tenant.ts';
 import type { Mistake } from '../domain/mistake.ts';
+import { checkedPatch, type Rules } from './mistakes.ts';
 
 const claimScopes = Type.Record(
   Type.String({ minLength: 1, maxLength: 200 }),
@@ -93,4 +95,38 @@ export function tenantMistakes(tenant: TenantEntry | undefined, settings?: Setti
     if (problem !== undefined) mistakes.push({ path: ['settings', 'admin_roles', name], problem });
   }
   return mistakes;
+}
+
+/** What administrators change of a tenant: its name and its settings. Roles have an address of their own. */
+const { admin_roles: _adminRoles, ...changeable } = settings.properties;
+export const settingsFields = Type.Object({ name: Type.Optional(text), ...changeable }, closed);
+type SettingsFields = Static<typeof settingsFields>;
+
+const unset = ['default_resource', 'logo_uri'] as const;
+
+/** The settings in force. */
+export const settingsShown = Type.Object(
+  {
+    ...Type.Required(Type.Omit(settingsFields, unset)).properties,
+    ...Type.Pick(settingsFields, unset).properties,
+  },
+  { ...closed, title: 'Settings' },
+);
+
+export function shownSettings({ name, settings: inForce }: Pick<Tenant, 'name' | 'settings'>) {
+  const { admin_roles: _roles, ...shown } = inForce;
+  return { name, ...shown };
+}
+
+/** `current`: as they were given, without defaults. @throws Refusal invalid_input with every mistake. */
+export function checkedSettingsPatch(
+  current: Partial<TenantSettings> & { name: string },
+  patch: unknown,
+): SettingsFields {
+  const rules: Rules<typeof settingsFields> = ({ name: _name, ...given }, path) =>
+    // In a file they stand below `settings`.
+    tenantMistakes(undefined, given).map((mistake) => ({ ...mistake, path: [...path, ...mistake.path.slice(1)] }));
+  const merged = checkedPatch(settingsFields, rules, current as SettingsFields, patch);
+  if (merged.name === undefined) throw invalidInput([{ path: ['name'], problem: 'cannot be removed' }]);
+  return merged;
 }

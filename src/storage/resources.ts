@@ -83,3 +83,12 @@ export async function saveResource(tx: Db, tenantId: string, resource: Resource,
     now,
   });
 }
+
+// resources_pkey
+const remove = statement({ tenantId: 'uuid', identifier: 'text' }, (q, p) =>
+  q.deleteFrom('resources').where('tenant_id', '=', p.tenantId).where('identifier', '=', p.identifier),
+);
+
+export async function removeResource(tx: Db, tenantId: string, identifier: string): Promise<void> {
+  await remove.run(tx, { tenantId, identifier });
+}

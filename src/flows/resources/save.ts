@@ -4,7 +4,7 @@ import type { Deps } from '../../deps.ts';
 import { adminApiOf } from '../../domain/admin-api.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { invalidInput } from '../../domain/errors.ts';
-import { isSameResource, type Resource } from '../../domain/resource.ts';
+import { isSameResource, type Resource, type ResourceScope } from '../../domain/resource.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import { type ResourceEntry, scopeName } from '../../schemas/resource.ts';
 import { recordChange } from '../../storage/changes.ts';
@@ -26,13 +26,11 @@ export async function saveResource(
   entry: ResourceEntry,
   known: readonly Resource[],
 ): Promise<SaveOutcome> {
-  const { tenant, now } = context;
+  const { tenant } = context;
   const { identifier } = entry;
   const stored = known.find((one) => one.identifier === identifier);
   if (!stored) await assertNewName(tx, tenant, identifier, known);
-  const scopes = (entry.scopes ?? stored?.scopes ?? []).map((scope) =>
-    typeof scope === 'string' ? { name: scopeName(scope) } : scope,
-  );
+  const scopes = scopesOf(entry.scopes ?? stored?.scopes ?? []);
   const wanted = {
     identifier,
     name: entry.name ?? stored?.name,
@@ -42,9 +40,27 @@ export async function saveResource(
       entry.access_token_signed_response_alg ?? stored?.access_token_signed_response_alg,
     access_token_type: entry.access_token_type ?? stored?.access_token_type,
   };
+  return bringResourceTo(deps, tx, context, stored, wanted);
+}
+
+/** A scope is given by its name alone, or with a description. */
+export function scopesOf(scopes: readonly (string | ResourceScope)[]): ResourceScope[] {
+  return scopes.map((scope) => (typeof scope === 'string' ? { name: scopeName(scope) } : scope));
+}
+
+/** As a whole: what is undefined is so from here on. */
+export async function bringResourceTo(
+  deps: Deps,
+  tx: Db,
+  context: RequestContext,
+  stored: Resource | undefined,
+  wanted: Resource,
+): Promise<SaveOutcome> {
+  const { tenant, now } = context;
   if (stored && isDeepStrictEqual(stored, wanted)) return 'unchanged';
   await storage.saveResource(tx, tenant.id, wanted, now);
-  await record(deps, tx, context, { type: stored ? 'resource.updated' : 'resource.created', data: { identifier } });
+  const data = { identifier: wanted.identifier };
+  await record(deps, tx, context, { type: stored ? 'resource.updated' : 'resource.created', data });
   await recordChange(tx, { kind: 'resource', tenantId: tenant.id, entity: '' }, now);
   return stored ? 'updated' : 'created';
 }

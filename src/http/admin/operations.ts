@@ -1,6 +1,25 @@
 // Everything that the admin API can do.
+import { auditEventOperations } from './audit-events.ts';
 import { clientOperations } from './clients.ts';
+import { consentOperations } from './consents.ts';
+import { grantOperations } from './grants.ts';
 import type { Operation } from './operation.ts';
+import { resourceOperations } from './resources.ts';
+import { roleOperations } from './roles.ts';
+import { settingsOperations } from './settings.ts';
+import { sessionOperations } from './sessions.ts';
+import { tokenOperations } from './tokens.ts';
 import { userOperations } from './users.ts';
 
-export const operations: readonly Operation[] = [...userOperations, ...clientOperations];
+export const operations: readonly Operation[] = [
+  ...userOperations,
+  ...clientOperations,
+  ...resourceOperations,
+  ...roleOperations,
+  ...settingsOperations,
+  ...auditEventOperations,
+  ...sessionOperations,
+  ...grantOperations,
+  ...consentOperations,
+  ...tokenOperations,
+];

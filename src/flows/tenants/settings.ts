@@ -1,0 +1,145 @@
+// What administrators change of their tenant: its settings, and its roles at the admin API.
+import type { Deps } from '../../deps.ts';
+import {
+  adminRoleNamed,
+  type AdminRole,
+  type AdminRoles,
+  builtInAdminRoles,
+  isBuiltInAdminRole,
+} from '../../domain/admin-rights.ts';
+import type { RequestContext } from '../../domain/context.ts';
+import { alreadyThere, Refusal } from '../../domain/errors.ts';
+import { completeSettings, type Tenant, type TenantSettings } from '../../domain/tenant.ts';
+import { checkedAdminRolePatch, checkedNewAdminRole, shownAdminRole } from '../../schemas/admin-role.ts';
+import { checkedSettingsPatch, shownSettings } from '../../schemas/tenant.ts';
+import { recordChange } from '../../storage/changes.ts';
+import { findTenantById, lockTenant, setTenantPolicies } from '../../storage/tenants.ts';
+import { assertMatches } from '../admin/precondition.ts';
+import { record } from '../events.ts';
+import { assertReachesRights } from '../reach.ts';
+
+/** As it is stored now, past what is held in memory. */
+export async function tenantNow(deps: Deps, { tenant }: RequestContext): Promise<Tenant> {
+  return (await findTenantById(deps.db, tenant.id))!;
+}
+
+/**
+ * RFC 7396 of what was set; what is removed has its default again.
+ * @throws Refusal precondition_required, precondition_failed, invalid_input.
+ */
+export async function changeSettings(
+  deps: Deps,
+  context: RequestContext,
+  { patch, ifMatch }: { readonly patch: unknown; readonly ifMatch: string | undefined },
+): Promise<Tenant> {
+  return changeTenant(deps, context, (stored) => {
+    const { admin_roles: roles, ...given } = stored.settings;
+    assertMatches(ifMatch, shownSettings({ name: stored.name, settings: completeSettings(stored.settings) }));
+    const { name, ...settings } = checkedSettingsPatch({ name: stored.name, ...given }, patch);
+    return { name: name!, settings: { ...settings, ...(roles && { admin_roles: roles }) } };
+  });
+}
+
+/** By name: those that every tenant has, then its own. */
+export function adminRolesIn({ settings }: Pick<Tenant, 'settings'>): readonly (readonly [string, AdminRole])[] {
+  return [...Object.entries(builtInAdminRoles), ...Object.entries(settings.admin_roles).toSorted()];
+}
+
+/** @throws Refusal not_found. */
+export async function adminRoleNow(deps: Deps, context: RequestContext, name: string): Promise<AdminRole> {
+  const role = adminRoleNamed(await tenantNow(deps, context), name);
+  if (!role) throw noSuchRole(name);
+  return role;
+}
+
+/** @throws Refusal invalid_input with every mistake; exists; forbidden when it would allow what whoever asks may not do. */
+export async function createAdminRole(deps: Deps, context: RequestContext, given: unknown): Promise<string> {
+  const { name, ...role } = checkedNewAdminRole(given);
+  await changeAdminRoles(deps, context, name, (roles) => {
+    if (Object.hasOwn(roles, name)) throw alreadyThere(`role ${name}`);
+    return role;
+  });
+  return name;
+}
+
+/** @throws Refusal not_found, conflict for a role that every tenant has; precondition_*, invalid_input, forbidden. */
+export async function changeAdminRole(
+  deps: Deps,
+  context: RequestContext,
+  name: string,
+  { patch, ifMatch }: { readonly patch: unknown; readonly ifMatch: string | undefined },
+): Promise<void> {
+  await changeAdminRoles(deps, context, name, (roles) => {
+    const known = own(roles, name);
+    assertMatches(ifMatch, shownAdminRole(name, known));
+    return checkedAdminRolePatch(known, patch);
+  });
+}
+
+/** Whoever has it keeps a name that allows nothing any more. @throws Refusal as {@link changeAdminRole}. */
+export async function deleteAdminRole(
+  deps: Deps,
+  context: RequestContext,
+  name: string,
+  { ifMatch }: { readonly ifMatch: string | undefined },
+): Promise<void> {
+  await changeAdminRoles(deps, context, name, (roles) => {
+    assertMatches(ifMatch, shownAdminRole(name, own(roles, name)));
+    return undefined;
+  });
+}
+
+/** Nobody makes, changes or deletes a role that allows, or would, more than they may. */
+function changeAdminRoles(
+  deps: Deps,
+  context: RequestContext,
+  name: string,
+  change: (roles: AdminRoles) => AdminRole | undefined,
+): Promise<Tenant> {
+  return changeTenant(deps, context, ({ name: title, settings }) => {
+    const roles = settings.admin_roles ?? {};
+    const wanted = change(roles);
+    for (const role of [Object.hasOwn(roles, name) ? roles[name] : undefined, wanted])
+      if (role) assertReachesRights(context, new Set(role.scopes), 'The role');
+    const others = Object.entries(roles).filter(([other]) => other !== name);
+    return {
+      name: title,
+      settings: { ...settings, admin_roles: Object.fromEntries([...others, ...(wanted ? [[name, wanted]] : [])]) },
+    };
+  });
+}
+
+function own(roles: AdminRoles, name: string): AdminRole {
+  if (isBuiltInAdminRole(name))
+    throw new Refusal('conflict', `The role ${name} is one that every tenant has: it cannot be changed.`);
+  const role = Object.hasOwn(roles, name) ? roles[name] : undefined;
+  if (!role) throw noSuchRole(name);
+  return role;
+}
+
+type Stored = { readonly name: string; readonly settings: Partial<TenantSettings> };
+
+async function changeTenant(deps: Deps, context: RequestContext, change: (stored: Stored) => Stored): Promise<Tenant> {
+  const { tenant, now } = context;
+  const changed = await deps.db.transaction(async (tx) => {
+    const stored = await lockTenant(tx, tenant.id);
+    const wanted = change(stored);
+    await setTenantPolicies(tx, tenant.id, wanted, now);
+    await record(deps, tx, context, { type: 'tenant.updated', data: { settings: changedNames(stored, wanted) } });
+    await recordChange(tx, { kind: 'tenant', tenantId: tenant.id, entity: tenant.id }, now);
+    return (await findTenantById(tx, tenant.id))!;
+  });
+  deps.memory.drop({ kind: 'tenant', tenantId: tenant.id, entity: tenant.id });
+  return changed;
+}
+
+function changedNames(before: Stored, after: Stored): string[] {
+  const [one, other] = [before, after].map(({ name, settings }) => ({ name, ...settings }) as Record<string, unknown>);
+  return Object.keys({ ...one, ...other }).filter(
+    (name) => JSON.stringify(one![name]) !== JSON.stringify(other![name]),
+  );
+}
+
+function noSuchRole(name: string): Refusal {
+  return new Refusal('not_found', `There is no role ${name}.`);
+}
