@@ -76,3 +76,12 @@ export type AuditEvent = {
   readonly grantId?: string;
   readonly data?: Readonly<Record<string, unknown>>;
 };
+
+/** An event as it was written; `at` in milliseconds. */
+export type RecordedEvent = AuditEvent & {
+  readonly id: string;
+  readonly at: number;
+  readonly actor: Actor;
+  readonly requestId?: string;
+  readonly ip?: string;
+};

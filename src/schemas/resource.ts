@@ -68,8 +68,8 @@ export function shownResource(given: Resource) {
 }
 
 /** Without what was left out. */
-export function resourceEntryOf({ identifier: _, ...given }: Resource): ResourceFields {
-  const { scopes, ...rest } = given;
+export function resourceEntryOf(given: Resource): ResourceFields {
+  const { identifier: _name, scopes, ...rest } = given;
   const set = Object.fromEntries(Object.entries(rest).filter(([, value]) => value !== undefined));
   return { ...set, scopes: [...scopes] };
 }

@@ -11,7 +11,7 @@ import { parseScope, standardScopes } from '../domain/scope.ts';
 import { invalidInput } from '../domain/errors.ts';
 import { isSlug, type Tenant, type TenantSettings } from '../domain/tenant.ts';
 import type { Mistake } from '../domain/mistake.ts';
-import { checkedPatch, type Rules } from './mistakes.ts';
+import { checked, checkedPatch, type Rules } from './mistakes.ts';
 
 const claimScopes = Type.Record(
   Type.String({ minLength: 1, maxLength: 200 }),
@@ -129,4 +129,27 @@ export function checkedSettingsPatch(
   const merged = checkedPatch(settingsFields, rules, current as SettingsFields, patch);
   if (merged.name === undefined) throw invalidInput([{ path: ['name'], problem: 'cannot be removed' }]);
   return merged;
+}
+
+export const newTenantAsked = Type.Object({ slug: text, name: Type.Optional(text), host: Type.Optional(text) }, closed);
+
+/** @throws Refusal invalid_input with every mistake. */
+export function checkedNewTenant(value: unknown): Static<typeof newTenantAsked> {
+  const rules: Rules<typeof newTenantAsked> = ({ slug, host }, path) =>
+    slug === undefined
+      ? []
+      : tenantMistakes({ slug, ...(host !== undefined && { host }) }).map((mistake) => ({
+          ...mistake,
+          path: [...path, mistake.path[1] ?? 'slug'],
+        }));
+  return checked(newTenantAsked, rules, value);
+}
+
+export const tenantShown = Type.Object(
+  { slug: text, name: text, issuer: text, host: Type.Optional(text) },
+  { ...closed, title: 'Tenant' },
+);
+
+export function shownTenant({ slug, name, issuer, host }: Tenant) {
+  return { slug, name, issuer, ...(host !== undefined && { host }) };
 }

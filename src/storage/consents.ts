@@ -108,7 +108,7 @@ const lock = statement({ tenantId: 'uuid', userId: 'uuid', clientId: 'text' }, (
 const revoke = statement(
   { tenantId: 'uuid', userId: 'uuid', clientId: 'text', ...eventParams },
   (_q, p) =>
-    sql`WITH gone AS (
+    sql<{ ended: boolean }>`WITH gone AS (
         DELETE FROM consents WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND client_id = ${p.clientId} RETURNING client_id
       ), revoked AS (
         ${endGrants(p, { which: sql`grants.user_id = ${p.userId} AND grants.client_id = ${p.clientId}`, reason: sql`'consent_revoked'` })}
@@ -121,21 +121,21 @@ const revoke = statement(
           data: sql`jsonb_build_object('grants', (SELECT count(*) FROM revoked))`,
         })}
       )
-      SELECT 1`,
+      SELECT EXISTS (SELECT 1 FROM gone) OR EXISTS (SELECT 1 FROM revoked WHERE lived) AS ended`,
 );
 
-/** Forgets the consent and revokes every grant that came of it. */
+/** Forgets the consent and revokes every grant that came of it. @returns false when there was neither. */
 export async function revokeConsent(
   db: Db,
   tenantId: string,
   userId: string,
   clientId: string,
   event: EventValues,
-): Promise<void> {
+): Promise<boolean> {
   const values = { tenantId, userId, clientId };
-  await db.transaction(async (tx) => {
+  return db.transaction(async (tx) => {
     await lock.run(tx, values);
-    await revoke.run(tx, { ...values, ...eventValues(event) });
+    return (await revoke.first(tx, { ...values, ...eventValues(event) }))!.ended;
   });
 }
 

@@ -13,6 +13,8 @@ export type ListedSession = {
   readonly lastSeenAt: number;
   /** When it ends unless it is used before. */
   readonly idleExpiresAt: number;
+  /** When it ends at the latest. */
+  readonly expiresAt: number;
   readonly ip: string | undefined;
   readonly userAgent: string | undefined;
 };
@@ -24,6 +26,7 @@ type Row = {
   started_at: number;
   last_seen_at: number;
   idle_expires_at: number;
+  expires_at: number;
   ip: string | null;
   user_agent: string | null;
 };
@@ -32,7 +35,7 @@ const shown = { tenantId: 'uuid', now: 'timestamptz' } as const;
 
 /** Living sessions with the names of their users, of those that `which` picks. */
 const living = (p: Markers<typeof shown>, which: RawBuilder<unknown>) =>
-  sql<Row>`SELECT s.id, s.user_id, u.username, s.started_at, s.last_seen_at, s.idle_expires_at, s.ip, s.user_agent
+  sql<Row>`SELECT s.id, s.user_id, u.username, s.started_at, s.last_seen_at, s.idle_expires_at, s.expires_at, s.ip, s.user_agent
     FROM sessions s JOIN users u ON u.tenant_id = s.tenant_id AND u.id = s.user_id
     WHERE s.tenant_id = ${p.tenantId} AND ${sessionIsAlive(p.now, 's')}
       AND u.disabled_at IS NULL AND ${which}`;
@@ -82,6 +85,7 @@ function toSession(row: Row): ListedSession {
     startedAt: row.started_at,
     lastSeenAt: row.last_seen_at,
     idleExpiresAt: row.idle_expires_at,
+    expiresAt: row.expires_at,
     ip: row.ip ?? undefined,
     userAgent: row.user_agent ?? undefined,
   };

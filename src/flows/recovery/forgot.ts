@@ -13,6 +13,7 @@ import { localeOf, putMail } from '../deliver/message.ts';
 import { reserveMail } from '../deliver/reserve.ts';
 import { record } from '../events.ts';
 import { knownAsker } from '../sign-in/known-asker.ts';
+import { lockReachableUser } from '../users/find.ts';
 
 /** Where the link leads, below the issuer. */
 export const resetPath = '/reset-password';
@@ -39,6 +40,24 @@ export async function forgotPassword(
     await sendLink(deps, tx, context, { to, token, hash, isSomebody: user !== undefined });
   });
   await answerNoSooner(begun);
+}
+
+/**
+ * The same to somebody whom an administrator names, to the address that is stored.
+ * @throws Refusal not_found, forbidden; conflict where no mail can be sent, or they have no address or are disabled.
+ */
+export async function sendPasswordLink(deps: Deps, context: RequestContext, userId: string): Promise<void> {
+  if (!canRecover(deps)) throw new Refusal('conflict', 'No mail server is set, so that no link can be sent.');
+  const { token, hash } = opaqueToken('passwordReset', deps.random(opaqueBytes));
+  await deps.db.transaction(async (tx) => {
+    const { email, disabled } = await lockReachableUser(tx, context, userId, userId);
+    if (email === undefined || disabled)
+      throw new Refusal('conflict', disabled ? 'They are disabled.' : 'They have no e-mail address.');
+    const to = (await personAt(tx, context.tenant, email))!;
+    // In their language, not in that of whoever asks.
+    const quiet = { ...context, acceptLanguage: undefined };
+    await sendLink(deps, tx, quiet, { to, token, hash, isSomebody: true });
+  });
 }
 
 async function sendLink(

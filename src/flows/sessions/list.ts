@@ -4,7 +4,8 @@ import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { firstPage, type Page } from '../../domain/page.ts';
 import { isUuid } from '../../domain/uuid.ts';
-import { type ListedSession, listLivingSessions } from '../../storage/tenant-sessions.ts';
+import { findLivingSession, type ListedSession, listLivingSessions } from '../../storage/tenant-sessions.ts';
+import { cursorOf, noCursor, type Paged, placeIn } from '../admin/cursor.ts';
 import { findNamedUser } from '../users/find.ts';
 
 export type { ListedSession };
@@ -17,8 +18,38 @@ export async function listTenantSessions(
 ): Promise<Page<ListedSession>> {
   if (after !== undefined && !isUuid(after)) throw noSuchSession(after);
   const userId = user === undefined ? undefined : (await findNamedUser(deps, context, user)).id;
-  const asked = { userId, after, limit: limit + 1 };
-  return firstPage(await listLivingSessions(deps.db, context.tenant.id, asked, context.now), limit);
+  return pageBehind(deps, context, { userId, after, limit });
+}
+
+/** The same by the user's id, with a cursor. @throws Refusal invalid_input for one that is none. */
+export async function listSessionsByCursor(
+  deps: Deps,
+  context: RequestContext,
+  {
+    userId,
+    cursor,
+    limit,
+  }: { readonly userId: string | undefined; readonly cursor: string | undefined; readonly limit: number },
+): Promise<Paged<ListedSession>> {
+  const after = placeIn(cursor, 1)?.[0];
+  if (after !== undefined && !isUuid(after)) throw noCursor();
+  const { items, more } = await pageBehind(deps, context, { userId, after, limit });
+  return { items, cursor: more ? cursorOf([items.at(-1)!.id]) : undefined };
+}
+
+async function pageBehind(
+  deps: Deps,
+  { tenant, now }: RequestContext,
+  { limit, ...which }: { userId: string | undefined; after: string | undefined; limit: number },
+): Promise<Page<ListedSession>> {
+  return firstPage(await listLivingSessions(deps.db, tenant.id, { ...which, limit: limit + 1 }, now), limit);
+}
+
+/** @throws Refusal not_found when it is unknown or has ended. */
+export async function sessionById(deps: Deps, { tenant, now }: RequestContext, id: string): Promise<ListedSession> {
+  const session = isUuid(id) ? await findLivingSession(deps.db, tenant.id, id, now) : undefined;
+  if (!session) throw noSuchSession(id);
+  return session;
 }
 
 export function noSuchSession(id: string): Refusal {

@@ -1,5 +1,6 @@
 // Making a tenant, with its keys; the default one on the first start.
 import type { Deps } from '../../deps.ts';
+import type { Actor } from '../../domain/audit.ts';
 import type { SigningAlg } from '../../domain/client.ts';
 import { contextWithoutRequest } from '../../domain/context.ts';
 import { algsOf } from '../../domain/key-life.ts';
@@ -35,7 +36,7 @@ export async function keysForNewTenant(
   return Promise.all([...needed].map((alg) => makeSealedKey(deps, tenantId, alg)));
 }
 
-/** Makes the tenant with its keys. @returns undefined when its slug, issuer or host is taken. */
+/** Makes the tenant with its keys. `actor`: who asked for it, if not the process itself. @returns undefined when its slug, issuer or host is taken. */
 export async function createTenant(
   deps: Deps,
   tx: Db,
@@ -43,10 +44,11 @@ export async function createTenant(
   tenant: NewTenant,
   keys: readonly SealedKey[],
   now: number,
+  actor?: Actor,
 ): Promise<Tenant | undefined> {
   if (!(await insertTenant(tx, { id, ...tenant }, now))) return undefined;
   const made: Tenant = { id, ...tenant, settings: completeSettings(tenant.settings) };
-  const context = contextWithoutRequest(deps, made, now);
+  const context = { ...contextWithoutRequest(deps, made, now), ...(actor && { actor }) };
   await record(deps, tx, context, { type: 'tenant.created', data: { slug: tenant.slug, issuer: tenant.issuer } });
   for (const key of keys) await insertMadeKey(deps, tx, context, key, 'active');
   await createBuiltInClient(deps, tx, context);
@@ -69,7 +71,7 @@ export function newTenant(deps: Deps, { slug, name, host }: TenantAsked): NewTen
 }
 
 /** Makes a tenant that is not there yet. @throws Refusal exists; invalid_input for the slug or the host; conflict for a host that does not fit this server. */
-export async function makeTenant(deps: Deps, asked: TenantAsked): Promise<Tenant> {
+export async function makeTenant(deps: Deps, asked: TenantAsked, actor?: Actor): Promise<Tenant> {
   const { slug, host } = asked;
   const mistakes = tenantMistakes({ slug, ...(host !== undefined && { host }) });
   if (mistakes.length > 0)
@@ -81,7 +83,7 @@ export async function makeTenant(deps: Deps, asked: TenantAsked): Promise<Tenant
   const now = deps.clock();
   const id = newId(deps, now);
   const keys = await keysForNewTenant(deps, id);
-  const made = await deps.db.transaction((tx) => createTenant(deps, tx, id, newTenant(deps, asked), keys, now));
+  const made = await deps.db.transaction((tx) => createTenant(deps, tx, id, newTenant(deps, asked), keys, now, actor));
   if (!made) throw alreadyThere(`tenant ${slug}`);
   deps.memory.drop({ kind: 'tenant', tenantId: id, entity: id });
   return made;

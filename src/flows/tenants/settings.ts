@@ -42,7 +42,10 @@ export async function changeSettings(
 
 /** By name: those that every tenant has, then its own. */
 export function adminRolesIn({ settings }: Pick<Tenant, 'settings'>): readonly (readonly [string, AdminRole])[] {
-  return [...Object.entries(builtInAdminRoles), ...Object.entries(settings.admin_roles).toSorted()];
+  return [
+    ...Object.entries(builtInAdminRoles),
+    ...Object.entries(settings.admin_roles).toSorted(([one], [other]) => (one < other ? -1 : 1)),
+  ];
 }
 
 /** @throws Refusal not_found. */
@@ -134,7 +137,7 @@ async function changeTenant(deps: Deps, context: RequestContext, change: (stored
 }
 
 function changedNames(before: Stored, after: Stored): string[] {
-  const [one, other] = [before, after].map(({ name, settings }) => ({ name, ...settings }) as Record<string, unknown>);
+  const [one, other]: Record<string, unknown>[] = [before, after].map(({ name, settings }) => ({ name, ...settings }));
   return Object.keys({ ...one, ...other }).filter(
     (name) => JSON.stringify(one![name]) !== JSON.stringify(other![name]),
   );

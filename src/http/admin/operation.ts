@@ -25,11 +25,15 @@ export type Answer = {
   readonly tagged?: object | undefined;
   /** RFC 9110 10.2.2, below the admin API, for what was made. */
   readonly location?: string | undefined;
+  /** Instead of a body: a file of this media type, under this name, made as fast as it is taken. */
+  readonly stream?: FileStream | undefined;
 };
+
+export type FileStream = { readonly type: string; readonly name: string; readonly chunks: AsyncIterable<string> };
 
 export type Operation = {
   readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
-  /** Below `/admin/api`; a part in braces is a parameter. */
+  /** Below `/admin/api`; a part in braces is a parameter, which is never called `slug`: by that the tenant is found. */
   readonly path: string;
   readonly scope: AdminScope;
   /** What it does, in a few words. */

@@ -6,17 +6,23 @@ import { grantOperations } from './grants.ts';
 import type { Operation } from './operation.ts';
 import { resourceOperations } from './resources.ts';
 import { roleOperations } from './roles.ts';
-import { settingsOperations } from './settings.ts';
+import { serviceAccountOperations } from './service-accounts.ts';
 import { sessionOperations } from './sessions.ts';
+import { settingsOperations } from './settings.ts';
+import { signingKeyOperations } from './signing-keys.ts';
+import { tenantOperations } from './tenants.ts';
 import { tokenOperations } from './tokens.ts';
 import { userOperations } from './users.ts';
 
 export const operations: readonly Operation[] = [
   ...userOperations,
+  ...serviceAccountOperations,
   ...clientOperations,
   ...resourceOperations,
   ...roleOperations,
   ...settingsOperations,
+  ...signingKeyOperations,
+  ...tenantOperations,
   ...auditEventOperations,
   ...sessionOperations,
   ...grantOperations,

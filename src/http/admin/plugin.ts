@@ -1,4 +1,5 @@
 // The admin scope: whoever asks is known before it is looked at what they ask for.
+import { Readable } from 'node:stream';
 import type { FastifyInstance, FastifyReply, FastifyRequest, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { adminPath } from '../../domain/endpoints.ts';
@@ -8,6 +9,7 @@ import { assertMay } from '../../flows/admin/may.ts';
 import { entityTag } from '../../flows/admin/precondition.ts';
 import { bearerOf } from '../bearer.ts';
 import { contextOf, findTenant } from '../context.ts';
+import { logShownFailure } from '../failures.ts';
 import { apiHeaders } from '../headers.ts';
 import { assertStorable, readJson } from '../json.ts';
 import { route } from '../methods.ts';
@@ -56,7 +58,7 @@ function handlerOf(deps: Deps, operation: Operation): RouteHandlerMethod {
     if (!operation.body && request.body !== undefined) throw new Refusal('malformed', 'This takes no body.');
     const params = request.params as Record<string, string>;
     for (const value of Object.values(params)) assertStorable(value);
-    const { status, body, tagged, location } = await operation.run(deps, {
+    const { status, body, tagged, location, stream } = await operation.run(deps, {
       context: administrator.context,
       params,
       query: queryOf(request, operation.query),
@@ -65,6 +67,12 @@ function handlerOf(deps: Deps, operation: Operation): RouteHandlerMethod {
     });
     if (tagged) void reply.header('etag', entityTag(tagged));
     if (location !== undefined) void reply.header('location', `${request.tenant.issuer}${adminPath}${location}`);
+    if (stream) {
+      void reply.type(stream.type).header('content-disposition', `attachment; filename="${stream.name}"`);
+      // What fails after the first chunk ends the connection, and only the log can say why.
+      const chunks = Readable.from(stream.chunks).on('error', (error) => logShownFailure(deps, request, error));
+      return reply.code(status).send(chunks);
+    }
     return body === undefined ? reply.code(status).send() : reply.code(status).send(body);
   };
 }

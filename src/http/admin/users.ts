@@ -1,8 +1,10 @@
 // /admin/api/users: people, by their `sub`.
 import type { User } from '../../domain/user.ts';
-import { changeUser, deleteUser, personById } from '../../flows/users/change.ts';
+import { changeUser, deleteUser, personById, personForm } from '../../flows/users/change.ts';
+import { givePassword } from '../../flows/users/give-password.ts';
 import { createUser } from '../../flows/users/save.ts';
 import { searchPeople } from '../../flows/users/search.ts';
+import { checkedNewPassword, newPassword, passwordMade } from '../../schemas/new-password.ts';
 import { checkedUser, shownUser, user, userFields, userShown } from '../../schemas/user.ts';
 import type { Answer, Operation } from './operation.ts';
 import { limitIn, page, pageOf, searchQuery } from './paging.ts';
@@ -58,7 +60,23 @@ export const userOperations: readonly Operation[] = [
     answers: { status: 200, schema: userShown },
     refusals: [409],
     run: async (deps, { context, params, body, ifMatch }) =>
-      shown(await changeUser(deps, context, params['id']!, { patch: body, ifMatch })),
+      shown(await changeUser(deps, context, params['id']!, { patch: body, ifMatch }, personForm)),
+  },
+  {
+    method: 'POST',
+    path: '/users/{id}/password',
+    scope: 'admin:users:write',
+    summary: 'Give a person another password, or a link to choose one',
+    description:
+      'With password: what is given. With generate: one that is made here and shown this once. Either way somebody else knows it, so that it must be changed at the next sign-in, within seven days. With send_link: a mail with a link, good for an hour. A new password ends every session and grant.',
+    isDangerous: true,
+    body: { schema: newPassword },
+    answers: { status: 200, schema: passwordMade },
+    refusals: [409],
+    run: async (deps, { context, params, body }) => ({
+      status: 200,
+      body: await givePassword(deps, context, params['id']!, checkedNewPassword(body)),
+    }),
   },
   {
     method: 'DELETE',
@@ -70,7 +88,7 @@ export const userOperations: readonly Operation[] = [
     answers: { status: 204 },
     refusals: [409],
     run: async (deps, { context, params, ifMatch }) => {
-      await deleteUser(deps, context, params['id']!, { ifMatch });
+      await deleteUser(deps, context, params['id']!, { ifMatch }, personForm);
       return { status: 204 };
     },
   },
