@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { renderConfigurationDoc, renderEnvExample } from './config-docs.ts';
+import { openApiDocument } from '../src/http/admin/openapi.ts';
 import { startEmbeddedPostgres } from '../src/embedded/postgres.ts';
 import { migrate } from '../src/storage/migrate.ts';
 
@@ -21,6 +22,7 @@ export async function generatedFiles(databaseUrl: string): Promise<Record<string
   return {
     '.env.example': renderEnvExample(),
     'docs/configuration.md': renderConfigurationDoc(),
+    'docs/openapi.json': `${JSON.stringify(openApiDocument('https://signet.example'), null, 1)}\n`,
     'src/storage/schema.ts': await schemaOf(databaseUrl),
   };
 }

@@ -1,54 +1,12 @@
 // Clients and the origins from which their browsers call.
 import { sql } from 'kysely';
-import {
-  authMethodsOf,
-  type Client,
-  clientOrigins,
-  completeMetadata,
-  type RegisteredMetadata,
-} from '../domain/client.ts';
-import { type ClientSecret, registeredSecret, registeredSecretId } from '../domain/client-secret.ts';
+import { type Client, clientOrigins, completeMetadata } from '../domain/client.ts';
+import type { ClientSecret } from '../domain/client-secret.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
+import { secretColumns, type StoredClient, storedSecrets, toClient, toRegistered } from './client-rows.ts';
 import type { Db } from './database.ts';
 import { isNotRevoked } from './revoked-access-tokens.ts';
 import { statement } from './statement.ts';
-
-const secretColumns = ['secret_mac', 'secret_sealed', 'added_secrets'] as const;
-
-type SecretRow = {
-  readonly secret_mac: string | null;
-  readonly secret_sealed: string | null;
-  readonly added_secrets: unknown;
-};
-
-function secretsOf({ secret_mac: mac, secret_sealed: sealed, added_secrets: added }: SecretRow): ClientSecret[] {
-  // A process of an earlier version replaces the registered one alone, and means to end all.
-  const standing = (added as AddedSecret[]).filter((one) => one.beside === (mac ?? ''));
-  // In JSON what is undefined is not there.
-  const others = standing.map((one) => ({
-    id: one.id,
-    mac: one.mac,
-    sealed: one.sealed,
-    addedAt: one.addedAt,
-    expiresAt: one.expiresAt,
-  }));
-  return mac === null ? others : [registeredSecret({ mac, sealed: sealed ?? undefined }), ...others];
-}
-
-/** `beside`: the MAC of the registered one, where there is one. */
-type AddedSecret = { beside: string; id: string; mac: string; sealed?: string; addedAt: number; expiresAt?: number };
-
-/** The columns of {@link secretColumns}. */
-function storedSecrets(secrets: readonly ClientSecret[]) {
-  const registered = secrets.find(({ id }) => id === registeredSecretId);
-  return {
-    secretMac: registered?.mac ?? null,
-    secretSealed: registered?.sealed ?? null,
-    addedSecrets: secrets
-      .filter((secret) => secret !== registered)
-      .map((secret) => ({ ...secret, beside: registered?.mac ?? '' })),
-  };
-}
 
 // clients_pkey
 const byId = statement({ tenantId: 'uuid', id: 'text' }, (q, p) =>
@@ -84,76 +42,6 @@ export async function findClientUnlessRevoked(
   return row && toClient(row);
 }
 
-function toClient(
-  row: SecretRow & { id: string; metadata: unknown; admin_roles: string[]; disabled_at: number | null },
-): Client {
-  return {
-    id: row.id,
-    metadata: completeMetadata(row.metadata as RegisteredMetadata),
-    authMethods: authMethodsOf(row.metadata as RegisteredMetadata),
-    registeredTokenLifetime: (row.metadata as RegisteredMetadata).access_token_lifetime,
-    secrets: secretsOf(row),
-    adminRoles: row.admin_roles,
-    disabled: row.disabled_at !== null,
-  };
-}
-
-// clients_pkey
-const page = statement({ tenantId: 'uuid', after: 'text', limit: 'integer' }, (q, p) =>
-  q
-    .selectFrom('clients')
-    .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
-    .where('tenant_id', '=', p.tenantId)
-    .where('id', '>', p.after)
-    .orderBy('id')
-    .limit(p.limit),
-);
-
-// clients_pkey, read from `after` on until the page is full; what does not begin so is passed over.
-const searched = statement({ tenantId: 'uuid', after: 'text', prefix: 'text', limit: 'integer' }, (q, p) =>
-  q
-    .selectFrom('clients')
-    .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
-    .where('tenant_id', '=', p.tenantId)
-    .where('id', '>', p.after)
-    .where(
-      sql<boolean>`(starts_with(lower(id), lower(${p.prefix})) OR starts_with(lower(metadata->>'client_name'), lower(${p.prefix})))`,
-    )
-    .orderBy('id')
-    .limit(p.limit),
-);
-
-/** The same of those whose id or name begins with `prefix`. */
-export async function searchClients(
-  db: Db,
-  tenantId: string,
-  { prefix, after, limit }: { readonly prefix: string; readonly after: string; readonly limit: number },
-): Promise<Client[]> {
-  return (await searched.all(db, { tenantId, prefix, after, limit })).map(toClient);
-}
-
-/** Up to `limit` clients by their ids, those behind `after`. */
-export async function listClients(db: Db, tenantId: string, after: string, limit: number): Promise<Client[]> {
-  return (await page.all(db, { tenantId, after, limit })).map(toClient);
-}
-
-// clients_pkey
-const names = statement({ tenantId: 'uuid', limit: 'integer' }, (q, p) =>
-  q
-    .selectFrom('clients')
-    .select(['id', sql<string | null>`metadata->>'client_name'`.as('name')])
-    .where('tenant_id', '=', p.tenantId)
-    .where('disabled_at', 'is', null)
-    .orderBy('id')
-    .limit(p.limit),
-);
-
-/** What people may know the clients by: the ids and names of up to `limit` that are not disabled. */
-export async function clientNames(db: Db, tenantId: string, limit: number): Promise<string[]> {
-  const rows = await names.all(db, { tenantId, limit });
-  return rows.flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
-}
-
 const fields = {
   tenantId: 'uuid',
   id: 'text',
@@ -184,14 +72,6 @@ const create = statement(
       )
       SELECT id FROM made`,
 );
-
-export type StoredClient = {
-  readonly id: string;
-  readonly metadata: RegisteredMetadata;
-  readonly secrets: readonly ClientSecret[];
-  readonly adminRoles: readonly string[];
-  readonly disabled: boolean;
-};
 
 /**
  * Makes the client with its origins, tells every process of the entities in `changed`, and records it, in one statement.
@@ -310,17 +190,6 @@ export async function findRegistered(
 ): Promise<Omit<StoredClient, 'id'> | undefined> {
   const row = await registeredNow.first(db, { tenantId, id });
   return row && toRegistered(row);
-}
-
-function toRegistered(
-  row: SecretRow & { metadata: unknown; admin_roles: string[]; disabled_at: number | null },
-): Omit<StoredClient, 'id'> {
-  return {
-    metadata: row.metadata as RegisteredMetadata,
-    secrets: secretsOf(row),
-    adminRoles: row.admin_roles,
-    disabled: row.disabled_at !== null,
-  };
 }
 
 /** Locks the client until the transaction ends. */

@@ -1,4 +1,4 @@
-// Access tokens that their client gave back before they ended, by their `jti`.
+// Access tokens that were ended before their time, by their client or an administrator, by their `jti`.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
 import { type Markers, type Part, statement } from './statement.ts';

@@ -85,7 +85,7 @@ describe('by the token', () => {
     }
   });
 
-  test('unknown, of another tenant, no access token, of a client that is gone: nothing, and says nothing', async () => {
+  test('unknown, of another tenant, an ID token: nothing, and says nothing', async () => {
     const acme = await codeFlow({ issuer: `${signet.issuer}/t/acme` }, webClient);
     const { tokens } = await codeFlow(signet, webClient);
     for (const token of [

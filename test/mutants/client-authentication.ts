@@ -221,7 +221,7 @@ export const clientAuthenticationMutants: readonly Mutant[] = [
   },
   {
     name: 'a secret that was added outlives a rotation by an earlier version',
-    file: 'src/storage/clients.ts',
+    file: 'src/storage/client-rows.ts',
     remove: "one.beside === (mac ?? '')",
     insert: "one.beside !== (mac ?? '') + '?'",
     test: assertions,

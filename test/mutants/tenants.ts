@@ -17,11 +17,15 @@ export const tenantMutants: readonly Mutant[] = [
   {
     name: 'clients of every tenant are found',
     file: 'src/storage/clients.ts',
-    remove: `    .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
-    .where('tenant_id', '=', p.tenantId)
-    .where('id', '=', p.id)`,
-    insert: `    .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
-    .where('id', '=', p.id)`,
+    remove: `    .where('tenant_id', '=', p.tenantId)
+    .where('id', '=', p.id),
+);
+
+export async function findClient(`,
+    insert: `    .where('id', '=', p.id),
+);
+
+export async function findClient(`,
     test,
   },
   {

@@ -4,7 +4,7 @@ import type { RecordedEvent } from '../../domain/audit.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { isUuid } from '../../domain/uuid.ts';
 import { type AuditFilter, type AuditPlace, searchAuditEvents } from '../../storage/audit-search.ts';
-import { cursorOf, noCursor, type Paged, placeIn } from '../admin/cursor.ts';
+import { cursorOf, noCursor, type Paged, placeIn } from '../cursor.ts';
 
 /** Newest first; what is written meanwhile moves nothing. @throws Refusal invalid_input for a cursor that is none. */
 export async function searchAudit(

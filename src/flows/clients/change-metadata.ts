@@ -4,7 +4,7 @@ import { type Client, completeMetadata, signingAlgsOf, usesSecret } from '../../
 import type { RequestContext } from '../../domain/context.ts';
 import { checkedClientPatch, clientEntryOf, metadataOf, shownClient } from '../../schemas/client.ts';
 import { findClient, findRegistered, lockClient } from '../../storage/clients.ts';
-import { assertMatches } from '../admin/precondition.ts';
+import { assertMatches } from '../precondition.ts';
 import { dropKeys } from '../keys/change.ts';
 import { letFirstKeysSign, makeFirstKeys } from '../keys/provide.ts';
 import { dropClient } from './change.ts';

@@ -4,7 +4,8 @@ import type { Client } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { firstPage, type Page } from '../../domain/page.ts';
-import * as storage from '../../storage/clients.ts';
+import * as storage from '../../storage/client-list.ts';
+import { findClient } from '../../storage/clients.ts';
 
 /** By their ids, those behind `after`. `search`: whose id or name begins with it. */
 export async function listClients(
@@ -21,7 +22,7 @@ export async function listClients(
 
 /** As it stands in the database now, disabled or not. @throws Refusal not_found. */
 export async function findNamedClient(deps: Deps, { tenant }: RequestContext, id: string): Promise<Client> {
-  const client = await storage.findClient(deps.db, tenant.id, id);
+  const client = await findClient(deps.db, tenant.id, id);
   if (!client) throw noSuchClient(id);
   return client;
 }

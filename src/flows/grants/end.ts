@@ -7,7 +7,7 @@ import type { Db } from '../../storage/database.ts';
 import { findClient } from '../../storage/clients.ts';
 import { findListedGrant, type ListedGrant } from '../../storage/grant-search.ts';
 import { revokeGrant } from '../../storage/grants.ts';
-import { assertMatches } from '../admin/precondition.ts';
+import { assertMatches } from '../precondition.ts';
 import { eventOf } from '../events.ts';
 import { assertReachesRights, rightsBehind } from '../reach.ts';
 import { lockReachableUser } from '../users/find.ts';

@@ -5,7 +5,7 @@ import { Refusal } from '../../domain/errors.ts';
 import { firstPage } from '../../domain/page.ts';
 import { isUuid } from '../../domain/uuid.ts';
 import { findListedGrant, type ListedGrant, listLivingGrants } from '../../storage/grant-search.ts';
-import { cursorOf, noCursor, type Paged, placeIn } from '../admin/cursor.ts';
+import { cursorOf, noCursor, type Paged, placeIn } from '../cursor.ts';
 
 /**
  * Those that live, newest first; of a user, of a client, of both, or of all.

@@ -8,7 +8,7 @@ import { recordChange } from '../../storage/changes.ts';
 import type { Db } from '../../storage/database.ts';
 import { listResources, removeResource } from '../../storage/resources.ts';
 import { lockTenant } from '../../storage/tenants.ts';
-import { assertMatches } from '../admin/precondition.ts';
+import { assertMatches } from '../precondition.ts';
 import { record } from '../events.ts';
 import { dropKeys } from '../keys/change.ts';
 import { letFirstKeysSign, makeFirstKeys } from '../keys/provide.ts';

@@ -8,7 +8,7 @@ import type { Db } from '../../storage/database.ts';
 import { endSession } from '../../storage/sessions.ts';
 import { endSessionsOf, findLivingSession, type ListedSession } from '../../storage/tenant-sessions.ts';
 import { lockUser } from '../../storage/users.ts';
-import { assertMatches } from '../admin/precondition.ts';
+import { assertMatches } from '../precondition.ts';
 import { eventOf, record } from '../events.ts';
 import { userById } from '../users/change.ts';
 import { findNamedUser, lockReachableUser } from '../users/find.ts';

@@ -5,7 +5,7 @@ import { Refusal } from '../../domain/errors.ts';
 import { firstPage, type Page } from '../../domain/page.ts';
 import { isUuid } from '../../domain/uuid.ts';
 import { findLivingSession, type ListedSession, listLivingSessions } from '../../storage/tenant-sessions.ts';
-import { cursorOf, noCursor, type Paged, placeIn } from '../admin/cursor.ts';
+import { cursorOf, noCursor, type Paged, placeIn } from '../cursor.ts';
 import { findNamedUser } from '../users/find.ts';
 
 export type { ListedSession };

@@ -14,7 +14,7 @@ import { checkedAdminRolePatch, checkedNewAdminRole, shownAdminRole } from '../.
 import { checkedSettingsPatch, shownSettings } from '../../schemas/tenant.ts';
 import { recordChange } from '../../storage/changes.ts';
 import { findTenantById, lockTenant, setTenantPolicies } from '../../storage/tenants.ts';
-import { assertMatches } from '../admin/precondition.ts';
+import { assertMatches } from '../precondition.ts';
 import { record } from '../events.ts';
 import { assertReachesRights } from '../reach.ts';
 

@@ -18,7 +18,7 @@ import {
   removeUser,
   setUserDisabled,
 } from '../../storage/users.ts';
-import { assertMatches } from '../admin/precondition.ts';
+import { assertMatches } from '../precondition.ts';
 import { record } from '../events.ts';
 import { keepingAnOwner } from './disable.ts';
 import { noSuchUser } from './find.ts';

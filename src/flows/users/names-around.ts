@@ -1,7 +1,7 @@
 // Of which names a password must not be made.
 import type { Deps } from '../../deps.ts';
 import type { Tenant } from '../../domain/tenant.ts';
-import { clientNames } from '../../storage/clients.ts';
+import { clientNames } from '../../storage/client-list.ts';
 
 const claimsWithNames = ['name', 'given_name', 'family_name', 'nickname', 'preferred_username'] as const;
 

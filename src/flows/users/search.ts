@@ -3,7 +3,7 @@ import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { identifierKey, type User, type UserKind } from '../../domain/user.ts';
 import { isUuid } from '../../domain/uuid.ts';
-import { cursorOf, noCursor, type Paged, placeIn } from '../admin/cursor.ts';
+import { cursorOf, noCursor, type Paged, placeIn } from '../cursor.ts';
 import { searchedBy, searchUsers, type UserPlace } from '../../storage/user-search.ts';
 
 /**

@@ -41,7 +41,7 @@ export const auditEventOperations: readonly Operation[] = [
       },
       closed,
     ),
-    answers: { status: 200 },
+    answers: { status: 200, content: ['application/jsonl', 'text/csv'] },
     run: async (deps, { context, query }) => {
       const form = query['format'] === 'csv' ? csv : jsonl;
       const pages = await everyAuditEvent(deps, context, auditFilterIn(query));

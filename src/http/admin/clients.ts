@@ -2,7 +2,7 @@
 import Type from 'typebox';
 import type { Client } from '../../domain/client.ts';
 import { type ClientSecret, liveSecrets } from '../../domain/client-secret.ts';
-import { cursorOf, placeIn } from '../../flows/admin/cursor.ts';
+import { cursorOf, placeIn } from '../../flows/cursor.ts';
 import { changeClient } from '../../flows/clients/change-metadata.ts';
 import { deleteClient } from '../../flows/clients/delete.ts';
 import { findNamedClient, listClients } from '../../flows/clients/list.ts';

@@ -13,7 +13,6 @@ export const consentOperations: readonly Operation[] = [
     description:
       'One for each client, the last first; also of a client that is not asked for, if it has a grant that outlives sessions.',
     answers: { status: 200, schema: pageOf('Consents', consentShown) },
-    refusals: [404],
     run: async (deps, { context, params }) => {
       const consents = await listConsents(deps, context, params['id']!);
       return { status: 200, body: page(consents.map(shownConsent), undefined) };
@@ -27,7 +26,6 @@ export const consentOperations: readonly Operation[] = [
     description: 'Every grant that the client has of them ends, and it must ask again.',
     precondition: 'none',
     answers: { status: 204 },
-    refusals: [404],
     run: async (deps, { context, params }) => {
       await endConsent(deps, context, { userId: params['id']!, clientId: params['client_id']! });
       return { status: 204 };

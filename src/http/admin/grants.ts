@@ -69,7 +69,6 @@ export const grantOperations: readonly Operation[] = [
     description: 'Newest first; those that live.',
     query: pageQuery,
     answers: { status: 200, schema: grantPage },
-    refusals: [404],
     run: async (deps, { context, params, query }) => {
       const asked = { cursor: query['cursor'], limit: limitIn(query) };
       const { id: userId } = await userById(deps, context, params['id']!, 'person');

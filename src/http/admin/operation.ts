@@ -48,8 +48,12 @@ export type Operation = {
   readonly query?: TObject;
   /** What the body must be; `patch`: RFC 7396 of it. */
   readonly body?: { readonly schema: TSchema; readonly as?: 'patch' };
-  /** The status of success, and what is answered with it. */
-  readonly answers: { readonly status: 200 | 201 | 204; readonly schema?: TSchema };
+  /** The status of success, and what is answered with it: JSON, or a file of one of these media types. */
+  readonly answers: {
+    readonly status: 200 | 201 | 204;
+    readonly schema?: TSchema;
+    readonly content?: readonly string[];
+  };
   /** Refusals beyond those of every operation of its kind. */
   readonly refusals?: readonly (404 | 409 | 412 | 422 | 428)[];
   run(deps: Deps, call: Call): Promise<Answer>;

@@ -3,7 +3,7 @@ import Type, { type TSchema } from 'typebox';
 import { invalidInput } from '../../domain/errors.ts';
 import { closed } from '../../schemas/parts.ts';
 
-const mostOnPage = 200;
+export const mostOnPage = 200;
 const usual = 50;
 
 /** Of a list that can be searched. */

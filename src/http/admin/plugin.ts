@@ -6,7 +6,7 @@ import { adminPath } from '../../domain/endpoints.ts';
 import { OAuthError, Refusal } from '../../domain/errors.ts';
 import { type Administrator, administratorOf } from '../../flows/admin/administrator.ts';
 import { assertMay } from '../../flows/admin/may.ts';
-import { entityTag } from '../../flows/admin/precondition.ts';
+import { entityTag } from '../../flows/precondition.ts';
 import { bearerOf } from '../bearer.ts';
 import { contextOf, findTenant } from '../context.ts';
 import { logShownFailure } from '../failures.ts';
@@ -14,6 +14,7 @@ import { apiHeaders } from '../headers.ts';
 import { assertStorable, readJson } from '../json.ts';
 import { route } from '../methods.ts';
 import { answerProblems } from '../problems.ts';
+import { openApiDocument } from './openapi.ts';
 import type { Operation } from './operation.ts';
 import { operations } from './operations.ts';
 import { queryOf } from './query.ts';
@@ -43,6 +44,9 @@ export function adminScope(deps: Deps) {
         `${adminPath}${path.replaceAll(/\{(\w+)\}/g, ':$1')}`,
         Object.fromEntries(ofPath.map((operation) => [operation.method, handlerOf(deps, operation)])),
       );
+    route(scope, `${adminPath}/openapi.json`, {
+      GET: (request, reply) => reply.send(openApiDocument(request.tenant.issuer)),
+    });
     // Nobody learns what there is by asking for what there is not.
     for (const path of [adminPath, `${adminPath}/*`])
       scope.all(path, () => Promise.reject(new Refusal('not_found', 'There is nothing here.')));

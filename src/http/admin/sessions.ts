@@ -59,7 +59,6 @@ export const sessionOperations: readonly Operation[] = [
     description: 'Newest first.',
     query: pageQuery,
     answers: { status: 200, schema: sessionPage },
-    refusals: [404],
     run: async (deps, { context, params, query }) => {
       const asked = { cursor: query['cursor'], limit: limitIn(query) };
       const { id: userId } = await userById(deps, context, params['id']!, 'person');
@@ -74,7 +73,6 @@ export const sessionOperations: readonly Operation[] = [
     description: 'Grants that outlive sessions stay.',
     precondition: 'none',
     answers: { status: 204 },
-    refusals: [404],
     run: async (deps, { context, params }) => {
       await endSessionsOfPerson(deps, context, params['id']!);
       return { status: 204 };

@@ -1,6 +1,6 @@
 // /admin/api/signing-keys: the keys that are published, rotated and taken back.
 import { algsOf } from '../../domain/key-life.ts';
-import { assertMatches } from '../../flows/admin/precondition.ts';
+import { assertMatches } from '../../flows/precondition.ts';
 import { listKeys } from '../../flows/keys/change.ts';
 import { publishedKey, revokeKey } from '../../flows/keys/revoke.ts';
 import { rotateAtOnce, scheduleRotation } from '../../flows/keys/rotate.ts';

@@ -1,7 +1,7 @@
 // /admin/api/users: people, by their `sub`.
 import type { User } from '../../domain/user.ts';
 import { changeUser, deleteUser, personById, personForm } from '../../flows/users/change.ts';
-import { givePassword } from '../../flows/users/give-password.ts';
+import { givePassword } from '../../flows/recovery/give-password.ts';
 import { createUser } from '../../flows/users/save.ts';
 import { searchPeople } from '../../flows/users/search.ts';
 import { checkedNewPassword, newPassword, passwordMade } from '../../schemas/new-password.ts';

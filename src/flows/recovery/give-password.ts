@@ -1,9 +1,9 @@
 // Another password for somebody, by an administrator: given, made, or chosen by its person behind a link.
 import type { Deps } from '../../deps.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import { sendPasswordLink } from '../recovery/forgot.ts';
-import { userById } from './change.ts';
-import { generatePassword, setPassword } from './passwords.ts';
+import { userById } from '../users/change.ts';
+import { generatePassword, setPassword } from '../users/passwords.ts';
+import { sendPasswordLink } from './forgot.ts';
 
 type Asked = { readonly password?: string; readonly generate?: true; readonly send_link?: true };
 

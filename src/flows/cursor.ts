@@ -1,5 +1,5 @@
 // Where a page of a list ended, as callers hand it back: opaque to them, and checked like everything that comes from outside.
-import { invalidInput } from '../../domain/errors.ts';
+import { invalidInput } from '../domain/errors.ts';
 
 /** A page, and where the next one begins; undefined on the last one. */
 export type Paged<T> = { readonly items: readonly T[]; readonly cursor: string | undefined };

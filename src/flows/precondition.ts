@@ -1,6 +1,6 @@
 // RFC 9110 13: a change is made to what was read, or not at all.
-import { contentTag } from '../../crypto/hash.ts';
-import { Refusal } from '../../domain/errors.ts';
+import { contentTag } from '../crypto/hash.ts';
+import { Refusal } from '../domain/errors.ts';
 
 /** RFC 9110 8.8.3: the strong tag of what is shown of something. */
 export function entityTag(representation: object): string {
