@@ -33,6 +33,8 @@ const tables: Readonly<Record<keyof DB, 'copied' | 'left out'>> = {
   revoked_access_tokens: 'copied',
   client_assertions: 'copied',
   audit_events: 'copied',
+  // A copy that outlives them would give replies, with secrets in them, to who did not ask.
+  idempotent_requests: 'left out',
   // What waited when the copy was made was sent since.
   outbox: 'left out',
 };

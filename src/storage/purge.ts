@@ -40,6 +40,7 @@ export const expiring: Readonly<Record<string, (db: Db, now: number) => Promise<
   one_time_tokens: alone('one_time_tokens', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
   revoked_access_tokens: alone('revoked_access_tokens', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
   client_assertions: alone('client_assertions', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
+  idempotent_requests: alone('idempotent_requests', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
   limits: alone('limits', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
   grants: async (db, now) => (await tokensOfGrants.run(db, { now })) || (await emptyGrants.run(db, { now })),
   // Its ten minutes, the longest grace, and ten more for clocks that differ: then no repeat can need it.

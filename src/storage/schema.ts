@@ -128,6 +128,16 @@ export interface Grants {
   user_id: string | null;
 }
 
+export interface IdempotentRequests {
+  began_at: number;
+  expires_at: number;
+  key_hash: Buffer;
+  location: string | null;
+  reply: string | null;
+  request_hash: Buffer;
+  tenant_id: string;
+}
+
 export interface Leases {
   expires_at: number;
   holder: string;
@@ -314,6 +324,7 @@ export interface DB {
   credentials: Credentials;
   deployment: Deployment;
   grants: Grants;
+  idempotent_requests: IdempotentRequests;
   leases: Leases;
   limits: Limits;
   one_time_tokens: OneTimeTokens;

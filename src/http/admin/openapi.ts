@@ -92,6 +92,7 @@ function describe(operation: Operation, components: Json): Json {
       })),
       ...(query ? queryParameters(query) : []),
       ...(needsMatch ? [ifMatch] : []),
+      ...(operation.answers.status === 201 ? [idempotencyKey] : []),
     ],
     ...(body && {
       requestBody: {
@@ -118,6 +119,14 @@ const ifMatch = {
   required: true,
   description: 'The ETag of what was read, or * for whatever is there.',
   schema: { type: 'string' },
+};
+
+const idempotencyKey = {
+  name: 'Idempotency-Key',
+  in: 'header',
+  required: false,
+  description: 'Who sends the same again within ten minutes gets the same reply, and nothing is made twice.',
+  schema: { type: 'string', pattern: '^[\\x21-\\x7e]{1,255}$' },
 };
 
 function queryParameters({ properties }: TObject) {
@@ -161,6 +170,8 @@ export function refusalsOf(operation: Operation): readonly number[] {
       ...(isConditional(operation) ? [412, 428] : []),
       ...(body ? [413, 415, 422] : []),
       // A parameter that is not known is a mistake, where none is known as well.
+      // With an Idempotency-Key that was used before.
+      ...(operation.answers.status === 201 ? [409] : []),
       ...(query || method === 'GET' || method === 'DELETE' || method === 'POST' ? [422] : []),
       ...more,
     ]),

@@ -2,6 +2,7 @@
 import { auditEventOperations } from './audit-events.ts';
 import { clientOperations } from './clients.ts';
 import { consentOperations } from './consents.ts';
+import { credentialOperations } from './credentials.ts';
 import { grantOperations } from './grants.ts';
 import type { Operation } from './operation.ts';
 import { resourceOperations } from './resources.ts';
@@ -16,6 +17,7 @@ import { userOperations } from './users.ts';
 
 export const operations: readonly Operation[] = [
   ...userOperations,
+  ...credentialOperations,
   ...serviceAccountOperations,
   ...clientOperations,
   ...resourceOperations,

@@ -5,6 +5,7 @@ import type { Deps } from '../../deps.ts';
 import { adminPath } from '../../domain/endpoints.ts';
 import { OAuthError, Refusal } from '../../domain/errors.ts';
 import { type Administrator, administratorOf } from '../../flows/admin/administrator.ts';
+import { idempotently } from '../../flows/admin/idempotent.ts';
 import { assertMay } from '../../flows/admin/may.ts';
 import { entityTag } from '../../flows/precondition.ts';
 import { bearerOf } from '../bearer.ts';
@@ -62,13 +63,18 @@ function handlerOf(deps: Deps, operation: Operation): RouteHandlerMethod {
     if (!operation.body && request.body !== undefined) throw new Refusal('malformed', 'This takes no body.');
     const params = request.params as Record<string, string>;
     for (const value of Object.values(params)) assertStorable(value);
-    const { status, body, tagged, location, stream } = await operation.run(deps, {
+    const call = {
       context: administrator.context,
       params,
       query: queryOf(request, operation.query),
       body: request.body,
       ifMatch: request.headers['if-match'],
-    });
+    };
+    const key = operation.answers.status === 201 ? request.headers['idempotency-key'] : undefined;
+    const run = () => operation.run(deps, call);
+    const { status, body, tagged, location, stream } = await (key === undefined
+      ? run()
+      : idempotently(deps, call.context, { key: String(key), of: request.url, body: request.body }, run));
     if (tagged) void reply.header('etag', entityTag(tagged));
     if (location !== undefined) void reply.header('location', `${request.tenant.issuer}${adminPath}${location}`);
     if (stream) {
