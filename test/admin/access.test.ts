@@ -9,6 +9,7 @@ import {
   adminConsole,
   administer,
   administratorNamed,
+  elsewhere,
   personToken,
   programs,
   programToken,
@@ -44,7 +45,7 @@ describe('a program', () => {
   });
 
   test('a role that is taken from it ends what its tokens allow at once, on every process', async () => {
-    const other = await startSignet({ beside: signet });
+    const other = elsewhere(await startSignet({ beside: signet }));
     try {
       const client = { ...programs[0]!, client_id: 'demoted' };
       await signet.provision({ clients: [client] });

@@ -1,6 +1,14 @@
 // /admin/api/clients: registered, changed as they were read, deleted; their secrets; and which of them nobody reaches.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { adminConsole, type AdminAnswer, administer, programs, programToken, whatever } from '../support/admin.ts';
+import {
+  type AdminAnswer,
+  adminConsole,
+  administer,
+  elsewhere,
+  programs,
+  programToken,
+  whatever,
+} from '../support/admin.ts';
 import { query } from '../support/database.ts';
 import { tokenRequest, webClient, world } from '../support/flow.ts';
 import { issueEverything, working } from '../support/issued.ts';
@@ -165,7 +173,7 @@ describe('changing', () => {
 
 describe('deleting', () => {
   test('everything of it ends at once, on every process; gone is 404', async () => {
-    const other = await startSignet({ beside: signet });
+    const other = elsewhere(await startSignet({ beside: signet }));
     try {
       const issued = await issueEverything(signet);
       const path = `/clients/${webClient.client_id}`;
@@ -187,6 +195,29 @@ describe('deleting', () => {
   test('the one that is built in: 409', async () => {
     expect((await ask('DELETE', '/clients/first-party', undefined, whatever, owner)).status).toBe(409);
   });
+});
+
+test('what is recorded of a change: how it was and is, without secrets', async () => {
+  const { body } = await register({ ...machine, client_name: 'Before' });
+  await ask('PATCH', `/clients/${body.client_id}`, { client_name: 'After', access_token_lifetime: 60 }, whatever);
+  await ask('POST', `/clients/${body.client_id}/secrets`, {});
+  const rows = await query(
+    signet.database.url,
+    `SELECT type, actor_id, data FROM audit_events WHERE client_id = $1 ORDER BY type`,
+    [body.client_id],
+  );
+  expect(rows.map(({ type, actor_id: actor }) => [type, actor])).toEqual([
+    ['client.created', 'program-administrator'],
+    ['client.secret_added', 'program-administrator'],
+    ['client.updated', 'program-administrator'],
+  ]);
+  expect(rows[2]!['data']).toEqual({
+    disabled: false,
+    secret_changed: false,
+    before: { client_name: 'Before' },
+    after: { client_name: 'After', access_token_lifetime: 60 },
+  });
+  expect(JSON.stringify(rows)).not.toMatch(/mac|secret":"/);
 });
 
 test('secrets: one more is shown once and works beside the other, until it is revoked; a third is 409', async () => {

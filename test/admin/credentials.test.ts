@@ -1,11 +1,12 @@
 // /admin/api/users/{id}/credentials and /password: what is seen of them, and what an administrator takes, gives and never learns.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { administer, adminConsole, programs, programToken } from '../support/admin.ts';
+import { adminConsole, administer, elsewhere, programs, programToken } from '../support/admin.ts';
 import { query } from '../support/database.ts';
 import { logIn } from '../support/first-party.ts';
 import { world } from '../support/flow.ts';
 import { enrol } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
+import { mailBy, mailTo, readMail, startSmtp } from '../support/smtp.ts';
 
 let signet: TestSignet;
 let owner: string;
@@ -86,6 +87,26 @@ test('a password that is given or made lets its person in only to change it; the
   const credentials = await ask('GET', `/${id}/credentials`);
   expect(credentials.body.items[0].change_by).toBeDefined();
   expect(credentials.text).not.toContain(made.body.password);
+});
+
+test('a link to choose one goes to the address that is stored, and nowhere where there is none', async () => {
+  const smtp = await startSmtp();
+  const mailing = elsewhere(await startSignet({ beside: signet, config: { mail: mailBy(smtp.port) } }));
+  try {
+    const { user, id } = await person('linked', { email: 'linked@example.com' });
+    const send = (whom: string) => administer(mailing, manager, 'POST', `/users/${whom}/password`, { send_link: true });
+    expect((await send(id)).body).toEqual({ sessions_ended: 0, grants_revoked: 0 });
+    const mail = await mailTo(smtp, 'linked@example.com', 1, 'reset-password');
+    expect((await readMail(mail.raw)).text).toContain(`${signet.issuer}/reset-password?token=sgp_`);
+    expect((await logIn(signet, user)).status).toBe(200);
+    const { id: bare } = await person('bare');
+    expect([(await send(bare)).status, (await send('nobody')).status]).toEqual([409, 404]);
+    const { id: boss } = await person('linked-boss', { email: 'boss@example.com', admin_roles: ['owner'] });
+    expect((await send(boss)).status).toBe(403);
+  } finally {
+    await mailing.stop();
+    await smtp.close();
+  }
 });
 
 test.each<[string, object, number]>([

@@ -1,6 +1,14 @@
 // /admin/api/grants and consents: what people authorized, read and ended; and whose nobody ends.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { administer, adminConsole, administratorNamed, programs, programToken, whatever } from '../support/admin.ts';
+import {
+  adminConsole,
+  administer,
+  administratorNamed,
+  elsewhere,
+  programs,
+  programToken,
+  whatever,
+} from '../support/admin.ts';
 import { query } from '../support/database.ts';
 import {
   alice,
@@ -25,7 +33,7 @@ beforeAll(async () => {
   signet = await startSignet({ provision: world });
   await signet.provision({ clients: [...programs, adminConsole] });
   await signet.provision({ ...world, tenant: 'acme' });
-  other = await startSignet({ beside: signet });
+  other = elsewhere(await startSignet({ beside: signet }));
   [owner, administrator] = await Promise.all([programToken(signet, 'owner'), programToken(signet, 'administrator')]);
 });
 afterAll(async () => {

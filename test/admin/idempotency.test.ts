@@ -1,6 +1,6 @@
 // Idempotency-Key: what is sent twice is made once, and whoever sends something else under the same key is told.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { administer, programs, programToken, tokenOf } from '../support/admin.ts';
+import { administer, elsewhere, programs, programToken, tokenOf } from '../support/admin.ts';
 import { query } from '../support/database.ts';
 import { world } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
@@ -21,7 +21,7 @@ const clients = async () =>
   (await query<{ count: number }>(signet.database.url, 'SELECT count(*)::int AS count FROM clients'))[0]!.count;
 
 test('the same again within ten minutes, on any process: the same reply with its secret, and one client', async () => {
-  const other = await startSignet({ beside: signet });
+  const other = elsewhere(await startSignet({ beside: signet }));
   try {
     const before = await clients();
     const first = await register('key-1');

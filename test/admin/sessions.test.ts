@@ -1,6 +1,14 @@
 // /admin/api/sessions: who is signed in, read and ended; and whom nobody signs out.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { administer, adminConsole, administratorNamed, programs, programToken, whatever } from '../support/admin.ts';
+import {
+  adminConsole,
+  administer,
+  administratorNamed,
+  elsewhere,
+  programs,
+  programToken,
+  whatever,
+} from '../support/admin.ts';
 import type { Agent } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import { alice, bob, claimsOf, codeFlow, getUserinfo, ownClient, refresh, webClient, world } from '../support/flow.ts';
@@ -15,7 +23,7 @@ beforeAll(async () => {
   signet = await startSignet({ provision: world });
   await signet.provision({ clients: [...programs, adminConsole] });
   await signet.provision({ ...world, tenant: 'acme' });
-  other = await startSignet({ beside: signet });
+  other = elsewhere(await startSignet({ beside: signet }));
   [owner, administrator] = await Promise.all([programToken(signet, 'owner'), programToken(signet, 'administrator')]);
 });
 afterAll(async () => {

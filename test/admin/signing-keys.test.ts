@@ -1,6 +1,6 @@
 // /admin/api/signing-keys: listed, rotated by the schedule or at once, taken back.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { administer, programs, programToken, whatever } from '../support/admin.ts';
+import { administer, elsewhere, programs, programToken, whatever } from '../support/admin.ts';
 import { world } from '../support/flow.ts';
 import { publishedKeys } from '../support/issued.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
@@ -35,7 +35,7 @@ test('at once: the new one signs; what the old one signed is good', async () => 
 });
 
 test('taken back: gone from the key set, and its tokens are refused on every process', async () => {
-  const other = await startSignet({ beside: signet });
+  const other = elsewhere(await startSignet({ beside: signet }));
   try {
     const active = (await keys()).find(({ alg, state }) => alg === 'ES256' && state === 'active')!;
     const token = await programToken(signet, 'auditor');

@@ -1,6 +1,6 @@
 // /admin/api/roles, /settings and /resources: what a tenant is made of, changed as it was read.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { adminConsole, administer, programs, programToken, tokenOf, whatever } from '../support/admin.ts';
+import { adminConsole, administer, elsewhere, programs, programToken, tokenOf, whatever } from '../support/admin.ts';
 import { alice, codeFlow, world } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
@@ -92,7 +92,7 @@ describe('roles', () => {
 
 describe('settings', () => {
   test('in force, changed by a merge patch, back to the default with null; at once on every process', async () => {
-    const other = await startSignet({ beside: signet });
+    const other = elsewhere(await startSignet({ beside: signet }));
     try {
       const before = await ask('GET', '/settings');
       expect(before.body).toMatchObject({ name: 'Signet', mfa: 'optional', session_lifetime: 2_592_000 });

@@ -1,6 +1,14 @@
 // /admin/api/tokens/revoke: by the token, the grant, the user, the client; and whose nobody revokes.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { administer, adminConsole, administratorNamed, programs, programToken, tokenOf } from '../support/admin.ts';
+import {
+  adminConsole,
+  administer,
+  administratorNamed,
+  elsewhere,
+  programs,
+  programToken,
+  tokenOf,
+} from '../support/admin.ts';
 import { query } from '../support/database.ts';
 import { alice, bob, claimsOf, codeFlow, getUserinfo, ownClient, refresh, webClient, world } from '../support/flow.ts';
 import { issueEverything, working } from '../support/issued.ts';
@@ -14,7 +22,7 @@ beforeAll(async () => {
   signet = await startSignet({ provision: world });
   await signet.provision({ clients: [...programs, adminConsole] });
   await signet.provision({ ...world, tenant: 'acme' });
-  other = await startSignet({ beside: signet });
+  other = elsewhere(await startSignet({ beside: signet }));
   [owner, administrator] = await Promise.all([programToken(signet, 'owner'), programToken(signet, 'administrator')]);
 });
 afterAll(async () => {

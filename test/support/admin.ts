@@ -104,5 +104,10 @@ export async function administer(
   };
 }
 
+/** The same of a second process: requests go to it, and not to where its issuer says. */
+export function elsewhere(second: TestSignet): TestSignet {
+  return { ...second, issuer: second.server.url };
+}
+
 /** With these, a change is made to whatever is there. */
 export const whatever = { 'if-match': '*' };

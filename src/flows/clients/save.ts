@@ -24,11 +24,13 @@ import { isResourceIdentifier, isSameResource } from '../../domain/resource.ts';
 import { isUuid } from '../../domain/uuid.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Tenant } from '../../domain/tenant.ts';
+import type { StoredClient } from '../../storage/client-rows.ts';
 import * as storage from '../../storage/clients.ts';
 import type { Db } from '../../storage/database.ts';
 import { listResources } from '../../storage/resources.ts';
 import { eventOf, record } from '../events.ts';
 import { withKeysFor } from '../keys/provide.ts';
+import { difference } from '../difference.ts';
 import { assertGrantable, assertReachesRights, rightsBehind } from '../reach.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
 import { announceClient, dropClient } from './change.ts';
@@ -98,10 +100,19 @@ export async function saveClient(
   await record(deps, tx, context, {
     type: known ? 'client.updated' : 'client.created',
     clientId: id,
-    data: { disabled, secret_changed: !isSameSecret },
+    data: {
+      disabled,
+      secret_changed: !isSameSecret,
+      ...(known && difference(shownIn(known), shownIn(wanted))),
+    },
   });
   await announceClient(tx, context, id);
   return known ? 'updated' : 'created';
+}
+
+/** What the audit log may say of one: all but its secrets. */
+function shownIn({ metadata, adminRoles, disabled }: Omit<StoredClient, 'id' | 'secrets'>): object {
+  return { ...metadata, admin_roles: adminRoles, disabled };
 }
 
 /**

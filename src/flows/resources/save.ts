@@ -11,6 +11,7 @@ import { recordChange } from '../../storage/changes.ts';
 import { findClient } from '../../storage/clients.ts';
 import type { Db } from '../../storage/database.ts';
 import * as storage from '../../storage/resources.ts';
+import { difference } from '../difference.ts';
 import { record } from '../events.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
 
@@ -59,7 +60,7 @@ export async function bringResourceTo(
   const { tenant, now } = context;
   if (stored && isDeepStrictEqual(stored, wanted)) return 'unchanged';
   await storage.saveResource(tx, tenant.id, wanted, now);
-  const data = { identifier: wanted.identifier };
+  const data = { identifier: wanted.identifier, ...(stored && difference(stored, wanted)) };
   await record(deps, tx, context, { type: stored ? 'resource.updated' : 'resource.created', data });
   await recordChange(tx, { kind: 'resource', tenantId: tenant.id, entity: '' }, now);
   return stored ? 'updated' : 'created';

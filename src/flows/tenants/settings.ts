@@ -15,6 +15,7 @@ import { checkedSettingsPatch, shownSettings } from '../../schemas/tenant.ts';
 import { recordChange } from '../../storage/changes.ts';
 import { findTenantById, lockTenant, setTenantPolicies } from '../../storage/tenants.ts';
 import { assertMatches } from '../precondition.ts';
+import { difference } from '../difference.ts';
 import { record } from '../events.ts';
 import { assertReachesRights } from '../reach.ts';
 
@@ -128,7 +129,7 @@ async function changeTenant(deps: Deps, context: RequestContext, change: (stored
     const stored = await lockTenant(tx, tenant.id);
     const wanted = change(stored);
     await setTenantPolicies(tx, tenant.id, wanted, now);
-    await record(deps, tx, context, { type: 'tenant.updated', data: { settings: changedNames(stored, wanted) } });
+    await record(deps, tx, context, { type: 'tenant.updated', data: changedIn(stored, wanted) });
     await recordChange(tx, { kind: 'tenant', tenantId: tenant.id, entity: tenant.id }, now);
     return (await findTenantById(tx, tenant.id))!;
   });
@@ -136,11 +137,11 @@ async function changeTenant(deps: Deps, context: RequestContext, change: (stored
   return changed;
 }
 
-function changedNames(before: Stored, after: Stored): string[] {
-  const [one, other]: Record<string, unknown>[] = [before, after].map(({ name, settings }) => ({ name, ...settings }));
-  return Object.keys({ ...one, ...other }).filter(
-    (name) => JSON.stringify(one![name]) !== JSON.stringify(other![name]),
-  );
+/** The names of what changed, and how it was and is. */
+function changedIn(before: Stored, after: Stored) {
+  const [one, other] = [before, after].map(({ name, settings }) => ({ name, ...settings }));
+  const changes = difference(one!, other!);
+  return { settings: [...new Set([...Object.keys(changes.before), ...Object.keys(changes.after)])], ...changes };
 }
 
 function noSuchRole(name: string): Refusal {

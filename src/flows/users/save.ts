@@ -16,6 +16,7 @@ import * as storage from '../../storage/users.ts';
 import { tellFormerAddress } from '../deliver/notices.ts';
 import { eventOf, newId, record } from '../events.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
+import { difference } from '../difference.ts';
 import { assertGrantable, assertReaches } from '../reach.ts';
 import { hashOfChosen } from './chosen-password.ts';
 import { namesAround } from './names-around.ts';
@@ -184,7 +185,7 @@ export async function bringTo(
   await record(deps, tx, context, {
     type: 'user.updated',
     userId: id,
-    data: { disabled, password_changed: passwordHash !== undefined, ...changedIn(known, fields) },
+    data: { disabled, password_changed: passwordHash !== undefined, ...changedIn(known, fields, disabled) },
   });
   // Their address is all that they could sign in by.
   const losesMail = (passwordHash ?? known.passwordHash) === undefined && known.emailVerified && !fields.emailVerified;
@@ -200,16 +201,20 @@ function fieldsNow(user: User): storage.UserFields {
   return { username, email, emailVerified, claims, roles, adminRoles, groups };
 }
 
-/** For the audit log: the names of what changed, and of admin roles what they were and are. Nothing else of a person. */
-function changedIn(known: User, fields: storage.UserFields): Record<string, unknown> {
+/** For the audit log: the names of what changed, and of what says nothing of who they are, how it was and is. */
+function changedIn(known: User, fields: storage.UserFields, disabled: boolean): Record<string, unknown> {
   const before = fieldsNow(known);
   const names = (Object.keys(before) as (keyof storage.UserFields)[]).filter(
     (name) => !isDeepStrictEqual(before[name], fields[name]),
   );
   return {
     changed: names.map((name) => inSnakeCase[name] ?? name),
-    ...(names.includes('adminRoles') && { admin_roles: { before: known.adminRoles, after: fields.adminRoles } }),
+    ...difference(impersonal(before, known.disabled), impersonal(fields, disabled)),
   };
+}
+
+function impersonal({ roles, adminRoles, groups, emailVerified }: storage.UserFields, disabled: boolean) {
+  return { roles, admin_roles: adminRoles, groups, email_verified: emailVerified, disabled };
 }
 
 const inSnakeCase: Partial<Record<keyof storage.UserFields, string>> = {
