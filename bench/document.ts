@@ -12,7 +12,27 @@ export async function readResults(): Promise<Results> {
   return JSON.parse(await readFile(resultsFile, 'utf8')) as Results;
 }
 
-export function renderDocument(results: Results): string {
+export const administrationFile = join(root, 'bench/results/administration.json');
+
+/** Milliseconds of one request. */
+export type Taken = { readonly count: number; readonly p50: number; readonly p95: number; readonly max: number };
+
+/** What `npm run bench:admin` measured last. */
+export type Administration = {
+  readonly date: string;
+  readonly users: number;
+  readonly rows: Readonly<Record<string, Taken>>;
+  /** MiB: the highest RSS of the server, all along. */
+  readonly memory: number;
+  /** Of a client with so many grants: how long it took, and what two requests of others took meanwhile. */
+  readonly deletion: { readonly grants: number; readonly seconds: number; readonly others: Taken };
+};
+
+export async function readAdministration(): Promise<Administration> {
+  return JSON.parse(await readFile(administrationFile, 'utf8')) as Administration;
+}
+
+export function renderDocument(results: Results, administration: Administration): string {
   return `${[
     '<!-- Generated from bench/results/latest.json by `npm run bench -- --doc`; change bench/document.ts. -->',
     INTRO,
@@ -26,6 +46,9 @@ export function renderDocument(results: Results): string {
     '### Verifying tokens in an API',
     VERIFY,
     verifications(results),
+    '### Administration beside a million users',
+    ADMINISTRATION,
+    administered(administration),
     '### Start and memory',
     starts(results),
     '## Where the time goes',
@@ -182,6 +205,31 @@ const WHERE_EACH = `- **\`code\`, \`refresh\`, \`flow\`**: most of the CPU is on
   the session, its grant, its refresh token and two audit events are begun in one committed write.
 - **\`discovery\`, \`jwks\`**: finding the tenant by host and path, the security headers, and the metrics.`;
 
+const ADMINISTRATION = `The [admin API](admin-api.md) of one process with a million people in its tenant, four requests under way: what is searched is
+from one letter, with which a tenth of all begin, to nearly a whole name. Wanted are 50 ms for a search and 20 ms for making and
+changing somebody, in 95 of 100 requests, and less than 300 MiB of memory all along. While a client with 100,000 grants is deleted,
+somebody else gets a token and reads a person, again and again: both together are a row.`;
+
+function administered({ rows, memory, deletion }: Administration): string {
+  const wanted = (name: string) => (name.startsWith('search') ? '50 ms' : name === 'show' ? '–' : '20 ms');
+  const line = (name: string, { count, p50, p95, max }: Taken, most: string) => [
+    name,
+    figure(count),
+    `${p50.toFixed(1)} ms`,
+    `${p95.toFixed(1)} ms`,
+    most,
+    `${max.toFixed(0)} ms`,
+  ];
+  const table = markdownTable(
+    ['What', 'Requests', 'Median', '95 of 100 within', 'wanted', 'Longest'],
+    [
+      ...Object.entries(rows).map(([name, taken]) => line(name, taken, wanted(name))),
+      line('others, while a client is deleted', deletion.others, '–'),
+    ],
+  );
+  return `${table}\n\nThe deletion took ${deletion.seconds.toFixed(1)} s. The highest memory (RSS) was ${memory} MiB.`;
+}
+
 function starts({ starts: measured }: Results): string {
   return markdownTable(
     ['What', 'Measured', 'Should be'],
@@ -260,6 +308,7 @@ const commands = [
   ['`npm run bench refresh userinfo`', 'Measures these rows and writes nothing'],
   ['`npm run bench verify`', 'Measures what `signet/verifier` does in an API, and writes nothing'],
   ['`npm run bench -- --profile refresh`', 'Shows where Signet spends the CPU of a row, by file and by function'],
+  ['`npm run bench:admin`', 'Measures the admin API beside a million users, in some minutes, and writes it down'],
   ['`npm run bench -- --doc`', 'Writes this page again from the JSON'],
   ['`npm run bench -- --rounds 9 refresh`', 'More rounds (5 unless given), for a machine that is not quiet'],
 ];

@@ -4,7 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { documentFile, readResults, renderDocument, resultsFile } from './document.ts';
+import { documentFile, readAdministration, readResults, renderDocument, resultsFile } from './document.ts';
 import { withEnding } from './ending.ts';
 import { describeMachine, type Machine, memoryOf, pinLoad } from './machine.ts';
 import { fullPlan, measureRow, type Round } from './measure.ts';
@@ -185,7 +185,7 @@ function shown(row: RowName, result: RowResult): string {
 }
 
 async function writeDocument(results: Results): Promise<void> {
-  await writeFile(documentFile, renderDocument(results));
+  await writeFile(documentFile, renderDocument(results, await readAdministration()));
   say('docs/performance.md is written.');
 }
 

@@ -43,6 +43,9 @@ export type AppOptions = {
  */
 const headersTimeout = 10_000;
 
+/** Characters of a part of an address: the identifier of a resource has up to 1,000, and may stand there percent-encoded. */
+const longestParameter = 3000;
+
 /** Milliseconds: how often sockets are held against requestTimeout. Node's own half minute would let slow ones stay. */
 const connectionsCheckingInterval = 5000;
 
@@ -88,7 +91,11 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
         .send({ error: 'invalid_request', error_description: 'The address is malformed.' });
     },
     // Each endpoint reads its own query, strictly.
-    routerOptions: { querystringParser: () => ({}), maxParamLength: 200, constraints: { for: audienceConstraint() } },
+    routerOptions: {
+      querystringParser: () => ({}),
+      maxParamLength: longestParameter,
+      constraints: { for: audienceConstraint() },
+    },
   };
   const app = options.tls
     ? (Fastify({

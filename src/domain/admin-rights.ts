@@ -18,11 +18,13 @@ export const adminResources = [
 export type AdminResource = (typeof adminResources)[number];
 export type AdminScope = `admin:${AdminResource}:${'read' | 'write'}`;
 
+/** What happened is not changed, and tokens are not listed. */
+const without: readonly string[] = ['admin:audit-events:write', 'admin:tokens:read'];
+
 /** Every scope of the admin API. */
-export const adminScopes: readonly AdminScope[] = adminResources.flatMap((resource) => [
-  `admin:${resource}:read` as const,
-  `admin:${resource}:write` as const,
-]);
+export const adminScopes: readonly AdminScope[] = adminResources
+  .flatMap((resource) => [`admin:${resource}:read` as const, `admin:${resource}:write` as const])
+  .filter((scope) => !without.includes(scope));
 
 /** Only the default tenant has others below it. */
 const ofTenants: readonly AdminScope[] = ['admin:tenants:read', 'admin:tenants:write'];
@@ -45,7 +47,7 @@ const readsAll = adminScopes.filter((scope) => scope.endsWith(':read') && !ofTen
 export const builtInAdminRoles = {
   [ownerRole]: { description: 'Everything in the tenant.', scopes: adminScopes },
   administrator: {
-    description: 'Everything but roles, signing keys, settings and tenants, which it can only read.',
+    description: 'Everything but tenants; roles, signing keys and settings are read only.',
     scopes: [
       ...readsAll,
       'admin:users:write',
@@ -68,7 +70,7 @@ export const builtInAdminRoles = {
       'admin:grants:write',
     ],
   },
-  auditor: { description: 'Reads everything and changes nothing.', scopes: readsAll },
+  auditor: { description: 'Reads everything but tenants, and changes nothing.', scopes: readsAll },
 } as const satisfies Record<string, AdminRole>;
 
 /** A role at the admin API: a set of its scopes. */

@@ -23,6 +23,7 @@ export const followed = [
 
 /** Whose every block is run by a test of its own, which names the document. */
 export const heldBy: Readonly<Record<string, string>> = {
+  'docs/admin-api.md': 'test/docs/admin-api.test.ts',
   'docs/command-line.md': 'test/cli/document.test.ts',
 };
 

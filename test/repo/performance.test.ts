@@ -1,12 +1,12 @@
 // docs/performance.md shows what was measured last: it is written from the results, and no row is missing.
 import { readFile } from 'node:fs/promises';
 import { describe, expect, test } from 'vitest';
-import { documentFile, readResults, renderDocument } from '../../bench/document.ts';
+import { documentFile, readAdministration, readResults, renderDocument } from '../../bench/document.ts';
 import { median, nonsenseIn, percentile, rowNames, verifyAlgs, verifyWays } from '../../bench/results.ts';
 import { figure, markdownTable } from '../../bench/tables.ts';
 
 test('docs/performance.md is as `npm run bench -- --doc` writes it', async () => {
-  expect(await readFile(documentFile, 'utf8')).toBe(renderDocument(await readResults()));
+  expect(await readFile(documentFile, 'utf8')).toBe(renderDocument(await readResults(), await readAdministration()));
 });
 
 describe('the results', () => {

@@ -1,4 +1,5 @@
 // Two tenants with the same clients, names, addresses and redirect URIs: every statement says whose it is, nothing crosses.
+import { idempotently } from '../../src/flows/admin/idempotent.ts';
 import { asPatient } from '../support/patient.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { contextWithoutRequest, type RequestContext } from '../../src/domain/context.ts';
@@ -99,6 +100,12 @@ async function administer(at: Tenant): Promise<void> {
   const tenant = (await tenantBySlug(deps, new URL(at.issuer).pathname.split('/').at(-1)!))!;
   const context = contextWithoutRequest(deps, tenant, deps.clock());
   const password = 'a password of fifteen';
+  const sent = { key: 'once', of: '/users', body: {} };
+  for (const location of ['/first', '/second'])
+    expect(await idempotently(deps, context, sent, async () => ({ location }))).toEqual({ location: '/first' });
+  await expect(
+    idempotently(deps, context, { ...sent, key: 'never' }, () => Promise.reject(new Error('refused'))),
+  ).rejects.toThrow('refused');
   const boss = await createUser(deps, context, {
     username: 'boss',
     email: 'boss@example.com',

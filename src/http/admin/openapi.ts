@@ -140,17 +140,18 @@ function queryParameters({ properties }: TObject) {
 
 function success({ method, answers, path }: Operation, components: Json): Json {
   const { status, schema, content } = answers;
-  const isOne = schema !== undefined && !isPage(schema);
+  // What is made below something else has no address of its own.
+  const isMade = status === 201 && !path.includes('{');
+  const isOne = schema !== undefined && !isPage(schema) && (isMade || method === 'GET' || method === 'PATCH');
   const headers = {
-    ...(isOne &&
-      path !== '/tokens/revoke' && { ETag: { description: 'What If-Match takes.', schema: { type: 'string' } } }),
-    ...(status === 201 && { Location: { description: 'Where it is.', schema: { type: 'string' } } }),
+    ...(isOne && { ETag: { description: 'What If-Match takes.', schema: { type: 'string' } } }),
+    ...(isMade && { Location: { description: 'Where it is.', schema: { type: 'string' } } }),
   };
   const json = schema && { 'application/json': { schema: refer(schema, components) } };
   const files = content && Object.fromEntries(content.map((type) => [type, { schema: { type: 'string' } }]));
   return {
     description: status === 204 ? 'Done.' : method === 'GET' ? 'What was asked for.' : 'What it is now.',
-    ...(Object.keys(headers).length > 0 && method !== 'POST' && { headers }),
+    ...(Object.keys(headers).length > 0 && { headers }),
     ...((json ?? files) && { content: json ?? files }),
   };
 }
@@ -162,7 +163,7 @@ function isPage(schema: TSchema): boolean {
 /** Every refusal that it may answer with. */
 export function refusalsOf(operation: Operation): readonly number[] {
   const { method, path, query, body, refusals: more = [] } = operation;
-  const always = [400, 401, 403, 429, 503];
+  const always = [400, 401, 403, 503];
   return [
     ...new Set([
       ...always,
@@ -189,7 +190,6 @@ const meanings: Readonly<Record<number, string>> = {
   415: 'The body is of another type.',
   422: 'Every mistake in what was sent, in one answer.',
   428: 'If-Match is missing.',
-  429: 'Too many requests of this kind.',
   503: 'The server cannot answer at this moment.',
 };
 
