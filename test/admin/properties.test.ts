@@ -1,5 +1,6 @@
 // Whatever is sent to whatever the OpenAPI document names: an answer that it names, of the shape that it names, and never a 5xx.
 import fc from 'fast-check';
+import { Validator } from '@seriousme/openapi-schema-validator';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { TSchema } from 'typebox';
@@ -233,6 +234,13 @@ test.each(harmless.map((operation) => [`${operation.method} ${operation.path}`, 
     );
   },
 );
+
+test('the document is OpenAPI 3.1, by a validator of somebody else', async () => {
+  const { valid, errors } = await new Validator().validate(openApiDocument('https://signet.example'));
+  expect([valid, errors]).toEqual([true, undefined]);
+  const broken = { ...openApiDocument('https://signet.example'), paths: { '/users': { get: { responses: 1 } } } };
+  expect((await new Validator().validate(broken)).valid).toBe(false);
+});
 
 test('the document that is kept is the one that is served', async () => {
   const kept = JSON.parse(await readFile(join(import.meta.dirname, '../../docs/openapi.json'), 'utf8')) as Json;
