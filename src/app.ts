@@ -4,6 +4,7 @@ import cookie from '@fastify/cookie';
 import Fastify, { type FastifyInstance, type FastifyReply, type FastifyServerOptions } from 'fastify';
 import type { Deps } from './deps.ts';
 import { adminScope } from './http/admin/plugin.ts';
+import { adminReferenceScope } from './http/admin/reference.ts';
 import { authScope } from './http/auth/plugin.ts';
 import { audienceConstraint } from './http/audience.ts';
 import { answerBrokenRequests } from './http/broken-requests.ts';
@@ -124,6 +125,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
     await app.register(oauthScope(deps), { prefix });
     await app.register(authScope(deps), { prefix });
     await app.register(adminScope(deps), { prefix });
+    await app.register(adminReferenceScope(deps), { prefix });
     await app.register(browserScope(deps), { prefix });
     await app.register(pagesScope(deps), { prefix });
   }

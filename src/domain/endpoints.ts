@@ -22,6 +22,9 @@ export const discoveryPaths = ['/.well-known/openid-configuration', '/.well-know
 /** Below it is the admin API; with the issuer in front it is the resource that its tokens are for. */
 export const adminPath = '/admin/api';
 
+/** What the admin API is, for everybody to read. */
+export const adminReferencePath = '/admin/reference';
+
 /** The first-party API, which discovery does not name. */
 export const firstPartyEndpoints = {
   login: '/auth/login',

@@ -46,10 +46,10 @@ export function documentHeaders(reply: FastifyReply, maxAge: number): void {
 
 /**
  * For pages. No form-action: Chromium applies it to the redirect after a form as well, which would block the way back to
- * the client. `source`: the one script that may run (Content Security Policy 3, 2.3.1: `nonce-…`, `sha256-…`).
+ * the client. `connects`: it may ask this origin. `source`: the one script that may run (Content Security Policy 3, 2.3.1: `nonce-…`, `sha256-…`).
  */
-export function pageHeaders(reply: FastifyReply, source?: string): void {
-  const script = source === undefined ? '' : ` script-src '${source}';`;
+export function pageHeaders(reply: FastifyReply, source?: string, { connects = false } = {}): void {
+  const script = source === undefined ? '' : ` script-src '${source}';${connects ? " connect-src 'self';" : ''}`;
   void reply.headers({
     'cache-control': 'no-store',
     'content-security-policy': `default-src 'none'; style-src 'self'; img-src 'self' data: https:;${script} base-uri 'none'; frame-ancestors 'none'`,

@@ -60,3 +60,17 @@ export async function clientNames(db: Db, tenantId: string, limit: number): Prom
   const rows = await names.all(db, { tenantId, limit });
   return rows.flatMap(({ id, name }) => (name === null ? [id] : [id, name]));
 }
+
+// clients_pkey: all of the tenant, which are not many.
+const withAdminRole = statement({ tenantId: 'uuid', roles: 'text[]' }, (q, p) =>
+  q
+    .selectFrom('clients')
+    .select((e) => e.fn.countAll<number>().as('count'))
+    .where('tenant_id', '=', p.tenantId)
+    .where('admin_roles', '@>', p.roles),
+);
+
+/** How many have this role at the admin API, disabled ones among them. */
+export async function countClientsWithAdminRole(db: Db, tenantId: string, role: string): Promise<number> {
+  return (await withAdminRole.first(db, { tenantId, roles: [role] }))!.count;
+}

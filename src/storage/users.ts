@@ -231,7 +231,7 @@ export async function markEmailVerified(tx: Db, tenantId: string, id: string, no
 }
 
 // users_admin_roles_idx
-const anyOwner = statement({ tenantId: 'uuid', roles: 'text[]' }, (q, p) =>
+const anyWithAdminRole = statement({ tenantId: 'uuid', roles: 'text[]' }, (q, p) =>
   q
     .selectFrom('users')
     // All are counted, because a LIMIT would make PostgreSQL hope to find one soon without the index.
@@ -241,9 +241,14 @@ const anyOwner = statement({ tenantId: 'uuid', roles: 'text[]' }, (q, p) =>
     .where('admin_roles', '@>', p.roles),
 );
 
+/** How many have this role, disabled ones among them. */
+export async function countUsersWithAdminRole(db: Db, tenantId: string, role: string): Promise<number> {
+  return (await anyWithAdminRole.first(db, { tenantId, roles: [role] }))!.count;
+}
+
 /** Counts disabled users as well, so that /setup stays closed. */
 export async function someoneIsOwner(db: Db, tenantId: string): Promise<boolean> {
-  return (await anyOwner.first(db, { tenantId, roles: [ownerRole] }))!.count > 0;
+  return (await countUsersWithAdminRole(db, tenantId, ownerRole)) > 0;
 }
 
 // users_admin_roles_idx, credentials_one_password_idx
@@ -370,27 +375,4 @@ export async function endEverythingOf(
   now: number,
 ): Promise<Ended> {
   return (await endEverything.first(tx, { tenantId, id, reason, now }))!;
-}
-
-// grants_user_idx; the foreign keys take codes and refresh tokens with them.
-const removeGrants = statement(
-  { tenantId: 'uuid', id: 'uuid', limit: 'integer' },
-  (_q, p) =>
-    sql`DELETE FROM grants WHERE tenant_id = ${p.tenantId} AND id IN (
-        SELECT id FROM grants WHERE tenant_id = ${p.tenantId} AND user_id = ${p.id} LIMIT ${p.limit})`,
-);
-
-/** @returns how many went, each with all its tokens; less than `limit`: none is left. */
-export async function removeGrantsOfUser(db: Db, tenantId: string, id: string, limit: number): Promise<number> {
-  return removeGrants.run(db, { tenantId, id, limit });
-}
-
-// users_pkey; the foreign keys take everything of theirs with it.
-const remove = statement({ tenantId: 'uuid', id: 'uuid' }, (q, p) =>
-  q.deleteFrom('users').where('tenant_id', '=', p.tenantId).where('id', '=', p.id),
-);
-
-/** Removes the user and everything of them. @returns false when they are not there. */
-export async function removeUser(tx: Db, tenantId: string, id: string): Promise<boolean> {
-  return (await remove.run(tx, { tenantId, id })) === 1;
 }

@@ -39,8 +39,11 @@ describe('roles', () => {
     expect((await ask('DELETE', '/roles/helpdesk')).status).toBe(428);
     const wide = await tokenOf(signet, { client_id: 'desk', client_secret: body.client_secret });
     expect((await ask('POST', '/users', { username: 'by-desk' }, {}, wide)).status).toBe(201);
-    expect((await ask('DELETE', '/roles/helpdesk', undefined, whatever)).status).toBe(204);
+    const held = await ask('DELETE', '/roles/helpdesk', undefined, whatever);
+    expect([held.status, held.body.detail]).toEqual([409, expect.stringContaining('0 people and 1 clients')]);
+    expect((await ask('PATCH', '/clients/desk', { admin_roles: [] }, whatever)).status).toBe(200);
     expect((await ask('POST', '/users', { username: 'by-desk-2' }, {}, wide)).status).toBe(403);
+    expect((await ask('DELETE', '/roles/helpdesk', undefined, whatever)).status).toBe(204);
     expect((await ask('GET', '/roles/helpdesk')).status).toBe(404);
   });
 
@@ -188,7 +191,13 @@ describe('resources', () => {
   });
 
   test('the admin API itself, by its whole name: refused', async () => {
-    const refused = await ask('POST', '/resources', { identifier: `${signet.issuer}/admin/api` });
-    expect([refused.status, pointersOf(refused)]).toEqual([422, ['/identifier']]);
+    for (const identifier of [
+      `${signet.issuer}/admin/api`,
+      `${signet.issuer}/admin/api/`,
+      `${signet.issuer.replace('localhost', 'LOCALHOST')}/admin/api`,
+    ]) {
+      const refused = await ask('POST', '/resources', { identifier });
+      expect([refused.status, pointersOf(refused)]).toEqual([422, ['/identifier']]);
+    }
   });
 });

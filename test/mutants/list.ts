@@ -1,6 +1,7 @@
 // Every removal, by what it takes away.
 import { accountMutants } from './account.ts';
 import { applicationMutants } from './applications.ts';
+import { adminMutants } from './admin.ts';
 import { administrationMutants } from './administration.ts';
 import { claimMutants } from './claims.ts';
 import { clientAuthenticationMutants } from './client-authentication.ts';
@@ -32,6 +33,7 @@ import { verifierMutants } from './verifier.ts';
 
 export const mutants: readonly Mutant[] = [
   ...accountMutants,
+  ...adminMutants,
   ...administrationMutants,
   ...applicationMutants,
   ...claimMutants,

@@ -64,6 +64,7 @@ const outgoing: Readonly<Record<string, string>> = {
   'delivery/mail.ts': 'the mail server of SMTP_URL',
   'doctor/outside.ts': 'PUBLIC_URL, as somebody from outside would: it may well be private',
   'embedded/private-socket.ts': 'the embedded PostgreSQL, by its unix socket',
+  'http/pages/views/try-out.ts': 'the origin of the page, in a browser',
   'testing/http.ts': 'the Signet inside of a test',
   'verifier/issuer-documents.ts': 'the issuer whose tokens an API takes',
 };

@@ -70,7 +70,8 @@ async function assertNewName(tx: Db, tenant: Tenant, identifier: string, known: 
   const refuse = (problem: string) => {
     throw invalidInput([{ path: ['identifier'], problem }]);
   };
-  if (isSameResource(identifier, adminApiOf(tenant.issuer))) refuse('is the admin API, which every tenant has');
+  if (new URL(identifier).href.startsWith(adminApiOf(tenant.issuer)))
+    refuse('is the admin API, which every tenant has');
   if (isSameResource(identifier, tenant.issuer) || (await findClient(tx, tenant.id, identifier)))
     refuse('is the name of a client or of the issuer: take another');
   const same = known.find((one) => isSameResource(one.identifier, identifier));

@@ -13,7 +13,10 @@ import { completeSettings, type Tenant, type TenantSettings } from '../../domain
 import { checkedAdminRolePatch, checkedNewAdminRole, shownAdminRole } from '../../schemas/admin-role.ts';
 import { checkedSettingsPatch, shownSettings } from '../../schemas/tenant.ts';
 import { recordChange } from '../../storage/changes.ts';
+import { countClientsWithAdminRole } from '../../storage/client-list.ts';
+import type { Db } from '../../storage/database.ts';
 import { findTenantById, lockTenant, setTenantPolicies } from '../../storage/tenants.ts';
+import { countUsersWithAdminRole } from '../../storage/users.ts';
 import { assertMatches } from '../precondition.ts';
 import { difference } from '../difference.ts';
 import { record } from '../events.ts';
@@ -80,16 +83,23 @@ export async function changeAdminRole(
   });
 }
 
-/** Whoever has it keeps a name that allows nothing any more. @throws Refusal as {@link changeAdminRole}. */
+/** Not while somebody has it: a role of that name that is made later would be theirs. @throws Refusal as {@link changeAdminRole}. */
 export async function deleteAdminRole(
   deps: Deps,
   context: RequestContext,
   name: string,
   { ifMatch }: { readonly ifMatch: string | undefined },
 ): Promise<void> {
-  await changeAdminRoles(deps, context, name, (roles) => {
+  await changeAdminRoles(deps, context, name, async (roles, tx) => {
     assertMatches(ifMatch, shownAdminRole(name, own(roles, name)));
-    return undefined;
+    const { id } = context.tenant;
+    const people = await countUsersWithAdminRole(tx, id, name);
+    const clients = await countClientsWithAdminRole(tx, id, name);
+    if (people + clients === 0) return undefined;
+    throw new Refusal(
+      'conflict',
+      `The role ${name} is that of ${people} people and ${clients} clients: take it from them first.`,
+    );
   });
 }
 
@@ -98,11 +108,11 @@ function changeAdminRoles(
   deps: Deps,
   context: RequestContext,
   name: string,
-  change: (roles: AdminRoles) => AdminRole | undefined,
+  change: (roles: AdminRoles, tx: Db) => AdminRole | undefined | Promise<AdminRole | undefined>,
 ): Promise<Tenant> {
-  return changeTenant(deps, context, ({ name: title, settings }) => {
+  return changeTenant(deps, context, async ({ name: title, settings }, tx) => {
     const roles = settings.admin_roles ?? {};
-    const wanted = change(roles);
+    const wanted = await change(roles, tx);
     for (const role of [Object.hasOwn(roles, name) ? roles[name] : undefined, wanted])
       if (role) assertReachesRights(context, new Set(role.scopes), 'The role');
     const others = Object.entries(roles).filter(([other]) => other !== name);
@@ -123,11 +133,15 @@ function own(roles: AdminRoles, name: string): AdminRole {
 
 type Stored = { readonly name: string; readonly settings: Partial<TenantSettings> };
 
-async function changeTenant(deps: Deps, context: RequestContext, change: (stored: Stored) => Stored): Promise<Tenant> {
+async function changeTenant(
+  deps: Deps,
+  context: RequestContext,
+  change: (stored: Stored, tx: Db) => Stored | Promise<Stored>,
+): Promise<Tenant> {
   const { tenant, now } = context;
   const changed = await deps.db.transaction(async (tx) => {
     const stored = await lockTenant(tx, tenant.id);
-    const wanted = change(stored);
+    const wanted = await change(stored, tx);
     await setTenantPolicies(tx, tenant.id, wanted, now);
     await record(deps, tx, context, { type: 'tenant.updated', data: changedIn(stored, wanted) });
     await recordChange(tx, { kind: 'tenant', tenantId: tenant.id, entity: tenant.id }, now);

@@ -8,16 +8,9 @@ import { checkedServicePatch, shownService } from '../../schemas/service-account
 import { checkedUserPatch, entryOf, shownUser, type UserEntry } from '../../schemas/user.ts';
 import type { Db } from '../../storage/database.ts';
 import { lockTenant } from '../../storage/tenants.ts';
+import { removeGrantsOfUser, removeUser } from '../../storage/user-removal.ts';
 import type { UserWithPassword } from '../../storage/user-rows.ts';
-import {
-  endEverythingOf,
-  findUser,
-  findUserWithPassword,
-  lockUser,
-  removeGrantsOfUser,
-  removeUser,
-  setUserDisabled,
-} from '../../storage/users.ts';
+import { endEverythingOf, findUser, findUserWithPassword, lockUser, setUserDisabled } from '../../storage/users.ts';
 import { assertMatches } from '../precondition.ts';
 import { record } from '../events.ts';
 import { keepingAnOwner } from './disable.ts';

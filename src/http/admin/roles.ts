@@ -67,7 +67,7 @@ export const roleOperations: readonly Operation[] = [
     path: '/roles/{name}',
     scope: 'admin:roles:write',
     summary: 'Delete a role of administrators',
-    description: 'Whoever has it may do nothing by it from here on.',
+    description: 'Not while somebody has it.',
     isDangerous: true,
     answers: { status: 204 },
     refusals: [409],

@@ -6,6 +6,7 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { basePath } from '../context.ts';
 import { pageHeaders } from '../headers.ts';
 import { conveniences } from './views/conveniences.ts';
+import { tryOut } from './views/try-out.ts';
 import type { Html } from '../../texts/html.ts';
 import { negotiateLocale } from '../../texts/messages.ts';
 import type { Page } from './views/layout.ts';
@@ -18,8 +19,11 @@ export const stylesheetFile = {
   body: stylesheet,
 };
 
-const [, script = ''] = /^<script>(.*)<\/script>$/s.exec(String(conveniences))!;
-const scriptSource = `sha256-${createHash('sha256').update(script).digest('base64')}`;
+/** The scripts that there are, each with the source that allows it. */
+const scripts = [conveniences, tryOut].map((made) => {
+  const [, text = ''] = /^<script>(.*)<\/script>$/s.exec(String(made))!;
+  return { tag: `<script>${text}`, source: `sha256-${createHash('sha256').update(text).digest('base64')}` };
+});
 
 /** What every page of this request's tenant has in common. Before a tenant is known: plain Signet. */
 export function pageOf(request: FastifyRequest, uiLocales?: string): Page {
@@ -32,15 +36,15 @@ export function pageOf(request: FastifyRequest, uiLocales?: string): Page {
   };
 }
 
-/** Renders and sends. */
+/** Renders and sends. `connects`: its script may ask this origin. */
 export function sendPage(
   request: FastifyRequest,
   reply: FastifyReply,
   render: (page: Page) => Html,
-  options: { status?: number; uiLocales?: string | undefined } = {},
+  options: { status?: number; uiLocales?: string | undefined; connects?: boolean } = {},
 ) {
   const body = String(render(pageOf(request, options.uiLocales)));
-  pageHeaders(reply, body.includes(`<script>${script}`) ? scriptSource : undefined);
+  pageHeaders(reply, scripts.find(({ tag }) => body.includes(tag))?.source, options);
   return reply
     .code(options.status ?? 200)
     .type('text/html; charset=utf-8')
