@@ -68,7 +68,7 @@ export function keyProblems(metadata: ClientMetadata): MetadataProblem[] {
 
 /** Why it cannot be the public key of an assertion; undefined when it can. */
 export function keyProblem(key: ClientJwk): string | undefined {
-  if (['d', 'p', 'q', 'dp', 'dq', 'qi', 'k'].some((member) => Object.hasOwn(key, member)))
+  if (['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'].some((member) => Object.hasOwn(key, member)))
     return 'is a private key: give its public part, and take the key as known to others';
   if (algsOf(key).length === 0) return 'must be a public key for RS256, PS256, ES256 or EdDSA';
   if (key['use'] !== undefined && key['use'] !== 'sig') return 'must be for signatures: use is not sig';

@@ -26,6 +26,10 @@ export type RequestContext = {
   readonly actor: Actor;
   /** What whoever administers holds at this moment, and so may grant and reach. Nothing, until a flow has found out. */
   readonly rights: Rights | 'all';
+  /** When the person signed in who administers, in milliseconds; nothing is asked of programs and operators. */
+  readonly signedInAt?: number | undefined;
+  /** Through which client a person administers, for the audit log. */
+  readonly through?: string | undefined;
 };
 
 /** The same request, once it is known whose it is. */

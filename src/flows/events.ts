@@ -19,6 +19,8 @@ export function eventOf(deps: Deps, { now, requestId, ip, actor }: RequestContex
 
 /** Records `event` on the transaction that does what it tells, and tells its person where that is due. */
 export async function record(deps: Deps, tx: Db, context: RequestContext, event: AuditEvent): Promise<void> {
-  await recordEvent(tx, context.tenant.id, event, eventOf(deps, context));
+  const { through } = context;
+  const told = through === undefined ? event : { ...event, data: { ...event.data, through } };
+  await recordEvent(tx, context.tenant.id, told, eventOf(deps, context));
   await tell(deps, tx, context, event);
 }

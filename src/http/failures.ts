@@ -96,8 +96,12 @@ function logFailure({ log }: Pick<Deps, 'log'>, request: FastifyRequest, failure
       const { code, description, cause } = failure.error;
       return log.info({ ...who, code, description, cause }, 'refused');
     }
-    case 'refusal':
-      return log.info({ ...who, code: failure.refusal.code, description: failure.refusal.message }, 'refused');
+    case 'refusal': {
+      const { code, message: description } = failure.refusal;
+      // What administrators are told has names in it.
+      const isToName = (request as { administrator?: unknown }).administrator !== undefined;
+      return log.info({ ...who, code, ...(!isToName && { description }) }, 'refused');
+    }
     case 'unavailable': {
       const { message: reason, cause } = error as Error;
       const { code, message } = (cause ?? {}) as { code?: string; message?: string };

@@ -40,6 +40,9 @@ function parse(body: Buffer): unknown {
 
 // No value of ours holds NUL or half of a character, and PostgreSQL cannot.
 function storable(name: string, value: unknown): unknown {
+  // JSON has numbers that are too large for one.
+  if (typeof value === 'number' && !Number.isFinite(value))
+    throw new Refusal('malformed', 'The request contains a number that is too large.');
   for (const text of typeof value === 'string' ? [name, value] : [name]) {
     if (text.includes('\u0000')) throw new Refusal('malformed', 'The request contains a NUL character.');
     if (!text.isWellFormed()) throw new Refusal('malformed', 'The request contains half of a character.');

@@ -7,7 +7,7 @@ import { closed, patternWords, text } from './parts.ts';
 export const adminRole = Type.Object(
   {
     description: Type.Optional(text),
-    scopes: Type.Array(Type.Enum([...adminScopes]), { maxItems: adminScopes.length, uniqueItems: true }),
+    scopes: Type.Array(Type.Enum([...adminScopes]), { maxItems: adminScopes.length }),
   },
   closed,
 );

@@ -21,7 +21,6 @@ export const secretPattern = '^[\\x20-\\x7e]{1,512}$';
 /** Of roles at the admin API. Whether there is such a role is asked with the tenant at hand. */
 export const adminRoleNames = Type.Array(Type.String({ pattern: adminRolePattern }), {
   maxItems: 50,
-  uniqueItems: true,
 });
 
 export const datePattern = '^\\d{4}(-\\d{2}-\\d{2})?$';

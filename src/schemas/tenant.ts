@@ -7,6 +7,7 @@ import { webUriProblem } from '../domain/redirect-uri.ts';
 import { administratorMfaPolicies, mfaPolicies, passwordlessPolicies, sentFactorPolicies } from '../domain/factors.ts';
 import { newBrowserPolicies, stayPolicies } from '../domain/session.ts';
 import { customClaimProblem } from '../domain/claims.ts';
+import { reservedScopeProblem } from '../domain/admin-api.ts';
 import { parseScope, standardScopes } from '../domain/scope.ts';
 import { invalidInput } from '../domain/errors.ts';
 import { isSlug, type Tenant, type TenantSettings } from '../domain/tenant.ts';
@@ -67,7 +68,10 @@ export function tenantMistakes(tenant: TenantEntry | undefined, settings?: Setti
   const { slug, host } = tenantOf(tenant);
   if (!isSlug(slug))
     mistakes.push({ path: ['tenant'], problem: 'must have a slug of lower-case letters, digits and hyphens' });
-  if (host !== undefined && (!/^[a-z0-9.-]+(?::\d{1,5})?$/.test(host) || slug === 'default')) {
+  if (
+    host !== undefined &&
+    (!/^[a-z0-9.-]+(?::\d{1,5})?$/.test(host) || !URL.canParse(`https://${host}`) || slug === 'default')
+  ) {
     mistakes.push({
       path: ['tenant', 'host'],
       problem:
@@ -83,7 +87,8 @@ export function tenantMistakes(tenant: TenantEntry | undefined, settings?: Setti
   }
   for (const [scope, { claims }] of Object.entries(settings?.claim_scopes ?? {})) {
     const path = ['settings', 'claim_scopes', scope];
-    if (parseScope(scope)?.length !== 1 || (standardScopes as readonly string[]).includes(scope))
+    const isTaken = (standardScopes as readonly string[]).includes(scope) || reservedScopeProblem(scope) !== undefined;
+    if (parseScope(scope)?.length !== 1 || isTaken)
       mistakes.push({ path, problem: 'must be one scope name without spaces, and not one that every tenant knows' });
     claims.forEach((name, i) => {
       const problem = customClaimProblem(name);

@@ -88,6 +88,15 @@ export function checkedUser(value: unknown): UserEntry {
   return checked(user, userMistakes, value);
 }
 
+/** What makes a person at the admin API: a hash could ask for more work than a sign-in may cost. */
+const { password_hash: _hash, ...newProperties } = user.properties;
+export const newUser = Type.Object(newProperties, closed);
+
+/** @throws Refusal invalid_input with every mistake. */
+export function checkedNewUser(value: unknown): Static<typeof newUser> {
+  return checked(newUser, userMistakes, value);
+}
+
 /** What of a user can be changed with a patch: passwords have an address of their own. */
 const { password: _password, password_hash: _passwordHash, ...changeable } = user.properties;
 export const userFields = Type.Object(changeable, closed);

@@ -23,22 +23,23 @@ export async function findClient(db: Db, tenantId: string, id: string): Promise<
 }
 
 // clients_pkey, revoked_access_tokens_pkey
-const unlessRevoked = statement({ tenantId: 'uuid', id: 'text', jti: 'text' }, (q, p) =>
+const unlessRevoked = statement({ tenantId: 'uuid', id: 'text', jti: 'text', issuedAt: 'timestamptz' }, (q, p) =>
   q
     .selectFrom('clients')
     .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
     .where('tenant_id', '=', p.tenantId)
     .where('id', '=', p.id)
-    .where(sql<boolean>`${isNotRevoked(p)}`),
+    // In whole seconds, as `iat` is: a client that was made again under the same name has nothing of the former.
+    .where(sql<boolean>`created_at < ${p.issuedAt} + interval '1 second' AND ${isNotRevoked(p)}`),
 );
 
-/** The client as it is now; undefined when the access token with this `jti` was revoked by itself. */
+/** The client as it is now; undefined when its access token with this `jti` was revoked by itself, or is older than it. Milliseconds. */
 export async function findClientUnlessRevoked(
   db: Db,
   tenantId: string,
-  { clientId, jti }: { readonly clientId: string; readonly jti: string },
+  { clientId, jti, issuedAt }: { readonly clientId: string; readonly jti: string; readonly issuedAt: number },
 ): Promise<Client | undefined> {
-  const row = await unlessRevoked.first(db, { tenantId, id: clientId, jti });
+  const row = await unlessRevoked.first(db, { tenantId, id: clientId, jti, issuedAt });
   return row && toClient(row);
 }
 
@@ -56,7 +57,7 @@ const fields = {
 } as const;
 
 const create = statement(
-  { ...fields, changed: 'text[]', ...eventParams },
+  { ...fields, changed: 'text[]', data: 'jsonb', ...eventParams },
   (_q, p) =>
     sql<{ id: string }>`WITH made AS (
         INSERT INTO clients (tenant_id, id, metadata, secret_mac, secret_sealed, added_secrets, admin_roles, disabled_at, version, created_at, updated_at)
@@ -68,7 +69,7 @@ const create = statement(
       ), change AS (
         INSERT INTO changes (tenant_id, kind, entity, changed_at) SELECT ${p.tenantId}, 'client', unnest(${p.changed}), ${p.now} FROM made
       ), event AS (
-        ${auditRow(p, { type: sql`'client.created'`, client: sql`id`, from: sql`FROM made`, data: sql`jsonb_build_object('disabled', ${p.disabledAt} IS NOT NULL)` })}
+        ${auditRow(p, { type: sql`'client.created'`, client: sql`id`, from: sql`FROM made`, data: p.data })}
       )
       SELECT id FROM made`,
 );
@@ -82,9 +83,9 @@ export async function createClient(
   tenantId: string,
   client: StoredClient,
   changed: readonly string[],
-  event: EventValues,
+  event: EventValues & { readonly data: object },
 ): Promise<boolean> {
-  const values = { ...bound(tenantId, client, event.now), changed, ...eventValues(event) };
+  const values = { ...bound(tenantId, client, event.now), changed, data: event.data, ...eventValues(event) };
   return (await create.first(db, values)) !== undefined;
 }
 

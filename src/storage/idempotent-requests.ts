@@ -83,3 +83,13 @@ const forget = statement(names, (q, p) =>
 export async function forgetRequest(db: Db, tenantId: string, keyHash: Buffer): Promise<void> {
   await forget.run(db, { tenantId, keyHash });
 }
+
+// A sequential scan of what was made within a day.
+const forgetOf = statement({ tenantId: 'uuid', location: 'text' }, (q, p) =>
+  q.deleteFrom('idempotent_requests').where('tenant_id', '=', p.tenantId).where('location', '=', p.location),
+);
+
+/** What they made is gone. */
+export async function forgetRequestsOf(db: Db, tenantId: string, location: string): Promise<void> {
+  await forgetOf.run(db, { tenantId, location });
+}

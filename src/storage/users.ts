@@ -135,6 +135,7 @@ const create = statement(
     changeBy: 'timestamptz?',
     disabledAt: 'timestamptz?',
     type: 'text',
+    data: 'jsonb',
     ...eventParams,
   },
   (_q, p) =>
@@ -149,7 +150,7 @@ const create = statement(
         SELECT ${p.tenantId}, ${p.credentialId}, id, 'password', ${p.passwordHash}, '{}'::jsonb, ${p.changeBy}, 1, 1, ${p.now}, ${p.now}
         FROM made WHERE ${p.passwordHash} IS NOT NULL
       )
-      ${auditRow(p, { type: p.type, user: sql`id`, from: sql`FROM made` })}`,
+      ${auditRow(p, { type: p.type, user: sql`id`, from: sql`FROM made`, data: p.data })}`,
 );
 
 /**
@@ -169,15 +170,18 @@ export async function createUser(
     changeBy: number | undefined;
     disabled: boolean;
     type: AuditType;
+    /** Of the event. */
+    data: object;
   },
   event: EventValues,
 ): Promise<void> {
-  const { id, kind, credentialId, passwordHash, changeBy, disabled, type, ...given } = user;
+  const { id, kind, credentialId, passwordHash, changeBy, disabled, type, data, ...given } = user;
   const { now } = event;
   await create.run(db, {
     ...bound(tenantId, id, given, now),
     ...eventValues(event),
     type,
+    data,
     kind,
     credentialId,
     passwordHash: passwordHash ?? null,
@@ -371,7 +375,7 @@ export async function endEverythingOf(
   tx: Db,
   tenantId: string,
   id: string,
-  reason: 'user_disabled' | 'password_changed' | 'key_revoked' | 'second_factor_changed' | 'admin_role_removed',
+  reason: 'user_disabled' | 'password_changed' | 'key_revoked' | 'second_factor_changed' | 'admin_roles_changed',
   now: number,
 ): Promise<Ended> {
   return (await endEverything.first(tx, { tenantId, id, reason, now }))!;

@@ -1,4 +1,5 @@
 // Who is let into the admin API: by which token, with which scopes and roles as they are now, and how they signed in.
+import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { adminApiOf } from '../../src/domain/admin-api.ts';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
@@ -15,7 +16,7 @@ import {
   programToken,
   tokenOf,
 } from '../support/admin.ts';
-import { alice, claimsOf, codeFlow, tokenRequest, webClient, world } from '../support/flow.ts';
+import { alice, basic, claimsOf, codeFlow, tokenRequest, webClient, world } from '../support/flow.ts';
 import { asPatient } from '../support/patient.ts';
 import { enrol } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
@@ -161,6 +162,91 @@ describe('a person', () => {
     expect((await administer(signet, token, 'GET', path)).status).toBe(200);
     const fresh = await personToken(signet, enrolled);
     expect((await administer(signet, fresh, 'DELETE', path, undefined, { 'if-match': made.etag })).status).toBe(204);
+  });
+});
+
+describe('what may not be waited out', () => {
+  test('who was disabled while the body came does nothing with it', async () => {
+    const { token } = await administratorNamed(signet, 'fired', ['owner']);
+    const left = { username: 'other-owner', password: 'the long password of another', admin_roles: ['owner'] };
+    await signet.provision({ users: [left] });
+    const { hostname, port } = new URL(signet.issuer);
+    const body = JSON.stringify({ username: 'backdoor', admin_roles: ['owner'] });
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), hostname, () => {
+        const head = ['POST /admin/api/users HTTP/1.1', `Host: ${hostname}:${port}`, `Authorization: Bearer ${token}`];
+        const rest = ['Content-Type: application/json', `Content-Length: ${body.length}`, 'Connection: close'];
+        socket.write([...head, ...rest, '', body.slice(0, 10)].join('\r\n'));
+        setTimeout(() => {
+          signet
+            .provision({ users: [{ username: 'fired', disabled: true, admin_roles: [] }] })
+            .then(() => socket.write(body.slice(10)))
+            .catch(reject);
+        }, 200);
+      });
+      let text = '';
+      socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
+      socket.on('close', () => resolve(text)).on('error', reject);
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 401 /);
+    const owner = await programToken(signet, 'owner');
+    expect((await administer(signet, owner, 'GET', '/users?search=backdoor')).body.items).toEqual([]);
+  });
+
+  test('long after signing in, what lets somebody else act needs a new sign-in too: roles, passwords, addresses, secrets', async () => {
+    const { token } = await administratorNamed(signet, 'stale', ['owner']);
+    const ask = (method: string, path: string, body: object) =>
+      administer(signet, token, method, path, body, { 'if-match': '*' });
+    const { id } = (await ask('POST', '/users', { username: 'target', email: 'target@example.com' })).body;
+    const plain = { token_endpoint_auth_method: 'none', redirect_uris: ['https://x.example/cb'] };
+    expect((await ask('POST', '/clients', { ...plain, client_id: 'plain' })).status).toBe(201);
+    signet.clock.advance(601);
+    const machine = { grant_types: ['client_credentials'], response_types: [] };
+    const answers = [
+      await ask('POST', '/users', { username: 'x1', admin_roles: ['auditor'] }),
+      await ask('POST', '/users', { username: 'x2', password: 'a bridge over the quiet river' }),
+      await ask('PATCH', `/users/${id}`, { admin_roles: ['auditor'] }),
+      await ask('PATCH', `/users/${id}`, { email: 'evil@example.com' }),
+      await ask('PATCH', `/users/${id}`, { email_verified: true }),
+      await ask('POST', '/clients', machine),
+      await ask('POST', '/clients', { ...plain, scope: 'openid admin:users:read' }),
+      await ask('PATCH', '/clients/plain', { first_party: true }),
+      await ask('PATCH', '/clients/console', { redirect_uris: ['https://evil.example/cb'] }),
+    ];
+    expect(answers.map(({ status, body }) => [status, body.code])).toEqual(
+      answers.map(() => [401, 'insufficient_user_authentication']),
+    );
+    for (const [method, path, body] of [
+      ['POST', '/users', { username: 'x3' }],
+      ['PATCH', `/users/${id}`, { name: 'Ordinary' }],
+      ['PATCH', '/clients/plain', { client_name: 'Ordinary' }],
+    ] as const)
+      expect((await ask(method, path, body)).status, path).toBeLessThan(300);
+  });
+
+  test('a token for the admin API is for nobody else', async () => {
+    await signet.provision({ resources: [{ identifier: 'https://orders.example', scopes: ['orders:read'] }] });
+    const params = new URLSearchParams({ grant_type: 'client_credentials', resource: adminApiOf(signet.issuer) });
+    params.append('resource', 'https://orders.example');
+    const { client_id, client_secret } = programs[0]!;
+    const response = await fetch(`${signet.issuer}/oauth/token`, {
+      method: 'POST',
+      headers: { authorization: basic(client_id, client_secret) },
+      body: params,
+    });
+    expect([response.status, ((await response.json()) as { error: string }).error]).toEqual([400, 'invalid_target']);
+  });
+
+  test('a client that is made again under its name takes none of the tokens of the former', async () => {
+    const client = { ...programs[0]!, client_id: 'again' };
+    await signet.provision({ clients: [client] });
+    const token = await tokenOf(signet, client);
+    const owner = await programToken(signet, 'owner');
+    const whatever = { 'if-match': '*' };
+    expect((await administer(signet, owner, 'DELETE', '/clients/again', undefined, whatever)).status).toBe(204);
+    signet.clock.advance(2);
+    await signet.provision({ clients: [{ ...client, client_secret: 'another secret of the same name, long enough' }] });
+    expect((await list(token)).status).toBe(401);
   });
 });
 

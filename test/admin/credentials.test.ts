@@ -6,7 +6,7 @@ import { logIn } from '../support/first-party.ts';
 import { world } from '../support/flow.ts';
 import { enrol } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
-import { mailBy, mailTo, readMail, startSmtp } from '../support/smtp.ts';
+import { linkIn, mailBy, mailTo, readMail, startSmtp } from '../support/smtp.ts';
 
 let signet: TestSignet;
 let owner: string;
@@ -103,6 +103,27 @@ test('a link to choose one goes to the address that is stored, and nowhere where
     expect([(await send(bare)).status, (await send('nobody')).status]).toEqual([409, 404]);
     const { id: boss } = await person('linked-boss', { email: 'boss@example.com', admin_roles: ['owner'] });
     expect((await send(boss)).status).toBe(403);
+  } finally {
+    await mailing.stop();
+    await smtp.close();
+  }
+});
+
+test('a link that was sent before they were given a role leads nowhere after it, and they are signed out', async () => {
+  const smtp = await startSmtp();
+  const mailing = elsewhere(await startSignet({ beside: signet, config: { mail: mailBy(smtp.port) } }));
+  try {
+    const { user, id } = await person('promoted', { email: 'promoted@example.com' });
+    const { body } = await logIn(signet, user, { scope: 'openid' });
+    await administer(mailing, manager, 'POST', `/users/${id}/password`, { send_link: true });
+    const link = await linkIn(await mailTo(smtp, 'promoted@example.com', 1, 'reset-password'));
+    const { pathname, search } = new URL(link);
+    const open = async () => (await fetch(`${mailing.issuer}${pathname}${search}`)).status;
+    expect(await open()).toBe(200);
+    await administer(signet, owner, 'PATCH', `/users/${id}`, { admin_roles: ['owner'] }, { 'if-match': '*' });
+    expect(await open()).toBe(410);
+    const headers = { authorization: `Bearer ${body.access_token}` };
+    expect((await fetch(`${signet.issuer}/oauth/userinfo`, { headers })).status).toBe(401);
   } finally {
     await mailing.stop();
     await smtp.close();

@@ -63,7 +63,9 @@ test('another body: 422; another actor, another address, another key: another re
   const changed = await register('key-2', { ...machine, client_name: 'Other' });
   expect([changed.status, changed.body.code]).toEqual([422, 'invalid_input']);
   const administrator = await programToken(signet, 'administrator');
-  expect((await register('key-2', machine, signet, administrator)).status).toBe(201);
+  const other = await register('key-2', machine, signet, administrator);
+  expect(other.status).toBe(201);
+  expect(other.body.client_id).not.toBe((await register('key-2')).body.client_id);
   const user = await administer(signet, token, 'POST', '/users', { username: 'keyed' }, { 'idempotency-key': 'key-2' });
   expect(user.status).toBe(201);
 });
@@ -80,6 +82,21 @@ test('whose right was taken away since gets no reply either', async () => {
   expect((await register('key-4', machine, signet, as)).status).toBe(201);
   await signet.provision({ clients: [{ ...client, admin_roles: ['auditor'] }] });
   expect((await register('key-4', machine, signet, as)).status).toBe(403);
+  await signet.provision({ clients: [{ ...client, admin_roles: ['administrator'] }] });
+  const told = await register('key-4', machine, signet, as);
+  expect([told.status, told.body.code]).toEqual([409, 'exists']);
+  expect(told.text).not.toContain('client_secret');
+});
+
+test('what is gone is not told of again', async () => {
+  const entry = { username: 'forgotten', name: 'Real Name' };
+  const send = () => administer(signet, token, 'POST', '/users', entry, { 'idempotency-key': 'key-6' });
+  const first = await send();
+  expect(first.status).toBe(201);
+  const path = `/users/${first.body.id}`;
+  expect((await administer(signet, token, 'DELETE', path, undefined, { 'if-match': '*' })).status).toBe(204);
+  const again = await send();
+  expect([again.status, again.body.id === first.body.id]).toEqual([201, false]);
 });
 
 test('one that was interrupted: 409, and says to look', async () => {

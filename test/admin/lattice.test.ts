@@ -715,8 +715,12 @@ test('M95 owners of another tenant are strangers here', async () => {
   }
 });
 
-/** What is hard to undo, or makes somebody else able to act. */
+/** What is hard to undo, or makes somebody else able to act: always, or with the roles and secrets that the last case of each gives. */
 const dangerous = [
+  'POST /users',
+  'PATCH /users/{id}',
+  'POST /clients',
+  'PATCH /clients/{client_id}',
   'POST /users/{id}/password',
   'DELETE /users/{id}',
   'DELETE /users/{id}/credentials',

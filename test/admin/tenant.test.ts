@@ -123,9 +123,19 @@ describe('settings', () => {
     ['no name', { name: null }, '/name'],
     ['a scope that every tenant knows', { claim_scopes: { email: { claims: ['x'] } } }, '/claim_scopes/email'],
     ['the slug', { slug: 'other' }, '/slug'],
+    [
+      'a scope of the admin API',
+      { claim_scopes: { 'admin:users:write': { claims: ['x'] } } },
+      '/claim_scopes/admin:users:write',
+    ],
   ])('%s: 422', async (_what, patch, pointer) => {
     const refused = await ask('PATCH', '/settings', patch, whatever);
     expect([refused.status, pointersOf(refused)]).toEqual([422, [pointer]]);
+  });
+
+  test('tokens that nobody asked a resource for are not for the admin API: 422', async () => {
+    const refused = await ask('PATCH', '/settings', { default_resource: `${signet.issuer}/admin/api` }, whatever);
+    expect([refused.status, pointersOf(refused)]).toEqual([422, ['/default_resource']]);
   });
 
   test('roles stay when settings change', async () => {

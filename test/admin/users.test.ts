@@ -1,4 +1,5 @@
 // /admin/api/users: made, found, changed as they were read, disabled, deleted; and whom nobody reaches.
+import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type AdminAnswer,
@@ -344,6 +345,39 @@ describe('ending', () => {
     const token = left === one ? first.token : second.token;
     expect((await administer(signet, token, 'GET', '/users?limit=1')).status).toBe(200);
   });
+});
+
+test('a hash of somebody else’s making is not taken, which could ask for any work; a role twice is one', async () => {
+  const hash = `$argon2id$v=19$m=1048576,t=20,p=1$c29tZXNhbHQxMjM0NTY$${'a'.repeat(43)}`;
+  expect((await asManager('POST', '/users', { username: 'x', password_hash: hash })).status).toBe(422);
+  const twice = await make({ username: 'twice-a-role', admin_roles: ['auditor', 'auditor'] });
+  expect(twice.body.admin_roles).toEqual(['auditor']);
+});
+
+test('enabled and made an owner while they are deleted: the deletion is refused', async () => {
+  const { id } = (await make({ username: 'revived', disabled: true })).body;
+  const client = new pg.Client({ connectionString: signet.database.url });
+  await client.connect();
+  try {
+    await client.query(
+      `INSERT INTO grants (tenant_id, id, user_id, client_id, scopes, resources, offline, authenticated_at, amr, acr, created_at, last_used_at, expires_at)
+       SELECT tenant_id, gen_random_uuid(), id, 'program-owner', '{}', '{}', true, now(), '{}', 'x', now(), now(), now()
+       FROM users WHERE id = $1`,
+      [id],
+    );
+    await client.query('BEGIN');
+    await client.query('SELECT id FROM grants WHERE user_id = $1 FOR UPDATE', [id]);
+    const deleting = asManager('DELETE', `/users/${id}`, undefined, whatever);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    const revived = administer(signet, owner, 'PATCH', `/users/${id}`, { disabled: false }, whatever);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    await client.query('COMMIT');
+    expect((await revived).status).toBe(200);
+    expect((await deleting).status).toBe(409);
+    expect((await administer(signet, owner, 'GET', `/users/${id}`)).body.disabled).toBe(false);
+  } finally {
+    await client.end();
+  }
 });
 
 describe('reach', () => {

@@ -16,8 +16,6 @@ export type Administrator = {
   readonly context: RequestContext & { readonly rights: Rights };
   /** Scopes of the token: what it could allow, whatever the roles say. */
   readonly scopes: readonly string[];
-  /** When the person signed in, in milliseconds; undefined for a program. */
-  readonly authenticatedAt: number | undefined;
 };
 
 const [, twoFactors] = acrValues;
@@ -54,9 +52,8 @@ async function person(
   const scopes = stillRegistered(client.metadata, token.scopes);
   const rights = narrowedTo(rightsOfRoles(context.tenant, user.adminRoles), scopes);
   return {
-    context: { ...actingAs(context, 'user', user.id), rights },
+    context: { ...actingAs(context, 'user', user.id), rights, signedInAt: token.authenticatedAt, through: clientId },
     scopes,
-    authenticatedAt: token.authenticatedAt,
   };
 }
 
@@ -66,15 +63,16 @@ async function program(
   context: RequestContext,
   claims: Readonly<Record<string, unknown>>,
 ): Promise<Administrator> {
-  const { client_id: clientId, sub, jti, scope } = claims;
-  if (typeof clientId !== 'string' || sub !== clientId || typeof jti !== 'string' || typeof scope !== 'string')
+  const { client_id: clientId, sub, jti, scope, iat } = claims;
+  const isWhole = typeof jti === 'string' && typeof scope === 'string' && typeof iat === 'number';
+  if (typeof clientId !== 'string' || sub !== clientId || !isWhole)
     throw invalid('neither of a person nor of a program');
-  const client = await findClientUnlessRevoked(deps.db, context.tenant.id, { clientId, jti });
+  const client = await findClientUnlessRevoked(deps.db, context.tenant.id, { clientId, jti, issuedAt: iat * 1000 });
   if (!client || client.disabled || !client.metadata.grant_types.includes('client_credentials'))
     throw invalid('it was revoked, or its client no longer stands');
   const scopes = scope.split(' ');
   const rights = narrowedTo(rightsOfRoles(context.tenant, client.adminRoles), scopes);
-  return { context: { ...actingAs(context, 'client', clientId), rights }, scopes, authenticatedAt: undefined };
+  return { context: { ...actingAs(context, 'client', clientId), rights }, scopes };
 }
 
 function invalid(why: string): OAuthError {

@@ -1,9 +1,16 @@
 // A creation that is sent twice makes one thing: the same reply for the same key and body (draft-ietf-httpapi-idempotency-key-header).
 import { fingerprint } from '../../crypto/hash.ts';
 import type { Deps } from '../../deps.ts';
+import type { AdminScope } from '../../domain/admin-rights.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { invalidInput, Refusal } from '../../domain/errors.ts';
-import { findRequest, forgetRequest, keepReply, reserveRequest } from '../../storage/idempotent-requests.ts';
+import {
+  findRequest,
+  forgetRequest,
+  forgetRequestsOf,
+  keepReply,
+  reserveRequest,
+} from '../../storage/idempotent-requests.ts';
 
 /** Milliseconds for which the reply is given again. */
 const repliedFor = 10 * 60_000;
@@ -32,26 +39,39 @@ export async function idempotently<Reply extends { readonly location?: string | 
   const { tenant, now, actor } = context;
   const who = 'id' in actor ? actor.id : '';
   const keyHash = fingerprint([actor.kind, who, of, key]);
-  const requestHash = fingerprint([JSON.stringify(body ?? null)]);
+  // Under SECRET_KEY, because a password may be in it that is easier to guess than to hash.
+  const request = JSON.stringify(body ?? null);
   const about = `${tenant.id} ${keyHash.toString('hex')}`;
-  const request = { keyHash, requestHash, expiresAt: now + repliedFor };
-  if (!(await reserveRequest(deps.db, tenant.id, request, now))) {
-    const reply = await former(deps, context, keyHash, requestHash);
-    return JSON.parse(deps.box.open(sealedAs, about, reply).toString()) as Reply;
+  const requestHash = Buffer.from(deps.box.mac(sealedAs, request));
+  if (!(await reserveRequest(deps.db, tenant.id, { keyHash, requestHash, expiresAt: now + repliedFor }, now))) {
+    const kept = await former(deps, context, keyHash, request);
+    const { reply, rights } = JSON.parse(deps.box.open(sealedAs, about, kept.reply).toString()) as Sealed<Reply>;
+    // Whoever may do less by now is not told again what they were told then.
+    if (rights.every((scope) => context.rights === 'all' || context.rights.has(scope))) return reply;
+    throw doneBefore(kept.location);
   }
   const done = await run().catch(async (error: unknown) => {
     await forgetRequest(deps.db, tenant.id, keyHash);
     throw error;
   });
-  const reply = deps.box.seal(sealedAs, about, Buffer.from(JSON.stringify(done)));
+  const sealed: Sealed<Reply> = { reply: done, rights: context.rights === 'all' ? [] : [...context.rights] };
+  const reply = deps.box.seal(sealedAs, about, Buffer.from(JSON.stringify(sealed)));
   await keepReply(deps.db, tenant.id, keyHash, { reply, location: done.location });
   return done;
 }
 
-async function former(deps: Deps, context: RequestContext, keyHash: Buffer, requestHash: Buffer): Promise<string> {
+/** The reply, and what whoever asked held then. */
+type Sealed<Reply> = { readonly reply: Reply; readonly rights: readonly AdminScope[] };
+
+async function former(
+  deps: Deps,
+  context: RequestContext,
+  keyHash: Buffer,
+  request: string,
+): Promise<{ readonly reply: string; readonly location: string | undefined }> {
   const { tenant, now } = context;
   const kept = await findRequest(deps.db, tenant.id, keyHash);
-  if (kept && !kept.requestHash.equals(requestHash))
+  if (kept && !deps.box.matches(sealedAs, request, kept.requestHash.toString()))
     throw invalidInput([{ path: [], problem: 'is not what came with this Idempotency-Key before' }]);
   if (kept?.reply === undefined) {
     const isUnderWay = kept === undefined || now - kept.beganAt < longest;
@@ -62,6 +82,15 @@ async function former(deps: Deps, context: RequestContext, keyHash: Buffer, requ
           'The same request was interrupted: look whether it was carried out, and take another key.',
         );
   }
-  if (now < kept.expiresAt) return kept.reply;
-  throw new Refusal('exists', `This was carried out before, and made ${kept.location ?? 'it'}.`);
+  if (now < kept.expiresAt) return { reply: kept.reply, location: kept.location };
+  throw doneBefore(kept.location);
+}
+
+function doneBefore(location: string | undefined): Refusal {
+  return new Refusal('exists', `This was carried out before, and made ${location ?? 'it'}.`);
+}
+
+/** What was made at `location` is gone: nobody is told of it any more. */
+export async function forgetMade(deps: Deps, { tenant }: RequestContext, location: string): Promise<void> {
+  await forgetRequestsOf(deps.db, tenant.id, location);
 }

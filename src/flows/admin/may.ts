@@ -1,10 +1,8 @@
 // Whether an administrator may do one thing: by the token, by the roles, and by how long ago they signed in.
 import type { AdminScope } from '../../domain/admin-rights.ts';
-import { InsufficientAuthentication, OAuthError, Refusal } from '../../domain/errors.ts';
+import { OAuthError, Refusal } from '../../domain/errors.ts';
+import { assertFreshSignIn } from '../fresh-sign-in.ts';
 import type { Administrator } from './administrator.ts';
-
-/** Seconds: how long ago a person may have signed in who does what is hard to undo. */
-export const dangerFreshFor = 600;
 
 /**
  * RFC 6750 3.1, RFC 9470 3. `isDangerous`: a person must have signed in of late; a program cannot, and its scopes decide.
@@ -12,13 +10,11 @@ export const dangerFreshFor = 600;
  * roles do.
  */
 export function assertMay(
-  { context, scopes, authenticatedAt }: Administrator,
+  { context, scopes }: Administrator,
   { scope, isDangerous = false }: { readonly scope: AdminScope; readonly isDangerous?: boolean | undefined },
 ): void {
   if (!scopes.includes(scope)) throw new OAuthError('insufficient_scope', `This needs the scope ${scope}.`);
   if (!context.rights.has(scope))
     throw new Refusal('forbidden', `Your roles do not allow ${scope}, whatever the token says.`);
-  const isStale = authenticatedAt !== undefined && context.now - authenticatedAt > dangerFreshFor * 1000;
-  if (isDangerous && isStale)
-    throw new InsufficientAuthentication('This needs a sign-in of the last ten minutes.', { maxAge: dangerFreshFor });
+  if (isDangerous) assertFreshSignIn(context);
 }

@@ -11,5 +11,8 @@ import { everyOrigin } from './current.ts';
 export async function createBuiltInClient(deps: Deps, tx: Db, context: RequestContext): Promise<void> {
   const id = firstPartyClientId;
   const client = { id, metadata: firstPartyMetadata, secrets: [], adminRoles: [], disabled: false };
-  await createClient(tx, context.tenant.id, client, [id, everyOrigin], eventOf(deps, context));
+  await createClient(tx, context.tenant.id, client, [id, everyOrigin], {
+    ...eventOf(deps, context),
+    data: { disabled: false },
+  });
 }

@@ -35,7 +35,12 @@ export async function deleteClient(
     if (after === undefined) break;
   }
   await deps.db.transaction(async (tx) => {
-    if (!(await removeClient(tx, tenant.id, id))) throw noSuchClient(id);
+    const client = await lockClient(tx, tenant.id, id);
+    if (!client) throw noSuchClient(id);
+    assertReachesRights(context, rightsBehind(tenant, client), `The client ${id}`);
+    if (!client.disabled)
+      throw new Refusal('conflict', `The client ${id} was enabled again meanwhile: it was not deleted.`);
+    await removeClient(tx, tenant.id, id);
     await record(deps, tx, context, { type: 'client.deleted', clientId: id, data: { grants } });
     await announceClient(tx, context, id);
   });

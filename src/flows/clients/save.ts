@@ -1,6 +1,7 @@
 // Makes a client, or brings it to what is wanted: for registration, commands and provisioning files alike.
 import { isDeepStrictEqual } from 'node:util';
 import type { Deps } from '../../deps.ts';
+import { noRights } from '../../domain/admin-rights.ts';
 import { adminApiOf, withAdminApi } from '../../domain/admin-api.ts';
 import {
   authMethodsOf,
@@ -31,6 +32,7 @@ import { listResources } from '../../storage/resources.ts';
 import { eventOf, record } from '../events.ts';
 import { withKeysFor } from '../keys/provide.ts';
 import { difference } from '../difference.ts';
+import { assertFreshSignIn } from '../fresh-sign-in.ts';
 import { assertGrantable, assertReachesRights, rightsBehind } from '../reach.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
 import { announceClient, dropClient } from './change.ts';
@@ -48,14 +50,19 @@ export async function createClient(deps: Deps, context: RequestContext, entry: C
   await assertOwnName(tenant, id, () => tenantResources(deps, tenant));
   const metadata = metadataOf(entry);
   assertServesOthers(tenant, metadata);
-  const adminRoles = entry.admin_roles ?? [];
+  const adminRoles = [...new Set(entry.admin_roles)];
   assertGrantable(context, adminRoles);
-  assertReachesRights(context, rightsBehind(tenant, { metadata, adminRoles }), 'Such a client');
+  const behind = rightsBehind(tenant, { metadata, adminRoles });
+  assertReachesRights(context, behind, 'Such a client');
   const secrets = secretsFor(deps, context, entry, []);
+  if (behind.size > 0 || secrets.length > 0) assertFreshSignIn(context);
   const disabled = entry.disabled ?? false;
   const client = { id, metadata, secrets, adminRoles, disabled };
   await withKeysFor(deps, context, signingAlgsOf(metadata), async (db) => {
-    const made = await storage.createClient(db, tenant.id, client, [id, everyOrigin], eventOf(deps, context));
+    const made = await storage.createClient(db, tenant.id, client, [id, everyOrigin], {
+      ...eventOf(deps, context),
+      data: { disabled, ...(context.through !== undefined && { through: context.through }), after: shownIn(client) },
+    });
     if (!made) throw alreadyThere(`client ${id}`);
   });
   dropClient(deps, context, id);
@@ -89,10 +96,13 @@ export async function saveClient(
   assertServesOthers(tenant, metadata);
   const secrets = secretsFor(deps, context, entry, known?.secrets ?? []);
   const isSameSecret = isDeepStrictEqual(secrets, known?.secrets);
-  const adminRoles = entry.admin_roles ?? known?.adminRoles ?? [];
-  if (known) assertReachesRights(context, rightsBehind(tenant, known), `The client ${id}`);
+  const adminRoles = [...new Set(entry.admin_roles ?? known?.adminRoles)];
+  const before = known ? rightsBehind(tenant, known) : noRights;
+  const after = rightsBehind(tenant, { metadata, adminRoles });
+  assertReachesRights(context, before, `The client ${id}`);
   assertGrantable(context, adminRoles, known?.adminRoles);
-  assertReachesRights(context, rightsBehind(tenant, { metadata, adminRoles }), 'Such a client');
+  assertReachesRights(context, after, 'Such a client');
+  if (before.size + after.size > 0 || !isSameSecret) assertFreshSignIn(context);
   const disabled = entry.disabled ?? known?.disabled ?? false;
   const wanted = { id, metadata, secrets, adminRoles, disabled };
   if (known && isDeepStrictEqual({ id, ...known }, wanted)) return 'unchanged';

@@ -49,6 +49,9 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
   // Whoever may call without naming a client must not come to administer, on whatever way the resource was asked for.
   if (client.metadata.built_in && audience.includes(adminApiOf(tenant.issuer)))
     throw new OAuthError('invalid_target', 'This client gets no tokens for that resource.');
+  // Whom a token is for as well could administer with it.
+  if (audience.includes(adminApiOf(tenant.issuer)) && audience.some((one) => !isOfSignet(one, tenant.issuer)))
+    throw new OAuthError('invalid_target', 'A token for the admin API is for nobody else: ask for one by itself.');
   // What a client may have for itself was looked up with the request.
   const granted = subject.kind === 'client' ? mint.scopes : stillRegistered(client.metadata, mint.scopes);
   const scopes = scopesFor(tenant, mint.resources, granted, resources);
@@ -104,6 +107,10 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
     ...(mint.refreshToken === undefined ? {} : { refresh_token: mint.refreshToken }),
     ...(idToken === undefined ? {} : { id_token: idToken }),
   };
+}
+
+function isOfSignet(audience: string, issuer: string): boolean {
+  return audience === issuer || audience === adminApiOf(issuer);
 }
 
 /** What APIs decide on: what the granted scopes ask for, and what the client is registered for in any case. */

@@ -23,19 +23,21 @@ function byId(keys: readonly KeyInLife[], kid: string): KeyInLife {
 /**
  * Takes a key back: it leaves the key set, and nothing that it signed is accepted here any more. If it was active,
  * another one signs from the same moment on: the next one where one is published, else a new one.
- * @returns what the key was, and the id of the one that signs instead.
+ * `judge`: throws when it is not what whoever asks has read. @returns what the key was, and the id of the one that signs instead.
  * @throws Refusal not_found when there is no such key, or it was revoked at the same moment.
  */
 export async function revokeKey(
   deps: Deps,
   context: RequestContext,
   kid: string,
+  judge: (key: KeyInLife) => void = () => {},
 ): Promise<{ revoked: KeyInLife; successor: string | undefined }> {
   const seen = await publishedKey(deps, context, kid);
   // Also for a next one: the schedule may make it the active one meanwhile.
   const made = seen.state === 'retired' ? [] : [await makeSealedKey(deps, context.tenant.id, seen.alg)];
   return changeKeys(deps, context, async (tx, keys) => {
     const revoked = byId(keys, kid);
+    judge(revoked);
     // Under the tenant's lock nobody else has changed its state.
     await takeKeyBack(deps, tx, context, revoked);
     if (revoked.state !== 'active') return { revoked, successor: undefined };

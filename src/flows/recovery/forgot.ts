@@ -12,8 +12,9 @@ import { type Addressee, answerNoSooner, canRecover, nobodyAt, personAt } from '
 import { localeOf, putMail } from '../deliver/message.ts';
 import { reserveMail } from '../deliver/reserve.ts';
 import { record } from '../events.ts';
+import { assertReaches } from '../reach.ts';
 import { knownAsker } from '../sign-in/known-asker.ts';
-import { lockReachableUser } from '../users/find.ts';
+import { findNamedPerson, lockReachableUser } from '../users/find.ts';
 
 /** Where the link leads, below the issuer. */
 export const resetPath = '/reset-password';
@@ -44,10 +45,15 @@ export async function forgotPassword(
 
 /**
  * The same to somebody whom an administrator names, to the address that is stored.
- * @throws Refusal not_found, forbidden; conflict where no mail can be sent, or they have no address or are disabled.
+ * @throws Refusal not_found, forbidden, too_many_attempts; conflict where no mail can be sent, or they have no address or are disabled.
  */
 export async function sendPasswordLink(deps: Deps, context: RequestContext, userId: string): Promise<void> {
   if (!canRecover(deps)) throw new Refusal('conflict', 'No mail server is set, so that no link can be sent.');
+  const { email: stored, username, adminRoles } = await findNamedPerson(deps, context, userId);
+  assertReaches(context, adminRoles, `The user ${username}`);
+  // One mailbox is not filled, whoever asks.
+  if (stored !== undefined)
+    await reserveMail(deps, context, { email: stored, isReset: true, asker: { userId, from: 'administrators' } });
   const { token, hash } = opaqueToken('passwordReset', deps.random(opaqueBytes));
   await deps.db.transaction(async (tx) => {
     const { email, disabled } = await lockReachableUser(tx, context, userId, userId);

@@ -7,8 +7,9 @@ import {
   builtInAdminRoles,
   isBuiltInAdminRole,
 } from '../../domain/admin-rights.ts';
+import { adminApiOf } from '../../domain/admin-api.ts';
 import type { RequestContext } from '../../domain/context.ts';
-import { alreadyThere, Refusal } from '../../domain/errors.ts';
+import { alreadyThere, invalidInput, Refusal } from '../../domain/errors.ts';
 import { completeSettings, type Tenant, type TenantSettings } from '../../domain/tenant.ts';
 import { checkedAdminRolePatch, checkedNewAdminRole, shownAdminRole } from '../../schemas/admin-role.ts';
 import { checkedSettingsPatch, shownSettings } from '../../schemas/tenant.ts';
@@ -21,6 +22,9 @@ import { assertMatches } from '../precondition.ts';
 import { difference } from '../difference.ts';
 import { record } from '../events.ts';
 import { assertReachesRights } from '../reach.ts';
+
+/** A tenant's own: they are read with it. */
+const mostAdminRoles = 100;
 
 /** As it is stored now, past what is held in memory. */
 export async function tenantNow(deps: Deps, { tenant }: RequestContext): Promise<Tenant> {
@@ -40,6 +44,8 @@ export async function changeSettings(
     const { admin_roles: roles, ...given } = stored.settings;
     assertMatches(ifMatch, shownSettings({ name: stored.name, settings: completeSettings(stored.settings) }));
     const { name, ...settings } = checkedSettingsPatch({ name: stored.name, ...given }, patch);
+    if (settings.default_resource?.startsWith(adminApiOf(context.tenant.issuer)))
+      throw invalidInput([{ path: ['default_resource'], problem: 'cannot be the admin API' }]);
     return { name: name!, settings: { ...settings, ...(roles && { admin_roles: roles }) } };
   });
 }
@@ -64,6 +70,8 @@ export async function createAdminRole(deps: Deps, context: RequestContext, given
   const { name, ...role } = checkedNewAdminRole(given);
   await changeAdminRoles(deps, context, name, (roles) => {
     if (Object.hasOwn(roles, name)) throw alreadyThere(`role ${name}`);
+    if (Object.keys(roles).length >= mostAdminRoles)
+      throw new Refusal('conflict', `There are ${mostAdminRoles} roles already, and no more are allowed.`);
     return role;
   });
   return name;
@@ -153,8 +161,12 @@ async function changeTenant(
 
 /** The names of what changed, and how it was and is. */
 function changedIn(before: Stored, after: Stored) {
-  const [one, other] = [before, after].map(({ name, settings }) => ({ name, ...settings }));
-  const changes = difference(one!, other!);
+  const flat = ({ name, settings: { admin_roles: roles = {}, ...settings } }: Stored) => ({
+    name,
+    ...settings,
+    ...Object.fromEntries(Object.entries(roles).map(([role, one]) => [`role ${role}`, one])),
+  });
+  const changes = difference(flat(before), flat(after));
   return { settings: [...new Set([...Object.keys(changes.before), ...Object.keys(changes.after)])], ...changes };
 }
 

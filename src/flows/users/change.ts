@@ -2,6 +2,7 @@
 import type { Deps } from '../../deps.ts';
 import { ownerRole } from '../../domain/admin-rights.ts';
 import type { RequestContext } from '../../domain/context.ts';
+import { Refusal } from '../../domain/errors.ts';
 import type { User, UserKind } from '../../domain/user.ts';
 import { isUuid } from '../../domain/uuid.ts';
 import { checkedServicePatch, shownService } from '../../schemas/service-account.ts';
@@ -95,8 +96,11 @@ export async function deleteUser(
     await record(deps, tx, context, { type: 'user.disabled', userId: id, data: ended });
   });
   while ((await removeGrantsOfUser(deps.db, tenant.id, id, batch)) === batch);
-  await deps.db.transaction(async (tx) => {
-    if (await removeUser(tx, tenant.id, id)) await record(deps, tx, context, { type: 'user.deleted', userId: id });
+  await withLocked(deps, context, id, form, async (tx, known) => {
+    assertReaches(context, known.adminRoles, `The user ${known.username}`);
+    if (!known.disabled) throw new Refusal('conflict', 'They were enabled again meanwhile: nothing more was deleted.');
+    await keepingAnOwner(deps, tx, context, known, () => removeUser(tx, tenant.id, id));
+    await record(deps, tx, context, { type: 'user.deleted', userId: id });
   });
 }
 

@@ -17,6 +17,7 @@ import { tellFormerAddress } from '../deliver/notices.ts';
 import { eventOf, newId, record } from '../events.ts';
 import type { SaveOutcome } from '../save-outcome.ts';
 import { difference } from '../difference.ts';
+import { assertFreshSignIn } from '../fresh-sign-in.ts';
 import { assertGrantable, assertReaches } from '../reach.ts';
 import { hashOfChosen } from './chosen-password.ts';
 import { namesAround } from './names-around.ts';
@@ -91,13 +92,18 @@ export async function insertUser(
   const id = newId(deps, now);
   const fields = fieldsOf(entry);
   assertGrantable(context, fields.adminRoles);
+  if (passwordHash !== undefined || fields.adminRoles.length > 0) assertFreshSignIn(context);
   const disabled = entry.disabled ?? false;
   try {
     const password = { credentialId: newId(deps, now), passwordHash, changeBy: changePasswordBy };
+    const data = {
+      ...(fields.adminRoles.length > 0 && { admin_roles: fields.adminRoles }),
+      ...(context.through !== undefined && { through: context.through }),
+    };
     await storage.createUser(
       tx,
       tenant.id,
-      { id, kind, ...fields, ...password, disabled, type },
+      { id, kind, ...fields, ...password, disabled, type, data },
       eventOf(deps, context),
     );
   } catch (error) {
@@ -153,7 +159,7 @@ type Wanted = {
 };
 
 /**
- * `known`: as they are, under a lock. A new password, disabling and an admin role less end every session and grant.
+ * `known`: as they are, under a lock. A new password, disabling and other admin roles end every session and grant.
  * @throws Refusal forbidden, invalid_input for an admin role that there is not; a unique violation when a name is taken.
  */
 export async function bringTo(
@@ -169,17 +175,20 @@ export async function bringTo(
   assertGrantable(context, fields.adminRoles, adminRoles);
   if (passwordHash === undefined && disabled === known.disabled && isDeepStrictEqual(fieldsNow(known), fields))
     return { outcome: 'unchanged', isOwnerLost: false };
+  const changesRoles = !isDeepStrictEqual(adminRoles, fields.adminRoles);
+  const isProven = fields.email === known.email && fields.emailVerified === known.emailVerified;
+  if (passwordHash !== undefined || changesRoles || !isProven) assertFreshSignIn(context);
   await storage.setUserFields(tx, tenant.id, id, fields, now);
   if (passwordHash !== undefined)
     await setPasswordHash(tx, tenant.id, id, { id: newId(deps, now), hash: passwordHash }, now);
   if (disabled !== known.disabled) await storage.setUserDisabled(tx, tenant.id, id, disabled, now);
-  const losesRole = adminRoles.some((role) => !fields.adminRoles.includes(role));
-  const reason = disabled ? 'user_disabled' : passwordHash !== undefined ? 'password_changed' : 'admin_role_removed';
-  if (passwordHash !== undefined || disabled || losesRole)
+  const reason = disabled ? 'user_disabled' : passwordHash !== undefined ? 'password_changed' : 'admin_roles_changed';
+  // Also with one more: what was got at while they were nobody special is no way to what they may do now.
+  if (passwordHash !== undefined || disabled || changesRoles)
     await storage.endEverythingOf(tx, tenant.id, id, reason, now);
+  // Whoever is half signed in, or holds a link that was mailed before, comes no further.
+  if (fields.email !== known.email || changesRoles) await refuseSignInsUnderWay(tx, tenant.id, id, now);
   if (fields.email !== known.email) {
-    // Whoever is half signed in by the former address, or holds a link that was mailed to it, comes no further.
-    await refuseSignInsUnderWay(tx, tenant.id, id, now);
     if (known.email !== undefined) await tellFormerAddress(deps, tx, context, known);
   }
   await record(deps, tx, context, {
@@ -258,7 +267,7 @@ export function fieldsOf(entry: UserEntry, before?: storage.UserFields): storage
       ...given,
     },
     roles: entry.roles ?? before?.roles ?? [],
-    adminRoles: entry.admin_roles ?? before?.adminRoles ?? [],
+    adminRoles: [...new Set(entry.admin_roles ?? before?.adminRoles)],
     groups: entry.groups ?? before?.groups ?? [],
   };
 }

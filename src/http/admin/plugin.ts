@@ -5,7 +5,7 @@ import type { Deps } from '../../deps.ts';
 import { adminPath } from '../../domain/endpoints.ts';
 import { OAuthError, Refusal } from '../../domain/errors.ts';
 import { type Administrator, administratorOf } from '../../flows/admin/administrator.ts';
-import { idempotently } from '../../flows/admin/idempotent.ts';
+import { forgetMade, idempotently } from '../../flows/admin/idempotent.ts';
 import { assertMay } from '../../flows/admin/may.ts';
 import { entityTag } from '../../flows/precondition.ts';
 import { bearerOf } from '../bearer.ts';
@@ -35,9 +35,7 @@ export function adminScope(deps: Deps) {
     readJson(scope, ['application/merge-patch+json']);
     scope.addHook('onRequest', async (request, reply) => {
       apiHeaders(reply);
-      const accessToken = bearerOf(request.headers.authorization);
-      if (accessToken === undefined) throw new OAuthError('invalid_token', 'Send the access token as Bearer.');
-      request.administrator = await administratorOf(deps, contextOf(deps, request), accessToken);
+      request.administrator = await whoAsks(deps, request);
     });
     for (const [path, ofPath] of Map.groupBy(operations, ({ path }) => path))
       route(
@@ -54,9 +52,21 @@ export function adminScope(deps: Deps) {
   };
 }
 
+/** Where it is below the admin API, as `location` says it. */
+function addressed({ path }: Operation, params: Readonly<Record<string, string>>): string {
+  return path.replaceAll(/\{(\w+)\}/g, (_whole, name: string) => encodeURIComponent(params[name]!));
+}
+
+async function whoAsks(deps: Deps, request: FastifyRequest): Promise<Administrator> {
+  const accessToken = bearerOf(request.headers.authorization);
+  if (accessToken === undefined) throw new OAuthError('invalid_token', 'Send the access token as Bearer.');
+  return administratorOf(deps, contextOf(deps, request), accessToken);
+}
+
 function handlerOf(deps: Deps, operation: Operation): RouteHandlerMethod {
   return async (request: FastifyRequest, reply: FastifyReply) => {
-    const administrator = request.administrator!;
+    // What came slowly may have come after the rights were taken.
+    const administrator = operation.body ? await whoAsks(deps, request) : request.administrator!;
     assertMay(administrator, operation);
     if (operation.body && request.body === undefined)
       throw new Refusal('malformed', 'Send what it is to be as JSON, in the body.');
@@ -75,6 +85,7 @@ function handlerOf(deps: Deps, operation: Operation): RouteHandlerMethod {
     const { status, body, tagged, location, stream } = await (key === undefined
       ? run()
       : idempotently(deps, call.context, { key: String(key), of: request.url, body: request.body }, run));
+    if (operation.method === 'DELETE') await forgetMade(deps, call.context, addressed(operation, params));
     if (tagged) void reply.header('etag', entityTag(tagged));
     if (location !== undefined) void reply.header('location', `${request.tenant.issuer}${adminPath}${location}`);
     if (stream) {

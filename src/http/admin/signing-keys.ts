@@ -72,8 +72,7 @@ export const signingKeyOperations: readonly Operation[] = [
     isDangerous: true,
     answers: { status: 204 },
     run: async (deps, { context, params, ifMatch }) => {
-      assertMatches(ifMatch, shownSigningKey(await publishedKey(deps, context, params['kid']!)));
-      await revokeKey(deps, context, params['kid']!);
+      await revokeKey(deps, context, params['kid']!, (key) => assertMatches(ifMatch, shownSigningKey(key)));
       return { status: 204 };
     },
   },

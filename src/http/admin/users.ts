@@ -5,7 +5,7 @@ import { givePassword } from '../../flows/recovery/give-password.ts';
 import { createUser } from '../../flows/users/save.ts';
 import { searchPeople } from '../../flows/users/search.ts';
 import { checkedNewPassword, newPassword, passwordMade } from '../../schemas/new-password.ts';
-import { checkedUser, shownUser, user, userFields, userShown } from '../../schemas/user.ts';
+import { checkedNewUser, newUser, shownUser, userFields, userShown } from '../../schemas/user.ts';
 import type { Answer, Operation } from './operation.ts';
 import { limitIn, page, pageOf, searchQuery } from './paging.ts';
 
@@ -32,11 +32,11 @@ export const userOperations: readonly Operation[] = [
     summary: 'Make a person',
     description:
       'A password that is given is known to whoever gave it: it must be changed at the first sign-in, within seven days.',
-    body: { schema: user },
+    body: { schema: newUser },
     answers: { status: 201, schema: userShown },
     refusals: [409],
     run: async (deps, { context, body }) => {
-      const entry = checkedUser(body);
+      const entry = checkedNewUser(body);
       const made = await createUser(deps, context, entry, { mustChange: entry.password !== undefined });
       return { ...shown(made), status: 201, location: `/users/${made.id}` };
     },
