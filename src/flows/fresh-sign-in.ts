@@ -8,5 +8,8 @@ export const dangerFreshFor = 600;
 /** RFC 9470 3. A program has not signed in: its scopes decide. @throws OAuthError insufficient_user_authentication. */
 export function assertFreshSignIn({ now, signedInAt }: Pick<RequestContext, 'now' | 'signedInAt'>): void {
   if (signedInAt === undefined || now - signedInAt <= dangerFreshFor * 1000) return;
-  throw new InsufficientAuthentication('This needs a sign-in of the last ten minutes.', { maxAge: dangerFreshFor });
+  throw new InsufficientAuthentication(
+    `This needs a sign-in of the last ten minutes: send the person to the authorization endpoint with max_age=${dangerFreshFor}.`,
+    { maxAge: dangerFreshFor },
+  );
 }

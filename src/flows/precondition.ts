@@ -17,7 +17,10 @@ export function assertMatches(ifMatch: string | undefined, current: object): voi
       'precondition_required',
       'Send If-Match with the ETag of what you read, or * for whatever is there.',
     );
-  const tags = ifMatch.split(',').map((tag) => tag.trim());
+  // A proxy that compresses makes them weak: they say no less of what is shown.
+  const tags = ifMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));
   if (tags.includes('*') || tags.includes(entityTag(current))) return;
+  if (!tags.every((tag) => /^"[^"]*"$/.test(tag)))
+    throw new Refusal('precondition_failed', 'If-Match must be an ETag with its quotes, as it came, or *.');
   throw new Refusal('precondition_failed', 'It was changed since you read it: read it again, and decide again.');
 }

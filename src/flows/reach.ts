@@ -18,7 +18,7 @@ export function assertReachesRights({ rights: held }: RequestContext, rights: Ri
   if (held === 'all' || covers(held, rights)) return;
   throw new Refusal(
     'forbidden',
-    `${whose} may do what you may not: only somebody who may do all of that can change this.`,
+    `${whose} may do what your roles and the scopes of this token do not both allow: somebody who may do all of it can change this.`,
   );
 }
 
@@ -47,9 +47,13 @@ export function assertGrantable(
     ]);
   const given = rightsOfRoles(context.tenant, added);
   if (context.rights === 'all' || covers(context.rights, given)) return;
-  throw new Refusal('forbidden', `The role ${added.join(' ')} allows what you may not do yourself.`, {
-    mistakes: [{ path: ['admin_roles'], problem: 'would give more than you hold' }],
-  });
+  throw new Refusal(
+    'forbidden',
+    `The role ${added.join(' ')} allows what your roles and the scopes of this token do not both allow.`,
+    {
+      mistakes: [{ path: ['admin_roles'], problem: 'would give more than you hold' }],
+    },
+  );
 }
 
 /**

@@ -1,6 +1,7 @@
 // A client: RFC 7591 metadata by its names, and Signet's own policies.
 import { checked, checkedPatch, type Rules } from './mistakes.ts';
 import Type, { type Static } from 'typebox';
+import { isAdminScope } from '../domain/admin-rights.ts';
 import { mostClientKeys } from '../domain/client-keys.ts';
 import {
   assertionAlgs,
@@ -12,6 +13,7 @@ import {
   type ClientAuthMethod,
   usesSecret,
   metadataProblems,
+  scopesOf,
   type RegisteredMetadata,
   firstPartyClientId,
   firstPartyMetadata,
@@ -84,6 +86,11 @@ export function clientMistakes(entry: Partial<ClientEntry>, path: Path): Mistake
   const { token_endpoint_auth_method: method } = completeMetadata(metadata);
   const problem = secretProblem(method, entry.client_secret);
   if (problem !== undefined) mistakes.push({ path: [...path, 'client_secret'], problem });
+  const strange = scopesOf(completeMetadata(metadata)).find(
+    (scope) => scope.startsWith('admin:') && !isAdminScope(scope),
+  );
+  if (strange !== undefined)
+    mistakes.push({ path: [...path, 'scope'], problem: `has ${strange}, which is no scope of the admin API` });
   if (entry.admin_roles?.length && !completeMetadata(metadata).grant_types.includes('client_credentials'))
     mistakes.push({
       path: [...path, 'admin_roles'],

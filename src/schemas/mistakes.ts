@@ -118,6 +118,8 @@ function mistakesOf(
       return (params['requiredProperties'] as string[]).map((missing) => ({ path, problem: `needs ${missing}` }));
     case 'enum':
       return [{ path, problem: `must be one of ${(params['allowedValues'] as string[]).join(', ')}` }];
+    case 'format':
+      return [{ path, problem: formatWords[String(params['format'])] ?? message }];
     case 'pattern':
       return [{ path, problem: patternWords[String(params['pattern'])] ?? 'has a form that is not allowed here' }];
     case 'anyOf':
@@ -136,6 +138,11 @@ function mistakesOf(
       return [{ path, problem: message }];
   }
 }
+
+const formatWords: Readonly<Record<string, string>> = {
+  'date-time': 'must be a time such as 2026-11-30T15:00:00Z (in an address, + is written %2B)',
+  uuid: 'must be an id: 36 digits of 0-9 and a-f, and hyphens',
+};
 
 function typeWords(type: string, value: unknown): string | undefined {
   if (value === null) return asText(value);

@@ -40,7 +40,7 @@ describe('roles', () => {
     const wide = await tokenOf(signet, { client_id: 'desk', client_secret: body.client_secret });
     expect((await ask('POST', '/users', { username: 'by-desk' }, {}, wide)).status).toBe(201);
     const held = await ask('DELETE', '/roles/helpdesk', undefined, whatever);
-    expect([held.status, held.body.detail]).toEqual([409, expect.stringContaining('0 people and 1 clients')]);
+    expect([held.status, held.body.detail]).toEqual([409, expect.stringContaining('0 people and one client')]);
     expect((await ask('PATCH', '/clients/desk', { admin_roles: [] }, whatever)).status).toBe(200);
     expect((await ask('POST', '/users', { username: 'by-desk-2' }, {}, wide)).status).toBe(403);
     expect((await ask('DELETE', '/roles/helpdesk', undefined, whatever)).status).toBe(204);

@@ -12,6 +12,7 @@ import {
 import { query } from '../support/database.ts';
 import { alice, bob, claimsOf, codeFlow, getUserinfo, ownClient, refresh, webClient, world } from '../support/flow.ts';
 import { issueEverything, working } from '../support/issued.ts';
+import { logInWithBoth } from '../support/second-factors.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
 let signet: TestSignet;
@@ -200,9 +201,10 @@ describe('who may', () => {
   test('what is an owner’s is revoked by owners alone, in each way', async () => {
     const { token, enrolled } = await administratorNamed(signet, 'olga', ['owner']);
     const program = await programToken(signet, 'owner');
+    const { body: later } = await logInWithBoth(signet, enrolled);
     const ways = [
       { token },
-      { token: enrolled.tokens.refresh_token },
+      { token: later.refresh_token },
       { token: program },
       { grant_id: grantOf(token) },
       { user_id: subOf(token) },

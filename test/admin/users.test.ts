@@ -290,7 +290,7 @@ describe('changing', () => {
     expect(event).toMatchObject({
       actor_kind: 'client',
       actor_id: 'program-owner',
-      data: { changed: ['claims', 'admin_roles'], before: { admin_roles: [] }, after: { admin_roles: ['auditor'] } },
+      data: { changed: ['admin_roles', 'name'], before: { admin_roles: [] }, after: { admin_roles: ['auditor'] } },
     });
     expect(JSON.stringify(event)).not.toContain('Secret Name');
   });

@@ -79,7 +79,7 @@ describe('create', () => {
       disabled: false,
     });
     expect(await signIn({ username: 'ada@example.com', password: long })).toBe(303);
-    expect(await eventsOf(user.id)).toContainEqual({ type: 'user.created', data: {} });
+    expect(await eventsOf(user.id)).toContainEqual({ type: 'user.created', data: { admin_roles: ['auditor'] } });
   });
 
   test('with a made password: it is shown once, and lets them in', async () => {

@@ -132,8 +132,8 @@ export const adminMutants: readonly Mutant[] = [
     remove:
       '    assertReaches(context, known.adminRoles, `The user ${known.username}`);\n    if (known.disabled) return;',
     insert: '    if (known.disabled) return;',
-    test: tests('users'),
-    title: 'nobody grants, changes',
+    test: tests('lattice'),
+    title: 'DELETE /users/{id}: each',
   },
   {
     name: 'admin API: somebody stronger gets another password',
@@ -507,7 +507,7 @@ export const adminMutants: readonly Mutant[] = [
   {
     name: 'admin API: a parameter that is not known is ignored',
     file: 'src/http/admin/query.ts',
-    remove: '    ...shapeMistakes(schema, query),\n',
+    remove: '    ...shapeMistakes(schema, query).map((mistake) => withNames(mistake, schema)),\n',
     insert: '',
     test: tests('users'),
     title: 'colour=red',

@@ -32,7 +32,15 @@ export async function administratorOf(
 ): Promise<Administrator> {
   const audience = adminApiOf(context.tenant.issuer);
   const claims = await accessTokenClaims(deps, context, accessToken, audience);
-  if (!claims) throw invalid('expired, not ours or for another audience');
+  if (!claims) {
+    const isOfOthers = await accessTokenClaims(deps, context, accessToken);
+    throw isOfOthers
+      ? new OAuthError(
+          'invalid_token',
+          `The access token is for another audience: ask for one with resource=${audience}.`,
+        )
+      : invalid('expired, or not ours');
+  }
   return claims['grant_id'] === undefined
     ? program(deps, context, claims)
     : person(deps, context, accessToken, audience);
@@ -48,7 +56,10 @@ async function person(
   const client = await activeClient(deps, context.tenant, clientId);
   if (!client) throw invalid('its client no longer stands');
   if (!reaches(grant.authentication.acr, twoFactors))
-    throw new InsufficientAuthentication('Administrators sign in with two factors.', { acr: twoFactors });
+    throw new InsufficientAuthentication(
+      `Administrators sign in with two factors: send them to the authorization endpoint with acr_values=${twoFactors}.`,
+      { acr: twoFactors },
+    );
   const scopes = stillRegistered(client.metadata, token.scopes);
   const rights = narrowedTo(rightsOfRoles(context.tenant, user.adminRoles), scopes);
   return {

@@ -39,7 +39,9 @@ export async function changeClient(
     const entry = checkedClientPatch(clientEntryOf({ id, ...known }), patch);
     const needsSecret = known.secrets.length === 0 && usesSecret(completeMetadata(metadataOf(entry)));
     await letFirstKeysSign(deps, tx, context, keys);
-    await saveClient(deps, tx, context, { ...entry, ...(needsSecret && { client_secret: fresh }) });
+    // What was removed has its default: saving leaves what an entry does not say.
+    const whole = { disabled: false, admin_roles: [], ...entry };
+    await saveClient(deps, tx, context, { ...whole, ...(needsSecret && { client_secret: fresh }) });
     return { client: (await findClient(tx, tenant.id, id))!, secret: needsSecret ? fresh : undefined };
   });
   dropClient(deps, context, id);

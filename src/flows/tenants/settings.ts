@@ -106,7 +106,7 @@ export async function deleteAdminRole(
     if (people + clients === 0) return undefined;
     throw new Refusal(
       'conflict',
-      `The role ${name} is that of ${people} people and ${clients} clients: take it from them first.`,
+      `The role ${name} is that of ${people === 1 ? 'one person' : `${people} people`} and ${clients === 1 ? 'one client' : `${clients} clients`}: take it from them first.`,
     );
   });
 }

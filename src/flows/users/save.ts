@@ -184,18 +184,26 @@ export async function bringTo(
   if (disabled !== known.disabled) await storage.setUserDisabled(tx, tenant.id, id, disabled, now);
   const reason = disabled ? 'user_disabled' : passwordHash !== undefined ? 'password_changed' : 'admin_roles_changed';
   // Also with one more: what was got at while they were nobody special is no way to what they may do now.
-  if (passwordHash !== undefined || disabled || changesRoles)
-    await storage.endEverythingOf(tx, tenant.id, id, reason, now);
+  const endsAll = passwordHash !== undefined || disabled || changesRoles;
+  const ended = endsAll ? await storage.endEverythingOf(tx, tenant.id, id, reason, now) : undefined;
   // Whoever is half signed in, or holds a link that was mailed before, comes no further.
   if (fields.email !== known.email || changesRoles) await refuseSignInsUnderWay(tx, tenant.id, id, now);
   if (fields.email !== known.email) {
     if (known.email !== undefined) await tellFormerAddress(deps, tx, context, known);
   }
-  await record(deps, tx, context, {
-    type: 'user.updated',
-    userId: id,
-    data: { disabled, password_changed: passwordHash !== undefined, ...changedIn(known, fields, disabled) },
-  });
+  if (disabled !== known.disabled)
+    await record(deps, tx, context, {
+      type: disabled ? 'user.disabled' : 'user.enabled',
+      userId: id,
+      data: ended ?? {},
+    });
+  const changes = changedIn(known, fields);
+  if (passwordHash !== undefined || changes.changed.length > 0)
+    await record(deps, tx, context, {
+      type: 'user.updated',
+      userId: id,
+      data: { disabled, password_changed: passwordHash !== undefined, ...changes },
+    });
   // Their address is all that they could sign in by.
   const losesMail = (passwordHash ?? known.passwordHash) === undefined && known.emailVerified && !fields.emailVerified;
   const wasOwner = !known.disabled && adminRoles.includes(ownerRole);
@@ -211,19 +219,21 @@ function fieldsNow(user: User): storage.UserFields {
 }
 
 /** For the audit log: the names of what changed, and of what says nothing of who they are, how it was and is. */
-function changedIn(known: User, fields: storage.UserFields, disabled: boolean): Record<string, unknown> {
+function changedIn(known: User, fields: storage.UserFields) {
   const before = fieldsNow(known);
   const names = (Object.keys(before) as (keyof storage.UserFields)[]).filter(
-    (name) => !isDeepStrictEqual(before[name], fields[name]),
+    (name) => name !== 'claims' && !isDeepStrictEqual(before[name], fields[name]),
   );
+  const claims = Object.keys(difference({ ...before.claims }, { ...fields.claims }).before);
+  const newClaims = Object.keys(difference({ ...before.claims }, { ...fields.claims }).after);
   return {
-    changed: names.map((name) => inSnakeCase[name] ?? name),
-    ...difference(impersonal(before, known.disabled), impersonal(fields, disabled)),
+    changed: [...names.map((name) => inSnakeCase[name] ?? name), ...new Set([...claims, ...newClaims])],
+    ...difference(impersonal(before), impersonal(fields)),
   };
 }
 
-function impersonal({ roles, adminRoles, groups, emailVerified }: storage.UserFields, disabled: boolean) {
-  return { roles, admin_roles: adminRoles, groups, email_verified: emailVerified, disabled };
+function impersonal({ roles, adminRoles, groups, emailVerified }: storage.UserFields) {
+  return { roles, admin_roles: adminRoles, groups, email_verified: emailVerified };
 }
 
 const inSnakeCase: Partial<Record<keyof storage.UserFields, string>> = {

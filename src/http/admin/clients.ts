@@ -123,6 +123,7 @@ export const clientOperations: readonly Operation[] = [
     path: '/clients/{client_id}/secrets/{secret_id}',
     scope: 'admin:clients:write',
     summary: 'Revoke a secret of a client',
+    description: 'Without the last one the client cannot prove who it is: try the new one before the old one goes.',
     isDangerous: true,
     precondition: 'none',
     answers: { status: 204 },

@@ -11,7 +11,9 @@ export const searchQuery = Type.Object(
   {
     limit: Type.Optional(Type.String({ description: `1 to ${mostOnPage}; ${usual} unless given.` })),
     cursor: Type.Optional(Type.String({ description: 'The next_cursor of the page before.' })),
-    search: Type.Optional(Type.String({ maxLength: 200, description: 'The beginning of what it is called.' })),
+    search: Type.Optional(
+      Type.String({ maxLength: 200, description: 'The beginning of what it is called, whatever the case.' }),
+    ),
   },
   closed,
 );

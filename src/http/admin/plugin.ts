@@ -72,7 +72,10 @@ function handlerOf(deps: Deps, operation: Operation): RouteHandlerMethod {
       throw new Refusal('malformed', 'Send what it is to be as JSON, in the body.');
     if (!operation.body && request.body !== undefined) throw new Refusal('malformed', 'This takes no body.');
     const params = request.params as Record<string, string>;
-    for (const value of Object.values(params)) assertStorable(value);
+    for (const value of Object.values(params)) {
+      if (value === '') throw new Refusal('not_found', 'There is nothing here.');
+      assertStorable(value);
+    }
     const call = {
       context: administrator.context,
       params,

@@ -1,11 +1,19 @@
 // The query of an admin request: only what the operation knows, each once.
 import type { FastifyRequest } from 'fastify';
 import Type, { type TObject } from 'typebox';
+import type { Mistake } from '../../domain/mistake.ts';
 import { invalidInput } from '../../domain/errors.ts';
 import { shapeMistakes } from '../../schemas/mistakes.ts';
 import { queryParams } from '../forms.ts';
 
 const nothing = Type.Object({}, { additionalProperties: false });
+
+/** Who misspelt a parameter is told what there is. */
+function withNames(mistake: Mistake, { properties }: TObject): Mistake {
+  const names = Object.keys(properties).join(', ');
+  const isStrange = mistake.problem === 'is not known here';
+  return isStrange && names !== '' ? { ...mistake, problem: `is not known here: there are ${names}` } : mistake;
+}
 
 /**
  * What is empty was left out.
@@ -20,7 +28,7 @@ export function queryOf(request: FastifyRequest, schema: TObject = nothing): Rec
   const query = Object.fromEntries(given);
   const mistakes = [
     ...[...params.repeated].map((name) => ({ path: [name], problem: 'stands more than once' })),
-    ...shapeMistakes(schema, query),
+    ...shapeMistakes(schema, query).map((mistake) => withNames(mistake, schema)),
   ];
   if (mistakes.length > 0) throw invalidInput(mistakes);
   return query;

@@ -38,13 +38,20 @@ type Schema = {
   readonly required?: readonly string[];
   readonly type?: string;
   readonly enum?: readonly unknown[];
+  readonly anyOf?: readonly Schema[];
+  readonly items?: Schema;
+  readonly description?: string;
+  readonly $ref?: string;
 };
 
 /** In the order of the document. */
 function modelOf(issuer: string): ReferenceModel {
   const document = openApiDocument(issuer) as {
     readonly paths: Readonly<Record<string, Readonly<Record<string, Described>>>>;
-    readonly components: { readonly responses: Readonly<Record<string, { readonly description: string }>> };
+    readonly components: {
+      readonly responses: Readonly<Record<string, { readonly description: string }>>;
+      readonly schemas: Readonly<Record<string, Schema>>;
+    };
   };
   const all = Object.entries(document.paths).flatMap(([path, item]) =>
     Object.entries(item).map(([method, described]) => ({ path, method: method.toUpperCase(), described })),
@@ -52,6 +59,8 @@ function modelOf(issuer: string): ReferenceModel {
   const sections = Map.groupBy(all, ({ described }) => described.tags[0]!);
   const shown = ({ path, method, described }: (typeof all)[number]): ReferenceOperation => {
     const [type, media] = Object.entries(described.requestBody?.content ?? {})[0] ?? [];
+    const named = media?.schema.$ref?.split('/').at(-1);
+    const taken = named === undefined ? media?.schema : document.components.schemas[named];
     return {
       id: described.operationId,
       method,
@@ -60,8 +69,8 @@ function modelOf(issuer: string): ReferenceModel {
       // Names stand in the document as in Markdown.
       description: described.description.replaceAll('`', ''),
       parameters: described.parameters,
-      fields: fieldsOf(media?.schema),
-      body: media && exampleOf(media.schema, type === 'application/merge-patch+json'),
+      fields: fieldsOf(taken),
+      body: taken && exampleOf(taken, type === 'application/merge-patch+json'),
       bodyType: type,
       answers: Object.entries(described.responses).map(([status, { description, $ref: reference }]) => ({
         status,
@@ -79,8 +88,24 @@ function titled(tag: string): string {
   return tag[0]!.toUpperCase() + tag.slice(1).replaceAll('-', ' ');
 }
 
-function fieldsOf({ properties = {}, required = [] }: Schema = {}): string[] {
-  return Object.keys(properties).map((name) => (required.includes(name) ? `${name}*` : name));
+function fieldsOf({ properties = {}, required = [] }: Schema = {}): ReferenceOperation['fields'] {
+  return Object.entries(properties).map(([name, schema]) => ({
+    name,
+    isNeeded: required.includes(name),
+    kind: [kindOf(schema), schema.description].filter((part) => part !== undefined).join('. '),
+  }));
+}
+
+/** In a few words. */
+function kindOf({ type, enum: allowed, anyOf, items }: Schema): string {
+  if (allowed) return `one of ${allowed.map(String).join(', ')}`;
+  const whole = anyOf?.find((one) => one.type !== 'null');
+  if (whole) return kindOf(whole);
+  if (type === 'array') return `list${items?.enum ? ` of ${items.enum.map(String).join(', ')}` : ''}`;
+  return (
+    { string: 'text', integer: 'number', boolean: 'true or false', object: 'group of names and values' }[type ?? ''] ??
+    'any value'
+  );
 }
 
 /** What is required, with a value of its kind; of a patch nothing is. */

@@ -12,8 +12,8 @@ export type ReferenceOperation = {
   readonly description: string;
   /** Of the address and of the query, with what is said of them. */
   readonly parameters: readonly { readonly name: string; readonly in: string; readonly description?: string }[];
-  /** Of the body, in its order; what is required with a star. */
-  readonly fields: readonly string[];
+  /** Of the body, in its order. */
+  readonly fields: readonly { readonly name: string; readonly isNeeded: boolean; readonly kind: string }[];
   /** An example of a body, as JSON; undefined where none is taken. */
   readonly body: string | undefined;
   readonly bodyType: string | undefined;
@@ -42,7 +42,8 @@ export function adminReferencePage(page: Page, { base, sections }: ReferenceMode
             <label for="token">Access token, to try it</label>
             <input id="token" type="password" autocomplete="off" spellcheck="false" dir="ltr" />
             <p class="hint">
-              It stays on this page, and goes nowhere but to this API. What you try is done for real.
+              A client with admin roles gets one at the token endpoint with grant_type=client_credentials. It stays on
+              this page, and goes nowhere but to this API. What you try is done for real.
               <span data-unscripted>Trying needs JavaScript; reading does not.</span>
             </p>
           </div>
@@ -67,11 +68,18 @@ function operation(one: ReferenceOperation): Html {
       <p>${description}</p>
       ${
         fields.length > 0 &&
-        html`<p class="hint">
-          Takes ${fields.map((name, i) => html`${i > 0 && ', '}<code dir="ltr">${name}</code>`)}. Those with a star are
-          needed.
-        </p>`
+        html`<h3>Body</h3>
+          <dl class="facts">
+            ${fields.map(
+              ({ name, isNeeded, kind }) =>
+                html`<div class="fact">
+                  <dt><code dir="ltr">${name}</code></dt>
+                  <dd>${isNeeded && 'Needed. '}${kind}</dd>
+                </div>`,
+            )}
+          </dl>`
       }
+      <h3>Answers</h3>
       <dl class="facts">
         ${answers.map(
           ({ status, description: meaning }) =>
