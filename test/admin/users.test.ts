@@ -153,6 +153,7 @@ describe('listing', () => {
 
   test.each([
     ['limit=0', '/limit'],
+    ['cursor=', '/cursor'],
     ['limit=201', '/limit'],
     ['limit=two', '/limit'],
     ['cursor=nonsense', '/cursor'],

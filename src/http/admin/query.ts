@@ -16,7 +16,7 @@ function withNames(mistake: Mistake, { properties }: TObject): Mistake {
 }
 
 /**
- * What is empty was left out.
+ * An empty search is for everybody; nothing else is empty, because a filter that was lost on the way would show everything.
  * @throws Refusal invalid_input for a name that is not known, comes twice or says what it may not; malformed.
  */
 export function queryOf(request: FastifyRequest, schema: TObject = nothing): Record<string, string> {
@@ -26,7 +26,9 @@ export function queryOf(request: FastifyRequest, schema: TObject = nothing): Rec
     return value === undefined ? [] : [[name, value] as const];
   });
   const query = Object.fromEntries(given);
+  const empty = params.names.filter((name) => name !== 'search' && params.get(name) === undefined);
   const mistakes = [
+    ...empty.map((name) => ({ path: [name], problem: 'is empty: give it a value, or leave it out' })),
     ...[...params.repeated].map((name) => ({ path: [name], problem: 'stands more than once' })),
     ...shapeMistakes(schema, query).map((mistake) => withNames(mistake, schema)),
   ];

@@ -36,7 +36,7 @@ export function adminReferencePage(page: Page, { base, sections }: ReferenceMode
           <h1>Admin API</h1>
           <p class="lead">
             Everything that administrators do here, at <code>${base}</code>. Open an operation to read what it takes and
-            answers.
+            answers. As OpenAPI it is at <code>/openapi.json</code> below that, for who sends a token.
           </p>
           <div class="field">
             <label for="token">Access token, to try it</label>
