@@ -76,7 +76,7 @@ const batch = 50;
 
 /**
  * Disabled first, in a transaction of its own: from then on nothing of theirs works, however long the rest takes. What is left
- * is the id in the audit log, with nothing that says who it was.
+ * is the audit log: their id and network addresses, and no name.
  * @throws Refusal as {@link changeUser}.
  */
 export async function deleteUser(

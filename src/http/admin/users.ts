@@ -83,7 +83,8 @@ export const userOperations: readonly Operation[] = [
     path: '/users/{id}',
     scope: 'admin:users:write',
     summary: 'Delete and forget a person',
-    description: 'Everything of theirs goes with them. The audit log keeps the id, and nothing that says whose it was.',
+    description:
+      'Everything of theirs goes with them. The audit log, in which nobody changes anything, keeps their id and the network addresses of what they did, and no name.',
     isDangerous: true,
     answers: { status: 204 },
     refusals: [409],
