@@ -322,7 +322,7 @@ export const secondFactorMutants: readonly Mutant[] = [
     remove: "isSecondFactor(enrolled) || policy === 'required' ? twoFactors : oneFactor",
     insert: 'isSecondFactor(enrolled) ? twoFactors : oneFactor',
     test: 'test/pages/account-security.test.ts',
-    title: 'became an administrator',
+    title: 'before two factors were demanded',
   },
   {
     name: 'a browser known by the password has a budget of codes of its own',
