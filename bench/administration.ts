@@ -19,7 +19,7 @@ import { withEnding } from './ending.ts';
 import { describeMachine, memoryOf, pinLoad, placed } from './machine.ts';
 import { percentile } from './results.ts';
 import { figure, plainTable } from './tables.ts';
-import { freePort, root, signetIsReady, startServer } from './targets.ts';
+import { freePort, root, signetIsReady, startOptions, startServer } from './targets.ts';
 
 const howManyUsers = 1_000_000;
 const howManyGrants = 100_000;
@@ -64,17 +64,20 @@ async function main(): Promise<void> {
     const provision = join(directory, 'world.json');
     await writeFile(provision, JSON.stringify(world));
     const start = () =>
-      startServer(placed(machine, 'server core', [process.execPath, join(root, 'bin/signet.js'), 'serve']), {
-        ready: signetIsReady,
-        directory,
-        env: {
-          PORT: String(port),
-          DATABASE_URL: databaseUrl,
-          SECRET_KEY: randomBytes(32).toString('base64'),
-          PROVISION: provision,
+      startServer(
+        placed(machine, 'server core', [process.execPath, ...startOptions, join(root, 'bin/signet.js'), 'serve']),
+        {
+          ready: signetIsReady,
+          directory,
+          env: {
+            PORT: String(port),
+            DATABASE_URL: databaseUrl,
+            SECRET_KEY: randomBytes(32).toString('base64'),
+            PROVISION: provision,
+          },
+          log: 'signet.log',
         },
-        log: 'signet.log',
-      });
+      );
     const server = await start();
     stack.defer(() => server.stop());
     const client = new pg.Client({ connectionString: databaseUrl });

@@ -23,7 +23,9 @@ if (major > 24 || (major === 24 && minor >= 7)) {
     );
     process.exit(1);
   }
-  const child = spawn(locked, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], { stdio: 'inherit' });
+  // What Node was told with this file, it was told for the server.
+  const args = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const child = spawn(locked, args, { stdio: 'inherit' });
   // Whoever stops this process means the other. Ctrl-C reaches both from the terminal; there it must only be survived.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));
