@@ -1,4 +1,4 @@
-// What checking an access token can end in: the token's fault, or keys that cannot be had.
+// What checking an access token can end in: the token's fault, or keys or a status list that cannot be had.
 
 export type TokenErrorCode =
   /** No access token came along; never told in the challenge (RFC 6750 3.1). */
@@ -32,6 +32,21 @@ export class KeysUnavailable extends Error {
 
   constructor(retryAfter: number, cause: unknown) {
     super(`The keys of the issuer cannot be had: ${wordsOf(cause)}`, { cause });
+    this.retryAfter = retryAfter;
+  }
+}
+
+/**
+ * Whether the token was revoked cannot be known, because its status list cannot be had: answer 503. The message says why and
+ * is for the log.
+ */
+export class StatusUnavailable extends Error {
+  override readonly name = 'StatusUnavailable';
+  /** Seconds after which trying again makes sense. */
+  readonly retryAfter: number;
+
+  constructor(retryAfter: number, cause: unknown) {
+    super(`The status list of the token cannot be had: ${wordsOf(cause)}`, { cause });
     this.retryAfter = retryAfter;
   }
 }

@@ -1,4 +1,4 @@
-// What is fetched of the issuer: its metadata and its key set, as JSON from the very address that was asked.
+// What is fetched of the issuer: its metadata, its key set and its status lists, from the very address that was asked.
 import type { Settings } from './options.ts';
 
 type Fetching = Pick<Settings, 'issuer' | 'fetch' | 'timeout'>;
@@ -6,7 +6,13 @@ type Fetching = Pick<Settings, 'issuer' | 'fetch' | 'timeout'>;
 /** `maxAge`: seconds for which the issuer lets it be kept; undefined when it does not say. */
 export type FetchedDocument = { readonly body: unknown; readonly maxAge: number | undefined };
 
-const mostBytes = 256 * 1024;
+/** `etag`: RFC 9110 8.8.3, as it came. */
+export type FetchedList = { readonly token: string; readonly etag: string | undefined };
+
+const mostDocumentBytes = 256 * 1024;
+
+/** Of a status list: a million tokens need a tenth of it, however little their bits can be compressed. */
+export const mostListBytes = 2 * 1024 * 1024;
 
 /** OpenID Connect Discovery 1.0 4.3, RFC 8414 3.3: the address of the issuer's key set. @throws Error for metadata of another issuer */
 export async function fetchKeysAddress(fetching: Fetching): Promise<string> {
@@ -21,24 +27,55 @@ export async function fetchKeysAddress(fetching: Fetching): Promise<string> {
 }
 
 /** RFC 8259 JSON of at most 256 kB, with status 200 and without a redirect. @throws Error for everything else */
-export async function fetchDocument(url: string, { fetch, timeout }: Fetching): Promise<FetchedDocument> {
-  const answer = await fetch(url, {
-    headers: { accept: 'application/json' },
-    redirect: 'manual',
-    signal: AbortSignal.timeout(timeout),
-  });
+export async function fetchDocument(url: string, fetching: Fetching): Promise<FetchedDocument> {
+  const answer = await answerOf(url, fetching, { accept: 'application/json' });
   const type = answer.headers.get('content-type') ?? '';
   if (answer.status !== 200 || answer.redirected || !/^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i.test(type)) {
     await answer.body?.cancel();
     throw new Error(`${url} answered with status ${answer.status} and type ${type || 'unknown'}, not with JSON.`);
   }
   return {
-    body: JSON.parse(await bodyOf(answer, url)),
+    body: JSON.parse(await bodyOf(answer, url, mostDocumentBytes)),
     maxAge: maxAgeOf(answer.headers.get('cache-control'), answer.headers.get('age')),
   };
 }
 
-async function bodyOf(answer: Response, url: string): Promise<string> {
+/**
+ * Token Status List 8.1, RFC 9110 13.1.2: a status list token of at most 2 MiB, not checked yet; undefined when it is still
+ * the one with this `etag`. @throws Error for everything else
+ */
+export async function fetchStatusList(
+  url: string,
+  etag: string | undefined,
+  fetching: Fetching,
+): Promise<FetchedList | undefined> {
+  const answer = await answerOf(url, fetching, {
+    accept: 'application/statuslist+jwt',
+    ...(etag !== undefined && { 'if-none-match': etag }),
+  });
+  const type = answer.headers.get('content-type') ?? '';
+  if (answer.status === 200 && !answer.redirected && /^application\/statuslist\+jwt\s*(?:;|$)/i.test(type))
+    return { token: await bodyOf(answer, url, mostListBytes), etag: answer.headers.get('etag') ?? undefined };
+  await answer.body?.cancel();
+  if (answer.status === 304 && etag !== undefined && !answer.redirected) return undefined;
+  throw new Error(
+    `${url} answered with status ${answer.status} and type ${type || 'unknown'}, not with a status list.`,
+  );
+}
+
+async function answerOf(
+  url: string,
+  { fetch, timeout }: Fetching,
+  headers: Readonly<Record<string, string>>,
+): Promise<Response> {
+  return fetch(url, {
+    headers,
+    redirect: 'manual',
+    signal: AbortSignal.timeout(timeout),
+  });
+}
+
+async function bodyOf(answer: Response, url: string, mostBytes: number): Promise<string> {
   const parts: Uint8Array[] = [];
   let length = 0;
   for await (const part of answer.body ?? []) {

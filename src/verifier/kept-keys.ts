@@ -45,7 +45,7 @@ export function keepKeys<Keys>(
   let failure: unknown;
   let fetching: Promise<void> | undefined;
 
-  const retryAfter = () => Math.min(lastRetry, firstRetry * 2 ** (failures - 1));
+  const retryAfter = () => retryDelay(failures);
   // A clock that was set back makes nothing younger: the keys are asked for again.
   const isFresh = (now: number) => now >= fetchedAt && now - fetchedAt < freshFor;
   const isUsable = (now: number) => isFresh(now) || now - fetchedAt < times.keysOfflineFor * 1000;
@@ -107,6 +107,12 @@ export function keepKeys<Keys>(
   };
 }
 
-function within(now: number, since: number, milliseconds: number): boolean {
+/** Milliseconds from the last of so many failures in a row to the next fetch. */
+export function retryDelay(failures: number): number {
+  return Math.min(lastRetry, firstRetry * 2 ** (failures - 1));
+}
+
+/** Whether less time has passed; not so for a clock that was set back. */
+export function within(now: number, since: number, milliseconds: number): boolean {
   return now >= since && now - since < milliseconds;
 }

@@ -1,7 +1,7 @@
 // The issuer's keys: fetched from where its metadata says, and named by their `kid`.
 import { fetchDocument, fetchKeysAddress } from './issuer-documents.ts';
 import { keepKeys } from './kept-keys.ts';
-import type { Settings } from './options.ts';
+import { type Settings, usualAlgorithms } from './options.ts';
 import { type UsableKey, usableKeys, type UsableKeys } from './usable-keys.ts';
 
 export type KeySet = {
@@ -15,12 +15,14 @@ export type KeySet = {
 
 /** Keys of the issuer, fetched when first needed and one fetch at a time. */
 export function createKeySet(settings: Settings): KeySet {
+  // With those of status lists: under which of them a token counts is looked at beside its signature.
+  const algorithms = [...settings.algorithms, ...usualAlgorithms];
   let address: string | undefined;
   const kept = keepKeys<UsableKeys>(async (former) => {
     try {
       address ??= await fetchKeysAddress(settings);
       const { body, maxAge } = await fetchDocument(address, settings);
-      return { keys: await usableKeys(body, settings.algorithms, former ?? new Map()), maxAge };
+      return { keys: await usableKeys(body, algorithms, former ?? new Map()), maxAge };
     } catch (error) {
       // It may have moved.
       address = undefined;

@@ -1,5 +1,7 @@
 // What a verifier can be told, with the defaults; every mistake in it is found when the verifier is made.
 
+export type Revocation = 'closed' | 'open' | 'off';
+
 export type VerifierOptions = {
   /** The `iss` of every token, character by character: an https URL, or http on this machine. */
   readonly issuer: string;
@@ -19,13 +21,23 @@ export type VerifierOptions = {
   readonly keysCooldown?: number | undefined;
   /** Seconds for which keys are used while the issuer is out of reach: 86,400 unless given. */
   readonly keysOfflineFor?: number | undefined;
+  /**
+   * What becomes of a token of which it cannot be known whether it was revoked, because its status list cannot be had:
+   * `closed` (unless given) takes none, `open` takes it for `listsOfflineFor` seconds after fetching the list began to fail.
+   * With `off` it is never asked whether a token was revoked.
+   */
+  readonly revocation?: Revocation | undefined;
+  /** Seconds for which a status list is used without asking again, whatever the issuer says, 1 to 3,600: 30 unless given. */
+  readonly listsMaxAge?: number | undefined;
+  /** Seconds for which a status list is used beyond that while it cannot be fetched, 0 to 86,400: 300 unless given. */
+  readonly listsOfflineFor?: number | undefined;
   /** Milliseconds for one fetch: 5,000 unless given. */
   readonly timeout?: number | undefined;
   /** Takes an issuer by http that is not on this machine: whoever is on the way can then make tokens. */
   readonly allowHttp?: boolean | undefined;
   /** RFC 9728 5.1: where this API's metadata stands; every challenge names it. */
   readonly resourceMetadata?: string | undefined;
-  /** Told why each time that the keys cannot be fetched: for the log, because keys that are there go on meanwhile. */
+  /** Told why each time that the keys or a status list cannot be fetched: for the log, because what is there goes on meanwhile. */
   readonly onFetchFailed?: ((cause: unknown) => void) | undefined;
   /** `fetch` as it is when the verifier is made, unless given. */
   readonly fetch?: typeof globalThis.fetch | undefined;
@@ -45,6 +57,9 @@ export type Settings = {
   readonly onFetchFailed: ((cause: unknown) => void) | undefined;
 };
 
+/** Of access tokens unless others are given. A status list is taken under any of them, because its issuer signs all lists alike. */
+export const usualAlgorithms: readonly string[] = ['ES256', 'RS256', 'PS256', 'EdDSA'];
+
 const asymmetric = /^(?:(?:ES|RS|PS)(?:256|384|512)|EdDSA|Ed25519)$/;
 
 /** The defaults, and the bounds of each number. */
@@ -54,6 +69,8 @@ const numbers = {
   keysMaxAge: [300, 1, 86_400, 'seconds'],
   keysCooldown: [30, 1, 3600, 'seconds'],
   keysOfflineFor: [86_400, 0, 30 * 86_400, 'seconds'],
+  listsMaxAge: [30, 1, 3600, 'seconds'],
+  listsOfflineFor: [300, 0, 86_400, 'seconds'],
   timeout: [5000, 1, 60_000, 'milliseconds'],
 } as const;
 
@@ -62,6 +79,7 @@ const others = [
   'audience',
   'algorithms',
   'types',
+  'revocation',
   'allowHttp',
   'resourceMetadata',
   'onFetchFailed',
@@ -76,6 +94,7 @@ export function checkedOptions(options: VerifierOptions): Settings {
     audience,
     algorithms,
     types,
+    revocation = 'closed',
     allowHttp = false,
     resourceMetadata,
     onFetchFailed,
@@ -97,18 +116,13 @@ export function checkedOptions(options: VerifierOptions): Settings {
       typeof audience === 'string' ? [audience] : audience,
       'Give the identifier of this API.',
     ),
-    algorithms: strings(
-      'algorithms',
-      algorithms ?? ['ES256', 'RS256', 'PS256', 'EdDSA'],
-      'Leave it out, or name some.',
-      (one) =>
-        asymmetric.test(one)
-          ? undefined
-          : `${one} is no algorithm with a public key. Take ES256, RS256, PS256 or EdDSA.`,
+    algorithms: strings('algorithms', algorithms ?? usualAlgorithms, 'Leave it out, or name some.', (one) =>
+      asymmetric.test(one) ? undefined : `${one} is no algorithm with a public key. Take ES256, RS256, PS256 or EdDSA.`,
     ),
     types: strings('types', types ?? ['at+jwt'], 'Leave it out, or give at+jwt, JWT or both.', (one) =>
       ['at+jwt', 'JWT'].includes(one) ? undefined : `${one} is no type of access tokens. Take at+jwt or JWT.`,
     ),
+    revocation: checkedRevocation(revocation),
     ...lifetimes,
     allowHttp,
     onFetchFailed,
@@ -126,6 +140,11 @@ function numbersOf(options: VerifierOptions): Record<keyof typeof numbers, numbe
     return [name, given] as const;
   });
   return Object.fromEntries(entries) as Record<keyof typeof numbers, number>;
+}
+
+function checkedRevocation(revocation: Revocation): Revocation {
+  if (['closed', 'open', 'off'].includes(revocation)) return revocation;
+  throw new TypeError('revocation must be closed, open or off.');
 }
 
 /** RFC 8414 2: a URL without query and fragment. */

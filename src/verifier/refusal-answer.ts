@@ -1,5 +1,5 @@
 // How a refusal is answered over HTTP, whatever framework answers.
-import { KeysUnavailable, TokenError } from './errors.ts';
+import { KeysUnavailable, StatusUnavailable, TokenError } from './errors.ts';
 
 export type RefusalAnswer = {
   readonly status: 401 | 403 | 503;
@@ -17,7 +17,7 @@ export function refusalAnswer(error: unknown): RefusalAnswer {
       headers: { ...always, 'www-authenticate': error.challenge },
       body: JSON.stringify({ error: error.code, error_description: error.description }),
     };
-  if (error instanceof KeysUnavailable)
+  if (error instanceof KeysUnavailable || error instanceof StatusUnavailable)
     return {
       status: 503,
       headers: { ...always, 'retry-after': String(error.retryAfter) },

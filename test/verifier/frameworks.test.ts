@@ -9,7 +9,13 @@ import { requireToken as expressToken } from '../../src/verifier/express.ts';
 import { requireToken as fastifyToken } from '../../src/verifier/fastify.ts';
 import { requireToken as fetchToken } from '../../src/verifier/fetch.ts';
 import { requireToken as honoToken } from '../../src/verifier/hono.ts';
-import { createVerifier, KeysUnavailable, type VerifiedToken, type Verifier } from '../../src/verifier/verifier.ts';
+import {
+  createVerifier,
+  KeysUnavailable,
+  StatusUnavailable,
+  type VerifiedToken,
+  type Verifier,
+} from '../../src/verifier/verifier.ts';
 import { codeFlow, tokenRequest, type Tokens, webClient, world } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
@@ -29,7 +35,7 @@ let signet: TestSignet;
 let verifier: Verifier;
 let user: Tokens;
 let program: Tokens;
-let broken: 'keys' | 'bug' | undefined;
+let broken: 'keys' | 'status' | 'bug' | undefined;
 beforeAll(async () => {
   signet = await startSignet({ provision: { ...world, clients: [...world.clients, machine, desk], resources } });
   const real = createVerifier({ issuer: signet.issuer, audience, now: () => signet.clock.now });
@@ -37,6 +43,7 @@ beforeAll(async () => {
     ...real,
     verify(token, needs) {
       if (broken === 'keys') return Promise.reject(new KeysUnavailable(7, new Error('refused')));
+      if (broken === 'status') return Promise.reject(new StatusUnavailable(3, new Error('refused')));
       if (broken === 'bug') return Promise.reject(new RangeError('of the API'));
       return real.verify(token, needs);
     },
@@ -198,6 +205,15 @@ describe.each(frameworks)('%s', (_name, start) => {
     const { status, challenge, headers, text } = await ask(program.access_token);
     broken = undefined;
     expect([status, challenge, headers.get('retry-after')]).toEqual([503, null, '7']);
+    expect(headers.get('cache-control')).toBe('no-store');
+    expect(JSON.parse(text)).toMatchObject({ error: 'temporarily_unavailable' });
+  });
+
+  test('nor is a status list that cannot be had', async () => {
+    broken = 'status';
+    const { status, challenge, headers, text } = await ask(program.access_token);
+    broken = undefined;
+    expect([status, challenge, headers.get('retry-after')]).toEqual([503, null, '3']);
     expect(headers.get('cache-control')).toBe('no-store');
     expect(JSON.parse(text)).toMatchObject({ error: 'temporarily_unavailable' });
   });

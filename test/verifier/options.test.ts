@@ -30,6 +30,10 @@ test.each<[what: string, options: Record<string, unknown>, says: RegExp]>([
   ['half a second', { keysMaxAge: 0.5 }, /keysMaxAge/],
   ['no timeout', { timeout: Infinity }, /timeout/],
   ['a cool-down that outlives the keys', { keysMaxAge: 20 }, /keysCooldown must not be longer/],
+  ['a revocation that is none', { revocation: 'on' }, /revocation must be closed, open or off/],
+  ['lists that are always asked for', { listsMaxAge: 0 }, /listsMaxAge must be .* seconds from 1 to 3600/],
+  ['lists that are never asked for', { listsMaxAge: 3601 }, /listsMaxAge/],
+  ['lists that count for days', { listsOfflineFor: 86_401 }, /listsOfflineFor must be .* from 0 to 86400/],
   ['metadata that is nowhere', { resourceMetadata: '/metadata' }, /resourceMetadata must be the URL/],
 ])('not with %s', (_what, options, says) => {
   expect(() => make(options)).toThrow(TypeError);
@@ -43,6 +47,9 @@ test.each<[what: string, options: Record<string, unknown>]>([
   ['::1', { issuer: 'http://[::1]:3000' }],
   ['http where that is wanted', { issuer: 'http://id.internal', allowHttp: true }],
   ['several audiences', { audience: [audience, 'urn:orders'] }],
+  ['revocation that is closed', { revocation: 'closed', listsMaxAge: 1, listsOfflineFor: 0 }],
+  ['revocation that is open', { revocation: 'open', listsMaxAge: 3600, listsOfflineFor: 86_400 }],
+  ['revocation that is off', { revocation: 'off' }],
   ['options that are undefined', { algorithms: undefined, timeout: undefined, fetch: undefined, now: undefined }],
 ])('but with %s', (_what, options) => {
   expect(() => make(options)).not.toThrow();
