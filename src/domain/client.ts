@@ -93,6 +93,10 @@ export type Client = {
   /** What it may do at the admin API by itself (domain/admin-rights.ts). */
   readonly adminRoles: readonly string[];
   readonly disabled: boolean;
+  /** One more with each change. Of a client that was deleted and made again it begins anew. */
+  readonly version: number;
+  /** Milliseconds. */
+  readonly createdAt: number;
 };
 
 /** What people read: its name, or its id where it has none. */

@@ -8,6 +8,7 @@ export const endpoints = {
   logout: '/oauth/logout',
   revoke: '/oauth/revoke',
   introspect: '/oauth/introspect',
+  status: '/oauth/status',
 } as const;
 
 /** Other addresses of UserInfo, which applications use. */

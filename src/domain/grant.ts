@@ -19,4 +19,11 @@ export type Grant = {
   /** Milliseconds: the absolute end of the family. */
   readonly expiresAt: number;
   readonly revoked: boolean;
+  /** Those of its access tokens in the status lists, for each hour in which some expire, while {@link statusVersion} is the client's. */
+  readonly statusBits: readonly number[];
+  /** The version of the client for which they were taken. */
+  readonly statusVersion: number;
 };
+
+/** Of a grant whose first token is being made. */
+export const noStatusBits = { statusBits: [], statusVersion: 0 } as const;

@@ -41,6 +41,8 @@ export type Tenant = {
   readonly host: string | undefined;
   readonly name: string;
   readonly settings: TenantSettings;
+  /** Stands in the name of every status list: another one after each restore. */
+  readonly statusGeneration: string;
 };
 
 /** The settings in force, with a default for everything that was left out. */

@@ -11,6 +11,7 @@ import { revokeAccessToken } from '../storage/revoked-access-tokens.ts';
 import { authenticateClient } from './clients/authenticate.ts';
 import { type ClientCredentials, credentialParameters } from './clients/presented.ts';
 import { eventOf, record } from './events.ts';
+import { statusBitOf } from './status/token-bit.ts';
 import { accessTokenClaims } from './tokens/access-token-claims.ts';
 
 /** RFC 7009 2.1 and 2.2: unknown tokens are answered like revoked ones; another client's is refused. */
@@ -36,7 +37,7 @@ export async function revokeToken(deps: Deps, context: RequestContext, credentia
   );
 }
 
-/** From here on nobody is told that it stands; APIs that check it by themselves take it until it ends. */
+/** From here on nobody is told that it stands, and its bit in the status list is set, which APIs look at within seconds. */
 async function accessToken(deps: Deps, context: RequestContext, client: Client, token: string): Promise<void> {
   const claims = await accessTokenClaims(deps, context, token);
   // What has ended needs no end.
@@ -45,7 +46,12 @@ async function accessToken(deps: Deps, context: RequestContext, client: Client, 
   if (clientId !== client.id) throw new OAuthError('invalid_grant', 'The token was issued to another client.');
   if (typeof jti !== 'string' || typeof exp !== 'number') return;
   await deps.db.transaction(async (tx) => {
-    const isFirst = await revokeAccessToken(tx, context.tenant.id, jti, exp * 1000);
+    const isFirst = await revokeAccessToken(tx, context.tenant.id, {
+      jti,
+      bit: statusBitOf(context.tenant, claims) ?? undefined,
+      grantId: typeof grantId === 'string' ? grantId : undefined,
+      expiresAt: exp * 1000,
+    });
     // A program mints as many as it likes, of which nothing is written either.
     if (!isFirst || typeof grantId !== 'string') return;
     await record(deps, tx, actingAs(context, 'client', client.id), {

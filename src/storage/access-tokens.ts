@@ -4,16 +4,22 @@ import type { Grant } from '../domain/grant.ts';
 import type { User } from '../domain/user.ts';
 import type { Db } from './database.ts';
 import { grantColumns, toGrant } from './grants.ts';
-import { isNotRevoked } from './revoked-access-tokens.ts';
+import { isNotRevoked, type TokenNames } from './revoked-access-tokens.ts';
 import { sessionIsAlive } from './sessions.ts';
 import type { DB } from './schema.ts';
 import { type Markers, statement } from './statement.ts';
 import { toUser, userColumns } from './user-rows.ts';
 
-type Asked = { tenantId: 'uuid'; grantId: 'uuid'; jti: 'text'; now: 'timestamptz' };
-const asked = { tenantId: 'uuid', grantId: 'uuid', jti: 'text', now: 'timestamptz' } as const satisfies Asked;
+type Asked = { tenantId: 'uuid'; grantId: 'uuid'; jti: 'text'; bit: 'bigint?'; now: 'timestamptz' };
+const asked = {
+  tenantId: 'uuid',
+  grantId: 'uuid',
+  jti: 'text',
+  bit: 'bigint?',
+  now: 'timestamptz',
+} as const satisfies Asked;
 
-// grants_pkey, users_pkey, sessions_pkey, clients_pkey, revoked_access_tokens_pkey
+// grants_pkey, users_pkey, sessions_pkey, clients_pkey, and those of isNotRevoked
 function livingGrants(q: Kysely<DB>, p: Markers<Asked>) {
   return q
     .selectFrom('grants as g')
@@ -29,7 +35,7 @@ function livingGrants(q: Kysely<DB>, p: Markers<Asked>) {
     .where('g.revoked_at', 'is', null)
     .where('u.disabled_at', 'is', null)
     .where('c.disabled_at', 'is', null)
-    .where(sql<boolean>`${isNotRevoked(p)}`)
+    .where(sql<boolean>`${isNotRevoked(p, sql.ref('g.client_id'))}`)
     .where((or) => or.or([or('g.offline', '=', true), sessionIsAlive(p.now, 's')]));
 }
 
@@ -37,28 +43,28 @@ const behind = statement(asked, (q, p) => livingGrants(q, p).select([...userColu
 const userBehind = statement(asked, (q, p) => livingGrants(q, p).select('u.id'));
 
 /** Names a token by its grant and itself. */
-type OfToken = { readonly grantId: string; readonly jti: string };
+type OfToken = TokenNames & { readonly grantId: string };
 
 /** The id of the user of a living grant, as {@link findLivingGrant}, for whoever needs to know no more. */
 export async function findUserOfLivingGrant(
   db: Db,
   tenantId: string,
-  { grantId, jti }: OfToken,
+  { grantId, jti, bit }: OfToken,
   now: number,
 ): Promise<string | undefined> {
-  return (await userBehind.first(db, { tenantId, grantId, jti, now }))?.id;
+  return (await userBehind.first(db, { tenantId, grantId, jti, bit: bit ?? null, now }))?.id;
 }
 
 /**
  * The user of a living grant, and the grant; undefined when it, its session, its client or its user no longer stands, or the
- * token with this `jti` was revoked by itself.
+ * token was revoked by itself.
  */
 export async function findLivingGrant(
   db: Db,
   tenantId: string,
-  { grantId, jti }: OfToken,
+  { grantId, jti, bit }: OfToken,
   now: number,
 ): Promise<{ user: User; grant: Grant } | undefined> {
-  const row = await behind.first(db, { tenantId, grantId, jti, now });
+  const row = await behind.first(db, { tenantId, grantId, jti, bit: bit ?? null, now });
   return row && { user: toUser(row), grant: toGrant(row) };
 }

@@ -2,12 +2,14 @@
 import { sql } from 'kysely';
 import type { RequestedClaims } from '../domain/claims-request.ts';
 import type { Grant } from '../domain/grant.ts';
+import type { StatusPlace } from '../domain/status-list.ts';
 import type { User } from '../domain/user.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { grantColumns, toGrant } from './grants.ts';
 import { sessionIsAlive } from './sessions.ts';
 import { statement } from './statement.ts';
+import { placeParams, placeValues, statusBitsKept } from './status-bits.ts';
 import { toUser, userColumns } from './user-rows.ts';
 
 // sessions_pkey, users_pkey, sign_in_attempts_pkey, consents_pkey
@@ -164,14 +166,14 @@ export async function findCode(db: Db, tenantId: string, hash: Buffer, now: numb
 
 // authorization_codes_pkey, grants_pkey
 const spend = statement(
-  { tenantId: 'uuid', hash: 'bytea', refreshHash: 'bytea?', ...eventParams },
+  { tenantId: 'uuid', hash: 'bytea', refreshHash: 'bytea?', ...placeParams, ...eventParams },
   (_q, p) =>
     sql<{ id: string }>`WITH spent AS (
         UPDATE authorization_codes SET spent_at = ${p.now}
         WHERE tenant_id = ${p.tenantId} AND hash = ${p.hash} AND spent_at IS NULL AND expires_at > ${p.now}
         RETURNING grant_id
       ), family AS (
-        UPDATE grants SET last_used_at = ${p.now} FROM spent
+        UPDATE grants SET last_used_at = ${p.now}, ${statusBitsKept(p)} FROM spent
         WHERE grants.tenant_id = ${p.tenantId} AND grants.id = spent.grant_id AND grants.revoked_at IS NULL
         RETURNING grants.id, grants.user_id, grants.client_id, grants.session_id
       ), token AS (
@@ -196,13 +198,14 @@ export async function spendCode(
   db: Db,
   tenantId: string,
   hash: Buffer,
-  refreshHash: Buffer | undefined,
+  { refreshHash, place }: { readonly refreshHash: Buffer | undefined; readonly place: StatusPlace },
   event: EventValues,
 ): Promise<boolean> {
   const row = await spend.first(db, {
     tenantId,
     hash,
     refreshHash: refreshHash ?? null,
+    ...placeValues(place, event.now),
     ...eventValues(event),
   });
   return row !== undefined;

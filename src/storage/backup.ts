@@ -31,6 +31,9 @@ const tables: Readonly<Record<keyof DB, 'copied' | 'left out'>> = {
   one_time_tokens: 'copied',
   limits: 'copied',
   revoked_access_tokens: 'copied',
+  status_lists: 'copied',
+  status_blocks: 'copied',
+  status_revocations: 'copied',
   client_assertions: 'copied',
   audit_events: 'copied',
   // A copy that outlives them would give replies, with secrets in them, to who did not ask.

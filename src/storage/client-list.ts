@@ -1,7 +1,7 @@
 // Clients as lists show them: a page at a time, searched; and what people may know them by.
 import { sql } from 'kysely';
 import type { Client } from '../domain/client.ts';
-import { secretColumns, toClient } from './client-rows.ts';
+import { clientColumns, toClient } from './client-rows.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
@@ -9,7 +9,7 @@ import { statement } from './statement.ts';
 const page = statement({ tenantId: 'uuid', after: 'text', limit: 'integer' }, (q, p) =>
   q
     .selectFrom('clients')
-    .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
+    .select(clientColumns)
     .where('tenant_id', '=', p.tenantId)
     .where('id', '>', p.after)
     .orderBy('id')
@@ -20,7 +20,7 @@ const page = statement({ tenantId: 'uuid', after: 'text', limit: 'integer' }, (q
 const searched = statement({ tenantId: 'uuid', after: 'text', prefix: 'text', limit: 'integer' }, (q, p) =>
   q
     .selectFrom('clients')
-    .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
+    .select(clientColumns)
     .where('tenant_id', '=', p.tenantId)
     .where('id', '>', p.after)
     .where(

@@ -4,6 +4,17 @@ import { type ClientSecret, registeredSecret, registeredSecretId } from '../doma
 
 export const secretColumns = ['secret_mac', 'secret_sealed', 'added_secrets'] as const;
 
+/** What {@link toClient} reads. */
+export const clientColumns = [
+  'id',
+  'metadata',
+  ...secretColumns,
+  'admin_roles',
+  'disabled_at',
+  'version',
+  'created_at',
+] as const;
+
 export type SecretRow = {
   readonly secret_mac: string | null;
   readonly secret_sealed: string | null;
@@ -40,7 +51,14 @@ export function storedSecrets(secrets: readonly ClientSecret[]) {
 }
 
 export function toClient(
-  row: SecretRow & { id: string; metadata: unknown; admin_roles: string[]; disabled_at: number | null },
+  row: SecretRow & {
+    id: string;
+    metadata: unknown;
+    admin_roles: string[];
+    disabled_at: number | null;
+    version: number;
+    created_at: number;
+  },
 ): Client {
   return {
     id: row.id,
@@ -50,6 +68,8 @@ export function toClient(
     secrets: secretsOf(row),
     adminRoles: row.admin_roles,
     disabled: row.disabled_at !== null,
+    version: row.version,
+    createdAt: row.created_at,
   };
 }
 

@@ -3,18 +3,22 @@ import { sql } from 'kysely';
 import { type Client, clientOrigins, completeMetadata } from '../domain/client.ts';
 import type { ClientSecret } from '../domain/client-secret.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
-import { secretColumns, type StoredClient, storedSecrets, toClient, toRegistered } from './client-rows.ts';
+import {
+  clientColumns,
+  secretColumns,
+  type StoredClient,
+  storedSecrets,
+  toClient,
+  toRegistered,
+} from './client-rows.ts';
 import type { Db } from './database.ts';
-import { isNotRevoked } from './revoked-access-tokens.ts';
+import { isNotRevoked, type TokenNames } from './revoked-access-tokens.ts';
 import { statement } from './statement.ts';
+import { revokeStatusBlocks } from './status-bits.ts';
 
 // clients_pkey
 const byId = statement({ tenantId: 'uuid', id: 'text' }, (q, p) =>
-  q
-    .selectFrom('clients')
-    .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
-    .where('tenant_id', '=', p.tenantId)
-    .where('id', '=', p.id),
+  q.selectFrom('clients').select(clientColumns).where('tenant_id', '=', p.tenantId).where('id', '=', p.id),
 );
 
 export async function findClient(db: Db, tenantId: string, id: string): Promise<Client | undefined> {
@@ -22,24 +26,26 @@ export async function findClient(db: Db, tenantId: string, id: string): Promise<
   return row && toClient(row);
 }
 
-// clients_pkey, revoked_access_tokens_pkey
-const unlessRevoked = statement({ tenantId: 'uuid', id: 'text', jti: 'text', issuedAt: 'timestamptz' }, (q, p) =>
-  q
-    .selectFrom('clients')
-    .select(['id', 'metadata', ...secretColumns, 'admin_roles', 'disabled_at'])
-    .where('tenant_id', '=', p.tenantId)
-    .where('id', '=', p.id)
-    // In whole seconds, as `iat` is: a client that was made again under the same name has nothing of the former.
-    .where(sql<boolean>`created_at < ${p.issuedAt} + interval '1 second' AND ${isNotRevoked(p)}`),
+// clients_pkey, and those of isNotRevoked
+const unlessRevoked = statement(
+  { tenantId: 'uuid', id: 'text', jti: 'text', bit: 'bigint?', issuedAt: 'timestamptz' },
+  (q, p) =>
+    q
+      .selectFrom('clients')
+      .select(clientColumns)
+      .where('tenant_id', '=', p.tenantId)
+      .where('id', '=', p.id)
+      // In whole seconds, as `iat` is: a client that was made again under the same name has nothing of the former.
+      .where(sql<boolean>`created_at < ${p.issuedAt} + interval '1 second' AND ${isNotRevoked(p, p.id)}`),
 );
 
-/** The client as it is now; undefined when its access token with this `jti` was revoked by itself, or is older than it. Milliseconds. */
+/** The client as it is now; undefined when its access token was revoked by itself, or is older than it. Milliseconds. */
 export async function findClientUnlessRevoked(
   db: Db,
   tenantId: string,
-  { clientId, jti, issuedAt }: { readonly clientId: string; readonly jti: string; readonly issuedAt: number },
+  { clientId, jti, bit, issuedAt }: TokenNames & { readonly clientId: string; readonly issuedAt: number },
 ): Promise<Client | undefined> {
-  const row = await unlessRevoked.first(db, { tenantId, id: clientId, jti, issuedAt });
+  const row = await unlessRevoked.first(db, { tenantId, id: clientId, jti, bit: bit ?? null, issuedAt });
   return row && toClient(row);
 }
 
@@ -107,9 +113,10 @@ const upsert = statement(
       ON CONFLICT DO NOTHING`,
 );
 
-/** Registers the client, or replaces its metadata and secret; its origins follow its redirect URIs. */
+/** Registers the client, or replaces its metadata and secret; its origins follow its redirect URIs. Disabled, its tokens are revoked. */
 export async function saveClient(tx: Db, tenantId: string, client: StoredClient, now: number): Promise<void> {
   await upsert.run(tx, bound(tenantId, client, now));
+  if (client.disabled) await revokeStatusBlocks(tx, tenantId, client.id, now);
 }
 
 function bound(tenantId: string, { id, metadata, secrets, adminRoles, disabled }: StoredClient, now: number) {
@@ -135,6 +142,7 @@ const setDisabled = statement(
       .where('id', '=', p.id),
 );
 
+/** Disabled, its access tokens are revoked. The caller holds the client's lock. */
 export async function setClientDisabled(
   tx: Db,
   tenantId: string,
@@ -143,6 +151,7 @@ export async function setClientDisabled(
   now: number,
 ): Promise<void> {
   await setDisabled.run(tx, { tenantId, id, disabledAt: disabled ? now : null, now });
+  if (disabled) await revokeStatusBlocks(tx, tenantId, id, now);
 }
 
 // client_origins_pkey

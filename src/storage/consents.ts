@@ -4,7 +4,7 @@ import { clientName, type RegisteredMetadata } from '../domain/client.ts';
 import type { StoredConsent } from '../domain/next-step.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
-import { endGrants } from './grants.ts';
+import { grantsEnded } from './grants.ts';
 import { statement } from './statement.ts';
 
 // consents_pkey
@@ -110,9 +110,7 @@ const revoke = statement(
   (_q, p) =>
     sql<{ ended: boolean }>`WITH gone AS (
         DELETE FROM consents WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND client_id = ${p.clientId} RETURNING client_id
-      ), revoked AS (
-        ${endGrants(p, { which: sql`grants.user_id = ${p.userId} AND grants.client_id = ${p.clientId}`, reason: sql`'consent_revoked'` })}
-      ), event AS (
+      ), ${grantsEnded(p, 'revoked', { which: sql`grants.user_id = ${p.userId} AND grants.client_id = ${p.clientId}`, reason: sql`'consent_revoked'` })}, event AS (
         ${auditRow(p, {
           from: sql`WHERE EXISTS (SELECT 1 FROM gone) OR EXISTS (SELECT 1 FROM revoked)`,
           type: sql`'consent.revoked'`,
@@ -147,9 +145,7 @@ const narrow = statement(
         UPDATE consents SET scopes = array_remove(scopes, ${p.scope})
         WHERE tenant_id = ${p.tenantId} AND user_id = ${p.userId} AND client_id = ${p.clientId} AND ${p.scope} = ANY(scopes)
         RETURNING client_id
-      ), revoked AS (
-        ${endGrants(p, { which: sql`grants.user_id = ${p.userId} AND grants.client_id = ${p.clientId} AND (${p.scope} = ANY(grants.scopes) OR grants.claims->'scopes' @> to_jsonb(${p.scope}))`, reason: sql`'consent_revoked'` })}
-      ), event AS (
+      ), ${grantsEnded(p, 'revoked', { which: sql`grants.user_id = ${p.userId} AND grants.client_id = ${p.clientId} AND (${p.scope} = ANY(grants.scopes) OR grants.claims->'scopes' @> to_jsonb(${p.scope}))`, reason: sql`'consent_revoked'` })}, event AS (
         ${auditRow(p, {
           from: sql`WHERE EXISTS (SELECT 1 FROM narrowed) OR EXISTS (SELECT 1 FROM revoked)`,
           type: sql`'consent.revoked'`,

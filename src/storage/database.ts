@@ -72,11 +72,12 @@ export type DatabaseOptions = {
   readonly onIdleError?: ((error: Error) => void) | undefined;
 };
 
-// timestamptz as milliseconds and bigint as number: one clock and one kind of number everywhere.
+// timestamptz as milliseconds, bigint and what is in lists of it as number: one clock and one kind of number everywhere.
 const types: pg.CustomTypesConfig = {
   getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
     if (oid === 1184) return (value: string) => Date.parse(value);
     if (oid === 20) return Number;
+    if (oid === 1016) return (list: string) => list.match(/\d+/g)?.map(Number) ?? [];
     return pg.types.getTypeParser(oid, format);
   }) as pg.CustomTypesConfig['getTypeParser'],
 };

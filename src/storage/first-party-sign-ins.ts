@@ -1,6 +1,7 @@
 // A sign-in without a browser: session, grant and refresh token of one person and one client, in one statement.
 import { type RawBuilder, sql } from 'kysely';
 import type { Authentication } from '../domain/authentication.ts';
+import type { StatusPlace } from '../domain/status-list.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { countedParams, forgottenIf } from './limits.ts';
@@ -28,6 +29,8 @@ const params = {
   grantExpiresAt: 'timestamptz',
   refreshHash: 'bytea?',
   secondEventId: 'uuid',
+  statusBit: 'bigint',
+  statusVersion: 'integer',
   ...countedParams,
   ...eventParams,
 } as const;
@@ -45,9 +48,9 @@ function begun(p: Markers<typeof params>, provided: Part): RawBuilder<unknown> {
         RETURNING id, user_id
       ), family AS (
         INSERT INTO grants (tenant_id, id, client_id, user_id, session_id, scopes, resources, offline, authenticated_at, amr, acr,
-          mfa_method, mfa_verified_at, created_at, last_used_at, expires_at)
+          mfa_method, mfa_verified_at, created_at, last_used_at, expires_at, status_bits, status_version)
         SELECT ${p.tenantId}, ${p.grantId}, ${p.clientId}, user_id, id, ${p.scopes}, ${p.resources}, ${p.offline}, ${p.authenticatedAt}, ${p.amr}, ${p.acr},
-          ${p.mfaMethod}, ${p.mfaVerifiedAt}, ${p.now}, ${p.now}, ${p.grantExpiresAt}
+          ${p.mfaMethod}, ${p.mfaVerifiedAt}, ${p.now}, ${p.now}, ${p.grantExpiresAt}, ARRAY[${p.statusBit}], ${p.statusVersion}
         FROM session
         RETURNING id, user_id, session_id
       ), token AS (
@@ -116,6 +119,8 @@ export type FirstPartySignIn = {
   readonly accountKey: string | undefined;
   readonly addressKey: string | undefined;
   readonly secondEventId: string;
+  /** Of the access token. */
+  readonly place: StatusPlace;
 };
 
 /** @returns false when the user was disabled or changed the password since it was checked; nothing was made then. */
@@ -150,10 +155,12 @@ export async function beginFirstPartySessionAfter(
   return row.id === null ? 'ended' : 'begun';
 }
 
-function values(tenantId: string, { authentication, ...signIn }: FirstPartySignIn, event: EventValues) {
+function values(tenantId: string, { authentication, place, ...signIn }: FirstPartySignIn, event: EventValues) {
   return {
     tenantId,
     ...signIn,
+    statusBit: place.bit,
+    statusVersion: place.version,
     authenticatedAt: authentication.at,
     amr: authentication.amr,
     acr: authentication.acr,

@@ -1,7 +1,7 @@
 // Many grants ended at once by administrators: all of a user with their sessions, and those of a client in batches.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
-import { endGrants } from './grants.ts';
+import { grantsEnded } from './grants.ts';
 import { endSessions } from './sessions.ts';
 import { statement } from './statement.ts';
 
@@ -11,9 +11,7 @@ const ofUser = statement(
   (_q, p) =>
     sql<{ sessions: string[]; grants: string }>`WITH sessions_ended AS (
         ${endSessions(p, { which: sql`sessions.user_id = ${p.userId}`, reason: sql`'by_admin'` })}
-      ), grants_revoked AS (
-        ${endGrants(p, { which: sql`grants.user_id = ${p.userId}`, reason: sql`'by_admin'` })}
-      )
+      ), ${grantsEnded(p, 'grants_revoked', { which: sql`grants.user_id = ${p.userId}`, reason: sql`'by_admin'` })}
       SELECT ARRAY(SELECT id::text FROM sessions_ended WHERE lived) AS sessions,
         (SELECT count(*) FROM grants_revoked WHERE lived) AS grants`,
 );
@@ -37,9 +35,7 @@ const ofClient = statement(
         SELECT id FROM grants
         WHERE tenant_id = ${p.tenantId} AND client_id = ${p.clientId} AND id > ${p.after} AND revoked_at IS NULL
         ORDER BY id LIMIT ${p.limit}
-      ), revoked AS (
-        ${endGrants(p, { which: sql`grants.id IN (SELECT id FROM picked)`, reason: sql`'by_admin'` })}
-      )
+      ), ${grantsEnded(p, 'revoked', { which: sql`grants.id IN (SELECT id FROM picked)`, reason: sql`'by_admin'` })}
       SELECT (SELECT count(*) FROM revoked WHERE lived) AS grants,
         (SELECT id FROM picked ORDER BY id OFFSET ${p.limit} - 1 LIMIT 1) AS last`,
 );

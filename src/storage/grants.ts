@@ -7,6 +7,7 @@ import type { Grant } from '../domain/grant.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { type Markers, statement, type Part } from './statement.ts';
+import { bitsRevoked } from './status-bits.ts';
 
 export type GrantRow = {
   grant_id: string;
@@ -24,6 +25,8 @@ export type GrantRow = {
   mfa_verified_at: number | null;
   grant_expires_at: number;
   revoked_at: number | null;
+  status_bits: readonly number[];
+  status_version: number;
 };
 
 /** The columns of a grant in a join, with `grants` as `g`. */
@@ -43,6 +46,8 @@ export const grantColumns = [
   'g.mfa_verified_at',
   'g.expires_at as grant_expires_at',
   'g.revoked_at',
+  'g.status_bits',
+  'g.status_version',
 ] as const;
 
 export function toGrant(row: GrantRow): Grant {
@@ -65,29 +70,33 @@ export function toGrant(row: GrantRow): Grant {
     authentication,
     expiresAt: row.grant_expires_at,
     revoked: row.revoked_at !== null,
+    statusBits: row.status_bits,
+    statusVersion: row.status_version,
   };
 }
 
 /**
- * Ends the grants of the tenant that `which` picks and that have not ended: the only way a family ends before its time.
- * Gives the ids that an event names, and as `lived` whether it had not expired either.
+ * Members of a `WITH`, of which `name` is the first: ends the grants of the tenant that `which` picks and that have not ended, with
+ * the bits of their access tokens: the only way a family ends before its time. `name` gives the ids that an event names, and as
+ * `lived` whether it had not expired either.
  */
-export function endGrants(
+export function grantsEnded(
   p: Markers<{ tenantId: 'uuid'; now: 'timestamptz' }>,
+  name: string,
   { which, reason }: { which: Part; reason: Part },
 ): RawBuilder<unknown> {
-  return sql`UPDATE grants SET revoked_at = ${p.now}, revoke_reason = ${reason}
+  return sql`${sql.ref(name)} AS (
+        UPDATE grants SET revoked_at = ${p.now}, revoke_reason = ${reason}
         WHERE grants.tenant_id = ${p.tenantId} AND grants.revoked_at IS NULL AND ${which}
-        RETURNING id, user_id, client_id, session_id, expires_at > ${p.now} AS lived`;
+        RETURNING id, user_id, client_id, session_id, status_bits, expires_at > ${p.now} AS lived
+      ), ${bitsRevoked(p, name)}`;
 }
 
 // grants_pkey
 const revoke = statement(
   { tenantId: 'uuid', grantId: 'uuid', reason: 'text', type: 'text', ...eventParams },
   (_q, p) =>
-    sql`WITH revoked AS (
-        ${endGrants(p, { which: sql`grants.id = ${p.grantId}`, reason: p.reason })}
-      ), event AS (
+    sql`WITH ${grantsEnded(p, 'revoked', { which: sql`grants.id = ${p.grantId}`, reason: p.reason })}, event AS (
         ${auditRow(p, {
           from: sql`FROM revoked`,
           type: p.type,
@@ -116,10 +125,10 @@ export async function revokeGrant(
 const ofClient = statement(
   { tenantId: 'uuid', sessionId: 'uuid', clientId: 'text', now: 'timestamptz' },
   (_q, p) =>
-    sql<{ id: string }>`${endGrants(p, {
+    sql<{ id: string }>`WITH ${grantsEnded(p, 'ended', {
       which: sql`grants.session_id = ${p.sessionId} AND grants.client_id = ${p.clientId} AND NOT grants.offline`,
       reason: sql`'signed_out'`,
-    })}`,
+    })} SELECT id FROM ended`,
 );
 
 /** Ends what a client has from a session and would lose with it. @returns the ids. */

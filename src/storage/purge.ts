@@ -1,5 +1,6 @@
 // Removes what has expired, in small batches: of each kind by itself, so that one that fails keeps no other.
 import { type RawBuilder, sql } from 'kysely';
+import { bitsPerHour } from '../domain/status-list.ts';
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
@@ -39,6 +40,13 @@ export const expiring: Readonly<Record<string, (db: Db, now: number) => Promise<
   sign_in_attempts: alone('sign_in_attempts', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
   one_time_tokens: alone('one_time_tokens', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
   revoked_access_tokens: alone('revoked_access_tokens', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
+  // Two hours after the one in which the last token ends: whole hours since 1970, as the tables have them.
+  status_lists: alone('status_lists', (cutoff) => sql`hour < ${hourOfTime(cutoff)} - 2`),
+  status_blocks: alone('status_blocks', (cutoff) => sql`hour < ${hourOfTime(cutoff)} - 2`),
+  status_revocations: alone(
+    'status_revocations',
+    (cutoff) => sql`bit < (${hourOfTime(cutoff)} - 2)::bigint * ${sql.lit(bitsPerHour)}`,
+  ),
   client_assertions: alone('client_assertions', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
   idempotent_requests: alone('idempotent_requests', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
   limits: alone('limits', (cutoff) => sql`expires_at < ${cutoff} - interval '1 day'`),
@@ -54,6 +62,10 @@ export const expiring: Readonly<Record<string, (db: Db, now: number) => Promise<
   ),
   changes: alone('changes', (cutoff) => sql`changed_at < ${cutoff} - interval '1 hour'`),
 };
+
+function hourOfTime(time: Cutoff): RawBuilder<unknown> {
+  return sql`floor(extract(epoch FROM ${time}) / 3600)::integer`;
+}
 
 function alone(table: string, isOld: (cutoff: Cutoff) => RawBuilder<unknown>) {
   const one = purge(table, isOld);

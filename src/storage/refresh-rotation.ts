@@ -1,10 +1,12 @@
 // Rotation of refresh tokens: each is used in one statement, with its family and its session, and has at most one child.
 import { type RawBuilder, sql } from 'kysely';
+import type { StatusPlace } from '../domain/status-list.ts';
 import { touchInterval } from '../domain/session.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { sessionIsAlive } from './sessions.ts';
 import { type Markers, statement } from './statement.ts';
+import { placeParams, placeValues, statusBitsKept, statusBitStands } from './status-bits.ts';
 
 const common = {
   tenantId: 'uuid',
@@ -12,13 +14,16 @@ const common = {
   grantId: 'uuid',
   touchBefore: 'timestamptz',
   idleExpiresAt: 'timestamptz',
+  ...placeParams,
   ...eventParams,
 } as const;
 
-// grants_pkey. Every use locks the family first, so that its end and its uses come one after the other.
+// grants_pkey. Every use locks the family first, so that its end and its uses come one after the other. Whose access token was
+// revoked meanwhile loses, and looks again.
 const family = (p: Markers<typeof common>) => sql`family AS (
-        UPDATE grants SET last_used_at = ${p.now}
+        UPDATE grants SET last_used_at = ${p.now}, ${statusBitsKept(p)}
         WHERE tenant_id = ${p.tenantId} AND id = ${p.grantId} AND revoked_at IS NULL AND expires_at > ${p.now}
+          AND ${statusBitStands(p)}
         RETURNING id, user_id, client_id, session_id, offline
       )`;
 
@@ -72,6 +77,9 @@ export type Rotation = {
   readonly userAgent: string | undefined;
 };
 
+/** What else a use writes: how long the session goes on without another one, in milliseconds since 1970, and where the access token's status stands. */
+export type UseOfToken = { readonly idleExpiresAt: number; readonly place: StatusPlace };
+
 /**
  * Marks the token rotated and makes its one child. A refresh counts as use of the session, unless the family outlives it.
  * @returns false when it was rotated, or its family ended, first.
@@ -80,14 +88,14 @@ export async function rotateRefreshToken(
   db: Db,
   tenantId: string,
   rotation: Rotation,
-  session: { idleExpiresAt: number },
+  use: UseOfToken,
   event: EventValues,
 ): Promise<boolean> {
   const values = { tenantId, ...rotation, userAgent: rotation.userAgent ?? null };
-  return (await rotate.first(db, { ...values, ...withEvent(session.idleExpiresAt, event) })) !== undefined;
+  return (await rotate.first(db, { ...values, ...written(use, event) })) !== undefined;
 }
 
-const use = statement(
+const useAlone = statement(
   common,
   (_q, p) =>
     sql<{
@@ -100,12 +108,17 @@ export async function useRefreshToken(
   db: Db,
   tenantId: string,
   token: { hash: Buffer; grantId: string },
-  session: { idleExpiresAt: number },
+  use: UseOfToken,
   event: EventValues,
 ): Promise<boolean> {
-  return (await use.first(db, { tenantId, ...token, ...withEvent(session.idleExpiresAt, event) })) !== undefined;
+  return (await useAlone.first(db, { tenantId, ...token, ...written(use, event) })) !== undefined;
 }
 
-function withEvent(idleExpiresAt: number, event: EventValues) {
-  return { ...eventValues(event), idleExpiresAt, touchBefore: event.now - touchInterval };
+function written({ idleExpiresAt, place }: UseOfToken, event: EventValues) {
+  return {
+    ...eventValues(event),
+    ...placeValues(place, event.now),
+    idleExpiresAt,
+    touchBefore: event.now - touchInterval,
+  };
 }

@@ -5,6 +5,14 @@
 
 import type { ColumnType } from "kysely";
 
+export type ArrayType<T> = ArrayTypeImpl<T> extends (infer U)[]
+  ? U[]
+  : ArrayTypeImpl<T>;
+
+export type ArrayTypeImpl<T> = T extends ColumnType<infer S, infer I, infer U>
+  ? ColumnType<S[], I[], U[]>
+  : T[];
+
 export type Generated<T> = T extends ColumnType<infer S, infer I, infer U>
   ? ColumnType<S, I | undefined, U>
   : ColumnType<T, T | undefined, T>;
@@ -124,6 +132,8 @@ export interface Grants {
   revoked_at: number | null;
   scopes: string[];
   session_id: string | null;
+  status_bits: Generated<ArrayType<number>>;
+  status_version: Generated<number>;
   tenant_id: string;
   user_id: string | null;
 }
@@ -275,6 +285,27 @@ export interface SigningKeys {
   tenant_id: string;
 }
 
+export interface StatusBlocks {
+  client_id: string;
+  first: number;
+  hour: number;
+  revoked_position: string | null;
+  size: number;
+  tenant_id: string;
+}
+
+export interface StatusLists {
+  hour: number;
+  taken: number;
+  tenant_id: string;
+}
+
+export interface StatusRevocations {
+  bit: number;
+  position: Generated<string>;
+  tenant_id: string;
+}
+
 export interface Tenants {
   created_at: number;
   host: string | null;
@@ -283,6 +314,7 @@ export interface Tenants {
   name: string;
   settings: unknown;
   slug: string;
+  status_generation: Generated<string>;
   updated_at: number;
   version: number;
 }
@@ -336,6 +368,9 @@ export interface DB {
   sessions: Sessions;
   sign_in_attempts: SignInAttempts;
   signing_keys: SigningKeys;
+  status_blocks: StatusBlocks;
+  status_lists: StatusLists;
+  status_revocations: StatusRevocations;
   tenants: Tenants;
   upkeep_rounds: UpkeepRounds;
   users: Users;

@@ -1,12 +1,14 @@
 // Second factors: what a user can prove beside a password, and each thing that was proven spent once.
 import { type RawBuilder, sql } from 'kysely';
 import type { SecondFactorMethod, SentMethod } from '../domain/factors.ts';
+import type { StatusPlace } from '../domain/status-list.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { factorKinds, lastingFactorKinds } from './factor-kinds.ts';
 import { countedParams, forgottenIf } from './limits.ts';
 import { sessionIsAlive } from './sessions.ts';
 import { type Markers, statement } from './statement.ts';
+import { placeParams, placeValues, statusBitsKept, statusBitStands } from './status-bits.ts';
 
 /** Times in milliseconds. */
 export type SecondFactor = {
@@ -210,6 +212,7 @@ const raise = statement(
     ...spentParams,
     ...countedParams,
     ...eventParams,
+    ...placeParams,
     grantId: 'uuid',
     amr: 'text[]',
     acr: 'text',
@@ -217,10 +220,10 @@ const raise = statement(
   },
   (_q, p) =>
     sql<{ grant_id: string | null }>`WITH ${spendFactor(p)}, family AS (
-        UPDATE grants SET amr = ${p.amr}, acr = ${p.acr}, mfa_method = ${p.mfaMethod}, mfa_verified_at = ${p.now}
+        UPDATE grants SET amr = ${p.amr}, acr = ${p.acr}, mfa_method = ${p.mfaMethod}, mfa_verified_at = ${p.now}, ${statusBitsKept(p)}
         FROM spent
         WHERE grants.tenant_id = ${p.tenantId} AND grants.id = ${p.grantId} AND grants.user_id = spent.user_id
-          AND grants.revoked_at IS NULL
+          AND grants.revoked_at IS NULL AND ${statusBitStands(p)}
         RETURNING grants.id, grants.user_id, grants.client_id, grants.session_id
       ), ${forgottenIf(p, sql`SELECT 1 FROM spent`)}, event AS (
         ${auditRow(p, {
@@ -241,13 +244,15 @@ export type Raise = Spending & {
   readonly amr: readonly string[];
   readonly acr: string;
   readonly mfaMethod: SecondFactorMethod;
+  /** Of the access token that comes with it, if one does. */
+  readonly place?: StatusPlace;
 };
 
 /** Spends the factor, and the grant says so from here on. */
 export async function raiseGrant(
   db: Db,
   tenantId: string,
-  { grantId, amr, acr, mfaMethod, ...spending }: Raise,
+  { grantId, amr, acr, mfaMethod, place, ...spending }: Raise,
   event: EventValues,
 ): Promise<'raised' | 'spent before' | 'ended'> {
   const row = await raise.first(db, {
@@ -256,6 +261,7 @@ export async function raiseGrant(
     amr,
     acr,
     mfaMethod,
+    ...placeValues(place, event.now),
     ...spendingValues(spending),
     ...eventValues(event),
   });
@@ -309,7 +315,7 @@ export async function raiseSession(
     acr,
     mfaMethod,
     ...spending
-  }: Omit<Raise, 'grantId'> & {
+  }: Omit<Raise, 'grantId' | 'place'> & {
     readonly sessionId: string;
     readonly secretHash: Buffer;
   },

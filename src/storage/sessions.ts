@@ -4,7 +4,7 @@ import type { Authentication } from '../domain/authentication.ts';
 import { type Session, touchInterval } from '../domain/session.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
-import { endGrants } from './grants.ts';
+import { grantsEnded } from './grants.ts';
 import { personAsChecked } from './passwords.ts';
 import { type Markers, statement, type Part } from './statement.ts';
 
@@ -93,9 +93,9 @@ export function endSessions(
         RETURNING id, user_id, expires_at > ${p.now} AND idle_expires_at > ${p.now} AS lived`;
 }
 
-/** What ends with the sessions in `ended`: every grant that does not outlive them. */
-export function endGrantsOfEnded(p: Markers<{ tenantId: 'uuid'; now: 'timestamptz' }>): RawBuilder<unknown> {
-  return endGrants(p, {
+/** Members of a `WITH`, with `revoked`: what ends with the sessions in `ended`, every grant that does not outlive them. */
+export function grantsOfEnded(p: Markers<{ tenantId: 'uuid'; now: 'timestamptz' }>): RawBuilder<unknown> {
+  return grantsEnded(p, 'revoked', {
     which: sql`grants.session_id IN (SELECT id FROM ended) AND NOT grants.offline`,
     reason: sql`'session_ended'`,
   });
@@ -188,9 +188,7 @@ const end = statement(
   (_q, p) =>
     sql`WITH ended AS (
         ${endSessions(p, { which: sql`sessions.id = ${p.id} AND sessions.user_id = ${p.userId}`, reason: p.reason })}
-      ), revoked AS (
-        ${endGrantsOfEnded(p)}
-      ), event AS (
+      ), ${grantsOfEnded(p)}, event AS (
         ${auditRow(p, {
           from: sql`FROM ended`,
           type: sql`'session.ended'`,

@@ -21,6 +21,8 @@ type SqlTypes = {
   bytea: Buffer;
   boolean: boolean;
   integer: number;
+  /** Below 2^53. */
+  bigint: number;
   jsonb: unknown;
   timestamptz: number;
 };

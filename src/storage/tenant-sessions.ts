@@ -1,7 +1,7 @@
 // Sessions as administrators see them: of the whole tenant or of one user; and all of one user, or all but one, ended at once.
 import { type RawBuilder, sql } from 'kysely';
 import type { Db } from './database.ts';
-import { endGrantsOfEnded, endSessions, sessionIsAlive } from './sessions.ts';
+import { grantsOfEnded, endSessions, sessionIsAlive } from './sessions.ts';
 import { type Markers, statement } from './statement.ts';
 
 /** A living session of somebody. Times in milliseconds. */
@@ -97,9 +97,7 @@ const endAll = statement(
   (_q, p) =>
     sql<{ id: string }>`WITH ended AS (
         ${endSessions(p, { which: sql`sessions.user_id = ${p.userId} AND sessions.id IS DISTINCT FROM ${p.kept} AND ${sessionIsAlive(p.now)}`, reason: p.reason })}
-      ), revoked AS (
-        ${endGrantsOfEnded(p)}
-      )
+      ), ${grantsOfEnded(p)}
       SELECT id FROM ended`,
 );
 

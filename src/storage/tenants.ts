@@ -4,8 +4,16 @@ import { completeSettings, type Tenant, type TenantSettings } from '../domain/te
 import type { Db } from './database.ts';
 import { statement } from './statement.ts';
 
-const columns = ['id', 'slug', 'issuer', 'host', 'name', 'settings'] as const;
-type Row = { id: string; slug: string; issuer: string; host: string | null; name: string; settings: unknown };
+const columns = ['id', 'slug', 'issuer', 'host', 'name', 'settings', 'status_generation'] as const;
+type Row = {
+  id: string;
+  slug: string;
+  issuer: string;
+  host: string | null;
+  name: string;
+  settings: unknown;
+  status_generation: string;
+};
 
 // tenants_slug_key
 const bySlug = statement({ slug: 'text' }, (q, p) =>
@@ -62,7 +70,16 @@ export async function tenantsWithClient(db: Db, clientId: string): Promise<strin
 }
 
 const insert = statement(
-  { id: 'uuid', slug: 'text', issuer: 'text', host: 'text?', name: 'text', settings: 'jsonb', now: 'timestamptz' },
+  {
+    id: 'uuid',
+    slug: 'text',
+    issuer: 'text',
+    host: 'text?',
+    name: 'text',
+    settings: 'jsonb',
+    statusGeneration: 'text',
+    now: 'timestamptz',
+  },
   (q, p) =>
     q
       .insertInto('tenants')
@@ -73,6 +90,7 @@ const insert = statement(
         host: p.host,
         name: p.name,
         settings: p.settings,
+        status_generation: p.statusGeneration,
         version: sql.lit(1),
         created_at: p.now,
         updated_at: p.now,
@@ -90,6 +108,7 @@ export async function insertTenant(
     host: string | undefined;
     name: string;
     settings: Partial<TenantSettings>;
+    statusGeneration: string;
   },
   now: number,
 ): Promise<boolean> {
@@ -131,6 +150,14 @@ export async function lockTenant(
 
 function toTenant(row: Row | undefined): Tenant | undefined {
   return (
-    row && { ...row, host: row.host ?? undefined, settings: completeSettings(row.settings as Partial<TenantSettings>) }
+    row && {
+      id: row.id,
+      slug: row.slug,
+      issuer: row.issuer,
+      host: row.host ?? undefined,
+      name: row.name,
+      settings: completeSettings(row.settings as Partial<TenantSettings>),
+      statusGeneration: row.status_generation,
+    }
   );
 }

@@ -5,7 +5,7 @@ import type { AuditType } from '../domain/audit.ts';
 import { identifierKey, type User, type UserKind } from '../domain/user.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
-import { endGrants } from './grants.ts';
+import { grantsEnded } from './grants.ts';
 import { endSessions } from './sessions.ts';
 import { statement } from './statement.ts';
 import {
@@ -337,9 +337,7 @@ const endEverything = statement(
   (_q, p) =>
     sql<Ended>`WITH sessions_ended AS (
         ${endSessions(p, { which: sql`sessions.user_id = ${p.id}`, reason: p.reason })}
-      ), grants_revoked AS (
-        ${endGrants(p, { which: sql`grants.user_id = ${p.id}`, reason: p.reason })}
-      )
+      ), ${grantsEnded(p, 'grants_revoked', { which: sql`grants.user_id = ${p.id}`, reason: p.reason })}
       SELECT (SELECT count(*) FROM sessions_ended WHERE lived) AS sessions, (SELECT count(*) FROM grants_revoked WHERE lived) AS grants`,
 );
 
@@ -349,9 +347,7 @@ const endOthers = statement(
   (_q, p) =>
     sql<Ended>`WITH sessions_ended AS (
         ${endSessions(p, { which: sql`sessions.user_id = ${p.id} AND sessions.id IS DISTINCT FROM ${p.kept}`, reason: p.reason })}
-      ), grants_revoked AS (
-        ${endGrants(p, { which: sql`grants.user_id = ${p.id} AND grants.session_id IS DISTINCT FROM ${p.kept}`, reason: p.reason })}
-      )
+      ), ${grantsEnded(p, 'grants_revoked', { which: sql`grants.user_id = ${p.id} AND grants.session_id IS DISTINCT FROM ${p.kept}`, reason: p.reason })}
       SELECT (SELECT count(*) FROM sessions_ended WHERE lived) AS sessions, (SELECT count(*) FROM grants_revoked WHERE lived) AS grants`,
 );
 

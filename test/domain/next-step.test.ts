@@ -39,6 +39,8 @@ function client(metadata: RegisteredMetadata = {}): Client {
     registeredTokenLifetime: undefined,
     secrets: [],
     adminRoles: [],
+    version: 1,
+    createdAt: 0,
     disabled: false,
   };
 }

@@ -134,9 +134,9 @@ export const administrationMutants: readonly Mutant[] = [
     name: 'sessions that an administrator ends leave their grants',
     file: 'src/storage/tenant-sessions.ts',
     remove:
-      'sql`sessions.user_id = ${p.userId} AND sessions.id IS DISTINCT FROM ${p.kept} AND ${sessionIsAlive(p.now)}`, reason: p.reason })}\n      ), revoked AS (\n        ${endGrantsOfEnded(p)}',
+      'sql`sessions.user_id = ${p.userId} AND sessions.id IS DISTINCT FROM ${p.kept} AND ${sessionIsAlive(p.now)}`, reason: p.reason })}\n      ), ${grantsOfEnded(p)}',
     insert:
-      'sql`sessions.user_id = ${p.userId} AND sessions.id IS DISTINCT FROM ${p.kept} AND ${sessionIsAlive(p.now)}`, reason: p.reason })}\n      ), revoked AS (\n        SELECT 1',
+      'sql`sessions.user_id = ${p.userId} AND sessions.id IS DISTINCT FROM ${p.kept} AND ${sessionIsAlive(p.now)}`, reason: p.reason })}\n      )',
     test: 'test/cli/sessions.test.ts',
     title: 'end --user',
   },

@@ -27,9 +27,12 @@ import { sentCodeBudgetMutants } from './sent-code-budgets.ts';
 import { sentFactorMutants } from './sent-factors.ts';
 import { serviceAccountMutants } from './service-accounts.ts';
 import { sessionMutants } from './sessions.ts';
+import { statusListMutants } from './status-lists.ts';
+import { storyMutants } from './stories.ts';
 import { tenantMutants } from './tenants.ts';
 import { testingMutants } from './testing.ts';
 import { verifierMutants } from './verifier.ts';
+import { verifierStatusMutants } from './verifier-status.ts';
 
 export const mutants: readonly Mutant[] = [
   ...accountMutants,
@@ -59,7 +62,10 @@ export const mutants: readonly Mutant[] = [
   ...sentFactorMutants,
   ...serviceAccountMutants,
   ...sessionMutants,
+  ...statusListMutants,
+  ...storyMutants,
   ...tenantMutants,
   ...testingMutants,
   ...verifierMutants,
+  ...verifierStatusMutants,
 ];

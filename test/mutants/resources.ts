@@ -66,8 +66,8 @@ export const resourceMutants: readonly Mutant[] = [
   {
     name: 'resources: an ID token passes for an access token of the type JWT',
     file: claims,
-    remove: "return isForOne && typeof plain['client_id'] === 'string' && isFor(plain, audience) ? plain : undefined;",
-    insert: 'return plain;',
+    remove: "const isOne = isForOne && typeof plain['client_id'] === 'string' && isFor(plain, audience);",
+    insert: 'const isOne = plain !== undefined;',
     test,
     title: 'no ID token passes for it',
   },

@@ -64,7 +64,7 @@ export const restoreMutants: readonly Mutant[] = [
   {
     name: 'signing keys live on after a restore',
     file: 'src/flows/restore/restored.ts',
-    remove: 'if (keys) await replaceAllKeys(deps, tx, context, keys.get(tenant.id)!);',
+    remove: '      await replaceAllKeys(deps, tx, context, keys.get(tenant.id)!);',
     insert: '',
     test: elsewhere,
     title: 'a server starts on a copy',

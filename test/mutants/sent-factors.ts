@@ -429,8 +429,8 @@ export const sentFactorMutants: readonly Mutant[] = [
   {
     name: 'sent factors: a number waits though its code raised a session',
     file: verify,
-    remove: '    if (cameBack) await codeCameBack(deps.db, context, cameBack);\n    const response',
-    insert: '    const response',
+    remove: '    if (cameBack) await codeCameBack(deps.db, context, cameBack);\n    const device',
+    insert: '    const device',
     test: api,
     title: 'what came back is not counted',
   },

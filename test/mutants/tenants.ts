@@ -17,12 +17,11 @@ export const tenantMutants: readonly Mutant[] = [
   {
     name: 'clients of every tenant are found',
     file: 'src/storage/clients.ts',
-    remove: `    .where('tenant_id', '=', p.tenantId)
-    .where('id', '=', p.id),
+    remove: `.select(clientColumns).where('tenant_id', '=', p.tenantId).where('id', '=', p.id),
 );
 
 export async function findClient(`,
-    insert: `    .where('id', '=', p.id),
+    insert: `.select(clientColumns).where('id', '=', p.id),
 );
 
 export async function findClient(`,

@@ -265,6 +265,9 @@ describe('without Signet', () => {
     const running = await startShop(away.issuer);
     const { access_token: token } = (await enter(alice, running.gateway)).body;
     const id = subjectOf(token);
+    // Of the same hour: with it comes the status list.
+    const { access_token: before } = (await enter(alice, running.gateway)).body;
+    expect((await callService(`${running.gateway}/users/${id}`, before)).status).toBe(200);
     await away.stop();
 
     // Neither of them has seen this token before.

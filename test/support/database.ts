@@ -33,3 +33,22 @@ export async function query<R extends pg.QueryResultRow>(
     await client.end();
   }
 }
+
+export type HeldTransaction = {
+  query(text: string, values?: unknown[]): Promise<unknown>;
+  commit(): Promise<void>;
+};
+
+/** A transaction on a test's database that stays open until it is told to commit. */
+export async function heldTransaction(url: string): Promise<HeldTransaction> {
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  await client.query('BEGIN');
+  return {
+    query: (text, values = []) => client.query(text, values),
+    async commit() {
+      await client.query('COMMIT');
+      await client.end();
+    },
+  };
+}

@@ -8,6 +8,7 @@ import { InsufficientAuthentication, OAuthError } from '../../domain/errors.ts';
 import { acrValues, reaches } from '../../domain/factors.ts';
 import { findClientUnlessRevoked } from '../../storage/clients.ts';
 import { activeClient } from '../clients/current.ts';
+import { statusBitOf } from '../status/token-bit.ts';
 import { accessTokenClaims } from '../tokens/access-token-claims.ts';
 import { verifyAccessToken } from '../tokens/verify-access-token.ts';
 
@@ -78,7 +79,12 @@ async function program(
   const isWhole = typeof jti === 'string' && typeof scope === 'string' && typeof iat === 'number';
   if (typeof clientId !== 'string' || sub !== clientId || !isWhole)
     throw invalid('neither of a person nor of a program');
-  const client = await findClientUnlessRevoked(deps.db, context.tenant.id, { clientId, jti, issuedAt: iat * 1000 });
+  const client = await findClientUnlessRevoked(deps.db, context.tenant.id, {
+    clientId,
+    jti,
+    bit: statusBitOf(context.tenant, claims) ?? undefined,
+    issuedAt: iat * 1000,
+  });
   if (!client || client.disabled || !client.metadata.grant_types.includes('client_credentials'))
     throw invalid('it was revoked, or its client no longer stands');
   const scopes = scope.split(' ');

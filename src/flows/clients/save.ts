@@ -74,6 +74,8 @@ export async function createClient(deps: Deps, context: RequestContext, entry: C
     secrets,
     adminRoles,
     disabled,
+    version: 1,
+    createdAt: context.now,
   };
 }
 

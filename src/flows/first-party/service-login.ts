@@ -5,7 +5,7 @@ import type { Client } from '../../domain/client.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { OAuthError, Refusal } from '../../domain/errors.ts';
 import { authenticationOf, demandedAcr, reaches } from '../../domain/factors.ts';
-import type { Grant } from '../../domain/grant.ts';
+import { type Grant, noStatusBits } from '../../domain/grant.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import { beginFirstPartySession } from '../../storage/first-party-sign-ins.ts';
 import { resourcesFor } from '../clients/grantable.ts';
@@ -79,8 +79,9 @@ async function tokensFor(
     authentication,
     expiresAt: now + client.metadata.access_token_lifetime * 1000,
     revoked: false,
+    ...noStatusBits,
   };
-  const response = await mintTokens(deps, context, {
+  const { response, place } = await mintTokens(deps, context, {
     subject: { kind: 'grant', grant, user },
     client,
     scopes,
@@ -110,6 +111,7 @@ async function tokensFor(
       accountKey: undefined,
       addressKey: undefined,
       secondEventId: newId(deps, now),
+      place,
     },
     eventOf(deps, actingAs(context, 'user', user.id)),
   );

@@ -4,7 +4,7 @@ import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { authenticationOf, type Proof } from '../../domain/factors.ts';
-import type { Grant } from '../../domain/grant.ts';
+import { type Grant, noStatusBits } from '../../domain/grant.ts';
 import { sessionTokenLifetime } from '../../domain/passwordless.ts';
 import type { User } from '../../domain/user.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
@@ -76,8 +76,9 @@ export async function beginTokenSession(
     authentication,
     expiresAt: now + (lifetime ?? client.metadata.refresh_token_lifetime) * 1000,
     revoked: false,
+    ...noStatusBits,
   };
-  const response = await mintTokens(deps, context, {
+  const { response, place } = await mintTokens(deps, context, {
     subject: { kind: 'grant', grant, user },
     client,
     scopes,
@@ -104,6 +105,7 @@ export async function beginTokenSession(
     accountKey: reserved?.accountKey,
     addressKey: reserved?.addressKey,
     secondEventId: newId(deps, now),
+    place,
   };
   const event = eventOf(deps, actingAs(context, 'user', user.id));
   if (second) {

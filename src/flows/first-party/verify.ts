@@ -71,6 +71,13 @@ export function stepUp(deps: Deps, context: RequestContext, accessToken: string,
     const authentication = steppedUp(grant.authentication, { method, at: now });
     const { accountKey, addressKey } = reserved;
     const { amr, acr } = authentication;
+    const { response, place } = await mintTokens(deps, context, {
+      subject: { kind: 'grant', grant: { ...grant, authentication }, user },
+      client,
+      scopes,
+      // Of a token that was narrowed comes no wider one.
+      resources: grant.resources.filter((resource) => audience.includes(resource)),
+    });
     const how = await raiseGrant(
       deps.db,
       tenant.id,
@@ -85,19 +92,13 @@ export function stepUp(deps: Deps, context: RequestContext, accessToken: string,
         amr,
         acr,
         mfaMethod: method,
+        place,
       },
       eventOf(deps, actingAs(context, 'user', user.id)),
     );
     if (how === 'spent before') throw wrongCode();
     if (how === 'ended') throw ended();
     if (cameBack) await codeCameBack(deps.db, context, cameBack);
-    const response = await mintTokens(deps, context, {
-      subject: { kind: 'grant', grant: { ...grant, authentication }, user },
-      client,
-      scopes,
-      // Of a token that was narrowed comes no wider one.
-      resources: grant.resources.filter((resource) => audience.includes(resource)),
-    });
     const device = withKnownBrowser(deps, tenant.id, undefined, { userId: user.id, acr });
     return { ...response, token: response.access_token, device, mfa_verified: true };
   });

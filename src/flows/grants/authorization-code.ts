@@ -38,7 +38,7 @@ export async function authorizationCodeGrant(
   const refresh = client.metadata.grant_types.includes('refresh_token')
     ? opaqueToken('refreshToken', deps.random(opaqueBytes))
     : undefined;
-  const response = await mintTokens(deps, context, {
+  const { response, place } = await mintTokens(deps, context, {
     subject: { kind: 'grant', grant: code.grant, user: code.user },
     client,
     scopes: code.grant.scopes,
@@ -46,7 +46,7 @@ export async function authorizationCodeGrant(
     nonce: code.nonce,
     refreshToken: refresh?.token,
   });
-  const won = await spendCode(deps.db, tenant.id, hash, refresh?.hash, eventOf(deps, context));
+  const won = await spendCode(deps.db, tenant.id, hash, { refreshHash: refresh?.hash, place }, eventOf(deps, context));
   return won ? response : endReused(deps, context, code);
 }
 

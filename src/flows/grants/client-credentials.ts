@@ -46,5 +46,5 @@ export async function clientCredentialsGrant(
   const isBare = wanted.length === 0 && audience.every((one) => one === tenant.issuer);
   if (stranger && !isBare)
     throw new OAuthError('invalid_target', 'This client has no scope of a resource that the token would be for.');
-  return mintTokens(deps, context, { subject: { kind: 'client' }, client, scopes: meant, resources });
+  return (await mintTokens(deps, context, { subject: { kind: 'client' }, client, scopes: meant, resources })).response;
 }

@@ -9,14 +9,17 @@ import { askedByName, claimsForApis, claimsNamed, claimsOfScopes } from '../../d
 import type { RequestedClaims } from '../../domain/claims-request.ts';
 import { type Client, scopesOf, stillRegistered } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
+import { endpoints } from '../../domain/endpoints.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
+import { indexOf, type StatusPlace } from '../../domain/status-list.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import type { User } from '../../domain/user.ts';
 import { longestToken } from '../../verifier/signed-token.ts';
 import { tenantResources } from '../clients/current.ts';
 import { signingKey } from '../keys/ring.ts';
+import { statusPlace } from '../status/place.ts';
 
 /** Whom the tokens are about: whoever stands behind a grant (`user`, as they are now), or the client by itself. */
 export type Subject =
@@ -37,8 +40,14 @@ export type Mint = {
   readonly jti?: string | undefined;
 };
 
-/** RFC 9068 2 access token and OpenID Connect Core 1.0 2 ID token, with the response that carries them. @throws OAuthError invalid_target. */
-export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint): Promise<TokenResponse> {
+/** `place`: where the status of the access token stands, which its grant must be told before anybody is given the response. */
+export type Minted = { readonly response: TokenResponse; readonly place: StatusPlace };
+
+/**
+ * RFC 9068 2 access token and OpenID Connect Core 1.0 2 ID token, with the response that carries them.
+ * @throws OAuthError invalid_target, invalid_scope; invalid_client for one that was disabled meanwhile.
+ */
+export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint): Promise<Minted> {
   const { tenant, now } = context;
   const { client, subject } = mint;
   const grant = subject.kind === 'grant' ? subject.grant : undefined;
@@ -70,17 +79,22 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
     iat,
     ...(grant?.sessionId !== undefined && { sid: grant.sessionId }),
   };
+  const exp = iat + lifetime;
+  const place = await statusPlace(deps, tenant, { client, grant, exp });
+  const { name, idx } = indexOf(tenant.statusGeneration, place.bit);
   const authentication = grant && userId !== undefined ? grant.authentication : undefined;
   const accessToken = await signJwt(await signingKey(deps, tenant, alg), type, {
     ...(user && claimsNamed(user, forApis(tenant, client, granted))),
     ...common,
     ...(authentication && authenticationClaims(authentication, 'access')),
     aud: audience.length === 1 ? audience[0] : audience,
-    exp: iat + lifetime,
+    exp,
     jti: mint.jti ?? deps.random(16).toString('base64url'),
     client_id: client.id,
     scope: scopes.join(' '),
     ...(grant && { grant_id: grant.id }),
+    // Token Status List 6.2.
+    status: { status_list: { idx, uri: `${tenant.issuer}${endpoints.status}/${name}` } },
   });
   // Neither an API nor the server itself would look at it: what nobody can check nobody could revoke.
   if (accessToken.length > longestToken)
@@ -99,14 +113,15 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
         at_hash: leftHalfHash(accessToken, idTokenAlg),
       })
     : undefined;
-  return {
+  const response = {
     access_token: accessToken,
-    token_type: 'Bearer',
+    token_type: 'Bearer' as const,
     expires_in: lifetime,
     scope: scopes.join(' '),
     ...(mint.refreshToken === undefined ? {} : { refresh_token: mint.refreshToken }),
     ...(idToken === undefined ? {} : { id_token: idToken }),
   };
+  return { response, place };
 }
 
 function isOfSignet(audience: string, issuer: string): boolean {

@@ -13,6 +13,7 @@ import type { TokenResponse } from '../../domain/token-response.ts';
 import { revokeGrant } from '../../storage/grants.ts';
 import { rotateRefreshToken, useRefreshToken } from '../../storage/refresh-rotation.ts';
 import { findRefreshToken, type FoundRefreshToken } from '../../storage/refresh-tokens.ts';
+import { keepStatusBit } from '../../storage/status-bits.ts';
 import { eventOf, record } from '../events.ts';
 import { resourcesAsked, scopesAsked } from './asked.ts';
 import { mintTokens } from './mint.ts';
@@ -100,23 +101,23 @@ async function use(
     throw new OAuthError('invalid_scope', 'A refresh cannot ask for more than was granted.');
   }
   const resources = await resourcesAsked(deps, tenant, params, grant.resources);
-  const session = { idleExpiresAt: now + tenant.settings.session_idle_lifetime * 1000 };
+  const idleExpiresAt = now + tenant.settings.session_idle_lifetime * 1000;
   const subject = { kind: 'grant', grant, user: found.user } as const;
   const mint = { subject, client, scopes: scopes ?? grant.scopes, resources };
   if (!client.metadata.refresh_token_rotation) {
-    const response = await mintTokens(deps, context, { ...mint, refreshToken: token });
+    const { response, place } = await mintTokens(deps, context, { ...mint, refreshToken: token });
     const used = await useRefreshToken(
       deps.db,
       tenant.id,
       { hash, grantId: grant.id },
-      session,
+      { idleExpiresAt, place },
       eventOf(deps, context),
     );
     return used ? response : undefined;
   }
   const rotationKey = await currentRotationKey(deps, now);
   const { child, jti } = childOf(rotationKey, parentOf(tenant.id, look));
-  const response = await mintTokens(deps, context, { ...mint, refreshToken: child.token, jti });
+  const { response, place } = await mintTokens(deps, context, { ...mint, refreshToken: child.token, jti });
   const won = await rotateRefreshToken(
     deps.db,
     tenant.id,
@@ -128,7 +129,7 @@ async function use(
       rotationKey: rotationKey.id,
       userAgent: originOf(context).userAgent,
     },
-    session,
+    { idleExpiresAt, place },
     eventOf(deps, context),
   );
   return won ? response : undefined;
@@ -152,7 +153,7 @@ async function repeat(
   const { child, jti } = childOf(key, parentOf(tenant.id, look));
   if (!found.childHash?.equals(child.hash)) throw new Unavailable('the child of a refresh token is another one');
   const asOf = { ...context, now: rotatedAt };
-  const response = await mintTokens(deps, asOf, {
+  const { response, place } = await mintTokens(deps, asOf, {
     subject: { kind: 'grant', grant, user: found.user },
     client,
     scopes: scopesAsked(params) ?? grant.scopes,
@@ -160,6 +161,8 @@ async function repeat(
     refreshToken: child.token,
     jti,
   });
+  // The bit of the first reply was given up, because its token was revoked or the client changed.
+  if (place.isNew && !(await keepStatusBit(deps.db, tenant.id, grant.id, place, now))) throw refusal();
   const from = originOf(context);
   const isElsewhere = networkAt(rotatedFrom) !== networkAt(from) || rotatedFrom.userAgent !== from.userAgent;
   deps.metrics.refreshRepeated(isElsewhere ? 'elsewhere' : 'same');

@@ -6,9 +6,10 @@ import type { RevocationEntry } from '../../schemas/grant.ts';
 import { findClient } from '../../storage/clients.ts';
 import { findListedGrant } from '../../storage/grant-search.ts';
 import { findRefreshToken } from '../../storage/refresh-tokens.ts';
-import { revokeAccessToken } from '../../storage/revoked-access-tokens.ts';
+import { revokeAccessToken, type TokenNames } from '../../storage/revoked-access-tokens.ts';
 import { record } from '../events.ts';
 import { assertReachesRights, rightsBehind } from '../reach.ts';
+import { statusBitOf } from '../status/token-bit.ts';
 import { accessTokenClaims } from '../tokens/access-token-claims.ts';
 import { endGrant, lockGrant } from './end.ts';
 import { endEverything, endGrantsOfClient } from './end-many.ts';
@@ -39,7 +40,8 @@ async function revokeToken(deps: Deps, context: RequestContext, token: string): 
   if (!claims) return nothing;
   const { jti, exp, grant_id: grantId, client_id: clientId } = claims;
   if (typeof jti !== 'string' || typeof exp !== 'number' || typeof clientId !== 'string') return nothing;
-  const accessToken = { jti, expiresAt: exp * 1000 };
+  const bit = statusBitOf(context.tenant, claims) ?? undefined;
+  const accessToken = { jti, bit, expiresAt: exp * 1000 };
   const isEnded =
     typeof grantId === 'string'
       ? await endOfGrant(deps, context, grantId, accessToken)
@@ -48,20 +50,20 @@ async function revokeToken(deps: Deps, context: RequestContext, token: string): 
 }
 
 /** `expiresAt` in milliseconds. */
-type AccessToken = { readonly jti: string; readonly expiresAt: number };
+type AccessToken = TokenNames & { readonly expiresAt: number };
 
 /** Its family lives on. @returns false when it was dead. @throws Refusal forbidden. */
 async function endOfGrant(
   deps: Deps,
   context: RequestContext,
   grantId: string,
-  { jti, expiresAt }: AccessToken,
+  accessToken: AccessToken,
 ): Promise<boolean> {
   const { tenant, now } = context;
   return deps.db.transaction(async (tx) => {
     if (!(await findListedGrant(tx, tenant.id, grantId, now))?.stands) return false;
     const { stands, clientId, userId, sessionId } = await lockGrant(tx, context, grantId);
-    if (!stands || !(await revokeAccessToken(tx, tenant.id, jti, expiresAt))) return false;
+    if (!stands || !(await revokeAccessToken(tx, tenant.id, { ...accessToken, grantId }))) return false;
     await record(deps, tx, context, {
       type: 'token.revoked',
       clientId,
@@ -78,14 +80,14 @@ async function endOfProgram(
   deps: Deps,
   context: RequestContext,
   clientId: string,
-  { jti, expiresAt }: AccessToken,
+  accessToken: AccessToken,
 ): Promise<boolean> {
   const { tenant } = context;
   return deps.db.transaction(async (tx) => {
     const client = await findClient(tx, tenant.id, clientId);
     if (!client) return false;
     assertReachesRights(context, rightsBehind(tenant, client), `The client ${clientId}`);
-    if (!(await revokeAccessToken(tx, tenant.id, jti, expiresAt))) return false;
+    if (!(await revokeAccessToken(tx, tenant.id, { ...accessToken, grantId: undefined }))) return false;
     await record(deps, tx, context, { type: 'token.revoked', clientId });
     return true;
   });

@@ -4,7 +4,9 @@ import type { Deps, PatientDeps } from '../../deps.ts';
 import { contextWithoutRequest } from '../../domain/context.ts';
 import { algsOf } from '../../domain/key-life.ts';
 import { type DatabaseLocation, isSameLocation } from '../../domain/location.ts';
+import { generationBytes } from '../../domain/status-list.ts';
 import type { Tenant } from '../../domain/tenant.ts';
+import { recordChange } from '../../storage/changes.ts';
 import type { Db } from '../../storage/database.ts';
 import { currentLocation, knownLocation, lockKnownLocation, rememberLocation } from '../../storage/location.ts';
 import { type EndedCounts, endEverythingIssued, forgetFormerLocation } from '../../storage/issued.ts';
@@ -46,8 +48,12 @@ export async function recordRestored(
     const context = contextWithoutRequest(deps, tenant, now);
     // First, as whoever else changes much of a tenant does.
     await lockTenant(tx, tenant.id);
-    const ended = keys && (await endEverythingIssued(tx, tenant.id, 'restored', now));
-    if (keys) await replaceAllKeys(deps, tx, context, keys.get(tenant.id)!);
+    const generation = deps.random(generationBytes).toString('hex');
+    const ended = keys && (await endEverythingIssued(tx, tenant.id, { reason: 'restored', generation }, now));
+    if (keys) {
+      await replaceAllKeys(deps, tx, context, keys.get(tenant.id)!);
+      await recordChange(tx, { kind: 'tenant', tenantId: tenant.id, entity: tenant.id }, now);
+    }
     await record(deps, tx, context, { type: 'deployment.restored', data: { by, kept_issued: !keys, ...ended } });
     total.sessions += ended?.sessions ?? 0;
     total.grants += ended?.grants ?? 0;
@@ -87,7 +93,10 @@ export async function acceptRestored(
     });
     if (outcome === 'again') continue;
     const tenants = outcome === 'another was first' ? await listAllTenants(deps.db) : outcome.tenants;
-    for (const { id: tenantId } of tenants) deps.memory.drop({ kind: 'keys', tenantId, entity: '' });
+    for (const { id: tenantId } of tenants) {
+      deps.memory.drop({ kind: 'keys', tenantId, entity: '' });
+      deps.memory.drop({ kind: 'tenant', tenantId, entity: tenantId });
+    }
     return outcome === 'another was first' ? undefined : outcome.restored;
   }
 }

@@ -4,6 +4,7 @@ import type { Actor } from '../../domain/audit.ts';
 import type { SigningAlg } from '../../domain/client.ts';
 import { contextWithoutRequest } from '../../domain/context.ts';
 import { algsOf } from '../../domain/key-life.ts';
+import { generationBytes } from '../../domain/status-list.ts';
 import { completeSettings, type Tenant, type TenantSettings } from '../../domain/tenant.ts';
 import { recordChange } from '../../storage/changes.ts';
 import type { Db } from '../../storage/database.ts';
@@ -46,8 +47,9 @@ export async function createTenant(
   now: number,
   actor?: Actor,
 ): Promise<Tenant | undefined> {
-  if (!(await insertTenant(tx, { id, ...tenant }, now))) return undefined;
-  const made: Tenant = { id, ...tenant, settings: completeSettings(tenant.settings) };
+  const statusGeneration = deps.random(generationBytes).toString('hex');
+  if (!(await insertTenant(tx, { id, ...tenant, statusGeneration }, now))) return undefined;
+  const made: Tenant = { id, ...tenant, settings: completeSettings(tenant.settings), statusGeneration };
   const context = { ...contextWithoutRequest(deps, made, now), ...(actor && { actor }) };
   await record(deps, tx, context, { type: 'tenant.created', data: { slug: tenant.slug, issuer: tenant.issuer } });
   for (const key of keys) await insertMadeKey(deps, tx, context, key, 'active');

@@ -2,8 +2,10 @@
 import type { Deps } from '../../deps.ts';
 import { signingAlgs } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
+import type { Tenant } from '../../domain/tenant.ts';
 import { isInTime, verifySignedToken } from '../../verifier/signed-token.ts';
 import { createVerifiedTokens, deepFrozen, type VerifiedTokens } from '../../verifier/verified-tokens.ts';
+import { statusBitOf } from '../status/token-bit.ts';
 import { tenantResources } from '../clients/current.ts';
 import { type KeyRing, keyRing } from '../keys/ring.ts';
 
@@ -30,7 +32,7 @@ export async function accessTokenClaims(
   const found = known.find(accessToken);
   if (found) {
     const isGood = isInTime(found, now, tolerance.clockTolerance, tolerance.aheadTolerance) && isFor(found, audience);
-    return isGood ? found : undefined;
+    return isGood && isOfPresent(tenant, found) ? found : undefined;
   }
   const rules = {
     keyNamed: (kid: string) => ring.verification.get(kid),
@@ -43,14 +45,20 @@ export async function accessTokenClaims(
   if (claims) {
     deepFrozen(claims);
     known.keep(accessToken, claims);
-    return isFor(claims, audience) ? claims : undefined;
+    return isFor(claims, audience) && isOfPresent(tenant, claims) ? claims : undefined;
   }
   const untyped = (await tenantResources(deps, tenant)).filter((one) => one.access_token_type === 'JWT');
   if (untyped.length === 0) return undefined;
   const plain = await verifySignedToken(accessToken, { ...rules, types: ['JWT'] });
   // An ID token has the same type, but is for a client, and no client has the name of a resource.
   const isForOne = plain && untyped.some(({ identifier }) => isFor(plain, identifier));
-  return isForOne && typeof plain['client_id'] === 'string' && isFor(plain, audience) ? plain : undefined;
+  const isOne = isForOne && typeof plain['client_id'] === 'string' && isFor(plain, audience);
+  return isOne && isOfPresent(tenant, plain) ? plain : undefined;
+}
+
+/** Not of before a restore. */
+function isOfPresent(tenant: Tenant, claims: Claims): boolean {
+  return statusBitOf(tenant, claims) !== null;
 }
 
 function rememberedOf(ring: KeyRing): VerifiedTokens<Claims> {

@@ -11,6 +11,7 @@ import { firstRepeated } from '../../domain/params.ts';
 import { findUserOfLivingGrant } from '../../storage/access-tokens.ts';
 import { wasRevoked } from '../../storage/revoked-access-tokens.ts';
 import { findRefreshToken } from '../../storage/refresh-tokens.ts';
+import { statusBitOf } from '../status/token-bit.ts';
 import { authenticateClient } from '../clients/authenticate.ts';
 import { activeClient } from '../clients/current.ts';
 import { type ClientCredentials, credentialParameters } from '../clients/presented.ts';
@@ -48,16 +49,16 @@ async function accessToken(deps: Deps, context: RequestContext, client: Client, 
   const claims = await accessTokenClaims(deps, context, token);
   if (!claims || !mayKnow(client, claims)) return inactive;
   const { client_id: clientId, grant_id: grantId, sub, scope: said, ...rest } = claims;
-  const jti = String(claims['jti']);
+  const names = { jti: String(claims['jti']), bit: statusBitOf(tenant, claims) ?? undefined };
   const holder = await activeClient(deps, tenant, String(clientId));
   if (!holder) return inactive;
   const stands =
     typeof grantId === 'string'
-      ? (await findUserOfLivingGrant(deps.db, tenant.id, { grantId, jti }, now)) === sub
+      ? (await findUserOfLivingGrant(deps.db, tenant.id, { grantId, ...names }, now)) === sub
       : // Of a client for itself (RFC 6749 4.4): it stands with the client and its registration.
         sub === holder.id &&
         holder.metadata.grant_types.includes('client_credentials') &&
-        !(await wasRevoked(deps.db, tenant.id, jti));
+        !(await wasRevoked(deps.db, tenant.id, { clientId: holder.id, ...names }));
   const may = typeof grantId === 'string' ? scopesOf(holder.metadata) : machineScopes(tenant, holder);
   const scope = scopeNow(may, String(said).split(' '));
   if (!stands || scope === undefined) return inactive;

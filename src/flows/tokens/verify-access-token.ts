@@ -5,6 +5,7 @@ import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import type { User } from '../../domain/user.ts';
 import { findLivingGrant } from '../../storage/access-tokens.ts';
+import { statusBitOf } from '../status/token-bit.ts';
 import { accessTokenClaims } from './access-token-claims.ts';
 
 /** What a good token says, and the user it is about as they are now. */
@@ -46,7 +47,8 @@ export async function verifyAccessToken(
     typeof authTime !== 'number'
   )
     throw invalid('without a grant');
-  const living = await findLivingGrant(deps.db, tenant.id, { grantId, jti }, now);
+  const bit = statusBitOf(tenant, claims) ?? undefined;
+  const living = await findLivingGrant(deps.db, tenant.id, { grantId, jti, bit }, now);
   if (living?.user.id !== sub) throw invalid('it was revoked, or its grant, session, client or user no longer stands');
   const scopes = granted.split(' ');
   if (scope !== undefined && !scopes.includes(scope))

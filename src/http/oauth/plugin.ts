@@ -7,7 +7,7 @@ import { readForms } from '../forms.ts';
 import { route } from '../methods.ts';
 import { isClientOrigin } from '../../flows/clients/current.ts';
 import { allowOrigins, answerPreflight } from '../cors.ts';
-import { discovery, jwks } from './documents.ts';
+import { discovery, jwks, statusLists } from './documents.ts';
 import { answerOAuthErrors } from './errors.ts';
 import { introspection } from './introspect.ts';
 import { revoke } from './revoke.ts';
@@ -24,6 +24,7 @@ export function documentScope(deps: Deps, { inserted }: { inserted: boolean }) {
       if (inserted) route(scope, `${path}/t/:slug`, { GET: discovery() }, { head: true, everyday: true });
     }
     route(scope, endpoints.jwks, { GET: jwks(deps) }, { head: true, everyday: true });
+    route(scope, `${endpoints.status}/:list`, { GET: statusLists(deps) }, { head: true, everyday: true });
   };
 }
 

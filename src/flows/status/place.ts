@@ -1,0 +1,101 @@
+// Where the status of an access token stands: taken from blocks of places that this process holds, without asking the database.
+import type { Deps } from '../../deps.ts';
+import type { Client } from '../../domain/client.ts';
+import { OAuthError } from '../../domain/errors.ts';
+import type { Grant } from '../../domain/grant.ts';
+import { bitAt, hourOf, hourOfBit, type StatusPlace } from '../../domain/status-list.ts';
+import type { Tenant } from '../../domain/tenant.ts';
+import type { Memory } from '../../storage/memory.ts';
+import { takeStatusBlock } from '../../storage/status-bits.ts';
+
+/** Places from `first` on, in a random order; those before `next` are given away. */
+type Block = { readonly first: number; readonly order: Uint16Array; next: number };
+
+type Held = { block: Block | undefined; spare: Block | undefined; taking: Promise<void> | undefined };
+
+/** By tenant, client, when it was made, its version, and hour. Each process has one of its own. */
+const heldBy = new WeakMap<Memory, Map<string, Held>>();
+
+/** Those of the longest ago go first; what is left of them is never used. */
+const mostHeld = 10_000;
+
+/** Doubled with each block that is used up. */
+const smallestBlock = 64;
+const largestBlock = 16_384;
+
+/**
+ * Token Status List 6.2: the place of a token that expires at `exp` (seconds). That of the grant, if it has one for that hour; else
+ * one that no other token ever had. Nobody can tell from it whose it is, nor when it was given. One round trip for a whole block.
+ * @throws OAuthError invalid_client when the client was disabled or deleted meanwhile.
+ */
+export async function statusPlace(
+  deps: Deps,
+  tenant: Tenant,
+  { client, grant, exp }: { readonly client: Client; readonly grant: Grant | undefined; readonly exp: number },
+): Promise<StatusPlace> {
+  const hour = hourOf(exp);
+  const { version } = client;
+  // Of an older version it may be among those that were revoked when the client was disabled.
+  const known = grant?.statusVersion === version ? grant.statusBits.find((bit) => hourOfBit(bit) === hour) : undefined;
+  if (known !== undefined) return { bit: known, isNew: false, version };
+  const held = heldOf(deps.memory, `${tenant.id} ${client.id} ${client.createdAt} ${version} ${hour}`);
+  for (;;) {
+    const place = nextOf(held);
+    if (held.spare === undefined && isHalfUsed(held.block)) held.taking ??= take(deps, tenant, client.id, hour, held);
+    if (place !== undefined) {
+      // The block that follows comes beside the requests, and whoever needs it hears of a failure.
+      held.taking?.catch(() => undefined);
+      return { bit: bitAt(hour, place), isNew: true, version };
+    }
+    await held.taking;
+  }
+}
+
+function heldOf(memory: Memory, key: string): Held {
+  let all = heldBy.get(memory);
+  if (!all) heldBy.set(memory, (all = new Map()));
+  let held = all.get(key);
+  if (!held) {
+    if (all.size >= mostHeld) all.delete(all.keys().next().value!);
+    all.set(key, (held = { block: undefined, spare: undefined, taking: undefined }));
+  }
+  return held;
+}
+
+function nextOf(held: Held): number | undefined {
+  if (held.block === undefined || held.block.next === held.block.order.length) {
+    held.block = held.spare;
+    held.spare = undefined;
+  }
+  const { block } = held;
+  if (block === undefined) return undefined;
+  const place = block.first + block.order[block.next]!;
+  block.next += 1;
+  return place;
+}
+
+function isHalfUsed(block: Block | undefined): boolean {
+  return block === undefined || block.next * 2 >= block.order.length;
+}
+
+async function take(deps: Deps, tenant: Tenant, clientId: string, hour: number, held: Held): Promise<void> {
+  try {
+    const size = held.block ? Math.min(2 * held.block.order.length, largestBlock) : smallestBlock;
+    const first = await takeStatusBlock(deps.db, tenant.id, { clientId, hour, size });
+    if (first === undefined) throw new OAuthError('invalid_client', 'The client was disabled.');
+    held.spare = { first, order: shuffled(deps, size), next: 0 };
+  } finally {
+    held.taking = undefined;
+  }
+}
+
+/** Durstenfeld's shuffle of 0 to `size` - 1. */
+function shuffled(deps: Deps, size: number): Uint16Array {
+  const order = Uint16Array.from({ length: size }, (_, n) => n);
+  const random = deps.random(4 * size);
+  for (let left = size; left > 1; left -= 1) {
+    const other = random.readUInt32LE(4 * (left - 1)) % left;
+    [order[left - 1], order[other]] = [order[other]!, order[left - 1]!];
+  }
+  return order;
+}
