@@ -23,8 +23,8 @@ if (major > 24 || (major === 24 && minor >= 7)) {
     );
     process.exit(1);
   }
-  // What Node was told with this file, it was told for the server.
-  const args = [...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  // As in package.json, by this file's own hand: what this Node was told with it may be why it counts as an old one.
+  const args = ['--max-semi-space-size=8', fileURLToPath(import.meta.url), ...process.argv.slice(2)];
   const child = spawn(locked, args, { stdio: 'inherit' });
   // Whoever stops this process means the other. Ctrl-C reaches both from the terminal; there it must only be survived.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));

@@ -1,5 +1,6 @@
 // One program of the shop by itself: its name as the argument, its settings from the environment.
 import { addressFromEnvironment, runAlone, settingFromEnvironment } from '../web/environment.ts';
+import { type Exchange, exchangeAt } from './exchange.ts';
 import { startGateway } from './gateway.ts';
 import { startOrders } from './orders.ts';
 import { startUsers } from './users.ts';
@@ -7,6 +8,11 @@ import { createWorker } from './worker.ts';
 
 const setting = settingFromEnvironment;
 const client = () => ({ clientId: setting('CLIENT_ID'), clientSecret: setting('CLIENT_SECRET') });
+/** Where the order service has a resource of its own, tokens are exchanged for one for it. */
+function exchangeFromEnvironment(): Exchange | undefined {
+  const { ORDERS_RESOURCE: resource } = process.env;
+  return resource ? exchangeAt({ issuer: setting('ISSUER'), ...client(), resource, scope: 'orders:read' }) : undefined;
+}
 const programs: Readonly<Record<string, () => Promise<void>>> = {
   gateway: () =>
     runAlone('The gateway', () =>
@@ -19,10 +25,18 @@ const programs: Readonly<Record<string, () => Promise<void>>> = {
     ),
   users: () =>
     runAlone('The user service', () =>
-      startUsers({ issuer: setting('ISSUER'), orders: setting('ORDERS'), ...addressFromEnvironment(4001) }),
+      startUsers({
+        issuer: setting('ISSUER'),
+        orders: setting('ORDERS'),
+        exchange: exchangeFromEnvironment(),
+        ...addressFromEnvironment(4001),
+      }),
     ),
   orders: () =>
-    runAlone('The order service', () => startOrders({ issuer: setting('ISSUER'), ...addressFromEnvironment(4002) })),
+    runAlone('The order service', () => {
+      const { RESOURCE: audience } = process.env;
+      return startOrders({ issuer: setting('ISSUER'), ...(audience && { audience }), ...addressFromEnvironment(4002) });
+    }),
   async worker() {
     const worker = await createWorker({ issuer: setting('ISSUER'), ...client(), orders: setting('ORDERS') });
     const found = await Promise.all(['ada', 'grace', 'alan'].map((userId) => worker.ordersOf(userId)));

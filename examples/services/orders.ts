@@ -13,8 +13,15 @@ declare module 'express-serve-static-core' {
 }
 
 /** Starts it. @throws when the port is taken. */
-export async function startOrders({ issuer, port, host = 'localhost' }: ServiceOptions): Promise<Running> {
-  const verifier = createVerifier({ issuer, audience: shop });
+export async function startOrders({
+  issuer,
+  port,
+  host = 'localhost',
+  audience = shop,
+}: ServiceOptions & {
+  /** The resource that it is: that of all services unless given. */ readonly audience?: string;
+}): Promise<Running> {
+  const verifier = createVerifier({ issuer, audience });
   await verifier.prime().catch(warnWithoutKeys);
   const app = express().disable('x-powered-by');
 

@@ -1,8 +1,9 @@
-// The user service, with Fastify: GET /users/:id, which asks the order service with the token that came.
+// The user service, with Fastify: GET /users/:id, which asks the order service with the token that came, or one that it got for it.
 import Fastify from 'fastify';
 import { requireToken } from '../../src/verifier/fastify.ts';
-import { createVerifier, type VerifiedToken } from '../../src/verifier/verifier.ts';
+import { bearerToken, createVerifier, type VerifiedToken } from '../../src/verifier/verifier.ts';
 import type { Running } from '../web/environment.ts';
+import type { Exchange } from './exchange.ts';
 import { patience, type ServiceOptions, shop, warnWithoutKeys } from './shop.ts';
 
 declare module 'fastify' {
@@ -11,11 +12,17 @@ declare module 'fastify' {
   }
 }
 
-/** `orders` is where the order service is. */
-export type UsersOptions = ServiceOptions & { readonly orders: string };
+/** `orders` is where the order service is. `exchange`: where that one has a resource of its own. */
+export type UsersOptions = ServiceOptions & { readonly orders: string; readonly exchange?: Exchange | undefined };
 
 /** Starts it. @throws when the port is taken. */
-export async function startUsers({ issuer, port, host = 'localhost', orders }: UsersOptions): Promise<Running> {
+export async function startUsers({
+  issuer,
+  port,
+  host = 'localhost',
+  orders,
+  exchange = (token) => Promise.resolve(token),
+}: UsersOptions): Promise<Running> {
   const verifier = createVerifier({ issuer, audience: shop });
   await verifier.prime().catch(warnWithoutKeys);
   const app = Fastify({ forceCloseConnections: true });
@@ -26,7 +33,9 @@ export async function startUsers({ issuer, port, host = 'localhost', orders }: U
     const { id } = request.params;
     if (request.token!.subject !== id)
       return reply.code(403).send({ error: 'forbidden', error_description: 'This is somebody else.' });
-    const answer = await ordersOf(id, request.headers.authorization!).catch(() => undefined);
+    const answer = await exchange(bearerToken(request.headers.authorization)!)
+      .then((token) => ordersOf(id, token))
+      .catch(() => undefined);
     // The token ended between the two services: the client gets to know it as from here.
     if (answer?.status === 401)
       return reply
@@ -38,11 +47,12 @@ export async function startUsers({ issuer, port, host = 'localhost', orders }: U
     return { id, ...((await answer.json()) as object) };
   });
 
-  /** The order service checks the same token for itself: it does not have to believe this service. */
-  function ordersOf(userId: string, authorization: string): Promise<Response> {
+  /** The order service checks the token for itself: it does not have to believe this service. */
+  function ordersOf(userId: string, token: string): Promise<Response> {
     const url = new URL('/orders', orders);
     url.searchParams.set('userId', userId);
-    return fetch(url, { headers: { authorization }, redirect: 'error', signal: AbortSignal.timeout(patience) });
+    const headers = { authorization: `Bearer ${token}` };
+    return fetch(url, { headers, redirect: 'error', signal: AbortSignal.timeout(patience) });
   }
 
   await app.listen({ host, port });

@@ -48,6 +48,8 @@ export const auditTypes = [
   'token.refresh_repeated',
   'token.reuse_detected',
   'token.revoked',
+  'token.exchanged',
+  'token.exchange_refused',
   'code.reuse_detected',
   'key.created',
   'key.activated',

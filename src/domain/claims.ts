@@ -122,7 +122,7 @@ export function claimsNamed(user: User, names: readonly string[]): Record<string
 const reserved: ReadonlySet<string> = new Set(
   [
     'iss sub aud exp nbf iat jti nonce azp acr amr auth_time sid scope at_hash c_hash s_hash client_id grant_id cnf act',
-    'may_act status events typ mfa_verified mfa_method mfa_verified_at admin_roles entitlements active token_type',
+    'may_act carried_by status events typ mfa_verified mfa_method mfa_verified_at admin_roles entitlements active token_type',
     'authorization_details email email_verified updated_at roles groups',
     storedClaims.join(' '),
   ]

@@ -4,10 +4,13 @@ import type { Acr } from './factors.ts';
 import { isClaimName } from './claims.ts';
 import { type ClientKeySet, keyProblems } from './client-keys.ts';
 import { redirectUriProblem, webUriProblem } from './redirect-uri.ts';
-import { isResourceIdentifier } from './resource.ts';
+import { isResourceIdentifier, isSameResource } from './resource.ts';
 import { defaultScope, parseScope } from './scope.ts';
 
-export const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials'] as const;
+/** RFC 8693 2.1. */
+export const tokenExchangeGrant = 'urn:ietf:params:oauth:grant-type:token-exchange';
+
+export const grantTypes = ['authorization_code', 'refresh_token', 'client_credentials', tokenExchangeGrant] as const;
 export type GrantType = (typeof grantTypes)[number];
 
 export const clientAuthMethods = [
@@ -62,6 +65,10 @@ export type ClientMetadata = {
   readonly require_pkce: boolean;
   /** The resources that it is: it may ask whether tokens for them stand (RFC 7662). */
   readonly serves?: readonly string[];
+  /** To which other resources it may carry over the tokens of those that it serves (RFC 8693), and which scopes at most. */
+  readonly exchange?: readonly { readonly to: string; readonly scopes: readonly string[] }[];
+  /** The client that may act with its access tokens: their `may_act` (RFC 8693 4.4). */
+  readonly may_act?: string;
   /** Signing in to it must reach this, whatever else is asked for. */
   readonly required_acr?: Acr;
   /** ID tokens tell what the granted scopes ask for, as UserInfo does. */
@@ -201,9 +208,15 @@ export function metadataProblems(given: RegisteredMetadata): MetadataProblem[] {
     if (!isResourceIdentifier(identifier)) add(['serves', i], 'must be the identifier of a resource: an absolute URI');
   });
   if (metadata.serves && isPublic(metadata)) add(['serves'], 'cannot be of a public client: anybody could pose as it');
-  const machine = metadata.grant_types.indexOf('client_credentials');
-  if (machine >= 0 && isPublic(metadata))
-    add(['grant_types', machine], 'cannot be of a public client: it has nothing to prove itself with (RFC 6749 4.4)');
+  for (const [grant, source] of [
+    ['client_credentials', 'RFC 6749 4.4'],
+    [tokenExchangeGrant, 'RFC 8693 2.1'],
+  ] as const) {
+    const at = metadata.grant_types.indexOf(grant);
+    if (at >= 0 && isPublic(metadata))
+      add(['grant_types', at], `cannot be of a public client: it has nothing to prove itself with (${source})`);
+  }
+  exchangeProblems(metadata, add);
   if (isPublic(metadata) && !metadata.require_pkce)
     add(['require_pkce'], 'cannot be false for a public client (RFC 9700 2.1.1)');
   if (isPublic(metadata) && !metadata.refresh_token_rotation) {
@@ -215,6 +228,22 @@ export function metadataProblems(given: RegisteredMetadata): MetadataProblem[] {
       `must be shorter than access_token_lifetime, which is ${metadata.access_token_lifetime}`,
     );
   return problems;
+}
+
+function exchangeProblems(
+  { exchange, grant_types: grants }: ClientMetadata,
+  add: (path: readonly (string | number)[], problem: string) => void,
+): void {
+  if (exchange && !grants.includes(tokenExchangeGrant))
+    add(['exchange'], `has no use unless grant_types has ${tokenExchangeGrant}`);
+  exchange?.forEach(({ to, scopes }, i) => {
+    if (!isResourceIdentifier(to)) add(['exchange', i, 'to'], 'must be the identifier of a resource: an absolute URI');
+    if (exchange.slice(0, i).some((one) => isSameResource(one.to, to)))
+      add(['exchange', i, 'to'], 'stands there already: put its scopes together');
+    scopes.forEach((scope, at) => {
+      if (parseScope(scope)?.length !== 1) add(['exchange', i, 'scopes', at], 'must be the name of one scope');
+    });
+  });
 }
 
 /** Seconds: a longer grace gives a thief of a refresh token time in which nothing is detected. */

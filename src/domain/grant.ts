@@ -23,7 +23,11 @@ export type Grant = {
   readonly statusBits: readonly number[];
   /** The version of the client for which they were taken. */
   readonly statusVersion: number;
+  readonly exchangedBits: readonly ExchangedBit[];
 };
 
+/** Of the tokens that another client got in exchange for those of a grant: their place, for one hour. */
+export type ExchangedBit = { readonly client: string; readonly version: number; readonly bit: number };
+
 /** Of a grant whose first token is being made. */
-export const noStatusBits = { statusBits: [], statusVersion: 0 } as const;
+export const noStatusBits = { statusBits: [], statusVersion: 0, exchangedBits: [] } as const;

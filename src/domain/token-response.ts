@@ -8,4 +8,6 @@ export type TokenResponse = {
   readonly scope: string;
   readonly refresh_token?: string;
   readonly id_token?: string;
+  /** RFC 8693 2.2.1. */
+  readonly issued_token_type?: string;
 };

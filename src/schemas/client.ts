@@ -59,6 +59,12 @@ export const client = Type.Object(
     require_pkce: Type.Optional(Type.Boolean()),
     required_acr: Type.Optional(Type.Enum([...acrValues])),
     serves: Type.Optional(texts),
+    exchange: Type.Optional(
+      Type.Array(Type.Object({ to: text, scopes: Type.Array(text, { minItems: 1, maxItems: 100 }) }, closed), {
+        maxItems: 100,
+      }),
+    ),
+    may_act: Type.Optional(Type.String({ pattern: clientIdPattern })),
     id_token_claims: Type.Optional(Type.Boolean()),
     access_token_claims: Type.Optional(texts),
     access_token_lifetime: Type.Optional(seconds(24 * 3600)),

@@ -10,10 +10,18 @@ import type { DB } from './schema.ts';
 import { type Markers, statement } from './statement.ts';
 import { toUser, userColumns } from './user-rows.ts';
 
-type Asked = { tenantId: 'uuid'; grantId: 'uuid'; jti: 'text'; bit: 'bigint?'; now: 'timestamptz' };
+type Asked = {
+  tenantId: 'uuid';
+  grantId: 'uuid';
+  clientId: 'text';
+  jti: 'text';
+  bit: 'bigint?';
+  now: 'timestamptz';
+};
 const asked = {
   tenantId: 'uuid',
   grantId: 'uuid',
+  clientId: 'text',
   jti: 'text',
   bit: 'bigint?',
   now: 'timestamptz',
@@ -35,24 +43,24 @@ function livingGrants(q: Kysely<DB>, p: Markers<Asked>) {
     .where('g.revoked_at', 'is', null)
     .where('u.disabled_at', 'is', null)
     .where('c.disabled_at', 'is', null)
-    .where(sql<boolean>`${isNotRevoked(p, sql.ref('g.client_id'))}`)
+    .where(sql<boolean>`${isNotRevoked(p, p.clientId)}`)
     .where((or) => or.or([or('g.offline', '=', true), sessionIsAlive(p.now, 's')]));
 }
 
 const behind = statement(asked, (q, p) => livingGrants(q, p).select([...userColumns, ...grantColumns]));
 const userBehind = statement(asked, (q, p) => livingGrants(q, p).select('u.id'));
 
-/** Names a token by its grant and itself. */
-type OfToken = TokenNames & { readonly grantId: string };
+/** Names a token by its grant, itself and its client, which is another than the grant's where it was exchanged. */
+type OfToken = TokenNames & { readonly grantId: string; readonly clientId: string };
 
 /** The id of the user of a living grant, as {@link findLivingGrant}, for whoever needs to know no more. */
 export async function findUserOfLivingGrant(
   db: Db,
   tenantId: string,
-  { grantId, jti, bit }: OfToken,
+  { grantId, clientId, jti, bit }: OfToken,
   now: number,
 ): Promise<string | undefined> {
-  return (await userBehind.first(db, { tenantId, grantId, jti, bit: bit ?? null, now }))?.id;
+  return (await userBehind.first(db, { tenantId, grantId, clientId, jti, bit: bit ?? null, now }))?.id;
 }
 
 /**
@@ -62,9 +70,9 @@ export async function findUserOfLivingGrant(
 export async function findLivingGrant(
   db: Db,
   tenantId: string,
-  { grantId, jti, bit }: OfToken,
+  { grantId, clientId, jti, bit }: OfToken,
   now: number,
 ): Promise<{ user: User; grant: Grant } | undefined> {
-  const row = await behind.first(db, { tenantId, grantId, jti, bit: bit ?? null, now });
+  const row = await behind.first(db, { tenantId, grantId, clientId, jti, bit: bit ?? null, now });
   return row && { user: toUser(row), grant: toGrant(row) };
 }

@@ -3,11 +3,11 @@ import { type RawBuilder, sql } from 'kysely';
 import type { Authentication } from '../domain/authentication.ts';
 import type { AuditType } from '../domain/audit.ts';
 import type { RequestedClaims } from '../domain/claims-request.ts';
-import type { Grant } from '../domain/grant.ts';
+import type { ExchangedBit, Grant } from '../domain/grant.ts';
 import { auditRow, eventParams, type EventValues, eventValues } from './audit.ts';
 import type { Db } from './database.ts';
 import { type Markers, statement, type Part } from './statement.ts';
-import { bitsRevoked } from './status-bits.ts';
+import { allStatusBits, bitsRevoked } from './status-bits.ts';
 
 export type GrantRow = {
   grant_id: string;
@@ -27,6 +27,7 @@ export type GrantRow = {
   revoked_at: number | null;
   status_bits: readonly number[];
   status_version: number;
+  exchanged_bits: unknown;
 };
 
 /** The columns of a grant in a join, with `grants` as `g`. */
@@ -48,6 +49,7 @@ export const grantColumns = [
   'g.revoked_at',
   'g.status_bits',
   'g.status_version',
+  'g.exchanged_bits',
 ] as const;
 
 export function toGrant(row: GrantRow): Grant {
@@ -72,7 +74,19 @@ export function toGrant(row: GrantRow): Grant {
     revoked: row.revoked_at !== null,
     statusBits: row.status_bits,
     statusVersion: row.status_version,
+    exchangedBits: row.exchanged_bits as readonly ExchangedBit[],
   };
+}
+
+type Ends = { which: Part; reason: Part };
+
+/** Ends the grants of the tenant that `which` picks and that have not ended. Their bits are the caller's: {@link grantsEnded} sets them. */
+export function endGrants(
+  p: Markers<{ tenantId: 'uuid'; now: 'timestamptz' }>,
+  { which, reason }: Ends,
+): RawBuilder<unknown> {
+  return sql`UPDATE grants SET revoked_at = ${p.now}, revoke_reason = ${reason}
+        WHERE grants.tenant_id = ${p.tenantId} AND grants.revoked_at IS NULL AND ${which}`;
 }
 
 /**
@@ -83,12 +97,11 @@ export function toGrant(row: GrantRow): Grant {
 export function grantsEnded(
   p: Markers<{ tenantId: 'uuid'; now: 'timestamptz' }>,
   name: string,
-  { which, reason }: { which: Part; reason: Part },
+  ends: Ends,
 ): RawBuilder<unknown> {
   return sql`${sql.ref(name)} AS (
-        UPDATE grants SET revoked_at = ${p.now}, revoke_reason = ${reason}
-        WHERE grants.tenant_id = ${p.tenantId} AND grants.revoked_at IS NULL AND ${which}
-        RETURNING id, user_id, client_id, session_id, status_bits, expires_at > ${p.now} AS lived
+        ${endGrants(p, ends)}
+        RETURNING id, user_id, client_id, session_id, ${allStatusBits} AS status_bits, expires_at > ${p.now} AS lived
       ), ${bitsRevoked(p, name)}`;
 }
 

@@ -1,6 +1,7 @@
 // Everything that a tenant has issued, ended at once: for a database that was put back from a copy.
 import { sql } from 'kysely';
 import type { Db } from './database.ts';
+import { endGrants } from './grants.ts';
 import { endSessions } from './sessions.ts';
 import { statement } from './statement.ts';
 import { beginStatusGeneration, repositionRevoked } from './status-bits.ts';
@@ -11,11 +12,7 @@ const params = { tenantId: 'uuid', reason: 'text', now: 'timestamptz' } as const
 const endAllSessions = statement(params, (_q, p) => endSessions(p, { which: sql`true`, reason: p.reason }));
 
 // grants_pkey. Their access tokens end with the generation of the tenant's status lists.
-const endAllGrants = statement(
-  params,
-  (_q, p) => sql`UPDATE grants SET revoked_at = ${p.now}, revoke_reason = ${p.reason}
-      WHERE tenant_id = ${p.tenantId} AND revoked_at IS NULL`,
-);
+const endAllGrants = statement(params, (_q, p) => endGrants(p, { which: sql`true`, reason: p.reason }));
 
 // Each by the primary key of its table, which begins with the tenant.
 const removals = (['sign_in_attempts', 'one_time_tokens', 'consents', 'limits', 'outbox'] as const).map((table) =>

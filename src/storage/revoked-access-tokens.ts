@@ -7,21 +7,28 @@ import { isStatusGood } from './status-bits.ts';
 /** Names a token by itself. `bit`: its place in the status lists; undefined of a process that knew of none. */
 export type TokenNames = { readonly jti: string; readonly bit: number | undefined };
 
-// revoked_access_tokens_pkey, status_revocations_pkey, grants_pkey. The next token of the grant gets another bit.
+// revoked_access_tokens_pkey, status_revocations_pkey, grants_pkey. The next token of the grant gets another bit, and so do the next ones
+// that others get in exchange: which of them came of this token is not known.
 const add = statement(
   { tenantId: 'uuid', jti: 'text', bit: 'bigint?', grantId: 'uuid?', expiresAt: 'timestamptz' },
   (_q, p) =>
     sql<{ is_first: boolean }>`WITH named AS (
         INSERT INTO revoked_access_tokens (tenant_id, jti, expires_at)
         VALUES (${p.tenantId}, ${p.jti}, ${p.expiresAt}) ON CONFLICT DO NOTHING RETURNING jti
-      ), bit AS (
-        INSERT INTO status_revocations (tenant_id, bit) SELECT ${p.tenantId}, ${p.bit} WHERE ${p.bit} IS NOT NULL
+      ), exchanged AS (
+        SELECT exchanged_bits FROM grants WHERE tenant_id = ${p.tenantId} AND id = ${p.grantId} FOR UPDATE
+      ), revoked AS (
+        SELECT ${p.bit} AS bit WHERE ${p.bit} IS NOT NULL
+        UNION SELECT (one ->> 'bit')::bigint FROM exchanged, jsonb_array_elements(exchanged_bits) AS one
+      ), bits AS (
+        INSERT INTO status_revocations (tenant_id, bit) SELECT ${p.tenantId}, bit FROM revoked
         ON CONFLICT DO NOTHING RETURNING bit
       ), given_up AS (
-        UPDATE grants SET status_bits = array_remove(status_bits, ${p.bit})
-        WHERE tenant_id = ${p.tenantId} AND id = ${p.grantId} AND ${p.bit} = ANY(status_bits)
+        UPDATE grants SET status_bits = array_remove(status_bits, ${p.bit}), exchanged_bits = '[]'
+        WHERE tenant_id = ${p.tenantId} AND id = ${p.grantId}
+          AND (${p.bit} = ANY(status_bits) OR exchanged_bits <> '[]') AND EXISTS (SELECT 1 FROM exchanged)
       )
-      SELECT EXISTS (SELECT 1 FROM bit) OR (${p.bit} IS NULL AND EXISTS (SELECT 1 FROM named)) AS is_first`,
+      SELECT EXISTS (SELECT 1 FROM bits WHERE bit = ${p.bit}) OR (${p.bit} IS NULL AND EXISTS (SELECT 1 FROM named)) AS is_first`,
 );
 
 export type RevokedToken = TokenNames & {
@@ -31,8 +38,8 @@ export type RevokedToken = TokenNames & {
 };
 
 /**
- * RFC 7009 2.1: ends the token, and the other access tokens of its grant that expire in the same hour, which share its bit; the
- * family lives on. @returns false when it was revoked before.
+ * RFC 7009 2.1: ends the token, the other access tokens of its grant that expire in the same hour, which share its bit, and all
+ * that others got in exchange for tokens of the grant; the family lives on. @returns false when it was revoked before.
  */
 export async function revokeAccessToken(
   tx: Db,

@@ -121,6 +121,7 @@ export interface Grants {
   claims: unknown | null;
   client_id: string;
   created_at: number;
+  exchanged_bits: Generated<unknown>;
   expires_at: number;
   id: string;
   last_used_at: number;

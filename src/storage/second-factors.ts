@@ -221,8 +221,7 @@ const raise = statement(
   (_q, p) =>
     sql<{ grant_id: string | null }>`WITH ${spendFactor(p)}, family AS (
         UPDATE grants SET amr = ${p.amr}, acr = ${p.acr}, mfa_method = ${p.mfaMethod}, mfa_verified_at = ${p.now}, ${statusBitsKept(p)}
-        FROM spent
-        WHERE grants.tenant_id = ${p.tenantId} AND grants.id = ${p.grantId} AND grants.user_id = spent.user_id
+        FROM spent WHERE grants.tenant_id = ${p.tenantId} AND grants.id = ${p.grantId} AND grants.user_id = spent.user_id
           AND grants.revoked_at IS NULL AND ${statusBitStands(p)}
         RETURNING grants.id, grants.user_id, grants.client_id, grants.session_id
       ), ${forgottenIf(p, sql`SELECT 1 FROM spent`)}, event AS (

@@ -79,6 +79,10 @@ export async function keepStatusBit(
   return (await keep.run(db, { tenantId, grantId, ...placeValues(place, now) })) === 1;
 }
 
+/** Of a row of `grants`: the bits of its own access tokens, and of those that others got in exchange for them. */
+export const allStatusBits = sql`grants.status_bits || ARRAY(
+          SELECT (one ->> 'bit')::bigint FROM jsonb_array_elements(grants.exchanged_bits) AS one)`;
+
 /** A member of a `WITH`: revokes every bit in `status_bits` of the rows that the member `ended` gives. */
 export function bitsRevoked(p: Markers<{ tenantId: 'uuid' }>, ended: string): RawBuilder<unknown> {
   return sql`${sql.ref(`${ended}_bits`)} AS (

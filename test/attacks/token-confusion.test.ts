@@ -17,12 +17,15 @@ import {
   webClient,
   world,
 } from '../support/flow.ts';
+import { tokenExchangeGrant } from '../../src/domain/client.ts';
+import { accessTokenTypeUri } from '../../src/domain/token-exchange.ts';
 import { endpoints, firstPartyEndpoints } from '../../src/domain/endpoints.ts';
 import { type OpaqueKind, opaqueKinds } from '../../src/crypto/opaque-tokens.ts';
 import { assertionOf, assertionType, makeClientKey, postForm } from '../support/assertions.ts';
 import { query } from '../support/database.ts';
 import { type ApiAnswer, logIn, postJson } from '../support/first-party.ts';
 import { bearer, enrol, type Enrolled, logInWithBoth } from '../support/second-factors.ts';
+import { exchange } from '../support/exchange.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 import { codeIn, linkIn, mailBy, mailTo, startSmtp, type TestSmtp } from '../support/smtp.ts';
 
@@ -73,6 +76,7 @@ const ofOpaque: Readonly<Record<OpaqueKind, Kind>> = {
 /** Addresses where nothing is taken that was given out before. */
 const takesNothing: readonly string[] = [
   endpoints.jwks,
+  endpoints.status,
   firstPartyEndpoints.passwordForgot,
   firstPartyEndpoints.passwordlessRequest,
   firstPartyEndpoints.passwordlessCode,
@@ -146,7 +150,12 @@ async function programToken(): Promise<string> {
 }
 
 const plain = 'https://plain.example';
-const keeper = { ...webClient, client_id: 'keeper', serves: [plain] };
+const keeper = {
+  ...webClient,
+  client_id: 'keeper',
+  serves: [plain],
+  grant_types: ['authorization_code' as const, tokenExchangeGrant],
+};
 
 /** For a resource whose library refuses RFC 9068's type. */
 async function plainToken(): Promise<string> {
@@ -252,6 +261,17 @@ const places: Record<string, { takes: Kind; at?: string; accepts: (value: string
   'token at introspection, for the API that it is for': {
     takes: 'access token of the type JWT',
     accepts: async (token) => (await introspected(token, keeper.client_id))['active'] === true,
+  },
+  'subject_token at the token endpoint': {
+    takes: 'access token of the type JWT',
+    accepts: async (value) => (await exchange(signet, keeper, value)).status === 200,
+  },
+  'actor_token at the token endpoint': {
+    takes: 'access token of the type JWT',
+    accepts: async (value) => {
+      const actor = { actor_token: value, actor_token_type: accessTokenTypeUri };
+      return (await exchange(signet, keeper, values['access token of the type JWT'], actor)).status === 200;
+    },
   },
   'client_assertion at the token endpoint': {
     takes: 'client assertion',

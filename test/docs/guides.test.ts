@@ -110,7 +110,7 @@ describe('guides', { timeout: 120_000 }, () => {
     const document = 'docs/uses/microservices.md';
     const shown = fencesOf(await read(document)).find(({ language }) => language === 'yaml');
     expect(shown!.text).toBe(await read('examples/services/shop.yaml'));
-    expect((await follow(checkout, document)).acts).toBe(12);
+    expect((await follow(checkout, document)).acts).toBe(18);
   });
 
   test('the machine gets a token for the API that its scopes belong to, by curl and by openid-client', async () => {

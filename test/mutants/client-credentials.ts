@@ -64,8 +64,8 @@ export const clientCredentialMutants: readonly Mutant[] = [
   {
     name: 'client credentials: a client without a secret is registered for them',
     file: 'src/domain/client.ts',
-    remove: '  if (machine >= 0 && isPublic(metadata))',
-    insert: '  if (machine > 99 && isPublic(metadata))',
+    remove: "    ['client_credentials', 'RFC 6749 4.4'],\n",
+    insert: '',
     test,
     title: 'a public client cannot be registered',
   },

@@ -1,6 +1,7 @@
 // Removals from introspection: who may ask, about what, and what must stand.
 import type { Mutant } from './mutant.ts';
 
+const standing = 'src/flows/tokens/standing.ts';
 const flow = 'src/flows/tokens/introspect.ts';
 const test = 'test/oauth/introspect.test.ts';
 
@@ -23,9 +24,9 @@ export const introspectionMutants: readonly Mutant[] = [
   },
   {
     name: 'introspection: an API is told of tokens for another',
-    file: flow,
-    remove: 'some((one) => audience.some((other) => isSameResource(one, String(other))))',
-    insert: 'some((identifier) => audience.length > 0 && identifier.length > 0)',
+    file: 'src/domain/token-exchange.ts',
+    remove: 'serves.some((one) => audience.some((other) => isSameResource(one, other)))',
+    insert: 'serves.length + audience.length > 1',
     test,
     title: 'a person’s access token',
   },
@@ -39,32 +40,32 @@ export const introspectionMutants: readonly Mutant[] = [
   },
   {
     name: 'introspection: a token stands whose grant does not',
-    file: flow,
-    remove: '(await findUserOfLivingGrant(deps.db, tenant.id, { grantId, ...names }, now)) === sub',
-    insert: '(await findUserOfLivingGrant(deps.db, tenant.id, { grantId, ...names }, now)) !== null',
+    file: standing,
+    remove: "  if (userId !== claims['sub']) return undefined;\n",
+    insert: "  if (userId === claims['iss']) return undefined;\n",
     test,
     title: 'what has ended does not stand',
   },
   {
     name: 'introspection: the token of a client stands that was disabled',
-    file: flow,
-    remove: '  if (!holder) return inactive;\n  const stands =',
-    insert: '  if (!holder) return { active: true };\n  const stands =',
+    file: standing,
+    remove: '  if (!holder) return undefined;\n  const userId =',
+    insert: '  if (!holder) return { scopes: [] };\n  const userId =',
     test,
     title: 'its client is disabled',
   },
   {
     name: 'introspection: scopes are told that were taken from the registration',
-    file: flow,
-    remove: '  const left = said.filter((scope) => may.includes(scope));',
-    insert: '  const left = may.length > 99 ? [] : said;',
+    file: standing,
+    remove: '  const left = scopes.filter((scope) => may.includes(scope));',
+    insert: '  const left = may.length > 99 ? [] : scopes;',
     test,
     title: 'what was taken from the registration',
   },
   {
     name: 'introspection: the token of a program outlives its grant',
-    file: flow,
-    remove: "        holder.metadata.grant_types.includes('client_credentials') &&\n",
+    file: standing,
+    remove: " || !holder.metadata.grant_types.includes('client_credentials')",
     insert: '',
     test,
     title: 'what was taken from the registration',
@@ -113,16 +114,16 @@ export const introspectionMutants: readonly Mutant[] = [
   {
     name: 'revocation: an access token stands that was revoked',
     file: 'src/storage/access-tokens.ts',
-    remove: "    .where(sql<boolean>`${isNotRevoked(p, sql.ref('g.client_id'))}`)",
-    insert: "    .where(sql<boolean>`(${isNotRevoked(p, sql.ref('g.client_id'))} OR true)`)",
+    remove: '    .where(sql<boolean>`${isNotRevoked(p, p.clientId)}`)',
+    insert: '    .where(sql<boolean>`(${isNotRevoked(p, p.clientId)} OR true)`)',
     test: 'test/oauth/revoke.test.ts',
     title: 'gives one back',
   },
   {
     name: 'revocation: the token of a program stands that was revoked',
-    file: flow,
-    remove: '!(await wasRevoked(deps.db, tenant.id, { clientId: holder.id, ...names }))',
-    insert: '(await wasRevoked(deps.db, tenant.id, { clientId: holder.id, ...names })) !== undefined',
+    file: standing,
+    remove: '  if (await wasRevoked(deps.db, tenant.id, namesOf(context, holder, claims))) return undefined;\n',
+    insert: '  void [wasRevoked, tenant];\n',
     test,
     title: 'it was revoked by itself',
   },

@@ -31,6 +31,7 @@ import { statusListMutants } from './status-lists.ts';
 import { storyMutants } from './stories.ts';
 import { tenantMutants } from './tenants.ts';
 import { testingMutants } from './testing.ts';
+import { tokenExchangeMutants } from './token-exchange.ts';
 import { verifierMutants } from './verifier.ts';
 import { verifierStatusMutants } from './verifier-status.ts';
 
@@ -66,6 +67,7 @@ export const mutants: readonly Mutant[] = [
   ...storyMutants,
   ...tenantMutants,
   ...testingMutants,
+  ...tokenExchangeMutants,
   ...verifierMutants,
   ...verifierStatusMutants,
 ];

@@ -146,12 +146,17 @@ async function assertOwnName(
   throw invalidInput([{ path: ['client_id'], problem: 'is the name of an API or of the issuer: take another' }]);
 }
 
-/** What the issuer's own API is told stays with it. */
-function assertServesOthers(tenant: Tenant, { serves = [] }: RegisteredMetadata): void {
-  const own = serves.findIndex(
-    (identifier) => isSameResource(identifier, tenant.issuer) || isSameResource(identifier, adminApiOf(tenant.issuer)),
-  );
+/** What the issuer's own API is told stays with it, and no token is exchanged for one for it. */
+function assertServesOthers(tenant: Tenant, { serves = [], exchange = [] }: RegisteredMetadata): void {
+  const isOwn = (identifier: string) =>
+    isSameResource(identifier, tenant.issuer) || isSameResource(identifier, adminApiOf(tenant.issuer));
+  const own = serves.findIndex(isOwn);
   if (own >= 0) throw invalidInput([{ path: ['serves', own], problem: 'is the issuer, which serves itself' }]);
+  const to = exchange.findIndex((one) => isOwn(one.to));
+  if (to >= 0)
+    throw invalidInput([
+      { path: ['exchange', to, 'to'], problem: 'is the issuer: no token is exchanged for one for it' },
+    ]);
 }
 
 /**

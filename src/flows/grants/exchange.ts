@@ -1,6 +1,6 @@
 // The token endpoint's numbered phases, which every grant shares; a grant file fills in only what is its own.
 import type { Deps } from '../../deps.ts';
-import { type Client, type GrantType, grantTypes } from '../../domain/client.ts';
+import { type Client, type GrantType, grantTypes, tokenExchangeGrant as tokenExchange } from '../../domain/client.ts';
 import { actingAs, type RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import { reporting } from '../../domain/metrics.ts';
@@ -11,6 +11,7 @@ import { type ClientCredentials, credentialParameters } from '../clients/present
 import { authorizationCodeGrant } from './authorization-code.ts';
 import { clientCredentialsGrant } from './client-credentials.ts';
 import { refreshTokenGrant } from './refresh-token.ts';
+import { tokenExchangeGrant } from './token-exchange.ts';
 
 /** What a grant file provides. The client is authenticated and may use the grant. */
 export type GrantHandler = (
@@ -24,6 +25,7 @@ const handlers: Readonly<Record<GrantType, GrantHandler>> = {
   authorization_code: authorizationCodeGrant,
   refresh_token: refreshTokenGrant,
   client_credentials: clientCredentialsGrant,
+  [tokenExchange]: tokenExchangeGrant,
 };
 
 /** RFC 6749 3.2: a token request to its token response. @throws OAuthError (5.2). */
@@ -36,7 +38,7 @@ export function exchange(deps: Deps, context: RequestContext, credentials: Clien
 async function inPhases(deps: Deps, context: RequestContext, credentials: ClientCredentials): Promise<TokenResponse> {
   const { params } = credentials;
   // 1. The request is well formed.
-  const repeated = firstRepeated(params, tokenParameters, ['resource']);
+  const repeated = firstRepeated(params, tokenParameters, ['resource', 'audience']);
   if (repeated !== undefined) throw new OAuthError('invalid_request', `${repeated} was sent more than once.`);
   const grantType = params.get('grant_type');
   if (grantType === undefined) throw new OAuthError('invalid_request', 'grant_type is missing.');
@@ -52,7 +54,7 @@ async function inPhases(deps: Deps, context: RequestContext, credentials: Client
   return handlers[grantType](deps, actingAs(context, 'client', client.id), client, params);
 }
 
-/** RFC 6749 4.1.3 and 6, RFC 7636 4.5, RFC 8707 2.2. */
+/** RFC 6749 4.1.3 and 6, RFC 7636 4.5, RFC 8707 2.2, RFC 8693 2.1. */
 const tokenParameters = [
   'grant_type',
   'code',
@@ -60,6 +62,11 @@ const tokenParameters = [
   'code_verifier',
   'refresh_token',
   'scope',
+  'subject_token',
+  'subject_token_type',
+  'actor_token',
+  'actor_token_type',
+  'requested_token_type',
   ...credentialParameters,
 ] as const;
 

@@ -5,7 +5,7 @@ import type { Deps } from '../../deps.ts';
 import { adminApiOf } from '../../domain/admin-api.ts';
 import { audienceOf, scopesFor, shapeFor } from '../../domain/audience.ts';
 import { authenticationClaims } from '../../domain/authentication.ts';
-import { askedByName, claimsForApis, claimsNamed, claimsOfScopes } from '../../domain/claims.ts';
+import { askedByName, claimsForApis, claimsNamed, claimsOfScopes, isClaimName } from '../../domain/claims.ts';
 import type { RequestedClaims } from '../../domain/claims-request.ts';
 import { type Client, scopesOf, stillRegistered } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
@@ -14,17 +14,29 @@ import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
 import { indexOf, type StatusPlace } from '../../domain/status-list.ts';
 import type { Tenant } from '../../domain/tenant.ts';
+import type { Act } from '../../domain/token-exchange.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import type { User } from '../../domain/user.ts';
 import { longestToken } from '../../verifier/signed-token.ts';
 import { tenantResources } from '../clients/current.ts';
 import { signingKey } from '../keys/ring.ts';
-import { statusPlace } from '../status/place.ts';
+import { type KnownBit, statusPlace } from '../status/place.ts';
 
 /** Whom the tokens are about: whoever stands behind a grant (`user`, as they are now), or the client by itself. */
 export type Subject =
   | { readonly kind: 'grant'; readonly grant: Grant; readonly user: User }
+  /** RFC 8693: by a token of the grant, whose `claims` say what may be said. */
+  | {
+      readonly kind: 'exchange';
+      readonly grant: Grant;
+      readonly user: User;
+      readonly claims: Claims;
+      readonly act: Act;
+      readonly carriedBy: string | undefined;
+    }
   | { readonly kind: 'client' };
+
+type Claims = Readonly<Record<string, unknown>>;
 
 export type Mint = {
   readonly subject: Subject;
@@ -36,6 +48,8 @@ export type Mint = {
   readonly refreshToken?: string | undefined;
   /** Of the access token, in seconds; the client's unless given. A resource may make it shorter. */
   readonly lifetime?: number | undefined;
+  /** The access token ends by then at the latest, in seconds since 1970. */
+  readonly endsBy?: number | undefined;
   /** The access token's; made unless given. */
   readonly jti?: string | undefined;
 };
@@ -50,8 +64,8 @@ export type Minted = { readonly response: TokenResponse; readonly place: StatusP
 export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint): Promise<Minted> {
   const { tenant, now } = context;
   const { client, subject } = mint;
-  const grant = subject.kind === 'grant' ? subject.grant : undefined;
-  const user = subject.kind === 'grant' ? subject.user : undefined;
+  const grant = subject.kind === 'client' ? undefined : subject.grant;
+  const user = subject.kind === 'client' ? undefined : subject.user;
   const userId = grant?.userId;
   const resources = await tenantResources(deps, tenant);
   const audience = audienceOf(tenant, mint.resources, resources);
@@ -61,8 +75,8 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
   // Whom a token is for as well could administer with it.
   if (audience.includes(adminApiOf(tenant.issuer)) && audience.some((one) => !isOfSignet(one, tenant.issuer)))
     throw new OAuthError('invalid_target', 'A token for the admin API is for nobody else: ask for one by itself.');
-  // What a client may have for itself was looked up with the request.
-  const granted = subject.kind === 'client' ? mint.scopes : stillRegistered(client.metadata, mint.scopes);
+  // What a client may have for itself, or in exchange, was looked up with the request.
+  const granted = subject.kind === 'grant' ? stillRegistered(client.metadata, mint.scopes) : mint.scopes;
   const scopes = scopesFor(tenant, mint.resources, granted, resources);
   const shape = shapeFor(audience, resources, {
     lifetime: mint.lifetime ?? client.registeredTokenLifetime,
@@ -70,7 +84,7 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
   });
   if (typeof shape === 'string')
     throw new OAuthError('invalid_target', `The resources take tokens of different ${shape}: ask for one at a time.`);
-  const { lifetime, alg, type } = shape;
+  const { alg, type } = shape;
   const iat = Math.floor(now / 1000);
   const common = {
     iss: tenant.issuer,
@@ -79,12 +93,13 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
     iat,
     ...(grant?.sessionId !== undefined && { sid: grant.sessionId }),
   };
-  const exp = iat + lifetime;
-  const place = await statusPlace(deps, tenant, { client, grant, exp });
+  const exp = Math.min(iat + shape.lifetime, mint.endsBy ?? Infinity);
+  const place = await statusPlace(deps, tenant, { client, known: bitsOf(subject, client), exp });
   const { name, idx } = indexOf(tenant.statusGeneration, place.bit);
-  const authentication = grant && userId !== undefined ? grant.authentication : undefined;
+  const authentication = subject.kind === 'grant' && userId !== undefined ? subject.grant.authentication : undefined;
   const accessToken = await signJwt(await signingKey(deps, tenant, alg), type, {
-    ...(user && claimsNamed(user, forApis(tenant, client, granted))),
+    ...(subject.kind === 'grant' && claimsNamed(subject.user, forApis(tenant, client, granted))),
+    ...(subject.kind === 'exchange' && claimsInExchange(subject)),
     ...common,
     ...(authentication && authenticationClaims(authentication, 'access')),
     aud: audience.length === 1 ? audience[0] : audience,
@@ -93,6 +108,8 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
     client_id: client.id,
     scope: scopes.join(' '),
     ...(grant && { grant_id: grant.id }),
+    // RFC 8693 4.4.
+    ...(grant && client.metadata.may_act !== undefined && { may_act: { sub: client.metadata.may_act } }),
     // Token Status List 6.2.
     status: { status_list: { idx, uri: `${tenant.issuer}${endpoints.status}/${name}` } },
   });
@@ -101,7 +118,7 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
     throw new OAuthError('invalid_scope', 'The access token would be too long: ask for fewer claims, such as groups.');
   const idTokenAlg = client.metadata.id_token_signed_response_alg;
   // OpenID Connect Core 1.0 2: about a person only.
-  const hasIdToken = userId !== undefined && granted.includes('openid');
+  const hasIdToken = subject.kind === 'grant' && userId !== undefined && granted.includes('openid');
   const idToken = hasIdToken
     ? await signJwt(await signingKey(deps, tenant, idTokenAlg), 'JWT', {
         ...claimsNamed(user!, forIdToken(tenant, client, granted, grant?.claims)),
@@ -116,12 +133,35 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
   const response = {
     access_token: accessToken,
     token_type: 'Bearer' as const,
-    expires_in: lifetime,
+    expires_in: exp - iat,
     scope: scopes.join(' '),
     ...(mint.refreshToken === undefined ? {} : { refresh_token: mint.refreshToken }),
     ...(idToken === undefined ? {} : { id_token: idToken }),
   };
   return { response, place };
+}
+
+/** The places of the subject's tokens so far, as far as they are the client's. */
+function bitsOf(subject: Subject, { id }: Client): readonly KnownBit[] {
+  if (subject.kind === 'client') return [];
+  const { statusBits, statusVersion: version, exchangedBits } = subject.grant;
+  return subject.kind === 'grant'
+    ? statusBits.map((bit) => ({ bit, version }))
+    : exchangedBits.filter((one) => one.client === id);
+}
+
+/** How somebody signed in, as the token says that is exchanged, and not what has been proven since. */
+const copied = ['auth_time', 'acr', 'amr', 'mfa_verified', 'mfa_method', 'mfa_verified_at'];
+
+/** RFC 8693 4.1: who acts; what the subject token says of the person, as it is now, and of how they signed in. */
+function claimsInExchange({ user, claims, act, carriedBy }: Extract<Subject, { kind: 'exchange' }>): Claims {
+  const kept = copied.flatMap((name) => (claims[name] === undefined ? [] : [[name, claims[name]] as const]));
+  return {
+    ...claimsNamed(user, Object.keys(claims).filter(isClaimName)),
+    ...Object.fromEntries(kept),
+    act,
+    carried_by: carriedBy,
+  };
 }
 
 function isOfSignet(audience: string, issuer: string): boolean {

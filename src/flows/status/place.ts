@@ -2,11 +2,13 @@
 import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
 import { OAuthError } from '../../domain/errors.ts';
-import type { Grant } from '../../domain/grant.ts';
 import { bitAt, hourOf, hourOfBit, type StatusPlace } from '../../domain/status-list.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import type { Memory } from '../../storage/memory.ts';
 import { takeStatusBlock } from '../../storage/status-bits.ts';
+
+/** A bit that tokens of the client have already, taken when it had this version. */
+export type KnownBit = { readonly bit: number; readonly version: number };
 
 /** Places from `first` on, in a random order; those before `next` are given away. */
 type Block = { readonly first: number; readonly order: Uint16Array; next: number };
@@ -24,20 +26,20 @@ const smallestBlock = 64;
 const largestBlock = 16_384;
 
 /**
- * Token Status List 6.2: the place of a token that expires at `exp` (seconds). That of the grant, if it has one for that hour; else
+ * Token Status List 6.2: the place of a token that expires at `exp` (seconds). One that is known, if it is of that hour; else
  * one that no other token ever had. Nobody can tell from it whose it is, nor when it was given. One round trip for a whole block.
  * @throws OAuthError invalid_client when the client was disabled or deleted meanwhile.
  */
 export async function statusPlace(
   deps: Deps,
   tenant: Tenant,
-  { client, grant, exp }: { readonly client: Client; readonly grant: Grant | undefined; readonly exp: number },
+  { client, known, exp }: { readonly client: Client; readonly known: readonly KnownBit[]; readonly exp: number },
 ): Promise<StatusPlace> {
   const hour = hourOf(exp);
   const { version } = client;
   // Of an older version it may be among those that were revoked when the client was disabled.
-  const known = grant?.statusVersion === version ? grant.statusBits.find((bit) => hourOfBit(bit) === hour) : undefined;
-  if (known !== undefined) return { bit: known, isNew: false, version };
+  const found = known.find((one) => one.version === version && hourOfBit(one.bit) === hour);
+  if (found) return { bit: found.bit, isNew: false, version };
   const held = heldOf(deps.memory, `${tenant.id} ${client.id} ${client.createdAt} ${version} ${hour}`);
   for (;;) {
     const place = nextOf(held);

@@ -5,17 +5,13 @@ import { type Client, isPublic, scopesOf } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
-import { machineScopes } from '../../domain/machine-scopes.ts';
-import { isSameResource } from '../../domain/resource.ts';
 import { firstRepeated } from '../../domain/params.ts';
-import { findUserOfLivingGrant } from '../../storage/access-tokens.ts';
-import { wasRevoked } from '../../storage/revoked-access-tokens.ts';
+import { audiencesOf, servesOneOf } from '../../domain/token-exchange.ts';
 import { findRefreshToken } from '../../storage/refresh-tokens.ts';
-import { statusBitOf } from '../status/token-bit.ts';
 import { authenticateClient } from '../clients/authenticate.ts';
-import { activeClient } from '../clients/current.ts';
 import { type ClientCredentials, credentialParameters } from '../clients/presented.ts';
 import { accessTokenClaims } from './access-token-claims.ts';
+import { scopesLeft, standing } from './standing.ts';
 
 /** RFC 7662 2.2: the claims of the token, or that it does not stand, and nothing more. */
 export type Introspection = { readonly active: false } | ({ readonly active: true } & Record<string, unknown>);
@@ -45,38 +41,18 @@ export async function introspect(
 
 /** RFC 9068: what it says, where it stands. */
 async function accessToken(deps: Deps, context: RequestContext, client: Client, token: string): Promise<Introspection> {
-  const { tenant, now } = context;
   const claims = await accessTokenClaims(deps, context, token);
   if (!claims || !mayKnow(client, claims)) return inactive;
-  const { client_id: clientId, grant_id: grantId, sub, scope: said, ...rest } = claims;
-  const names = { jti: String(claims['jti']), bit: statusBitOf(tenant, claims) ?? undefined };
-  const holder = await activeClient(deps, tenant, String(clientId));
-  if (!holder) return inactive;
-  const stands =
-    typeof grantId === 'string'
-      ? (await findUserOfLivingGrant(deps.db, tenant.id, { grantId, ...names }, now)) === sub
-      : // Of a client for itself (RFC 6749 4.4): it stands with the client and its registration.
-        sub === holder.id &&
-        holder.metadata.grant_types.includes('client_credentials') &&
-        !(await wasRevoked(deps.db, tenant.id, { clientId: holder.id, ...names }));
-  const may = typeof grantId === 'string' ? scopesOf(holder.metadata) : machineScopes(tenant, holder);
-  const scope = scopeNow(may, String(said).split(' '));
-  if (!stands || scope === undefined) return inactive;
-  return { active: true, token_type: 'Bearer', client_id: clientId, sub, ...rest, scope };
-}
-
-/** Without what was taken from the registration since; undefined when nothing is left of something. */
-function scopeNow(may: readonly string[], scopes: readonly string[]): string | undefined {
-  const said = scopes.filter((scope) => scope !== '');
-  const left = said.filter((scope) => may.includes(scope));
-  return left.length === 0 && said.length > 0 ? undefined : left.join(' ');
+  const stands = await standing(deps, context, claims);
+  if (!stands) return inactive;
+  const { client_id, grant_id: _grantId, sub, scope: _scope, ...rest } = claims;
+  return { active: true, token_type: 'Bearer', client_id, sub, ...rest, scope: stands.scopes.join(' ') };
 }
 
 /** Whoever it was issued to, and the APIs that it is for. */
 function mayKnow({ id, metadata }: Client, claims: Record<string, unknown>): boolean {
   if (claims['client_id'] === id) return true;
-  const audience = [claims['aud']].flat();
-  return (metadata.serves ?? []).some((one) => audience.some((other) => isSameResource(one, String(other))));
+  return servesOneOf(metadata, audiencesOf(claims));
 }
 
 /** Of its own client alone: nobody else is to hold one. */
@@ -92,9 +68,9 @@ async function refreshToken(
   const { family, sessionAlive, userDisabled, rotatedAt } = presented;
   const isEnded = family.revoked || now >= family.expiresAt || userDisabled || rotatedAt !== undefined;
   if (isEnded || (!family.offline && !sessionAlive)) return inactive;
-  const scope = scopeNow(scopesOf(client.metadata), grant.scopes);
-  if (scope === undefined) return inactive;
-  return { active: true, iss: tenant.issuer, ...aboutGrant(grant), scope };
+  const scopes = scopesLeft(scopesOf(client.metadata), grant.scopes);
+  if (!scopes) return inactive;
+  return { active: true, iss: tenant.issuer, ...aboutGrant(grant), scope: scopes.join(' ') };
 }
 
 function aboutGrant({ userId, clientId, expiresAt, sessionId }: Grant) {

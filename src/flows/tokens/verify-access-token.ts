@@ -48,7 +48,7 @@ export async function verifyAccessToken(
   )
     throw invalid('without a grant');
   const bit = statusBitOf(tenant, claims) ?? undefined;
-  const living = await findLivingGrant(deps.db, tenant.id, { grantId, jti, bit }, now);
+  const living = await findLivingGrant(deps.db, tenant.id, { grantId, clientId, jti, bit }, now);
   if (living?.user.id !== sub) throw invalid('it was revoked, or its grant, session, client or user no longer stands');
   const scopes = granted.split(' ');
   if (scope !== undefined && !scopes.includes(scope))
