@@ -16,6 +16,11 @@ import {
   alice,
   submitPassword,
 } from '../support/flow.ts';
+import { adminApiOf } from '../../src/domain/admin-api.ts';
+import { bitAt, hourOf } from '../../src/domain/status-list.ts';
+import { programs, programToken } from '../support/admin.ts';
+import { query } from '../support/database.ts';
+import { app, exchange, exchangeWorld, gateway, orders, shop, shopScope } from '../support/exchange.ts';
 import { logIn } from '../support/first-party.ts';
 import { assertionOf, assertionType, makeClientKey, postForm } from '../support/assertions.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
@@ -28,10 +33,7 @@ const tokens: Record<string, Tokens> = {};
 
 beforeAll(async () => {
   signet = await startSignet({ provision: world, observe: (statement) => sent.push(statement) });
-  // What the start itself wrote is read back as changes, and what is in memory of it dropped, once.
-  const reads = () => sent.filter(({ text }) => /JOIN changes ON/.test(text)).length;
-  const already = reads();
-  await vi.waitUntil(() => reads() > already + 1, { timeout: 20_000 });
+  await changesRead();
   agent = createAgent();
   for (const client of [webClient, spaClient, ownClient]) {
     const { tokens: got } = await codeFlow(signet, client, { agent });
@@ -40,6 +42,13 @@ beforeAll(async () => {
   }
 });
 afterAll(() => signet.stop());
+
+/** What was written is read back as changes, and what is in memory of it dropped, once: waits until that is over. */
+async function changesRead(): Promise<void> {
+  const reads = () => sent.filter(({ text }) => /JOIN changes ON/.test(text)).length;
+  const already = reads();
+  await vi.waitUntil(() => reads() > already + 1, { timeout: 20_000 });
+}
 
 /** What was sent for `work`, without what the process does by itself beside it. */
 async function statementsFor(work: () => Promise<{ status: number }>, status = 200): Promise<SentStatement[]> {
@@ -118,8 +127,10 @@ test('a token for a program that acts for itself takes none, and one by which th
       client_id: 'machine',
       client_secret: webClient.client_secret,
     });
+  await changesRead();
   await bySecret();
-  expect(await statementsFor(bySecret)).toEqual([]);
+  // Its place in a status list too comes from memory, and the next block of places before the last one is used up.
+  for (let n = 0; n < 3; n += 1) expect(await statementsFor(bySecret)).toEqual([]);
   const byKey = async () =>
     postForm(`${signet.issuer}/oauth/token`, {
       grant_type: 'client_credentials',
@@ -147,6 +158,63 @@ test('UserInfo asks once, the published documents never', async () => {
   expect(await statementsFor(() => getUserinfo(signet, access_token))).toHaveLength(1);
   for (const path of ['/oauth/jwks', '/.well-known/openid-configuration'])
     expect(await statementsFor(() => fetch(`${signet.issuer}${path}`))).toEqual([]);
+});
+
+test('a token is exchanged with two statements: what stands behind it, and its place with the event', async () => {
+  await signet.provision({
+    resources: exchangeWorld.resources,
+    clients: [app, gateway],
+  });
+  const { tokens: got } = await codeFlow(signet, app, { agent, change: { scope: shopScope, resource: shop } });
+  const ask = () => exchange(signet, gateway, got.access_token, { resource: orders });
+  await changesRead();
+  await ask();
+  const { tokens: next } = await codeFlow(signet, app, { agent, change: { scope: shopScope, resource: shop } });
+  const askNext = () => exchange(signet, gateway, next.access_token, { resource: orders });
+  const first = await statementsFor(askNext);
+  expect(first.map(({ text }) => text)).toEqual([
+    expect.stringMatching(/^select/),
+    expect.stringMatching(/UPDATE grants SET exchanged_bits/),
+  ]);
+  expect((await statementsFor(askNext)).map(({ text }) => text)).toEqual([
+    expect.stringMatching(/^select/),
+    expect.stringMatching(/^INSERT INTO audit_events/),
+  ]);
+});
+
+test('a person with 100 tokens is disabled by as many statements as one with none, and all their bits are set', async () => {
+  const bare = { username: 'bare' };
+  const rich = { username: 'rich' };
+  await signet.provision({ users: [bare, rich], clients: programs });
+  const token = await programToken(signet, 'owner');
+  const idOf = async (username: string) =>
+    (await query<{ id: string }>(signet.database.url, 'SELECT id FROM users WHERE username = $1', [username]))[0]!.id;
+  const disable = async (username: string) =>
+    statementsFor(async () =>
+      fetch(`${adminApiOf(signet.issuer)}/users/${await idOf(username)}`, {
+        method: 'PATCH',
+        headers: { authorization: `Bearer ${token}`, 'if-match': '*', 'content-type': 'application/json' },
+        body: JSON.stringify({ disabled: true }),
+      }),
+    );
+  await query(
+    signet.database.url,
+    `INSERT INTO grants (tenant_id, id, user_id, client_id, scopes, resources, offline, authenticated_at, amr, acr, created_at,
+        last_used_at, expires_at, status_bits)
+      SELECT u.tenant_id, gen_random_uuid(), u.id, 'web', '{openid}', '{}', true, now(), '{pwd}', 'urn:signet:acr:1fa', now(), now(),
+        now() + interval '7 days', ARRAY[$2::bigint + n]
+      FROM users u, generate_series(1, 100) AS n WHERE u.id = $1`,
+    [await idOf('rich'), bitAt(hourOf(signet.clock.now / 1000), 5000)],
+  );
+  await changesRead();
+  const withNone = await disable('bare');
+  expect((await disable('rich')).length).toBe(withNone.length);
+  const set = await query(
+    signet.database.url,
+    'SELECT 1 FROM grants g JOIN status_revocations r ON r.bit = ANY(g.status_bits) WHERE g.user_id = $1',
+    [await idOf('rich')],
+  );
+  expect(set).toHaveLength(100);
 });
 
 test('every statement of the hot paths is prepared under a name', async () => {
