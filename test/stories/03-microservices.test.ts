@@ -12,7 +12,16 @@ import { query } from '../support/database.ts';
 import { api, backend, logIn, postJson } from '../support/first-party.ts';
 import { alice, bob, claimsOf, tokenRequest } from '../support/flow.ts';
 import { bearer, codeOf } from '../support/second-factors.ts';
-import { callService, gatewayClient, type Shop, shopWorld, startShop, workerClient } from '../support/services.ts';
+import {
+  callService,
+  gatewayClient,
+  orders as ordersAudience,
+  type Shop,
+  shopWorld,
+  startShop,
+  usersClient,
+  workerClient,
+} from '../support/services.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
 let signet: TestSignet;
@@ -256,6 +265,59 @@ describe('refused by the gateway', () => {
     expect(log).toHaveBeenCalledWith(expect.stringContaining('401 invalid_client'));
     log.mockRestore();
     await gateway.stop();
+  });
+});
+
+describe('by exchange', () => {
+  let apart: Shop;
+  beforeAll(async () => {
+    await signet.provision({
+      resources: [{ identifier: ordersAudience, scopes: ['orders:read'] }],
+      clients: [usersClient],
+    });
+    apart = await startShop(signet.issuer, '127.0.0.1', true);
+  });
+  afterAll(() => apart.stop());
+
+  test('the user service gets a token for the order service alone, which says for whom and through whom', async () => {
+    const { access_token: token } = (await enter(alice, apart.gateway)).body;
+    const id = subjectOf(token);
+    expect(await callService(`${apart.gateway}/users/${id}`, token)).toMatchObject({
+      status: 200,
+      body: { id, orders: [{ id: 1, userId: id, item: 'A lamp' }] },
+    });
+    const [event] = await query<{ data: object; user_id: string }>(
+      signet.database.url,
+      `SELECT data, user_id FROM audit_events WHERE type = 'token.exchanged' AND user_id = $1`,
+      [id],
+    );
+    expect(event!.data).toEqual({
+      subject_client: 'shop-gateway',
+      from: audience,
+      actor: 'shop-users',
+      to: ordersAudience,
+      scopes: ['orders:read'],
+    });
+  });
+
+  test('the token of the shop opens the user service alone', async () => {
+    const { access_token: token } = (await enter(alice, apart.gateway)).body;
+    const { status, challenge } = await callService(`${apart.orders}/orders?userId=${subjectOf(token)}`, token);
+    expect([status, challenge]).toEqual([401, expect.stringContaining('for another audience')]);
+  });
+
+  test('a token without the scope gets nothing in exchange, and an application that asks for none keeps it so', async () => {
+    const token = await tokenFor('users:read');
+    expect((await callService(`${apart.users}/users/${subjectOf(token)}`, token)).status).toBe(403);
+  });
+
+  test('a user service whose client is disabled says 502, and the shop goes on without exchange', async () => {
+    const { access_token: token } = (await enter(alice, apart.gateway)).body;
+    await signet.provision({ clients: [{ ...usersClient, disabled: true }] });
+    expect((await callService(`${apart.users}/users/${subjectOf(token)}`, token)).status).toBe(502);
+    expect((await callService(`${shop.users}/users/${subjectOf(token)}`, token)).status).toBe(200);
+    await signet.provision({ clients: [{ ...usersClient, disabled: false }] });
+    expect((await callService(`${apart.users}/users/${subjectOf(token)}`, token)).status).toBe(200);
   });
 });
 

@@ -5,20 +5,36 @@ import type { Config } from '../../src/config/read.ts';
 import type { ProvisioningFile } from '../../src/flows/provision/file-schema.ts';
 import { freePort } from '../../src/testing/start.ts';
 import { type ExpressRequest, requireToken } from '../../src/verifier/express.ts';
-import { createVerifier, type Needs, type VerifiedToken } from '../../src/verifier/verifier.ts';
+import { bearerToken, createVerifier, type Needs, type VerifiedToken } from '../../src/verifier/verifier.ts';
 import { startBalancer } from './balancer.ts';
 import { startSignet, type TestClock, type TestSignet } from './signet.ts';
 
 /** What a path of the service needs, and what it answers. */
-export type Served = { readonly needs?: Needs; readonly answer: (token: VerifiedToken) => object };
+export type Served = {
+  readonly needs?: Needs;
+  /** `sent`: the token as it came. */
+  readonly answer: (token: VerifiedToken, sent: string) => object | Promise<object>;
+};
 
-export type StoryOptions = {
-  readonly provision: ProvisioningFile;
-  readonly config?: Partial<Config>;
+export type ServiceOptions = {
   /** What the service's tokens must be for: the issuer unless given. */
-  readonly audience?: string;
+  readonly audience?: string | undefined;
   /** By path. */
   readonly serves: Readonly<Record<string, Served>>;
+  /** How it asks Signet; addresses are of one of the two servers. */
+  readonly fetch?: typeof fetch;
+};
+
+export type StoryOptions = ServiceOptions & {
+  readonly provision: ProvisioningFile;
+  readonly config?: Partial<Config>;
+};
+
+export type StoryService = {
+  /** `http://127.0.0.1:PORT`. */
+  readonly origin: string;
+  /** How often it asked Signet for anything. */
+  readonly asked: () => number;
 };
 
 export type Story = {
@@ -29,6 +45,8 @@ export type Story = {
   readonly clock: TestClock;
   /** `http://127.0.0.1:PORT`. */
   readonly service: string;
+  /** Starts another service of another origin, which has the keys already; it ends with the story. */
+  startService(options: ServiceOptions): Promise<StoryService>;
   /** The challenge of the service for a token that is no good (RFC 6750 3). */
   challenge(description: string, error?: string): string;
   /** `work`. @throws Error when not every second request of it came to the other server. */
@@ -41,6 +59,7 @@ export type Story = {
 /** Starts all of it. The service has the keys already. */
 export async function startStory({ provision, config, audience, serves }: StoryOptions): Promise<Story> {
   await using starting = new AsyncDisposableStack();
+  let stopping: AsyncDisposableStack = starting;
   const port = await freePort();
   const issuer = `http://localhost:${port}`;
   const signet = await startSignet({ provision, config: { ...config, publicUrl: issuer } });
@@ -53,30 +72,14 @@ export async function startStory({ provision, config, audience, serves }: StoryO
   await Promise.all(ports.map((one) => balancer.sendsTo(one)));
 
   const realm = audience ?? issuer;
-  const verifier = createVerifier({
-    issuer,
-    audience: realm,
-    now: () => signet.clock.now,
-    // It takes no turn at the balancer, so that what the story asks there goes to the servers one after the other.
-    fetch: (input, init) => fetch(new Request(input).url.replace(issuer, signet.server.url), init),
-  });
-  await verifier.prime();
-  const served = new Map(
-    Object.entries(serves).map(([path, { needs, answer }]) => [path, { check: requireToken(verifier, needs), answer }]),
-  );
-  const server = createServer((request, response) => {
-    const found = served.get(request.url!);
-    if (!found) return response.writeHead(404).end();
-    const asked: ExpressRequest = request;
-    return void found.check(asked, response, () => {
-      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(found.answer(asked.token!)));
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  starting.defer(async () => {
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
-  });
+  // It takes no turn at the balancer, so that what the story asks there goes to the servers one after the other.
+  const directly = (input: string | URL | Request) => new Request(input).url.replace(issuer, signet.server.url);
+  const startService = async (options: ServiceOptions): Promise<StoryService> => {
+    const service = await serviceAt({ issuer, clock: signet.clock, directly }, options);
+    stopping.defer(() => service.stop());
+    return service;
+  };
+  const service = await startService({ audience, serves });
 
   async function byTurns<T>(work: () => Promise<T>): Promise<T> {
     const before = new Map(balancer.passedOn);
@@ -88,11 +91,13 @@ export async function startStory({ provision, config, audience, serves }: StoryO
   }
 
   const running = starting.move();
+  stopping = running;
   return {
     issuer,
     signet,
     clock: signet.clock,
-    service: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    service: service.origin,
+    startService,
     challenge: (description, error = 'invalid_token') =>
       `Bearer realm="${realm}", error="${error}", error_description="${description}"`,
     byTurns,
@@ -102,5 +107,55 @@ export async function startStory({ provision, config, audience, serves }: StoryO
         await work();
       }),
     stop: () => running.disposeAsync(),
+  };
+}
+
+/** A service that checks tokens by itself. */
+async function serviceAt(
+  {
+    issuer,
+    clock,
+    directly,
+  }: {
+    readonly issuer: string;
+    readonly clock: TestClock;
+    readonly directly: (address: string | URL | Request) => string;
+  },
+  { audience = issuer, serves, fetch: ask = fetch }: ServiceOptions,
+): Promise<StoryService & { stop(): Promise<void> }> {
+  let asked = 0;
+  const verifier = createVerifier({
+    issuer,
+    audience,
+    now: () => clock.now,
+    fetch: (input, init) => {
+      asked += 1;
+      return ask(directly(input), init);
+    },
+  });
+  await verifier.prime();
+  const served = new Map(
+    Object.entries(serves).map(([path, { needs, answer }]) => [path, { check: requireToken(verifier, needs), answer }]),
+  );
+  const server = createServer((request, response) => {
+    const found = served.get(request.url!);
+    if (!found) return response.writeHead(404).end();
+    const given: ExpressRequest = request;
+    return void found.check(given, response, () => {
+      const sent = bearerToken(request.headers.authorization)!;
+      void Promise.resolve(found.answer(given.token!, sent)).then(
+        (body) => response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(body)),
+        () => response.writeHead(502).end(),
+      );
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return {
+    origin: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    asked: () => asked,
+    async stop() {
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    },
   };
 }
