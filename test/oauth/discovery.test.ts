@@ -1,5 +1,6 @@
 // The documents that everybody may read: what discovery promises, the key set, and how caches may keep them.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { tokenExchangeGrant } from '../../src/domain/client.ts';
 import { world } from '../support/flow.ts';
 import { rawRequest } from '../support/raw-request.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
@@ -40,7 +41,7 @@ test('the default issuer: both documents are one, and say exactly what is there'
     ],
     response_types_supported: ['code'],
     response_modes_supported: ['query', 'form_post'],
-    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials'],
+    grant_types_supported: ['authorization_code', 'refresh_token', 'client_credentials', tokenExchangeGrant],
     code_challenge_methods_supported: ['S256'],
     token_endpoint_auth_methods_supported: [
       'client_secret_basic',
