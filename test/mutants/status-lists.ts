@@ -124,10 +124,18 @@ export const statusListMutants: readonly Mutant[] = [
   {
     name: 'status lists: a list that was signed once stays',
     file: published,
-    remove: 'known?.change === change && now >= known.at',
-    insert: 'known && now >= known.at',
+    remove: 'known?.change === change && known.kid',
+    insert: 'known?.kid',
     test: lists,
     title: 'then it is another',
+  },
+  {
+    name: 'status lists: a list stays that a revoked key signed',
+    file: published,
+    remove: ' && known.kid === key.kid;',
+    insert: ';',
+    test: 'test/faults/key-rotation-verifiers.test.ts',
+    title: 'revoked in an emergency',
   },
   {
     name: 'status lists: a list of another generation says that nothing is revoked',

@@ -3,6 +3,39 @@ import type { Mutant } from './mutant.ts';
 
 export const storyMutants: readonly Mutant[] = [
   {
+    name: 'stories: who is signed in is asked for the password at each application',
+    file: 'src/domain/next-step.ts',
+    remove: '  if (session === undefined || needsSignIn(situation)) {\n',
+    insert: '  if (session === undefined || situation.attempt?.sessionId === undefined || needsSignIn(situation)) {\n',
+    test: 'test/stories/01-single-sign-on.test.ts',
+    title: 'the next one asks for no password',
+  },
+  {
+    name: 'stories: what service A got for somebody outlives their session at B',
+    file: 'src/storage/status-bits.ts',
+    remove:
+      "grants.status_bits || ARRAY(\n          SELECT (one ->> 'bit')::bigint FROM jsonb_array_elements(grants.exchanged_bits) AS one)",
+    insert: 'grants.status_bits',
+    test: 'test/stories/01-single-sign-on.test.ts',
+    title: 'B refuses what A got for her',
+  },
+  {
+    name: 'stories: an API takes a token for another one',
+    file: 'src/verifier/signed-token.ts',
+    remove: '  if (audience !== undefined && !isFor(claims.aud, audience))\n',
+    insert: '  if (audience !== undefined && claims.aud === undefined)\n',
+    test: 'test/stories/02-api-authentication.test.ts',
+    title: 'a token for another API',
+  },
+  {
+    name: 'stories: a service is given a scope in exchange that nobody let it carry',
+    file: 'src/domain/token-exchange.ts',
+    remove: 'isPresent ? facts.scopes : exchangeableTo(client.metadata, target)',
+    insert: 'isPresent ? facts.scopes : undefined',
+    test: 'test/stories/03-microservices.test.ts',
+    title: 'gets a token for the order service alone',
+  },
+  {
     name: 'stories: signing out on the telephone ends nothing',
     file: 'src/flows/first-party/logout.ts',
     remove: '  if (!found) return;\n',
@@ -41,5 +74,29 @@ export const storyMutants: readonly Mutant[] = [
     insert: "return { kind: 'refuse', why: 'its child was already used' };",
     test: 'test/stories/08-token-refresh.test.ts',
     title: 'after its child was used',
+  },
+  {
+    name: 'stories: a token of any issuer opens both domains',
+    file: 'src/verifier/signed-token.ts',
+    remove: "  if (claims.iss !== issuer) return 'malformed';\n",
+    insert: '',
+    test: 'test/stories/11-best-practices.test.ts',
+    title: 'another issuer',
+  },
+  {
+    name: 'stories: a cookie is as good as a token at another domain',
+    file: 'src/verifier/challenge.ts',
+    remove: '/^Bearer +(',
+    insert: '/^(?:[a-z]+ +)?(',
+    test: 'test/stories/09-cross-domain.test.ts',
+    title: 'under another scheme',
+  },
+  {
+    name: 'stories: a session without a store cannot be ended',
+    file: 'src/storage/status-bits.ts',
+    remove: 'SELECT ${p.tenantId}, unnest(status_bits) FROM ${sql.table(ended)}',
+    insert: 'SELECT ${p.tenantId}, unnest(status_bits) FROM ${sql.table(ended)} WHERE false',
+    test: 'test/stories/10-stateless-sessions.test.ts',
+    title: 'every instance refuses it a moment later',
   },
 ];

@@ -161,7 +161,7 @@ export const verifierStatusMutants: readonly Mutant[] = [
   {
     name: 'verifier: an older list is taken for the newest',
     file: source('status-list'),
-    remove: "  if (held && iat < held.issuedAt) throw fault(address, 'older than the one before');\n",
+    remove: "  if (held && iat < held.issuedAt - servedFor) throw fault(address, 'older than the one before');\n",
     insert: '',
     test: status,
     title: 'is a replay',
@@ -233,8 +233,8 @@ export const verifierStatusMutants: readonly Mutant[] = [
   {
     name: 'verifier: the mark of a list is not kept',
     file: source('status-list'),
-    remove: 'etag: fetched.etag }',
-    insert: 'etag: undefined }',
+    remove: '    etag: fetched.etag,\n',
+    insert: '    etag: undefined,\n',
     test: status,
     title: '304 renews it',
   },

@@ -41,7 +41,8 @@ test('Basic beside a JSON body', async () => {
 test.each([
   'password',
   'implicit',
-  'urn:ietf:params:oauth:grant-type:token-exchange',
+  'urn:ietf:params:oauth:grant-type:device_code',
+  'urn:ietf:params:oauth:grant-type:token-exchange ',
   'constructor',
   '__proto__',
   'toString',

@@ -98,6 +98,31 @@ test('one server of Signet goes, another comes: nobody has to sign in again', as
   expect((await refreshAt(story, signedIn.refresh_token)).status).toBe(200);
 });
 
+test('an application whose lists come from one server and from the other by turns misses none of their revocations', async () => {
+  let turns = 0;
+  const lists: string[] = [];
+  const both = await story.startService({
+    audience,
+    serves: { [path]: { answer: ({ subject }) => ({ id: subject }) } },
+    fetch: (input, init) => {
+      const { url } = new Request(input);
+      const isList = url.includes('/oauth/status/');
+      if (isList) lists.push(url);
+      return fetch(isList && turns++ % 2 === 1 ? url.replace(story.signet.server.url, story.other) : url, init);
+    },
+  });
+  for (let n = 0; n < 12; n += 1) {
+    const { token: ended, refresh_token: his } = await signIn(bob);
+    expect((await callService(both.origin + path, ended)).status).toBe(200);
+    story.clock.advance(45);
+    expect((await callService(both.origin + path, ended)).status).toBe(200);
+    await signOut(his);
+    story.clock.advance(3);
+    expect(await callService(both.origin + path, ended)).toMatchObject(revoked);
+  }
+  expect(lists.length).toBeGreaterThan(20);
+});
+
 test('nobody but Signet can make one: what an application signs itself, or changes, is refused by all', async () => {
   const [header, payload, signature] = token.split('.') as [string, string, string];
   const somebodyElse = Buffer.from(JSON.stringify({ ...claimsOf(token), sub: 'somebody else' })).toString('base64url');

@@ -42,6 +42,8 @@ export type Story = {
   readonly issuer: string;
   /** One of the two, at the balancer's address. */
   readonly signet: TestSignet;
+  /** The address of the other one. */
+  readonly other: string;
   readonly clock: TestClock;
   /** `http://127.0.0.1:PORT`. */
   readonly service: string;
@@ -95,6 +97,7 @@ export async function startStory({ provision, config, audience, serves }: StoryO
   return {
     issuer,
     signet,
+    other: other.server.url,
     clock: signet.clock,
     service: service.origin,
     startService,

@@ -300,7 +300,7 @@ describe('a list that is not good is none', () => {
   test('one that is older than the one that is held is a replay', async () => {
     const bearer = token();
     const old = id.list();
-    id.advance(10);
+    id.advance(901);
     expect(await outcome(bearer)).toBe('taken');
     id.answerList = () => listAnswer(old);
     id.advance(30);
@@ -308,6 +308,19 @@ describe('a list that is not good is none', () => {
     expect(told).toEqual([expect.stringMatching(/older than the one before/)]);
     id.advance(300);
     expect(await outcome(bearer)).toBe('unavailable');
+  });
+
+  test('one that another server of the issuer signed a quarter of an hour earlier is not, however often they take turns', async () => {
+    const bearer = token();
+    const earlier = id.list();
+    id.revoked.add(6);
+    id.advance(200);
+    for (let n = 0; n < 20; n += 1) {
+      id.answerList = n % 2 === 0 ? undefined : () => listAnswer(earlier);
+      id.advance(30);
+      expect([await outcome(bearer), await outcome(token(6))]).toEqual(['taken', 'revoked']);
+    }
+    expect(told).toEqual([]);
   });
 
   test('one of the same second is not', async () => {

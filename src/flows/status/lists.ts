@@ -2,7 +2,7 @@
 import { promisify } from 'node:util';
 import { deflate, gzip } from 'node:zlib';
 import { contentTag } from '../../crypto/hash.ts';
-import { signJwt } from '../../crypto/jwt.ts';
+import { signJwt, type SigningKey } from '../../crypto/jwt.ts';
 import type { Deps } from '../../deps.ts';
 import { defaultSigningAlgs } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
@@ -29,7 +29,7 @@ const gzipped = promisify(gzip);
 /** Seconds after which whoever has a list asks again: Token Status List 5.1 `ttl`. */
 export const statusListTtl = 2;
 
-/** Seconds: a list is signed anew after the first, and not taken after the second. */
+/** Seconds: a list is signed anew after the first (verifiers let two servers differ by as much), and not taken after the second. */
 const signedFor = 900;
 const validFor = 3600;
 
@@ -40,7 +40,7 @@ const longestAhead = 24 * 31;
 export type PublishedList = { readonly body: Buffer; readonly gzip: Buffer; readonly etag: string };
 
 type Bits = { readonly bytes: Buffer; change: number };
-type Signed = { readonly list: PublishedList; readonly change: number; readonly at: number };
+type Signed = { readonly list: PublishedList; readonly change: number; readonly at: number; readonly kid: string };
 
 type Lists = {
   /** By their number; a list that is not here has no bit set. */
@@ -75,19 +75,22 @@ export async function statusList(
   if (isPresent) await readRevoked(deps, tenant, lists, now);
   const change = isPresent ? (lists.bits.get(listNumber(asked))?.change ?? 0) : 0;
   const known = lists.signed.get(name);
-  if (known?.change === change && now >= known.at && now - known.at < signedFor * 1000) return known.list;
+  const key = await signingKey(deps, tenant, defaultSigningAlgs.accessToken);
+  // By a key that was taken back nobody would believe it.
+  const isCurrent = known?.change === change && known.kid === key.kid;
+  if (isCurrent && now >= known.at && now - known.at < signedFor * 1000) return known.list;
   // Whoever comes while this one is being signed may need a later one.
-  const key = `${name} ${change}`;
-  let signing = lists.signing.get(key);
+  const version = `${name} ${change} ${key.kid}`;
+  let signing = lists.signing.get(version);
   if (!signing) {
-    signing = publish(deps, context, asked, isPresent ? lists.bits.get(listNumber(asked)) : everyBit).finally(() =>
-      lists.signing.delete(key),
+    signing = publish(context, key, asked, isPresent ? lists.bits.get(listNumber(asked)) : everyBit).finally(() =>
+      lists.signing.delete(version),
     );
-    lists.signing.set(key, signing);
+    lists.signing.set(version, signing);
   }
   const list = await signing;
   if (lists.signed.size >= mostSigned) lists.signed.delete(lists.signed.keys().next().value!);
-  lists.signed.set(name, { list, change, at: now });
+  lists.signed.set(name, { list, change, at: now, kid: key.kid });
   return list;
 }
 
@@ -142,15 +145,15 @@ function set(lists: Lists, bit: number): void {
 
 /** Token Status List 5.1. */
 async function publish(
-  deps: Deps,
   { tenant, now }: RequestContext,
+  key: SigningKey,
   asked: ListName,
   { bytes }: Bits = noBit,
 ): Promise<PublishedList> {
   const iat = Math.floor(now / 1000);
   // What changes while it is packed belongs to the next one.
   const lst = (await deflated(Buffer.from(bytes))).toString('base64url');
-  const token = await signJwt(await signingKey(deps, tenant, defaultSigningAlgs.accessToken), 'statuslist+jwt', {
+  const token = await signJwt(key, 'statuslist+jwt', {
     iss: tenant.issuer,
     sub: `${tenant.issuer}${endpoints.status}/${nameOf(asked)}`,
     iat,
