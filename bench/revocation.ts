@@ -264,12 +264,13 @@ async function minuteOf(addresses: readonly string[], encoding: string | undefin
         ...(tags.has(address) && { 'if-none-match': tags.get(address)! }),
       };
       const asked = httpRequest(address, { agent, headers }, (answer: IncomingMessage) => {
+        const { socket } = answer;
         if (answer.statusCode !== 200 && answer.statusCode !== 304) return reject(new Error(String(answer.statusCode)));
         if (encoding !== undefined && answer.statusCode === 200 && answer.headers['content-encoding'] !== encoding)
           return reject(new Error('not compressed'));
         if (answer.headers.etag !== undefined) tags.set(address, answer.headers.etag);
         answer.resume().on('end', () => {
-          sockets.set(answer.socket, answer.socket.bytesRead);
+          sockets.set(socket, socket.bytesRead);
           resolve();
         });
       });

@@ -1,4 +1,4 @@
-// `npm run demo`: starts Signet with three applications, says what to click, and ends everything with Ctrl-C.
+// `npm run demo`: starts Signet with four applications and two services, says what to click, and ends everything with Ctrl-C.
 import { once } from 'node:events';
 import { startDemo } from './demo/start.ts';
 import { steps } from './demo/steps.ts';
@@ -14,9 +14,9 @@ const asked = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => asked.abort());
 
 try {
-  if (!Number.isInteger(port) || port < 1 || port > 65_532)
-    throw new Error('PORT must be a number from 1 to 65532; it and the three after it are used.');
-  console.log('Starting PostgreSQL, Signet and three applications: this takes some seconds.');
+  if (!Number.isInteger(port) || port < 1 || port > 65_529)
+    throw new Error('PORT must be a number from 1 to 65529; it and the six after it are used.');
+  console.log('Starting PostgreSQL, Signet and four applications: this takes some seconds.');
   const demo = await startDemo(port);
   let isLost = false;
   if (!asked.signal.aborted) {

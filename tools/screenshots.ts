@@ -76,7 +76,7 @@ function takeSignIn(browser: Browser, demo: Demo, name: string, options: Browser
 /** Walks through `npm run demo` at a desk, and looks at its beginning on a phone in the dark. */
 async function takeApplications(browser: Browser): Promise<void> {
   const running = await startApplications(await freePorts());
-  const { harbor, ledger, orchard } = running.addresses;
+  const { harbor, ledger, orchard, depot } = running.addresses;
   const enterHarbor = async (page: Page) => {
     await page.goto(`${harbor}/sign-in`);
     await passTo(page, `${harbor}/`, jane);
@@ -93,6 +93,11 @@ async function takeApplications(browser: Browser): Promise<void> {
       await page.click('#consent-allow');
       await page.locator('#name:visible').waitFor();
       await take(page, 'demo-orchard');
+      await page.goto(`${depot}/sign-in`);
+      await page.getByText('asked by goods').waitFor();
+      await page.getByRole('button', { name: 'Revoke the token' }).click();
+      await page.getByText('refused by Goods').waitFor();
+      await take(page, 'demo-depot');
       await page.goto(harbor);
       await page.getByRole('button', { name: 'Sign out' }).click();
       await page.goto(ledger);

@@ -3,14 +3,15 @@
 import { type Addresses, jane, sam } from './world.ts';
 
 /** The text for the terminal. */
-export function steps({ signet, harbor, ledger, orchard }: Addresses): string {
+export function steps({ signet, harbor, ledger, orchard, depot }: Addresses): string {
   return `
-  Signet and three applications that trust it are running, until you press Ctrl-C.
+  Signet and four applications that trust it are running, until you press Ctrl-C.
 
   Signet    ${signet}
   Harbor    ${harbor}    has a session of its own
   Ledger    ${ledger}    asks Signet at every visit
   Orchard   ${orchard}   is a page without a server
+  Depot     ${depot}     shows its token, and calls two services with it
 
   People:   ${jane.username} with the password "${jane.password}"
             ${sam.username} with the password "${sam.password}"
@@ -30,9 +31,13 @@ export function steps({ signet, harbor, ledger, orchard }: Addresses): string {
   5. Open ${signet}/account and look at where jane is signed in and what she allowed.
      You see "Applications with access".
 
-  6. Open ${harbor}/ and press "Sign out". You see "You are signed out".
+  6. Open ${depot}/ and press "Sign in". It shows the access token that it got, counting down, and what two
+     services say to it. You see "asked by goods". Now press "Revoke the token" and watch the services, which ask
+     nobody: one to two seconds later you see "The access token was revoked".
 
-  7. Open ${ledger}/ once more: it asked Signet, and you see "Your sign-in has ended".
+  7. Open ${harbor}/ and press "Sign out". You see "You are signed out".
+
+  8. Open ${ledger}/ once more: it asked Signet, and you see "Your sign-in has ended".
 
   Press Ctrl-C to end everything and to remove its data.
 `;

@@ -1,5 +1,7 @@
-// What the demo's Signet holds: a few people, and the three applications as its clients.
+// What the demo's Signet holds: a few people, and the applications and services as its clients.
+import { tokenExchangeGrant } from '../../src/domain/client.ts';
 import type { ProvisioningFile } from '../../src/flows/provision/file-schema.ts';
+import { crates, goods } from '../depot/services.ts';
 
 export const jane = { username: 'jane', password: 'apples at dawn, please' };
 export const sam = { username: 'sam', password: 'boats at dusk, please' };
@@ -10,13 +12,24 @@ export type Addresses = {
   readonly harbor: string;
   readonly ledger: string;
   readonly orchard: string;
+  readonly depot: string;
+  readonly goods: string;
+  readonly crates: string;
 };
 
 /** Client ids and secrets, as the applications and Signet know them. */
-export type Secrets = { readonly harbor: string; readonly ledger: string };
+export type Secrets = {
+  readonly harbor: string;
+  readonly ledger: string;
+  readonly depot: string;
+  readonly goods: string;
+};
 
 /** The applications as clients. Harbor asks for consent; Ledger belongs to the house and need not. */
-export function clientsAt({ harbor, ledger, orchard }: Omit<Addresses, 'signet'>, secrets: Secrets) {
+export function clientsAt(
+  { harbor, ledger, orchard }: Pick<Addresses, 'harbor' | 'ledger' | 'orchard'>,
+  secrets: Pick<Secrets, 'harbor' | 'ledger'>,
+) {
   return [
     {
       client_id: 'harbor',
@@ -43,11 +56,46 @@ export function clientsAt({ harbor, ledger, orchard }: Omit<Addresses, 'signet'>
   ] satisfies ProvisioningFile['clients'];
 }
 
+/** Depot, which shows its token, and Goods, which exchanges it for one for Crates. */
+function depotAt({ depot }: Addresses, secrets: Secrets) {
+  return [
+    {
+      client_id: 'depot',
+      client_name: 'Depot',
+      client_secret: secrets.depot,
+      scope: 'openid goods:read crates:read',
+      redirect_uris: [`${depot}/callback`],
+      post_logout_redirect_uris: [`${depot}/signed-out`],
+      first_party: true,
+    },
+    {
+      client_id: 'goods',
+      client_name: 'Goods',
+      client_secret: secrets.goods,
+      grant_types: [tokenExchangeGrant],
+      response_types: [],
+      serves: [goods],
+      exchange: [{ to: crates, scopes: ['crates:read'] }],
+    },
+  ] satisfies ProvisioningFile['clients'];
+}
+
 /** Everything, as a provisioning file. */
 export function demoWorld(addresses: Addresses, secrets: Secrets): ProvisioningFile {
   return {
     tenant: { slug: 'default', name: 'Acme' },
-    clients: clientsAt(addresses, secrets),
+    clients: [...clientsAt(addresses, secrets), ...depotAt(addresses, secrets)],
+    resources: [
+      {
+        identifier: goods,
+        name: 'Goods',
+        scopes: [
+          { name: 'goods:read', description: 'See your goods' },
+          { name: 'crates:read', description: 'See your crates' },
+        ],
+      },
+      { identifier: crates, name: 'Crates', scopes: [{ name: 'crates:read', description: 'See your crates' }] },
+    ],
     users: [
       { ...jane, name: 'Jane Doe', email: 'jane.doe@acme.example', email_verified: true },
       { ...sam, name: 'Sam Okafor', email: 'sam.okafor@acme.example', email_verified: true },

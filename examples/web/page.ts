@@ -17,13 +17,18 @@ export function html(strings: TemplateStringsArray, ...values: readonly Value[])
 /** Shows something as a page. */
 export type Show = (reply: FastifyReply, content: Html) => FastifyReply;
 
-/** Gives an application its look and its error pages. In `folder` is its `icon.svg`. */
-export function pagesOf(app: FastifyInstance, name: string, folder: string): Show {
+/** Gives an application its look and its error pages. In `folder` is its `icon.svg`; `script` is a file that its pages may run. */
+export function pagesOf(app: FastifyInstance, name: string, folder: string, script?: string): Show {
   const style = readFileSync(join(import.meta.dirname, 'style.css'), 'utf8');
   const icon = readFileSync(join(folder, 'icon.svg'), 'utf8');
   const show: Show = (reply, content) => reply.type('text/html; charset=utf-8').send(frame(name, content).markup);
 
+  const headers = headersOf(script === undefined ? '' : "script-src 'self'; connect-src 'self'; ");
   app.addHook('onSend', async (_request, reply) => void reply.headers(headers));
+  if (script !== undefined) {
+    const content = readFileSync(script, 'utf8');
+    app.get('/script.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(content));
+  }
   app.get('/style.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(style));
   app.get('/icon.svg', (_request, reply) => reply.type('image/svg+xml').send(icon));
   // A form with nothing but a button sends an empty form.
@@ -70,13 +75,12 @@ export function claimList(claims: Readonly<Record<string, unknown>>): Html {
   return html`<dl>${entries}</dl>`;
 }
 
-const headers = {
+const headersOf = (scripts: string) => ({
   'cache-control': 'no-store',
-  'content-security-policy':
-    "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'",
+  'content-security-policy': `default-src 'none'; ${scripts}style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'`,
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
-};
+});
 
 function startAgain(label: string): Html {
   return html`<div class="actions"><a class="button" href="/">${label}</a></div>`;

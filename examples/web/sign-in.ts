@@ -36,8 +36,15 @@ export type SignIn = {
 /** Seconds in which a sign-in that was begun must come to its end. */
 const patience = 600;
 
+/** What is asked for: who it is, and for an application that calls an API, that API and what it wants there. */
+export type Wanted = { readonly scope: string; readonly resource?: string };
+
 /** Reads at the issuer where everything is. @throws when Signet cannot be reached there. */
-export async function signInAt(name: string, options: ApplicationOptions): Promise<SignIn> {
+export async function signInAt(
+  name: string,
+  options: ApplicationOptions,
+  wanted: Wanted = { scope: 'openid profile email' },
+): Promise<SignIn> {
   const { issuer, clientId, clientSecret, url } = options;
   // Plain http is for a Signet on this machine; everywhere else an issuer begins with https.
   const execute = issuer.startsWith('http:') ? [openid.allowInsecureRequests] : [];
@@ -58,7 +65,7 @@ export async function signInAt(name: string, options: ApplicationOptions): Promi
       const verifier = openid.randomPKCECodeVerifier();
       const location = openid.buildAuthorizationUrl(signet, {
         redirect_uri: `${url}/callback`,
-        scope: 'openid profile email',
+        ...wanted,
         state,
         nonce,
         code_challenge: await openid.calculatePKCECodeChallenge(verifier),

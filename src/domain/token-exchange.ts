@@ -89,9 +89,9 @@ export function exchangeAllowed(
   const { client, claims, known, own, actor } = facts;
   const audience = audiencesOf(claims);
   const named = (claims['may_act'] as { readonly sub?: unknown } | undefined)?.sub;
-  const isNamed = named !== undefined && (named === client.id || named === actor);
+  const isNamed = named === client.id;
   const serves = servesOneOf(client.metadata, audience);
-  if (actor !== undefined && named !== undefined && !isNamed)
+  if (actor !== undefined && named !== undefined && !isNamed && named !== actor)
     return refusal('invalid_request', 'The subject token names somebody else in may_act.');
   if (!serves && !isNamed && claims['client_id'] !== client.id)
     return refusal(

@@ -175,8 +175,8 @@ function allowed(
   if (!isAlive || (actor && !isFor(actor) && actor.client_id !== names[by])) return undefined;
   const acting = (actor?.['sub'] as string | undefined) ?? names[by]!;
   const named = (subject['may_act'] as Act | undefined)?.sub;
-  const isNamed = named === names[by] || (named !== undefined && named === actor?.['sub']);
-  if (actor && named !== undefined && !isNamed) return undefined;
+  const isNamed = named === names[by];
+  if (actor && named !== undefined && !isNamed && named !== actor['sub']) return undefined;
   if (!isFor(subject) && !isNamed && subject.client_id !== names[by]) return undefined;
   const target = asked ?? audience(subject)[0]!;
   const n = resources.find((one) => resourceOf(one) === target);

@@ -279,6 +279,24 @@ describe('who acts', () => {
     expect(claimsOf(token)['exp']).toBe(claimsOf(short)['exp']);
   });
 
+  test('may_act: the token of the one that is named gives nobody else its right', async () => {
+    // The helper has called a service, which now has a token of it, and comes by a token that the helper may exchange.
+    const called = service('called', { serves: [orders], exchange: [{ to: stock, scopes: ['stock:read'] }] });
+    await signet.provision({ clients: [called] });
+    const { access_token } = await signIn(helped);
+    const { body } = await tokenRequest(signet, helper, {
+      grant_type: 'client_credentials',
+      resource: orders,
+      scope: 'calls:make',
+    });
+    const actor = { actor_token: body.access_token, actor_token_type: accessTokenTypeUri };
+    await refused(
+      'invalid_request',
+      ask(called, access_token, { resource: stock, ...actor }),
+      /not issued to this client/,
+    );
+  });
+
   test('may_act: whom the application lets act for its people, and nobody else', async () => {
     const { access_token } = await signIn(helped);
     expect(claimsOf(access_token)['may_act']).toEqual({ sub: 'helper' });

@@ -78,7 +78,7 @@ browserTest('the demo', (browser) => {
         [...text.matchAll(/(\w+) with the password "([^"]+)"/g)].map(([, name, password]) => [name!, password!]),
       );
       const steps = text.split(/^ {2}\d\. /m).slice(1);
-      expect(steps).toHaveLength(7);
+      expect(steps).toHaveLength(8);
 
       context = await browser().newContext({ colorScheme: 'light' });
       const errors = collectConsoleErrors(context);

@@ -54,11 +54,11 @@ export function runDemo(port: number, temporary: string): DemoProcess {
   };
 }
 
-/** The first of four ports in a row that were free a moment ago. */
+/** The first of seven ports in a row that were free a moment ago. */
 export async function freePorts(): Promise<number> {
   for (;;) {
     const first = await freePort();
-    const others = await Promise.all([1, 2, 3].map((more) => isFree(first + more)));
+    const others = await Promise.all([1, 2, 3, 4, 5, 6].map((more) => isFree(first + more)));
     if (others.every(Boolean)) return first;
   }
 }
