@@ -1,9 +1,29 @@
 // How the tests run: one PostgreSQL for all, a cloned database for each file.
 import { defineConfig } from 'vitest/config';
 
+/** Whole processes that are killed, restarted and restored, most of it waiting: `npm run test:long`. */
+const long = [
+  'test/attacks/slow-bodies.test.ts',
+  'test/cli/document.test.ts',
+  'test/faults/backup-restore.test.ts',
+  'test/faults/cli-apply.test.ts',
+  'test/faults/outbox-process.test.ts',
+  'test/faults/process-refuses.test.ts',
+  'test/faults/restored-elsewhere.test.ts',
+  'test/faults/rolling-restart.test.ts',
+  'test/faults/status-lists.test.ts',
+];
+
+const every = ['test/**/*.test.ts'];
+const files = {
+  all: { include: every },
+  long: { include: long },
+  short: { include: every, exclude: long },
+};
+
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
+    ...files[(process.env['TESTS'] ?? 'all') as keyof typeof files],
     globalSetup: ['test/support/global-setup.ts'],
     setupFiles: ['test/support/last-answers.ts'],
     pool: 'forks',

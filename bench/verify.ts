@@ -1,6 +1,7 @@
 // A process that does nothing but verify access tokens: with a verifier that remembers them, with one that does not, and with jose alone.
 import { randomBytes } from 'node:crypto';
 import { calculateJwkThumbprint, type CryptoKey, exportJWK, generateKeyPair, jwtVerify, SignJWT } from 'jose';
+import { deflateSync } from 'node:zlib';
 import { cpuOfAll } from './machine.ts';
 import { bearerToken, createVerifier, type VerifierOptions } from '../src/verifier/verifier.ts';
 import { type VerifyAlg, verifyAlgs, type VerifyWay, verifyWays } from './results.ts';
@@ -36,7 +37,12 @@ async function openLane(alg: VerifyAlg): Promise<Lane> {
   const options: VerifierOptions = {
     issuer,
     audience: resource,
-    fetch: (url) => Promise.resolve(Response.json(documents[url as string])),
+    fetch: async (url) =>
+      url === listAddress
+        ? new Response(await makeList({ alg, kid, privateKey }), {
+            headers: { 'content-type': 'application/statuslist+jwt' },
+          })
+        : Response.json(documents[url as string]),
   };
   const [cached, uncached] = [createVerifier(options), createVerifier({ ...options, cachedTokens: 0 })];
   await Promise.all([cached.prime(), uncached.prime()]);
@@ -67,11 +73,25 @@ async function openLane(alg: VerifyAlg): Promise<Lane> {
   return lane;
 }
 
+const listAddress = `${issuer}/oauth/status/00000000-0-0`;
+/** A million places, of which the last tenth is revoked. */
+const lst = deflateSync(Buffer.alloc(2 ** 17, 0).fill(0xff, 118_000)).toString('base64url');
+
+type SignedWith = { readonly alg: VerifyAlg; readonly kid: string; readonly privateKey: CryptoKey };
+
+/** The status list of all tokens, as Signet makes it: it is asked for again each second. */
+function makeList({ alg, kid, privateKey }: SignedWith): Promise<string> {
+  return new SignJWT({ ttl: 2, status_list: { bits: 1, lst } })
+    .setProtectedHeader({ alg, typ: 'statuslist+jwt', kid })
+    .setIssuer(issuer)
+    .setSubject(listAddress)
+    .setIssuedAt()
+    .setExpirationTime('1h')
+    .sign(privateKey);
+}
+
 /** The header of an access token as Signet makes it for a person. */
-async function makeHeader(
-  { alg, kid, privateKey }: { alg: VerifyAlg; kid: string; privateKey: CryptoKey },
-  number: number,
-): Promise<Header> {
+async function makeHeader({ alg, kid, privateKey }: SignedWith, number: number): Promise<Header> {
   const random = (bytes: number) => randomBytes(bytes).toString('base64url');
   const subject = `${number}-${random(16)}`;
   const now = Math.floor(Date.now() / 1000);
@@ -83,6 +103,7 @@ async function makeHeader(
     client_id: users[0]!.username,
     scope: `openid profile email ${resourceScope}`,
     grant_id: random(24),
+    status: { status_list: { idx: number * 500, uri: listAddress } },
   })
     .setProtectedHeader({ alg, typ: 'at+jwt', kid })
     .setIssuer(issuer)

@@ -1,5 +1,5 @@
 // The house keeps its walls: imports go inwards, and each thing stands where it belongs.
-import { readdir, readFile } from 'node:fs/promises';
+import { access, readdir, readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { breaches, roomOf, type SourceFile } from '../support/layers.ts';
@@ -150,4 +150,11 @@ const kept = memory.fetch(id) ?? refetch(id);
     ['flows/b.ts', "import { a } from './a.ts';"],
   ] as [string, string][];
   expect(breaches(files(...types))).toEqual([]);
+});
+
+test('every long test of vitest.config.ts is there', async () => {
+  const config = await readFile(join(root, 'vitest.config.ts'), 'utf8');
+  const named = [...config.matchAll(/'(test\/[\w/-]+\.test\.ts)'/g)].map(([, name]) => name!);
+  expect(named.length).toBeGreaterThan(5);
+  for (const name of named) await access(join(root, name));
 });

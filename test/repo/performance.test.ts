@@ -1,12 +1,23 @@
 // docs/performance.md shows what was measured last: it is written from the results, and no row is missing.
 import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { documentFile, readAdministration, readResults, renderDocument } from '../../bench/document.ts';
 import { median, nonsenseIn, percentile, rowNames, verifyAlgs, verifyWays } from '../../bench/results.ts';
+import { type Revocation, revocationFile, withMeasured } from '../../bench/revocation-document.ts';
 import { figure, markdownTable } from '../../bench/tables.ts';
 
 test('docs/performance.md is as `npm run bench -- --doc` writes it', async () => {
   expect(await readFile(documentFile, 'utf8')).toBe(renderDocument(await readResults(), await readAdministration()));
+});
+
+test('docs/revocation.md shows what `npm run bench:revocation` measured, and it keeps its promises', async () => {
+  const measured = JSON.parse(await readFile(revocationFile, 'utf8')) as Revocation;
+  const document = await readFile(join(import.meta.dirname, '../../docs/revocation.md'), 'utf8');
+  expect(document).toBe(withMeasured(document, measured));
+  expect(measured.seen).toMatchObject({ apis: 20, revocations: 1000 });
+  expect(measured.seen.p99).toBeLessThan(5);
+  expect(measured.weights).toMatchObject({ live: 1_000_000, revoked: 100_000 });
 });
 
 describe('the results', () => {

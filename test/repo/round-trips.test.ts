@@ -208,6 +208,7 @@ test('a person with 100 tokens is disabled by as many statements as one with non
   );
   await changesRead();
   const withNone = await disable('bare');
+  expect(withNone).toHaveLength(12);
   expect((await disable('rich')).length).toBe(withNone.length);
   const set = await query(
     signet.database.url,
