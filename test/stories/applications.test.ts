@@ -176,7 +176,7 @@ test('every link in the READMEs of the examples leads to a file', async () => {
   const folder = join(root, 'examples');
   const broken: string[] = [];
   const names = (await readdir(folder, { recursive: true })).filter((name) => name.endsWith('.md'));
-  expect(names).toHaveLength(5);
+  expect(names).toHaveLength(6);
   for (const name of names) {
     for (const [, link] of (await readFile(join(folder, name), 'utf8')).matchAll(/\]\(([^)\s]+)\)/g))
       if (!existsSync(join(folder, dirname(name), link!))) broken.push(`${name}: ${link}`);
