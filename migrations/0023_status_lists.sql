@@ -8,7 +8,8 @@ ALTER TABLE tenants ADD COLUMN status_generation text NOT NULL DEFAULT left(gen_
 CREATE TABLE status_lists (
   tenant_id uuid NOT NULL REFERENCES tenants (id),
   hour integer NOT NULL,
-  taken integer NOT NULL,
+  -- What is beyond would be a place of the next hour.
+  taken integer NOT NULL CHECK (taken <= 268435456),
   PRIMARY KEY (hour, tenant_id)
 );
 
@@ -20,11 +21,14 @@ CREATE TABLE status_blocks (
   hour integer NOT NULL,
   first integer NOT NULL,
   size integer NOT NULL,
+  -- The other clients that its tokens came through (token exchange), whose end ends them as well.
+  through text[] NOT NULL DEFAULT '{}',
   -- The transaction that revoked it, as in "changes"; null while it stands.
   revoked_position xid8,
   PRIMARY KEY (hour, tenant_id, first)
 );
 CREATE INDEX status_blocks_client_idx ON status_blocks (tenant_id, client_id, hour);
+CREATE INDEX status_blocks_through_idx ON status_blocks (tenant_id, hour) WHERE through <> '{}';
 CREATE INDEX status_blocks_revoked_idx ON status_blocks (tenant_id, revoked_position) WHERE revoked_position IS NOT NULL;
 
 CREATE TABLE status_revocations (
@@ -36,7 +40,7 @@ CREATE TABLE status_revocations (
 );
 CREATE INDEX status_revocations_position_idx ON status_revocations (tenant_id, position);
 
--- The bits of a grant's access tokens, one for each hour in which some of them expire; and the version of the client for which
--- they were taken. Old processes give tokens without one: those end at APIs when they expire, as before.
+-- The bits of a grant's access tokens, one for each hour in which some of them expire; and of each the version of the client for
+-- which it was taken. Old processes give tokens without one: those end at APIs when they expire, as before.
 ALTER TABLE grants ADD COLUMN status_bits bigint[] NOT NULL DEFAULT '{}';
-ALTER TABLE grants ADD COLUMN status_version integer NOT NULL DEFAULT 0;
+ALTER TABLE grants ADD COLUMN status_versions integer[] NOT NULL DEFAULT '{}';

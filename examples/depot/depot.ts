@@ -10,7 +10,7 @@ import { sessionsInMemory } from '../web/sessions.ts';
 import { type ApplicationOptions, signInAt } from '../web/sign-in.ts';
 import { goods } from './services.ts';
 
-type Holder = { readonly accessToken: string; readonly idToken: string; revokedAt?: number };
+type Holder = { readonly accessToken: string; readonly idToken: string; revokedAt?: number; refusedAfter?: number };
 
 /** What a service said: its status, and a sentence. */
 type Answer = { readonly status: number; readonly says: string };
@@ -47,7 +47,8 @@ export async function startDepot(options: ApplicationOptions & { readonly goods:
     if (!holder) return reply.code(401).send({});
     const { revokedAt } = holder;
     const said = await ask(`${options.goods}/goods`, holder.accessToken);
-    return { ...said, revokedFor: revokedAt === undefined ? undefined : (Date.now() - revokedAt) / 1000 };
+    if (revokedAt !== undefined && said.goods.status === 401) holder.refusedAfter ??= (Date.now() - revokedAt) / 1000;
+    return { ...said, refusedAfter: holder.refusedAfter };
   });
 
   app.post('/revoke', async (request, reply) => {
@@ -119,6 +120,7 @@ function token({ accessToken, revokedAt }: Holder): Html {
       <form method="post" action="/revoke" ${isRevoked ? html`hidden` : html``}>
         <button class="button primary">Revoke the token</button>
       </form>
+      <a class="button primary" href="/sign-in" ${isRevoked ? html`` : html`hidden`}>Sign in again</a>
       <form method="post" action="/sign-out"><button class="button">Sign out</button></form>
     </div>
     <h2>What it says</h2>

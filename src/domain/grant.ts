@@ -19,15 +19,15 @@ export type Grant = {
   /** Milliseconds: the absolute end of the family. */
   readonly expiresAt: number;
   readonly revoked: boolean;
-  /** Those of its access tokens in the status lists, for each hour in which some expire, while {@link statusVersion} is the client's. */
+  /** Those of its access tokens in the status lists, for each hour in which some expire. */
   readonly statusBits: readonly number[];
-  /** The version of the client for which they were taken. */
-  readonly statusVersion: number;
+  /** Of each of them, the version of the client for which it was taken. */
+  readonly statusVersions: readonly number[];
   readonly exchangedBits: readonly ExchangedBit[];
 };
 
-/** Of the tokens that another client got in exchange for those of a grant: their place, for one hour. */
-export type ExchangedBit = { readonly client: string; readonly version: number; readonly bit: number };
+/** Of the tokens that another client got in exchange for those of a grant: their place, for one hour. `of`: {@link placeOwner}. */
+export type ExchangedBit = { readonly of: string; readonly bit: number };
 
 /** Of a grant whose first token is being made. */
-export const noStatusBits = { statusBits: [], statusVersion: 0, exchangedBits: [] } as const;
+export const noStatusBits = { statusBits: [], statusVersions: [], exchangedBits: [] } as const;

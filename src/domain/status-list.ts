@@ -1,5 +1,7 @@
 // The numbers of token status lists: which hour, which list, and which bit in it a token has.
 
+import type { Client } from './client.ts';
+
 /** Bits of one list, a power of two: 128 kB, of which zeros cost next to nothing on the wire. */
 export const bitsPerList = 2 ** 20;
 
@@ -16,7 +18,17 @@ export type StatusPlace = {
   readonly isNew: boolean;
   /** Of the client for whose tokens it was taken. */
   readonly version: number;
+  /** {@link placeOwner}. */
+  readonly of: string;
 };
+
+/**
+ * For whose tokens a place was taken, and through which clients they came: when one of these is changed, or made again under its
+ * name, it is somebody else's.
+ */
+export function placeOwner(clients: readonly Pick<Client, 'id' | 'createdAt' | 'version'>[]): string {
+  return clients.map(({ id, createdAt, version }) => `${id} ${createdAt} ${version}`).join(' ');
+}
 
 /** Hours since 1970. `exp` in seconds. */
 export function hourOf(exp: number): number {

@@ -12,7 +12,6 @@ import {
   toRegistered,
 } from './client-rows.ts';
 import type { Db } from './database.ts';
-import { revokeExchanged } from './exchanged-tokens.ts';
 import { isNotRevoked, type TokenNames } from './revoked-access-tokens.ts';
 import { statement } from './statement.ts';
 import { revokeStatusBlocks } from './status-bits.ts';
@@ -117,7 +116,7 @@ const upsert = statement(
 /** Registers the client, or replaces its metadata and secret; its origins follow its redirect URIs. Disabled, its tokens are revoked. */
 export async function saveClient(tx: Db, tenantId: string, client: StoredClient, now: number): Promise<void> {
   await upsert.run(tx, bound(tenantId, client, now));
-  if (client.disabled) await revokeTokens(tx, tenantId, client.id, now);
+  if (client.disabled) await revokeStatusBlocks(tx, tenantId, client.id, now);
 }
 
 function bound(tenantId: string, { id, metadata, secrets, adminRoles, disabled }: StoredClient, now: number) {
@@ -152,13 +151,7 @@ export async function setClientDisabled(
   now: number,
 ): Promise<void> {
   await setDisabled.run(tx, { tenantId, id, disabledAt: disabled ? now : null, now });
-  if (disabled) await revokeTokens(tx, tenantId, id, now);
-}
-
-/** Every access token of the client, and what others got in exchange for them. */
-async function revokeTokens(tx: Db, tenantId: string, clientId: string, now: number): Promise<void> {
-  await revokeStatusBlocks(tx, tenantId, clientId, now);
-  await revokeExchanged(tx, tenantId, clientId);
+  if (disabled) await revokeStatusBlocks(tx, tenantId, id, now);
 }
 
 // client_origins_pkey

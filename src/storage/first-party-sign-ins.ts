@@ -48,9 +48,9 @@ function begun(p: Markers<typeof params>, provided: Part): RawBuilder<unknown> {
         RETURNING id, user_id
       ), family AS (
         INSERT INTO grants (tenant_id, id, client_id, user_id, session_id, scopes, resources, offline, authenticated_at, amr, acr,
-          mfa_method, mfa_verified_at, created_at, last_used_at, expires_at, status_bits, status_version)
+          mfa_method, mfa_verified_at, created_at, last_used_at, expires_at, status_bits, status_versions)
         SELECT ${p.tenantId}, ${p.grantId}, ${p.clientId}, user_id, id, ${p.scopes}, ${p.resources}, ${p.offline}, ${p.authenticatedAt}, ${p.amr}, ${p.acr},
-          ${p.mfaMethod}, ${p.mfaVerifiedAt}, ${p.now}, ${p.now}, ${p.grantExpiresAt}, ARRAY[${p.statusBit}], ${p.statusVersion}
+          ${p.mfaMethod}, ${p.mfaVerifiedAt}, ${p.now}, ${p.now}, ${p.grantExpiresAt}, ARRAY[${p.statusBit}], ARRAY[${p.statusVersion}]
         FROM session
         RETURNING id, user_id, session_id
       ), token AS (

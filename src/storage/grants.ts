@@ -26,7 +26,7 @@ export type GrantRow = {
   grant_expires_at: number;
   revoked_at: number | null;
   status_bits: readonly number[];
-  status_version: number;
+  status_versions: readonly number[];
   exchanged_bits: unknown;
 };
 
@@ -48,7 +48,7 @@ export const grantColumns = [
   'g.expires_at as grant_expires_at',
   'g.revoked_at',
   'g.status_bits',
-  'g.status_version',
+  'g.status_versions',
   'g.exchanged_bits',
 ] as const;
 
@@ -73,7 +73,7 @@ export function toGrant(row: GrantRow): Grant {
     expiresAt: row.grant_expires_at,
     revoked: row.revoked_at !== null,
     statusBits: row.status_bits,
-    statusVersion: row.status_version,
+    statusVersions: row.status_versions,
     exchangedBits: row.exchanged_bits as readonly ExchangedBit[],
   };
 }

@@ -24,9 +24,10 @@ const add = statement(
         INSERT INTO status_revocations (tenant_id, bit) SELECT ${p.tenantId}, bit FROM revoked
         ON CONFLICT DO NOTHING RETURNING bit
       ), given_up AS (
-        UPDATE grants SET status_bits = array_remove(status_bits, ${p.bit}), exchanged_bits = '[]'
-        WHERE tenant_id = ${p.tenantId} AND id = ${p.grantId}
-          AND (${p.bit} = ANY(status_bits) OR exchanged_bits <> '[]') AND EXISTS (SELECT 1 FROM exchanged)
+        UPDATE grants SET exchanged_bits = '[]', status_bits = array_remove(status_bits, ${p.bit}), status_versions = ARRAY(
+            SELECT version FROM unnest(status_bits, status_versions) WITH ORDINALITY AS one (bit, version, n)
+            WHERE bit IS DISTINCT FROM ${p.bit} ORDER BY n)
+        WHERE tenant_id = ${p.tenantId} AND id = ${p.grantId} AND EXISTS (SELECT 1 FROM exchanged)
       )
       SELECT EXISTS (SELECT 1 FROM bits WHERE bit = ${p.bit}) OR (${p.bit} IS NULL AND EXISTS (SELECT 1 FROM named)) AS is_first`,
 );

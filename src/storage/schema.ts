@@ -134,7 +134,7 @@ export interface Grants {
   scopes: string[];
   session_id: string | null;
   status_bits: Generated<ArrayType<number>>;
-  status_version: Generated<number>;
+  status_versions: Generated<number[]>;
   tenant_id: string;
   user_id: string | null;
 }
@@ -293,6 +293,7 @@ export interface StatusBlocks {
   revoked_position: string | null;
   size: number;
   tenant_id: string;
+  through: Generated<string[]>;
 }
 
 export interface StatusLists {

@@ -4,30 +4,50 @@ import { bitAt, bitsPerHour, oldestHour, type StatusPlace } from '../domain/stat
 import type { Db } from './database.ts';
 import { type Markers, type Part, statement } from './statement.ts';
 
-// clients_pkey, status_lists_pkey. Waits for whoever is disabling the client, so that no block is taken behind their back.
+// clients_pkey, status_lists_pkey. Waits for whoever is disabling one of the clients, so that no block is taken behind their back.
 const take = statement(
-  { tenantId: 'uuid', clientId: 'text', hour: 'integer', size: 'integer' },
+  { tenantId: 'uuid', clientId: 'text', through: 'text[]', hour: 'integer', size: 'integer' },
   (_q, p) =>
-    sql<{ first: number }>`WITH client AS (
-        SELECT id FROM clients WHERE tenant_id = ${p.tenantId} AND id = ${p.clientId} AND disabled_at IS NULL FOR SHARE
+    sql<{ first: number }>`WITH clients_behind AS (
+        SELECT id FROM clients WHERE tenant_id = ${p.tenantId} AND id = ANY(${p.clientId} || ${p.through}) AND disabled_at IS NULL
+        ORDER BY id FOR SHARE
       ), list AS (
-        INSERT INTO status_lists (tenant_id, hour, taken) SELECT ${p.tenantId}, ${p.hour}, ${p.size} FROM client
+        INSERT INTO status_lists (tenant_id, hour, taken) SELECT ${p.tenantId}, ${p.hour}, ${p.size}
+        WHERE (SELECT count(*) FROM clients_behind) = cardinality(${p.through}) + 1
         ON CONFLICT (hour, tenant_id) DO UPDATE SET taken = status_lists.taken + ${p.size}
         RETURNING taken - ${p.size} AS first
       ), block AS (
-        INSERT INTO status_blocks (tenant_id, client_id, hour, first, size)
-        SELECT ${p.tenantId}, ${p.clientId}, ${p.hour}, first, ${p.size} FROM list
+        INSERT INTO status_blocks (tenant_id, client_id, through, hour, first, size)
+        SELECT ${p.tenantId}, ${p.clientId}, ${p.through}, ${p.hour}, first, ${p.size} FROM list
       )
       SELECT first FROM list`,
 );
 
-/** Takes the next `size` places of the hour for tokens of the client. @returns the first; undefined for a client that is disabled or gone. */
+/**
+ * Takes the next `size` places of the hour for tokens of the client that come `through` others. @returns the first; undefined where
+ * one of the clients is disabled or gone.
+ */
 export async function takeStatusBlock(
   db: Db,
   tenantId: string,
-  block: { readonly clientId: string; readonly hour: number; readonly size: number },
+  block: {
+    readonly clientId: string;
+    readonly through: readonly string[];
+    readonly hour: number;
+    readonly size: number;
+  },
 ): Promise<number | undefined> {
   return (await take.first(db, { tenantId, ...block }))?.first;
+}
+
+// status_lists_pkey
+const taken = statement({ tenantId: 'uuid', hour: 'integer' }, (q, p) =>
+  q.selectFrom('status_lists').select('taken').where('hour', '=', p.hour).where('tenant_id', '=', p.tenantId),
+);
+
+/** How many places of the hour were taken so far. */
+export async function placesTaken(db: Db, tenantId: string, hour: number): Promise<number> {
+  return (await taken.first(db, { tenantId, hour }))?.taken ?? 0;
 }
 
 /** The parameters of {@link statusBitsKept}. */
@@ -50,9 +70,11 @@ export function placeValues(place: StatusPlace | undefined, now: number) {
 
 /** Assignments of an UPDATE of grants: a new bit joins those that are not too old, also when two come at once. */
 export function statusBitsKept(p: Markers<typeof placeParams>): RawBuilder<unknown> {
-  return sql`status_version = COALESCE(${p.statusVersion}, grants.status_version), status_bits = CASE WHEN ${p.statusIsNew}
-          THEN ARRAY(SELECT bit FROM unnest(grants.status_bits) AS bit WHERE bit >= ${p.oldestBit}) || ${p.statusBit}
-          ELSE grants.status_bits END`;
+  const young = (column: string) => sql`ARRAY(
+          SELECT ${sql.ref(column)} FROM unnest(grants.status_bits, grants.status_versions) WITH ORDINALITY AS one (bit, version, n)
+          WHERE bit >= ${p.oldestBit} ORDER BY n)`;
+  return sql`status_bits = CASE WHEN ${p.statusIsNew} THEN ${young('bit')} || ${p.statusBit} ELSE grants.status_bits END,
+        status_versions = CASE WHEN ${p.statusIsNew} THEN ${young('version')} || ${p.statusVersion} ELSE grants.status_versions END`;
 }
 
 /** A condition of the same UPDATE: a bit that was revoked since the grant was read is no longer the grant's. */
@@ -91,17 +113,31 @@ export function bitsRevoked(p: Markers<{ tenantId: 'uuid' }>, ended: string): Ra
       )`;
 }
 
-// status_blocks_client_idx
-const revokeBlocks = statement(
-  { tenantId: 'uuid', clientId: 'text', hour: 'integer' },
-  (_q, p) =>
-    sql`UPDATE status_blocks SET revoked_position = pg_current_xact_id()
-      WHERE tenant_id = ${p.tenantId} AND client_id = ${p.clientId} AND hour >= ${p.hour} AND revoked_position IS NULL`,
-);
+const client = { tenantId: 'uuid', clientId: 'text', hour: 'integer' } as const;
+const revokeBlocks = [
+  // status_blocks_client_idx
+  statement(
+    client,
+    (_q, p) =>
+      sql`UPDATE status_blocks SET revoked_position = pg_current_xact_id()
+        WHERE tenant_id = ${p.tenantId} AND client_id = ${p.clientId} AND hour >= ${p.hour} AND revoked_position IS NULL`,
+  ),
+  // status_blocks_through_idx
+  statement(
+    client,
+    (_q, p) =>
+      sql`UPDATE status_blocks SET revoked_position = pg_current_xact_id()
+        WHERE tenant_id = ${p.tenantId} AND hour >= ${p.hour} AND through <> '{}' AND ${p.clientId} = ANY(through)
+          AND revoked_position IS NULL`,
+  ),
+];
 
-/** Revokes every access token of the client, at APIs too. Call it on the transaction that disables the client, which holds its lock. */
+/**
+ * Revokes every access token of the client, and those that others got in exchange for them, at APIs too. Call it on the transaction
+ * that disables the client, which holds its lock.
+ */
 export async function revokeStatusBlocks(tx: Db, tenantId: string, clientId: string, now: number): Promise<void> {
-  await revokeBlocks.run(tx, { tenantId, clientId, hour: oldestHour(now) });
+  for (const one of revokeBlocks) await one.run(tx, { tenantId, clientId, hour: oldestHour(now) });
 }
 
 /** A condition: neither the bit nor the block of the client that has it was revoked. status_revocations_pkey, status_blocks_client_idx */
@@ -149,7 +185,8 @@ export async function revokedSince(
   return { position: rows[0]!.position, revoked };
 }
 
-const forget = (['status_revocations', 'status_blocks', 'status_lists'] as const).map((table) =>
+// How many places are taken stays: no process gives a place of the former generation under the new one.
+const forget = (['status_revocations', 'status_blocks'] as const).map((table) =>
   statement({ tenantId: 'uuid' }, (q, p) => q.deleteFrom(table).where('tenant_id', '=', p.tenantId)),
 );
 // tenants_pkey

@@ -18,8 +18,11 @@ export type StatusList = {
   readonly etag: string | undefined;
 };
 
-/** Seconds: one server of the issuer may have signed what another signs now so long ago, and still serve it. */
+/** Seconds: after that the issuer signs a list anew that did not change. */
 const servedFor = 900;
+
+/** Seconds by which the clock of the issuer may be ahead: a list is signed when it changes, and nobody could wait for it. */
+const aheadTolerance = 60;
 
 /** Bytes: eight million tokens. */
 const mostInflatedBytes = 1024 * 1024;
@@ -40,8 +43,8 @@ export async function loadStatusList(
   // One that has expired is not renewed.
   const isRenewable = held !== undefined && isInTime({ exp: held.expiresAt }, clock(), clockTolerance);
   const fetched = await fetchStatusList(address, isRenewable ? held.etag : undefined, settings);
-  if (!fetched) return held!;
   const now = clock();
+  if (!fetched) return asSigned(held!, address, settings);
   const claims = await judgeSignedToken(fetched.token, {
     keyNamed: (kid) => keySet.current(kid, now) ?? keySet.keyNamed(kid),
     types: ['statuslist+jwt'],
@@ -49,21 +52,23 @@ export async function loadStatusList(
     algorithms: [...algorithms, ...usualAlgorithms],
     now,
     clockTolerance,
+    aheadTolerance,
     longest: mostListBytes,
   });
   if (typeof claims === 'string') throw fault(address, claims);
   const { sub, iat, exp } = claims;
   if (sub !== address) throw fault(address, 'of another address');
   if (iat === undefined) throw fault(address, 'without iat');
-  if (held && iat < held.issuedAt - servedFor) throw fault(address, 'older than the one before');
   const bits = joined(await bitsOf(claims, address), held?.bits);
-  return {
-    bits,
-    issuedAt: Math.max(iat, held?.issuedAt ?? 0),
-    expiresAt: exp!,
-    ttl: ttlOf(claims, address),
-    etag: fetched.etag,
-  };
+  const list = { bits, issuedAt: iat, expiresAt: exp!, ttl: ttlOf(claims, address), etag: fetched.etag };
+  return asSigned(list, address, settings);
+}
+
+/** @throws Error for a list that its issuer has long signed anew: a cache on the way, or somebody, keeps it back */
+function asSigned(list: StatusList, address: string, { now, clockTolerance }: Settings): StatusList {
+  if (list.issuedAt < now() / 1000 - servedFor - Math.max(clockTolerance, aheadTolerance))
+    throw fault(address, 'signed too long ago');
+  return list;
 }
 
 /** Token Status List 4.2: one bit for each token, as ZLIB (RFC 1950) in base64url. */

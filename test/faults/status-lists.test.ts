@@ -11,7 +11,7 @@ import { createDatabase, type TestDatabase } from '../support/database.ts';
 import { basic, codeFlow, getUserinfo, tokenRequest, webClient, world } from '../support/flow.ts';
 import { type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
 import { type SignetProcess, startProcess } from '../support/signet-process.ts';
-import { startSignet } from '../support/signet.ts';
+import { startSignet, type TestSignet } from '../support/signet.ts';
 import { isRevokedAt, listAt, placeOf } from '../support/status.ts';
 
 describe('killed while it revokes', () => {
@@ -157,6 +157,40 @@ describe('put back from a copy', () => {
     const { bytes } = await listAt(after.server.url, placeOf(kept).uri, signet.clock.now);
     expect(bytes.every((byte) => byte === 0xff)).toBe(keys);
     await after.stop();
+    await signet.stop();
+  });
+
+  test('processes that go on give no place twice, and every client’s end reaches its own tokens alone', async () => {
+    const second = { ...worker, client_id: 'worker-2' };
+    const signet = await startSignet({
+      provision: { ...world, clients: [...world.clients, worker, second], resources },
+    });
+    const other = await startSignet({ beside: signet });
+    const ask = async (from: TestSignet, client: typeof worker) =>
+      (await tokenRequest({ issuer: from.server.url }, client, { grant_type: 'client_credentials' })).body.access_token;
+    // One holds a block of before.
+    await ask(signet, worker);
+    const { deps } = other.server;
+    await deps.db.transaction(async (tx) => {
+      const tenants = await listAllTenants(tx);
+      const anew = await newKeysOf(deps, tx, tenants);
+      await recordRestored(deps, tx, tenants, { by: 'command', keys: anew, now: signet.clock.now });
+    });
+    await expect
+      .poll(async () => {
+        const [one, two] = [placeOf(await ask(signet, worker)), placeOf(await ask(other, second))];
+        return one.uri === two.uri;
+      })
+      .toBe(true);
+    const many = (from: TestSignet, client: typeof worker) =>
+      Promise.all(Array.from({ length: 60 }, () => ask(from, client)));
+    const [ones, twos] = [await many(signet, worker), await many(other, second)];
+    expect(new Set([...ones, ...twos].map((token) => JSON.stringify(placeOf(token)))).size).toBe(120);
+    await signet.provision({ clients: [{ ...worker, disabled: true }] });
+    const revoked = (token: string) => isRevokedAt(other.server.url, token, signet.clock.now);
+    expect(new Set(await Promise.all(ones.map(revoked)))).toEqual(new Set([true]));
+    expect(new Set(await Promise.all(twos.map(revoked)))).toEqual(new Set([false]));
+    await other.stop();
     await signet.stop();
   });
 });

@@ -6,6 +6,7 @@ const faults = 'test/faults/status-lists.test.ts';
 const bits = 'src/storage/status-bits.ts';
 const revoked = 'src/storage/revoked-access-tokens.ts';
 const place = 'src/flows/status/place.ts';
+const mint = 'src/flows/grants/mint.ts';
 const published = 'src/flows/status/lists.ts';
 
 export const statusListMutants: readonly Mutant[] = [
@@ -44,7 +45,7 @@ export const statusListMutants: readonly Mutant[] = [
   {
     name: 'status lists: a client that is disabled keeps its blocks',
     file: 'src/storage/clients.ts',
-    remove: '  if (client.disabled) await revokeTokens(tx, tenantId, client.id, now);\n',
+    remove: '  if (client.disabled) await revokeStatusBlocks(tx, tenantId, client.id, now);\n',
     insert: '',
     test: lists,
     title: 'disabling the client',
@@ -52,7 +53,7 @@ export const statusListMutants: readonly Mutant[] = [
   {
     name: 'status lists: a client that is deleted keeps its blocks',
     file: 'src/storage/clients.ts',
-    remove: '  if (disabled) await revokeTokens(tx, tenantId, id, now);\n',
+    remove: '  if (disabled) await revokeStatusBlocks(tx, tenantId, id, now);\n',
     insert: '',
     test: lists,
     title: 'who deletes the client',
@@ -60,15 +61,15 @@ export const statusListMutants: readonly Mutant[] = [
   {
     name: 'status lists: a client made again gives places of the former',
     file: place,
-    remove: '`${tenant.id} ${client.id} ${client.createdAt} ${version} ${hour}`',
-    insert: '`${tenant.id} ${client.id} ${hour}`',
+    remove: '`${tenant.id} ${tenant.statusGeneration} ${of} ${hour}`',
+    insert: '`${tenant.id} ${tenant.statusGeneration} ${client.id} ${hour}`',
     test: lists,
     title: 'which is made again',
   },
   {
     name: 'status lists: a grant goes on with a bit of a block that was revoked',
     file: place,
-    remove: 'one.version === version && hourOfBit',
+    remove: 'one.of === of && hourOfBit',
     insert: 'hourOfBit',
     test: lists,
     title: 'disabling the client',
@@ -76,15 +77,15 @@ export const statusListMutants: readonly Mutant[] = [
   {
     name: 'status lists: a bit of one hour serves another',
     file: place,
-    remove: 'one.version === version && hourOfBit(one.bit) === hour',
-    insert: 'one.version === version',
+    remove: 'one.of === of && hourOfBit(one.bit) === hour',
+    insert: 'one.of === of',
     test: lists,
     title: 'in the next hour it is another',
   },
   {
     name: 'status lists: every token of a grant has a place of its own',
     file: place,
-    remove: '  if (found) return { bit: found.bit, isNew: false, version };\n',
+    remove: '  if (found) return { bit: found.bit, isNew: false, version, of };\n',
     insert: '',
     test: lists,
     title: 'share one',
@@ -108,18 +109,50 @@ export const statusListMutants: readonly Mutant[] = [
   {
     name: 'status lists: the bit of a token that was not the first is not kept',
     file: bits,
-    remove: ' || ${p.statusBit}\n',
-    insert: '\n',
+    remove: "${young('bit')} || ${p.statusBit} ELSE",
+    insert: "${young('bit')} ELSE",
     test: lists,
     title: 'two refreshes at once',
   },
   {
     name: 'status lists: bits of long ago stay on the grant',
     file: bits,
-    remove: 'AS bit WHERE bit >= ${p.oldestBit})',
-    insert: 'AS bit WHERE ${p.oldestBit}::bigint IS NOT NULL)',
+    remove: 'WHERE bit >= ${p.oldestBit} ORDER BY n)',
+    insert: 'WHERE ${p.oldestBit}::bigint IS NOT NULL ORDER BY n)',
     test: lists,
     title: 'in the next hour it is another',
+  },
+  {
+    name: 'status lists: a process goes on with its places after a restore',
+    file: place,
+    remove: '`${tenant.id} ${tenant.statusGeneration} ${of} ${hour}`',
+    insert: '`${tenant.id} ${of} ${hour}`',
+    test: faults,
+    title: 'give no place twice',
+  },
+  {
+    name: 'status lists: the version of a bit is that of the last one',
+    file: mint,
+    remove: 'version: statusVersions[n]! }',
+    insert: 'version: statusVersions.at(-1 - 0 * n)! }',
+    test: lists,
+    title: 'disabling the client',
+  },
+  {
+    name: 'status lists: a reply that is repeated has the name of the one that was revoked',
+    file: mint,
+    remove: '(mint.isRepeat && place.isNew ? undefined : mint.jti)',
+    insert: 'mint.jti',
+    test: lists,
+    title: 'whose first reply was revoked',
+  },
+  {
+    name: 'status lists: any list is there',
+    file: published,
+    remove: '!(await isListTaken(deps, tenant, asked))',
+    insert: '!isListTaken',
+    test: lists,
+    title: 'in which no place was taken yet',
   },
   {
     name: 'status lists: a list that was signed once stays',
@@ -140,8 +173,8 @@ export const statusListMutants: readonly Mutant[] = [
   {
     name: 'status lists: a list of another generation says that nothing is revoked',
     file: published,
-    remove: ': everyBit)',
-    insert: ': noBit)',
+    remove: 'asked, await lstOfEveryBit)',
+    insert: 'asked, await lstOfNoBit)',
     test: lists,
     title: 'of another generation',
   },
@@ -189,8 +222,8 @@ export const statusListMutants: readonly Mutant[] = [
   {
     name: 'status lists: blocks are taken for a client that is being disabled',
     file: bits,
-    remove: 'AND id = ${p.clientId} AND disabled_at IS NULL FOR SHARE',
-    insert: 'AND id = ${p.clientId}',
+    remove: ' AND disabled_at IS NULL\n        ORDER BY id FOR SHARE',
+    insert: '\n        ORDER BY id',
     test: lists,
     title: 'while it is being disabled',
   },

@@ -58,7 +58,9 @@ type World = typeof worlds extends fc.Arbitrary<infer W> ? W : never;
 type Claims = Record<string, unknown> & { scope: string; client_id: string; exp: number; act?: Act };
 const told = (token: string) => claimsOf(token) as Claims;
 const audience = ({ aud }: Claims) => [aud].flat() as string[];
-const chain = (act: Act | undefined): string[] => (act ? [act.sub, ...chain(act.act)] : []);
+/** Who acted, and who exchanged, the last one first. */
+const chain = (act: Act | undefined): string[] =>
+  act ? [`${act.sub} by ${act.client_id ?? act.sub}`, ...chain(act.act)] : [];
 
 test('no chain of exchanges yields more than its rules allow', async () => {
   let run = 0;
@@ -76,11 +78,15 @@ test('no chain of exchanges yields more than its rules allow', async () => {
         (await codeFlow(signet, app, { change, user: bob })).tokens,
       ];
       const tokens = [hers.access_token];
+      const others = [his.access_token];
+      for (const n of clients) {
+        const got = await exchange(signet, serviceOf(made, names, n), his.access_token);
+        if (got.status === 200) others.push(got.body.access_token);
+      }
       for (const step of asked) {
         signet.clock.advance(step.wait);
         const subject = tokens[step.token % tokens.length]!;
-        const actor =
-          step.actor === null ? undefined : [...tokens, his.access_token][step.actor % (tokens.length + 1)]!;
+        const actor = step.actor === null ? undefined : [tokens[0]!, ...others][step.actor % (others.length + 1)]!;
         const target = step.target?.replace('ISSUER', signet.issuer);
         const client = serviceOf(made, names, step.by);
         const { status, body } = await exchange(signet, client, subject, {
@@ -173,6 +179,7 @@ function allowed(
   const isAlive = subject.exp > now && (!actor || actor.exp > now);
   const isFor = (claims: Claims) => serves.some((n) => audience(claims).includes(resourceOf(n)));
   if (!isAlive || (actor && !isFor(actor) && actor.client_id !== names[by])) return undefined;
+  if (actor && actor['sub'] === subject['sub']) return undefined;
   const acting = (actor?.['sub'] as string | undefined) ?? names[by]!;
   const named = (subject['may_act'] as Act | undefined)?.sub;
   const isNamed = named === names[by];
@@ -191,7 +198,8 @@ function allowed(
   const scope = wanted && wanted.length > 0 ? wanted : carried;
   if (scope.length === 0 || scope.some((one) => !carried.includes(one))) return undefined;
   const before = chain(subject.act);
-  const actors = before[0] === acting ? before : [acting, ...before];
+  const latest = `${acting} by ${names[by]}`;
+  const actors = before[0] === latest ? before : [latest, ...before];
   if (actors.length > 5) return undefined;
   const exp = Math.min(subject.exp, actor?.exp ?? Infinity, now + Math.min(lifetimes[n]!, 3600));
   return { target, scopes: [...scope], actors, exp };

@@ -140,6 +140,11 @@ describe('the list', () => {
     ['of a year from now', (uri: string) => uri.replace(/-\d+-/, '-900000-')],
     ['with a part that no hour has', (uri: string) => uri.replace(/-0$/, '-256')],
     ['of no form', (uri: string) => `${uri}x`],
+    ['in which no place was taken yet', (uri: string) => uri.replace(/-0$/, '-1')],
+    [
+      'of an hour of which no token is',
+      (uri: string) => uri.replace(/-(\d+)-/, (_, hour) => `-${Number(hour) + 100}-`),
+    ],
     ['with zeros in front', (uri: string) => uri.replace(/-0$/, '-00')],
   ])('%s is not there', async (_what, changed) => {
     const { uri } = placeOf(await workerToken());
@@ -244,6 +249,22 @@ describe('places', () => {
     const got = await Promise.all([at(signet), at(other), at(signet), at(other)]);
     await revoke(webClient, tokens.refresh_token);
     expect(await Promise.all(got.map(isRevoked))).toEqual([true, true, true, true]);
+  });
+
+  test('a repeated refresh whose first reply was revoked: a token of its own, that stands everywhere', async () => {
+    const { tokens } = await codeFlow(signet, spaClient);
+    const first = (await refresh(signet, spaClient, tokens.refresh_token)).body;
+    await fetch(`${signet.issuer}/oauth/revoke`, {
+      method: 'POST',
+      body: new URLSearchParams({ token: first.access_token, client_id: spaClient.client_id }),
+    });
+    const again = (await refresh(signet, spaClient, tokens.refresh_token)).body;
+    expect(again.refresh_token).toBe(first.refresh_token);
+    expect(claimsOf(again.access_token)['jti']).not.toBe(claimsOf(first.access_token)['jti']);
+    expect([await isRevoked(first.access_token), await isRevoked(again.access_token)]).toEqual([true, false]);
+    const status = async (token: string) =>
+      (await fetch(`${signet.issuer}/oauth/userinfo`, { headers: bearer(token) })).status;
+    expect([await status(first.access_token), await status(again.access_token)]).toEqual([401, 200]);
   });
 
   test('a repeated refresh gives the place of the first reply', async () => {
@@ -379,6 +400,9 @@ describe('set by', () => {
       ],
     });
     const next = (await refresh(signet, client, tokens.refresh_token)).body.access_token;
+    // Not the place of before, however often.
+    for (let n = 0; n < 3; n += 1)
+      expect(await isRevoked((await refresh(signet, client, tokens.refresh_token)).body.access_token)).toBe(false);
     const ownNext = await ask();
     expect([await isRevoked(tokens.access_token), await isRevoked(own)]).toEqual([true, true]);
     expect([await isRevoked(next), await isRevoked(ownNext)]).toEqual([false, false]);

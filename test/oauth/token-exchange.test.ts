@@ -3,6 +3,10 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest'
 import * as oidc from 'openid-client';
 import { accessTokenTypeUri } from '../../src/domain/token-exchange.ts';
 import { tokenExchangeGrant } from '../../src/domain/client.ts';
+import { contextWithoutRequest } from '../../src/domain/context.ts';
+import { deleteClient } from '../../src/flows/clients/delete.ts';
+import { tenantBySlug } from '../../src/flows/tenants/find.ts';
+import { asPatient } from '../support/patient.ts';
 import { adminConsole, administratorNamed } from '../support/admin.ts';
 import { heldTransaction, query } from '../support/database.ts';
 import {
@@ -126,7 +130,7 @@ describe('a gateway', () => {
       client_id: 'gateway',
       scope: 'orders:read',
       act: { sub: 'gateway' },
-      carried_by: 'gateway',
+      carried_by: [{ client: 'gateway', to: orders }],
       iat: expect.any(Number),
       jti: expect.any(String),
       status: expect.any(Object),
@@ -161,7 +165,7 @@ describe('a gateway', () => {
     expect(claimsOf(narrow)).toMatchObject({ aud: shop, scope: 'stock:read', client_id: 'gateway' });
     // None named: the one that the token is for.
     expect(claimsOf(await exchanged(gateway, subject))).toMatchObject({ aud: shop, scope: shopScope });
-    await refused('invalid_scope', ask(gateway, narrow, { resource: orders }), /none may be carried over/);
+    await refused('invalid_scope', ask(gateway, narrow, { resource: orders }), /No scope of the subject token/);
   });
 
   test('takes a token that is for the issuer as well, and gets nothing that is for it', async () => {
@@ -171,7 +175,7 @@ describe('a gateway', () => {
     expect(claimsOf(token)).toMatchObject({ aud: shop, scope: 'shop:use' });
     expect((await getUserinfo(signet, token)).status).toBe(401);
     for (const resource of [signet.issuer, `${signet.issuer}/`, `${signet.issuer}/admin/api`])
-      await refused('invalid_target', ask(gateway, access_token, { resource }), /Signet’s own/);
+      await refused('invalid_target', ask(gateway, access_token, { resource }), /for itself or its admin API/);
   });
 
   test('the token tells what the subject token tells of the person, as it is now, and no more', async () => {
@@ -193,7 +197,7 @@ describe('a gateway', () => {
     const { body } = await ask(ordersApi, forOrders, { resource: stock });
     expect([left(body.access_token), body.expires_in]).toEqual([50, 50]);
     signet.clock.advance(50);
-    await refused('invalid_request', ask(gateway, subject, { resource: orders }), /has expired or ended/);
+    await refused('invalid_request', ask(gateway, subject, { resource: orders }), /expired or ended/);
   });
 
   test('the token is of the type that the resource takes', async () => {
@@ -224,6 +228,10 @@ describe('who acts', () => {
       scope: 'orders:read',
       client_id: 'orders-api',
       act: { sub: 'orders-api', act: { sub: 'gateway' } },
+      carried_by: [
+        { client: 'gateway', to: orders },
+        { client: 'orders-api', to: stock },
+      ],
     });
     expect(await introspected(signet, ordersApi, forStock)).toMatchObject({
       active: true,
@@ -242,6 +250,16 @@ describe('who acts', () => {
     expect(claimsOf(await exchanged(ring[0]!, token))['act']).toEqual(claimsOf(token)['act']);
   });
 
+  test('whoever exchanges is named, also with the actor token of somebody who acted before', async () => {
+    const forOrders = await exchanged(gateway, subject, { resource: orders });
+    const ofGateway = (
+      await tokenRequest(signet, gateway, { grant_type: 'client_credentials', resource: orders, scope: 'calls:make' })
+    ).body.access_token;
+    const actor = { actor_token: ofGateway, actor_token_type: accessTokenTypeUri };
+    const token = await exchanged(ordersApi, forOrders, { resource: stock, ...actor });
+    expect(claimsOf(token)['act']).toEqual({ sub: 'gateway', client_id: 'orders-api', act: { sub: 'gateway' } });
+  });
+
   test('whoever the actor token is of', async () => {
     const forProgram = (await tokenRequest(signet, ordersApi, { grant_type: 'client_credentials', resource: orders }))
       .body.access_token;
@@ -254,13 +272,18 @@ describe('who acts', () => {
     const byClerk = await exchanged(ordersApi, forOrders, { ...inOrders, actor_token: clerk });
     expect(claimsOf(byClerk)).toMatchObject({
       sub: claimsOf(subject)['sub'],
-      act: { sub: claimsOf(clerk)['sub'], act: { sub: 'gateway' } },
+      act: { sub: claimsOf(clerk)['sub'], client_id: 'orders-api', act: { sub: 'gateway' } },
     });
   });
 
   test('an actor token counts only while it stands, for who it is for, and ends the new one with it', async () => {
     const forOrders = await exchanged(gateway, subject, { resource: orders });
     const inOrders = { resource: stock, actor_token_type: accessTokenTypeUri };
+    await refused(
+      'invalid_request',
+      ask(ordersApi, forOrders, { ...inOrders, actor_token: forOrders }),
+      /of the user themselves/,
+    );
     const by = (actor_token: string) => ask(ordersApi, forOrders, { ...inOrders, actor_token });
     const foreign = (
       await tokenRequest(signet, stranger, { grant_type: 'client_credentials', resource: orders, scope: 'calls:make' })
@@ -319,7 +342,11 @@ describe('refused', () => {
     const own = { ...app, client_id: 'own', grant_types: [...gateway.grant_types, 'authorization_code' as const] };
     await signet.provision({ clients: [{ ...own, exchange: [{ to: orders, scopes: ['orders:read'] }] }] });
     const { access_token } = await signIn(own);
-    await refused('invalid_target', ask(own, access_token, { resource: orders }), /may not carry that token over/);
+    await refused(
+      'invalid_target',
+      ask(own, access_token, { resource: orders }),
+      /does not (name that resource|serve)/,
+    );
     expect(claimsOf(await exchanged(own, access_token, { scope: 'shop:use' }))).toMatchObject({
       aud: shop,
       scope: 'shop:use',
@@ -328,8 +355,12 @@ describe('refused', () => {
   });
 
   test('M47 for a resource that the policy does not name, that is not there, and for two at once', async () => {
-    await refused('invalid_target', ask(gateway, subject, { resource: stock }), /may not carry that token over/);
-    await refused('invalid_target', ask(gateway, subject, { resource: 'https://nowhere.example' }), /not registered/);
+    await refused('invalid_target', ask(gateway, subject, { resource: stock }), /does not (name that resource|serve)/);
+    await refused(
+      'invalid_target',
+      ask(gateway, subject, { resource: 'https://nowhere.example' }),
+      /No resource of that name/,
+    );
     await refused(
       'invalid_target',
       ask(gateway, subject, { resource: orders, audience: plain }),
@@ -365,7 +396,7 @@ describe('refused', () => {
   test('M53 a scope that the subject token lacks, though policy, resource and person have it', async () => {
     const { access_token } = await signIn(app, { scope: 'orders:write shop:use' });
     await refused('invalid_scope', ask(gateway, access_token, { resource: orders, scope: 'orders:read' }));
-    await refused('invalid_scope', ask(gateway, access_token, { resource: orders }), /none may be carried over/);
+    await refused('invalid_scope', ask(gateway, access_token, { resource: orders }), /No scope of the subject token/);
   });
 
   test('a scope that was taken from the application since', async () => {
@@ -403,7 +434,7 @@ describe('refused', () => {
     await refused('invalid_request', ask(gateway, program.access_token), /of a program/);
     const { id_token } = await signIn(app, { scope: 'openid shop:use', resource: undefined });
     for (const one of [id_token, refreshToken, 'nonsense', `${subject}x`])
-      await refused('invalid_request', ask(gateway, one, { resource: orders }), /no access token of this issuer/);
+      await refused('invalid_request', ask(gateway, one, { resource: orders }), /not issued here as an access token/);
   });
 
   test.each<[what: string, form: Record<string, string | undefined>, says: RegExp]>([
@@ -431,8 +462,8 @@ describe('refused', () => {
   });
 
   test.each<[what: string, change: object, says: RegExp]>([
-    ['for itself', { exchange: [{ to: 'ISSUER', scopes: ['a'] }] }, /is the issuer/],
-    ['for the admin API', { exchange: [{ to: 'ISSUER/admin/api', scopes: ['a'] }] }, /is the issuer/],
+    ['for itself', { exchange: [{ to: 'ISSUER', scopes: ['a'] }] }, /is Signet itself/],
+    ['for the admin API', { exchange: [{ to: 'ISSUER/admin/api', scopes: ['a'] }] }, /is Signet itself/],
     ['for what is no resource', { exchange: [{ to: 'orders', scopes: ['a'] }] }, /identifier of a resource/],
     [
       'for one resource twice',
@@ -505,10 +536,6 @@ describe('ends with its subject', () => {
   test.each([
     ['the grant', 'UPDATE grants SET revoked_at = now() WHERE id = $1'],
     ['the token', `UPDATE grants SET status_bits = '{}' WHERE id = $1`],
-    [
-      'the application',
-      `UPDATE clients SET disabled_at = now() WHERE id = (SELECT client_id FROM grants WHERE id = $1)`,
-    ],
   ])('%s while it is being exchanged: nothing comes of it', async (_what, statement) => {
     await signet.provision({ clients: [{ ...app, client_id: 'closing' }] });
     const { access_token } = await signIn({ ...app, client_id: 'closing' });
@@ -531,6 +558,66 @@ describe('ends with its subject', () => {
     expect(await isActive(ordersApi, token)).toBe(false);
     const next = await exchanged(leaving, subject, { resource: orders });
     expect([await isRevoked(next), await isActive(ordersApi, next)]).toEqual([false, true]);
+  });
+
+  test('a service in the middle, or its policy: also what came of its tokens', async () => {
+    const middle = service('middle', { serves: [shop], exchange: [{ to: orders, scopes: ['orders:read'] }] });
+    await signet.provision({ clients: [middle] });
+    const chainOf = async () => {
+      const one = await exchanged(middle, subject, { resource: orders });
+      return [one, await exchanged(ordersApi, one, { resource: stock })] as const;
+    };
+    const first = await chainOf();
+    const direct = await exchanged(ordersApi, await exchanged(gateway, subject, { resource: orders }), {
+      resource: stock,
+    });
+    const { exchange: _exchange, ...without } = middle;
+    await signet.provision({ clients: [without] });
+    for (const token of first) expect(await isActive(ordersApi, token)).toBe(false);
+    await refused('invalid_request', ask(ordersApi, first[0], { resource: stock }));
+    await signet.provision({ clients: [middle] });
+    for (const token of first)
+      expect([await isActive(ordersApi, token), await isRevoked(token)]).toEqual([true, false]);
+    await signet.provision({ clients: [{ ...middle, disabled: true }] });
+    await signet.provision({ clients: [{ ...middle, disabled: false }] });
+    for (const token of first)
+      expect([await isActive(ordersApi, token), await isRevoked(token)]).toEqual([false, true]);
+    // Not what came another way, though the same client got it for the same grant.
+    expect([await isActive(ordersApi, direct), await isRevoked(direct)]).toEqual([true, false]);
+    for (const token of await chainOf())
+      expect([await isActive(ordersApi, token), await isRevoked(token)]).toEqual([true, false]);
+  });
+
+  test('the program that acted, by its token', async () => {
+    const forOrders = await exchanged(gateway, subject, { resource: orders });
+    const robot = service('robot', {});
+    await signet.provision({ clients: [robot] });
+    const { body } = await tokenRequest(signet, robot, {
+      grant_type: 'client_credentials',
+      resource: orders,
+      scope: 'calls:make',
+    });
+    const actor = { actor_token: body.access_token, actor_token_type: accessTokenTypeUri };
+    const token = await exchanged(ordersApi, forOrders, { resource: stock, ...actor });
+    await signet.provision({ clients: [{ ...robot, disabled: true }] });
+    expect([await isActive(ordersApi, token), await isRevoked(token)]).toEqual([false, true]);
+  });
+
+  test('a service that is made again under its name gets places of its own', async () => {
+    const again = service('again', { serves: [shop], exchange: [{ to: orders, scopes: ['orders:read'] }] });
+    await signet.provision({ clients: [again] });
+    const before = await exchanged(again, subject, { resource: orders });
+    const { deps } = signet.server;
+    const context = contextWithoutRequest({ actor: 'operator' }, (await tenantBySlug(deps, 'default'))!, deps.clock());
+    await deleteClient(asPatient(deps), context, 'again');
+    signet.clock.advance(1);
+    await signet.provision({ clients: [again] });
+    const after = await exchanged(again, subject, { resource: orders });
+    expect([await isRevoked(before), await isRevoked(after), await isActive(ordersApi, after)]).toEqual([
+      true,
+      false,
+      true,
+    ]);
   });
 
   test('tokens of one client and hour share a place, on the grant with others', async () => {

@@ -218,7 +218,8 @@ describe('a list that is not good is none', () => {
     ['one that has expired', /expired/, () => answers({ exp: seconds() - 5 })()],
     ['one without an end', /malformed/, answers({ exp: undefined })],
     ['one that says not when it was made', /without iat/, answers({ iat: undefined })],
-    ['one of the future', /early/, () => answers({ iat: seconds() + 6 })()],
+    ['one of the future', /early/, () => answers({ iat: seconds() + 61 })()],
+    ['one that was signed too long ago', /too long ago/, () => answers({ iat: seconds() - 961 })()],
     ['one with a ttl of nothing', /ttl/, answers({ ttl: 0 })],
     ['one with a ttl as text', /ttl/, answers({ ttl: '30' })],
     ['no bits', /one bit/, answers({ status_list: undefined })],
@@ -297,17 +298,36 @@ describe('a list that is not good is none', () => {
     expect(told).toHaveLength(1);
   });
 
-  test('one that is older than the one that is held is a replay', async () => {
+  test('one that is kept back on the way is found out when its issuer would long have signed it anew', async () => {
     const bearer = token();
     const old = id.list();
-    id.advance(901);
+    id.advance(900);
     expect(await outcome(bearer)).toBe('taken');
+    id.revoked.add(5);
     id.answerList = () => listAnswer(old);
-    id.advance(30);
+    id.advance(61);
     expect(await outcome(bearer)).toBe('taken');
-    expect(told).toEqual([expect.stringMatching(/older than the one before/)]);
+    expect(told).toEqual([expect.stringMatching(/signed too long ago/)]);
     id.advance(300);
     expect(await outcome(bearer)).toBe('unavailable');
+  });
+
+  test('nor is it renewed for ever by whoever says that nothing is new', async () => {
+    id.answerList = ({ headers }) =>
+      'if-none-match' in headers! ? new Response(null, { status: 304 }) : listAnswer(id.list(), { etag: 'W/"1"' });
+    const bearer = token();
+    await outcome(bearer);
+    id.advance(930);
+    expect(await outcome(bearer)).toBe('taken');
+    expect(told).toEqual([]);
+    id.advance(31);
+    expect(await outcome(bearer)).toBe('taken');
+    expect(told).toEqual([expect.stringMatching(/signed too long ago/)]);
+  });
+
+  test('the clock of its issuer may be a minute ahead', async () => {
+    id.answerList = () => listAnswer(id.list({ iat: seconds() + 59 }));
+    expect(await outcome(token())).toBe('taken');
   });
 
   test('one that another server of the issuer signed a quarter of an hour earlier is not, however often they take turns', async () => {

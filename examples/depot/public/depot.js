@@ -3,7 +3,6 @@ const left = document.getElementById('left');
 const end = Number(left.dataset.exp) * 1000;
 const rows = { goods: document.getElementById('goods'), crates: document.getElementById('crates') };
 const revoked = document.getElementById('revoked');
-let refusedAfter;
 
 function countDown() {
   const seconds = Math.max(0, Math.round((end - Date.now()) / 1000));
@@ -18,12 +17,11 @@ function show(row, { status, says }) {
 async function look() {
   const answer = await fetch('/answers').catch(() => undefined);
   if (!answer?.ok) return;
-  const { goods, crates, revokedFor } = await answer.json();
+  const { goods, crates, refusedAfter } = await answer.json();
   show(rows.goods, goods);
   show(rows.crates, crates);
-  if (revokedFor === undefined || goods.status !== 401) return;
-  refusedAfter ??= revokedFor;
-  revoked.textContent = `Revoked, and refused by Goods ${refusedAfter.toFixed(1)} seconds later.`;
+  if (refusedAfter !== undefined)
+    revoked.textContent = `Revoked, and refused by Goods ${refusedAfter.toFixed(1)} seconds later.`;
 }
 
 countDown();

@@ -13,7 +13,7 @@ import { command } from '../frame/run.ts';
 export function clientDeleteCommand(env: Environment): Command {
   const shape = new Command('delete')
     .description(
-      'Delete a client with everything that people authorized it to do. Its tokens are refused here at once, and by APIs when they expire.',
+      'Delete a client with everything that people authorized it to do. Its tokens are refused here at once, by APIs that look at status lists within seconds, by others when they expire.',
     )
     .argument('<id>', 'its client_id')
     .addOption(yesOption())

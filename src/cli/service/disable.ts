@@ -11,7 +11,7 @@ import { serviceArgument } from './shown.ts';
 export function serviceDisableCommand(env: Environment): Command {
   const shape = new Command('disable')
     .description(
-      'Disable a service account: its sessions and grants end, and its keys are refused. APIs take access tokens until they expire.',
+      'Disable a service account: its sessions and grants end, and its keys are refused. APIs that look at status lists refuse the access tokens within seconds, others when they expire.',
     )
     .argument('<username>', serviceArgument)
     .addOption(tenantOption());

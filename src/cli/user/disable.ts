@@ -14,7 +14,7 @@ type Options = TenantOption & { readonly force?: boolean };
 export function userDisableCommand(env: Environment): Command {
   const shape = new Command('disable')
     .description(
-      'Disable a user: their sessions and grants end, and they cannot sign in again. APIs take access tokens until they expire.',
+      'Disable a user: their sessions and grants end, and they cannot sign in again. APIs that look at status lists refuse the access tokens within seconds, others when they expire.',
     )
     .argument('<user>', userArgument)
     .option('--force', 'also the last administrator who can sign in')

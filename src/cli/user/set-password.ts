@@ -12,7 +12,7 @@ import { endedInWords, userArgument } from './shown.ts';
 export function userSetPasswordCommand(env: Environment): Command {
   const shape = withPasswordOptions(new Command('set-password'))
     .description(
-      'Give a user another password. Their sessions and grants end; APIs take access tokens until they expire.',
+      'Give a user another password. Their sessions and grants end. APIs that look at status lists refuse the access tokens within seconds, others when they expire.',
     )
     .argument('<user>', userArgument)
     .option('--must-change', 'it must be changed at the first sign-in and ends in 7 days, like one that is made')

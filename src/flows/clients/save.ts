@@ -155,7 +155,7 @@ function assertServesOthers(tenant: Tenant, { serves = [], exchange = [] }: Regi
   const to = exchange.findIndex((one) => isOwn(one.to));
   if (to >= 0)
     throw invalidInput([
-      { path: ['exchange', to, 'to'], problem: 'is the issuer: no token is exchanged for one for it' },
+      { path: ['exchange', to, 'to'], problem: 'is Signet itself, for which no token is exchanged' },
     ]);
 }
 

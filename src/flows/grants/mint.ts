@@ -12,9 +12,9 @@ import type { RequestContext } from '../../domain/context.ts';
 import { endpoints } from '../../domain/endpoints.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import type { Grant } from '../../domain/grant.ts';
-import { indexOf, type StatusPlace } from '../../domain/status-list.ts';
+import { indexOf, placeOwner, type StatusPlace } from '../../domain/status-list.ts';
 import type { Tenant } from '../../domain/tenant.ts';
-import type { Act } from '../../domain/token-exchange.ts';
+import type { Act, Carried } from '../../domain/token-exchange.ts';
 import type { TokenResponse } from '../../domain/token-response.ts';
 import type { User } from '../../domain/user.ts';
 import { longestToken } from '../../verifier/signed-token.ts';
@@ -32,7 +32,9 @@ export type Subject =
       readonly user: User;
       readonly claims: Claims;
       readonly act: Act;
-      readonly carriedBy: string | undefined;
+      readonly carriedBy: readonly Carried[];
+      /** The other clients that it comes through. */
+      readonly through: readonly Client[];
     }
   | { readonly kind: 'client' };
 
@@ -52,6 +54,8 @@ export type Mint = {
   readonly endsBy?: number | undefined;
   /** The access token's; made unless given. */
   readonly jti?: string | undefined;
+  /** The same reply once more: with a `jti` of its own where the first one's token was revoked. */
+  readonly isRepeat?: true;
 };
 
 /** `place`: where the status of the access token stands, which its grant must be told before anybody is given the response. */
@@ -94,7 +98,12 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
     ...(grant?.sessionId !== undefined && { sid: grant.sessionId }),
   };
   const exp = Math.min(iat + shape.lifetime, mint.endsBy ?? Infinity);
-  const place = await statusPlace(deps, tenant, { client, known: bitsOf(subject, client), exp });
+  const place = await statusPlace(deps, tenant, {
+    client,
+    known: bitsOf(subject, client),
+    through: subject.kind === 'exchange' ? subject.through : [],
+    exp,
+  });
   const { name, idx } = indexOf(tenant.statusGeneration, place.bit);
   const authentication = subject.kind === 'grant' && userId !== undefined ? subject.grant.authentication : undefined;
   const accessToken = await signJwt(await signingKey(deps, tenant, alg), type, {
@@ -104,7 +113,7 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
     ...(authentication && authenticationClaims(authentication, 'access')),
     aud: audience.length === 1 ? audience[0] : audience,
     exp,
-    jti: mint.jti ?? deps.random(16).toString('base64url'),
+    jti: (mint.isRepeat && place.isNew ? undefined : mint.jti) ?? deps.random(16).toString('base64url'),
     client_id: client.id,
     scope: scopes.join(' '),
     ...(grant && { grant_id: grant.id }),
@@ -141,13 +150,12 @@ export async function mintTokens(deps: Deps, context: RequestContext, mint: Mint
   return { response, place };
 }
 
-/** The places of the subject's tokens so far, as far as they are the client's. */
-function bitsOf(subject: Subject, { id }: Client): readonly KnownBit[] {
+/** The places of the subject's tokens so far. */
+function bitsOf(subject: Subject, client: Client): readonly KnownBit[] {
   if (subject.kind === 'client') return [];
-  const { statusBits, statusVersion: version, exchangedBits } = subject.grant;
-  return subject.kind === 'grant'
-    ? statusBits.map((bit) => ({ bit, version }))
-    : exchangedBits.filter((one) => one.client === id);
+  const { statusBits, statusVersions, exchangedBits } = subject.grant;
+  if (subject.kind === 'exchange') return exchangedBits;
+  return statusBits.map((bit, n) => ({ bit, of: placeOwner([{ ...client, version: statusVersions[n]! }]) }));
 }
 
 /** How somebody signed in, as the token says that is exchanged, and not what has been proven since. */

@@ -160,6 +160,7 @@ async function repeat(
     resources: await resourcesAsked(deps, tenant, params, grant.resources),
     refreshToken: child.token,
     jti,
+    isRepeat: true,
   });
   // The bit of the first reply was given up, because its token was revoked or the client changed.
   if (place.isNew && !(await keepStatusBit(deps.db, tenant.id, grant.id, place, now))) throw refusal();

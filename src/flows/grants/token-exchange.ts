@@ -27,7 +27,7 @@ import { mintTokens } from './mint.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
 type Presented = { readonly claims: Claims; readonly token: StandingToken };
-type Subject = { readonly claims: Claims; readonly scopes: readonly string[] } & Person;
+type Subject = Pick<StandingToken, 'scopes' | 'through'> & { readonly claims: Claims } & Person;
 
 /**
  * RFC 8693 2: an access token for one other resource, with no scope, lifetime or authentication that the subject token lacks. It
@@ -78,12 +78,12 @@ function assertAccessToken(params: Params, name: string): void {
 /** Whatever was issued to or for whom: it stands, and a person is behind it. */
 async function subjectOf(deps: Deps, context: RequestContext, accessToken: string): Promise<Subject> {
   const { claims, token } = await presented(deps, context, accessToken, 'subject_token');
-  const { person, scopes } = token;
+  const { person, scopes, through } = token;
   if (!person)
     throw new OAuthError('invalid_request', 'The subject token is of a program, which asks for tokens itself.');
   if (audiencesOf(claims).includes(adminApiOf(context.tenant.issuer)))
     throw new OAuthError('invalid_request', 'A token for the admin API is for nobody else.');
-  return { claims, scopes, ...person };
+  return { claims, scopes, through, ...person };
 }
 
 /** RFC 8693 4.4: who acts, of a token that was issued to the client or for a resource that it serves. */
@@ -102,7 +102,10 @@ async function presented(deps: Deps, context: RequestContext, accessToken: strin
   const claims = await accessTokenClaims(deps, context, accessToken);
   const token = claims && (await standingToken(deps, context, claims));
   if (!token)
-    throw new OAuthError('invalid_request', `The ${name} is no access token of this issuer, or has expired or ended.`);
+    throw new OAuthError(
+      'invalid_request',
+      `The ${name} was not issued here as an access token, or has expired or ended: whoever sent it needs another one.`,
+    );
   return { claims, token };
 }
 
@@ -138,13 +141,16 @@ async function exchanged(
     },
   );
   if ('error' in allowed) throw new OAuthError(allowed.error, allowed.description);
-  const act = actedBy(actingSub ?? client.id, claims['act'] as Act | undefined);
+  const act = actedBy(actingSub ?? client.id, client.id, claims['act'] as Act | undefined);
   if (!act)
     throw new OAuthError('invalid_request', `The token has been passed on ${mostActors} times: that is enough.`);
 
+  // Once each, without the one that gets the token: it is named by itself.
+  const behind = [...subject.through, ...(actor?.token.through ?? [])];
+  const through = [...new Map(behind.map((one) => [one.id, one])).values()].filter(({ id }) => id !== client.id);
   const ends = [claims, ...(actor ? [actor.claims] : [])].map(({ exp }) => Number(exp));
   const { response, place } = await mintTokens(deps, context, {
-    subject: { kind: 'exchange', grant, user, claims, act, carriedBy: allowed.carriedBy },
+    subject: { kind: 'exchange', grant, user, claims, act, carriedBy: allowed.carriedBy, through },
     client,
     scopes: allowed.scopes,
     resources: [allowed.target],

@@ -5,10 +5,12 @@ import { longGrace, signingAlgsOf } from '../../domain/client.ts';
 import { contextWithoutRequest, type RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import type { Mistake, Path } from '../../domain/mistake.ts';
+import { isSameResource, type Resource } from '../../domain/resource.ts';
 import { parseScope, standardScopes } from '../../domain/scope.ts';
 import type { TenantSettings } from '../../domain/tenant.ts';
 import { tenantOf } from '../../schemas/tenant.ts';
 import { recordChange } from '../../storage/changes.ts';
+import { findClient } from '../../storage/clients.ts';
 import { type Db, isUniqueViolation } from '../../storage/database.ts';
 import { listResources } from '../../storage/resources.ts';
 import { findTenantBySlug, lockTenant, setTenantPolicies } from '../../storage/tenants.ts';
@@ -55,6 +57,8 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
     users.push(await preparing.catch(refusedAt(['users', i], position)));
   }
   let known: KnownScopes = new Set();
+  let registered: readonly Resource[] = [];
+  let strangers: readonly string[] = [];
   const done = { created: [] as Thing[], updated: [] as Thing[], unchanged: 0 };
   const tell = (thing: Thing, outcome: SaveOutcome) => {
     if (outcome === 'unchanged') done.unchanged += 1;
@@ -101,6 +105,8 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
       const scopes = resources.flatMap((resource) => resource.scopes.map(({ name }) => name));
       const own = Object.keys(file.settings?.claim_scopes ?? existing?.settings.claim_scopes ?? {});
       known = new Set([...standardScopes, ...own, ...scopes]);
+      registered = resources;
+      strangers = await unknownActors(tx, tenantId, file);
       if (isOwned && !(await someOwnerCanSignIn(tx, tenantId, { byMail })))
         throw new ProvisioningError(withPositions(demoted.map(takesLastOwner), position));
     })
@@ -113,7 +119,11 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
   for (const kind of ['tenant', 'resource', 'keys'] as const) deps.memory.drop({ kind, tenantId, entity: '' });
   const clients = (file.clients ?? []).map(({ client_id }) => client_id);
   for (const entity of [...clients, everyOrigin]) deps.memory.drop({ kind: 'client', tenantId, entity });
-  return { tenant: slug, ...done, warnings: warningsFor(deps, file, users, known) };
+  return {
+    tenant: slug,
+    ...done,
+    warnings: [...warningsFor(deps, file, users, known), ...unknownNames(file, registered, strangers)],
+  };
 }
 
 /** What is refused of an entry, as mistakes of the file. */
@@ -183,6 +193,37 @@ function warningsFor(
       : [],
   );
   return [...secrets, ...passwords, ...formerly, ...graces, ...unownedScopes(file, known)];
+}
+
+/** Those that `may_act` names and that are no clients. */
+async function unknownActors(tx: Db, tenantId: string, { clients = [] }: ProvisioningFile): Promise<readonly string[]> {
+  const named = [...new Set(clients.flatMap(({ may_act: actor }) => actor ?? []))];
+  const found = await Promise.all(named.map(async (id) => (await findClient(tx, tenantId, id)) ?? id));
+  return found.filter((one): one is string => typeof one === 'string');
+}
+
+/** A name that is misspelt exchanges nothing, and only its services hear of it. */
+function unknownNames(
+  { clients = [] }: ProvisioningFile,
+  registered: readonly Resource[],
+  strangers: readonly string[],
+): string[] {
+  const resourceNamed = (name: string) => registered.find(({ identifier }) => isSameResource(identifier, name));
+  return clients.flatMap(({ client_id: id, serves = [], exchange = [], may_act: actor }) => [
+    ...serves
+      .filter((one) => !resourceNamed(one))
+      .map((one) => `client ${id}: it serves ${one}, which is no resource that is registered`),
+    ...exchange.flatMap(({ to, scopes }) => {
+      const resource = resourceNamed(to);
+      if (!resource) return [`client ${id}: its exchange names ${to}, which is no resource that is registered`];
+      return scopes
+        .filter((scope) => !resource.scopes.some(({ name }) => name === scope))
+        .map((scope) => `client ${id}: its exchange names the scope ${scope}, which ${to} does not have`);
+    }),
+    ...(actor !== undefined && strangers.includes(actor)
+      ? [`client ${id}: its may_act names ${actor}, which is no client`]
+      : []),
+  ]);
 }
 
 /** What can be asked for at all. */

@@ -20,7 +20,7 @@ import {
 } from '../../domain/status-list.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import type { Memory } from '../../storage/memory.ts';
-import { revokedSince } from '../../storage/status-bits.ts';
+import { placesTaken, revokedSince } from '../../storage/status-bits.ts';
 import { signingKey } from '../keys/ring.ts';
 
 const deflated = promisify(deflate);
@@ -36,7 +36,7 @@ const validFor = 3600;
 /** Hours from now on in which a token may expire at most. */
 const longestAhead = 24 * 31;
 
-/** A list as it is sent. `etag`: of its bits and of when they were signed. */
+/** A list as it is sent. `etag`: of its bits and of when they were signed; a weak one, because it is the same for both forms. */
 export type PublishedList = { readonly body: Buffer; readonly gzip: Buffer; readonly etag: string };
 
 type Bits = { readonly bytes: Buffer; change: number };
@@ -60,7 +60,7 @@ const mostSigned = 500;
 
 /**
  * Token Status List 8.1: the list of this name as it is now. Of a generation that is not
- * the present one, every token is revoked. @returns undefined for what cannot be a list of the present.
+ * the present one, every token is revoked. @returns undefined for what is no list in which a token of the present has a place.
  */
 export async function statusList(
   deps: Deps,
@@ -72,8 +72,13 @@ export async function statusList(
   if (!asked || asked.hour < oldestHour(now) || asked.hour > hourOf(now / 1000) + longestAhead) return undefined;
   const lists = listsOf(deps.memory, tenant);
   const isPresent = asked.generation === tenant.statusGeneration;
-  if (isPresent) await readRevoked(deps, tenant, lists, now);
-  const change = isPresent ? (lists.bits.get(listNumber(asked))?.change ?? 0) : 0;
+  // Strangers may ask for as many names as they like: they are signed, and neither packed nor kept.
+  if (!isPresent)
+    return publish(context, await signingKey(deps, tenant, defaultSigningAlgs.accessToken), asked, await lstOfEveryBit);
+  await readRevoked(deps, tenant, lists, now);
+  const bits = lists.bits.get(listNumber(asked));
+  if (!bits && !lists.signed.has(name) && !(await isListTaken(deps, tenant, asked))) return undefined;
+  const change = bits?.change ?? 0;
   const known = lists.signed.get(name);
   const key = await signingKey(deps, tenant, defaultSigningAlgs.accessToken);
   // By a key that was taken back nobody would believe it.
@@ -83,9 +88,10 @@ export async function statusList(
   const version = `${name} ${change} ${key.kid}`;
   let signing = lists.signing.get(version);
   if (!signing) {
-    signing = publish(context, key, asked, isPresent ? lists.bits.get(listNumber(asked)) : everyBit).finally(() =>
-      lists.signing.delete(version),
-    );
+    // What changes while it is packed belongs to the next one.
+    signing = (bits ? packed(Buffer.from(bits.bytes)) : lstOfNoBit)
+      .then((lst) => publish(context, key, asked, lst))
+      .finally(() => lists.signing.delete(version));
     lists.signing.set(version, signing);
   }
   const list = await signing;
@@ -94,8 +100,18 @@ export async function statusList(
   return list;
 }
 
-const everyBit: Bits = { bytes: Buffer.alloc(bitsPerList / 8, 0xff), change: 0 };
-const noBit: Bits = { bytes: Buffer.alloc(bitsPerList / 8), change: 0 };
+/** Token Status List 4.2: as ZLIB in base64url. */
+async function packed(bytes: Buffer): Promise<string> {
+  return (await deflated(bytes)).toString('base64url');
+}
+
+const lstOfEveryBit = packed(Buffer.alloc(bitsPerList / 8, 0xff));
+const lstOfNoBit = packed(Buffer.alloc(bitsPerList / 8));
+
+/** Whether some token of the present may have a place in it. */
+async function isListTaken({ db }: Deps, { id }: Tenant, { hour, part }: ListName): Promise<boolean> {
+  return (await placesTaken(db, id, hour)) > part * bitsPerList;
+}
 
 function listsOf(memory: Memory, { id, statusGeneration }: Tenant): Lists {
   let all = listsBy.get(memory);
@@ -120,7 +136,10 @@ function listsOf(memory: Memory, { id, statusGeneration }: Tenant): Lists {
 async function readRevoked(deps: Deps, tenant: Tenant, lists: Lists, now: number): Promise<void> {
   // Whoever comes meanwhile takes what this one reads: many requests, one question.
   lists.reading ??= (async () => {
-    const { position, revoked } = await revokedSince(deps.db, tenant.id, lists.position, now);
+    let { position, revoked } = await revokedSince(deps.db, tenant.id, lists.position, now);
+    // A standby took over that had not heard of everything: what it did since may stand before our place.
+    if (BigInt(position) < BigInt(lists.position))
+      ({ position, revoked } = await revokedSince(deps.db, tenant.id, '0', now));
     for (const { first, count } of revoked) for (let bit = first; bit < first + count; bit += 1) set(lists, bit);
     for (const number of lists.bits.keys())
       if (number < listNumber({ hour: oldestHour(now), part: 0 })) lists.bits.delete(number);
@@ -148,11 +167,9 @@ async function publish(
   { tenant, now }: RequestContext,
   key: SigningKey,
   asked: ListName,
-  { bytes }: Bits = noBit,
+  lst: string,
 ): Promise<PublishedList> {
   const iat = Math.floor(now / 1000);
-  // What changes while it is packed belongs to the next one.
-  const lst = (await deflated(Buffer.from(bytes))).toString('base64url');
   const token = await signJwt(key, 'statuslist+jwt', {
     iss: tenant.issuer,
     sub: `${tenant.issuer}${endpoints.status}/${nameOf(asked)}`,
@@ -162,5 +179,5 @@ async function publish(
     status_list: { bits: 1, lst },
   });
   const body = Buffer.from(token);
-  return { body, gzip: await gzipped(body), etag: `"${contentTag(Buffer.from(`${iat} ${lst}`))}"` };
+  return { body, gzip: await gzipped(body), etag: `W/"${contentTag(Buffer.from(`${iat} ${lst}`))}"` };
 }

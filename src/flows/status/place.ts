@@ -2,20 +2,25 @@
 import type { Deps } from '../../deps.ts';
 import type { Client } from '../../domain/client.ts';
 import { OAuthError } from '../../domain/errors.ts';
-import { bitAt, hourOf, hourOfBit, type StatusPlace } from '../../domain/status-list.ts';
+import { bitAt, hourOf, hourOfBit, oldestHour, placeOwner, type StatusPlace } from '../../domain/status-list.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import type { Memory } from '../../storage/memory.ts';
 import { takeStatusBlock } from '../../storage/status-bits.ts';
 
-/** A bit that tokens of the client have already, taken when it had this version. */
-export type KnownBit = { readonly bit: number; readonly version: number };
+/** A bit that such tokens have already. `of`: {@link placeOwner}. */
+export type KnownBit = { readonly bit: number; readonly of: string };
 
 /** Places from `first` on, in a random order; those before `next` are given away. */
 type Block = { readonly first: number; readonly order: Uint16Array; next: number };
 
-type Held = { block: Block | undefined; spare: Block | undefined; taking: Promise<void> | undefined };
+type Held = {
+  readonly hour: number;
+  block: Block | undefined;
+  spare: Block | undefined;
+  taking: Promise<void> | undefined;
+};
 
-/** By tenant, client, when it was made, its version, and hour. Each process has one of its own. */
+/** By tenant, generation of its lists, clients as they are, and hour. Each process has one of its own. */
 const heldBy = new WeakMap<Memory, Map<string, Held>>();
 
 /** Those of the longest ago go first; what is left of them is never used. */
@@ -33,33 +38,50 @@ const largestBlock = 16_384;
 export async function statusPlace(
   deps: Deps,
   tenant: Tenant,
-  { client, known, exp }: { readonly client: Client; readonly known: readonly KnownBit[]; readonly exp: number },
+  {
+    client,
+    through,
+    known,
+    exp,
+  }: {
+    readonly client: Client;
+    /** The other clients that the token came through. */
+    readonly through: readonly Client[];
+    readonly known: readonly KnownBit[];
+    readonly exp: number;
+  },
 ): Promise<StatusPlace> {
   const hour = hourOf(exp);
   const { version } = client;
+  const of = placeOwner([client, ...through]);
   // Of an older version it may be among those that were revoked when the client was disabled.
-  const found = known.find((one) => one.version === version && hourOfBit(one.bit) === hour);
-  if (found) return { bit: found.bit, isNew: false, version };
-  const held = heldOf(deps.memory, `${tenant.id} ${client.id} ${client.createdAt} ${version} ${hour}`);
+  const found = known.find((one) => one.of === of && hourOfBit(one.bit) === hour);
+  if (found) return { bit: found.bit, isNew: false, version, of };
+  const held = heldOf(deps, `${tenant.id} ${tenant.statusGeneration} ${of} ${hour}`, hour);
+  const block = { clientId: client.id, through: through.map(({ id }) => id), hour };
   for (;;) {
     const place = nextOf(held);
-    if (held.spare === undefined && isHalfUsed(held.block)) held.taking ??= take(deps, tenant, client.id, hour, held);
+    if (held.spare === undefined && isHalfUsed(held.block)) held.taking ??= take(deps, tenant, block, held);
     if (place !== undefined) {
       // The block that follows comes beside the requests, and whoever needs it hears of a failure.
       held.taking?.catch(() => undefined);
-      return { bit: bitAt(hour, place), isNew: true, version };
+      return { bit: bitAt(hour, place), isNew: true, version, of };
     }
     await held.taking;
   }
 }
 
-function heldOf(memory: Memory, key: string): Held {
+function heldOf({ memory, clock }: Deps, key: string, hour: number): Held {
   let all = heldBy.get(memory);
   if (!all) heldBy.set(memory, (all = new Map()));
   let held = all.get(key);
   if (!held) {
-    if (all.size >= mostHeld) all.delete(all.keys().next().value!);
-    all.set(key, (held = { block: undefined, spare: undefined, taking: undefined }));
+    const oldest = oldestHour(clock());
+    for (const [other, one] of all) {
+      if (one.hour >= oldest && all.size < mostHeld) break;
+      all.delete(other);
+    }
+    all.set(key, (held = { hour, block: undefined, spare: undefined, taking: undefined }));
   }
   return held;
 }
@@ -80,10 +102,15 @@ function isHalfUsed(block: Block | undefined): boolean {
   return block === undefined || block.next * 2 >= block.order.length;
 }
 
-async function take(deps: Deps, tenant: Tenant, clientId: string, hour: number, held: Held): Promise<void> {
+async function take(
+  deps: Deps,
+  tenant: Tenant,
+  block: { readonly clientId: string; readonly through: readonly string[]; readonly hour: number },
+  held: Held,
+): Promise<void> {
   try {
     const size = held.block ? Math.min(2 * held.block.order.length, largestBlock) : smallestBlock;
-    const first = await takeStatusBlock(deps.db, tenant.id, { clientId, hour, size });
+    const first = await takeStatusBlock(deps.db, tenant.id, { ...block, size });
     if (first === undefined) throw new OAuthError('invalid_client', 'The client was disabled.');
     held.spare = { first, order: shuffled(deps, size), next: 0 };
   } finally {

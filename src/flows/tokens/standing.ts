@@ -4,7 +4,7 @@ import { type Client, scopesOf, tokenExchangeGrant } from '../../domain/client.t
 import type { RequestContext } from '../../domain/context.ts';
 import type { Grant } from '../../domain/grant.ts';
 import { machineScopes } from '../../domain/machine-scopes.ts';
-import { audiencesOf, scopesStillExchanged } from '../../domain/token-exchange.ts';
+import { type Act, carriedBefore, clientsOf, scopesStillExchanged } from '../../domain/token-exchange.ts';
 import type { User } from '../../domain/user.ts';
 import { findLivingGrant, findUserOfLivingGrant } from '../../storage/access-tokens.ts';
 import { wasRevoked } from '../../storage/revoked-access-tokens.ts';
@@ -16,8 +16,10 @@ type Claims = Readonly<Record<string, unknown>>;
 /** `scopes`: of those that the token says, what its client may still have. */
 export type Standing = { readonly scopes: readonly string[] };
 export type Person = { readonly grant: Grant; readonly user: User };
+/** `through`: the clients that it came through, whose end ends it. */
+type Through = Standing & { readonly through: readonly Client[] };
 /** `person`: undefined for a token of a client for itself. */
-export type StandingToken = Standing & { readonly person: Person | undefined };
+export type StandingToken = Through & { readonly person: Person | undefined };
 
 /** RFC 6749 4.4, RFC 8693, RFC 9068: undefined for a token that stands no more. `claims`: of {@link accessTokenClaims}. One round trip. */
 export async function standingToken(
@@ -31,15 +33,17 @@ export async function standingToken(
   const { grant_id: grantId } = claims;
   if (typeof grantId !== 'string') {
     const ofClient = await standingOfClient(deps, context, holder, claims);
-    return ofClient && { ...ofClient, person: undefined };
+    return ofClient && { ...ofClient, person: undefined, through: [holder] };
   }
   const person = await findLivingGrant(deps.db, tenant.id, { grantId, ...namesOf(context, holder, claims) }, now);
   if (person?.user.id !== claims['sub']) return undefined;
-  const scopes =
-    claims['act'] === undefined
-      ? stillHad(scopesOf(holder.metadata), claims)
-      : await stillExchanged(deps, context, holder, person!.grant, claims);
-  return scopes && { scopes, person: person! };
+  if (claims['act'] === undefined) {
+    const scopes = stillHad(scopesOf(holder.metadata), claims);
+    return scopes && { scopes, person: person!, through: [holder] };
+  }
+  if (!holder.metadata.grant_types.includes(tokenExchangeGrant)) return undefined;
+  const through = await stillExchanged(deps, context, person!.grant, claims);
+  return through && { ...through, person: person! };
 }
 
 /** The same, for who needs to know no more: nothing of the person is read where no policy asks for it. */
@@ -69,23 +73,24 @@ async function standingOfClient(
   return scopes && { scopes };
 }
 
+/** Every client that it came through stands as well, and may still exchange, and carry what it carried. */
 async function stillExchanged(
   deps: Deps,
   { tenant }: RequestContext,
-  holder: Client,
   grant: Grant,
   claims: Claims,
-): Promise<readonly string[] | undefined> {
-  const { carried_by: carriedBy } = claims;
+): Promise<Through | undefined> {
   const origin = await activeClient(deps, tenant, grant.clientId);
-  const carrier = typeof carriedBy === 'string' ? await activeClient(deps, tenant, carriedBy) : holder;
-  const exchanging = [holder, carrier].every((one) => one?.metadata.grant_types.includes(tokenExchangeGrant));
-  if (!origin || !exchanging) return undefined;
-  const scopes = scopesStillExchanged(saidBy(claims), audiencesOf(claims), {
-    origin,
-    carrier: carriedBy === undefined ? undefined : carrier,
-  });
-  return scopes.length === 0 ? undefined : scopes;
+  const chain = await Promise.all(clientsOf(claims['act'] as Act).map((id) => activeClient(deps, tenant, id)));
+  const carriers = await Promise.all(
+    carriedBefore(claims).map(async ({ client: id, to }) => ({ client: await activeClient(deps, tenant, id), to })),
+  );
+  const mayExchange = (one: Client | undefined): one is Client =>
+    one?.metadata.grant_types.includes(tokenExchangeGrant) ?? false;
+  if (!origin || !chain.every((one) => one !== undefined)) return undefined;
+  if (!carriers.every((one): one is { client: Client; to: string } => mayExchange(one.client))) return undefined;
+  const scopes = scopesStillExchanged(saidBy(claims), { origin, carriers });
+  return scopes.length === 0 ? undefined : { scopes, through: [origin, ...chain] };
 }
 
 function namesOf({ tenant }: RequestContext, holder: Client, claims: Claims) {

@@ -49,6 +49,10 @@ function answer(request: FastifyRequest, reply: FastifyReply, document: Document
 
 /** RFC 9110 13.1.2: a list, compared weakly, because a proxy that compresses weakens the tag. */
 function isCurrent(ifNoneMatch: string | undefined, etag: string): boolean {
-  const tags = (ifNoneMatch ?? '').split(',').map((tag) => tag.trim().replace(/^W\//, ''));
-  return tags.includes(etag) || tags.includes('*');
+  const tags = (ifNoneMatch ?? '').split(',').map(strong);
+  return tags.includes(strong(etag)) || tags.includes('*');
+}
+
+function strong(tag: string): string {
+  return tag.trim().replace(/^W\//, '');
 }

@@ -13,7 +13,7 @@ import { serviceArgument } from '../shown.ts';
 export function serviceKeyRevokeCommand(env: Environment): Command {
   const shape = new Command('revoke')
     .description(
-      'Take a key from a service account. Its sessions and grants end, whichever key they came of; APIs take access tokens until they expire.',
+      'Take a key from a service account. Its sessions and grants end, whichever key they came of. APIs that look at status lists refuse the access tokens within seconds, others when they expire.',
     )
     .argument('<username>', serviceArgument)
     .argument('<name>', 'what the key is called')
