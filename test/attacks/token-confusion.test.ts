@@ -157,6 +157,8 @@ const keeper = {
   grant_types: ['authorization_code' as const, tokenExchangeGrant],
 };
 
+/** Somebody else's, for whom the first one can act. */
+let bobsPlainToken: string;
 /** For a resource whose library refuses RFC 9068's type. */
 async function plainToken(): Promise<string> {
   const client = { ...webClient, client_id: 'plain', scope: 'plain:read' };
@@ -164,7 +166,9 @@ async function plainToken(): Promise<string> {
     resources: [{ identifier: plain, scopes: ['plain:read'], access_token_type: 'JWT' }],
     clients: [client, keeper],
   });
-  return (await codeFlow(signet, client, { change: { scope: 'plain:read' } })).tokens.access_token;
+  const change = { scope: 'plain:read' };
+  bobsPlainToken = (await codeFlow(signet, client, { user: bob, change })).tokens.access_token;
+  return (await codeFlow(signet, client, { change })).tokens.access_token;
 }
 
 /** RFC 7523, of a client with a key of its own. */
@@ -270,7 +274,7 @@ const places: Record<string, { takes: Kind; at?: string; accepts: (value: string
     takes: 'access token of the type JWT',
     accepts: async (value) => {
       const actor = { actor_token: value, actor_token_type: accessTokenTypeUri };
-      return (await exchange(signet, keeper, values['access token of the type JWT'], actor)).status === 200;
+      return (await exchange(signet, keeper, bobsPlainToken, actor)).status === 200;
     },
   },
   'client_assertion at the token endpoint': {
