@@ -158,7 +158,7 @@ const keeper = {
 };
 
 /** Somebody else's, for whom the first one can act. */
-let bobsPlainToken: string;
+let othersPlainToken: string;
 /** For a resource whose library refuses RFC 9068's type. */
 async function plainToken(): Promise<string> {
   const client = { ...webClient, client_id: 'plain', scope: 'plain:read' };
@@ -167,7 +167,9 @@ async function plainToken(): Promise<string> {
     clients: [client, keeper],
   });
   const change = { scope: 'plain:read' };
-  bobsPlainToken = (await codeFlow(signet, client, { user: bob, change })).tokens.access_token;
+  const other = { username: 'other', password: 'a rather long pass phrase of hers' };
+  await signet.provision({ users: [other] });
+  othersPlainToken = (await codeFlow(signet, client, { user: other, change })).tokens.access_token;
   return (await codeFlow(signet, client, { change })).tokens.access_token;
 }
 
@@ -274,7 +276,7 @@ const places: Record<string, { takes: Kind; at?: string; accepts: (value: string
     takes: 'access token of the type JWT',
     accepts: async (value) => {
       const actor = { actor_token: value, actor_token_type: accessTokenTypeUri };
-      return (await exchange(signet, keeper, bobsPlainToken, actor)).status === 200;
+      return (await exchange(signet, keeper, othersPlainToken, actor)).status === 200;
     },
   },
   'client_assertion at the token endpoint': {
