@@ -56,3 +56,8 @@ export function exchangeAt({ issuer, clientId, clientSecret, resource, scope }: 
     return token;
   };
 }
+
+/** Why there is no token: Signet is away, which passes, or it gives this service none. */
+export function notExchanged(error: Error): 'away' | 'refused' {
+  return error instanceof TypeError || error.cause instanceof TypeError ? 'away' : 'refused';
+}

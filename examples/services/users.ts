@@ -3,7 +3,7 @@ import Fastify from 'fastify';
 import { requireToken } from '../../src/verifier/fastify.ts';
 import { bearerToken, createVerifier, type VerifiedToken } from '../../src/verifier/verifier.ts';
 import type { Running } from '../web/environment.ts';
-import type { Exchange } from './exchange.ts';
+import { type Exchange, notExchanged } from './exchange.ts';
 import { patience, type ServiceOptions, shop, warnWithoutKeys } from './shop.ts';
 
 declare module 'fastify' {
@@ -33,9 +33,13 @@ export async function startUsers({
     const { id } = request.params;
     if (request.token!.subject !== id)
       return reply.code(403).send({ error: 'forbidden', error_description: 'This is somebody else.' });
-    const answer = await exchange(bearerToken(request.headers.authorization)!)
-      .then((token) => ordersOf(id, token))
-      .catch(() => undefined);
+    const token = await exchange(bearerToken(request.headers.authorization)!).catch(notExchanged);
+    if (token === 'away')
+      return reply
+        .code(503)
+        .header('retry-after', '5')
+        .send({ error: 'temporarily_unavailable', error_description: 'The orders cannot be asked for at the moment.' });
+    const answer = token === 'refused' ? undefined : await ordersOf(id, token).catch(() => undefined);
     // The token ended between the two services: the client gets to know it as from here.
     if (answer?.status === 401)
       return reply

@@ -322,6 +322,25 @@ describe('by exchange', () => {
 });
 
 describe('without Signet', () => {
+  test('a service that exchanges says 503 for what it has not exchanged yet, and goes on with what it has', async () => {
+    const away = await startSignet({
+      provision: {
+        ...shopWorld,
+        resources: [...shopWorld.resources, { identifier: ordersAudience, scopes: ['orders:read'] }],
+        clients: [...shopWorld.clients, usersClient],
+      },
+    });
+    const running = await startShop(away.issuer, '127.0.0.1', true);
+    const [known, unknown] = [(await enter(alice, running.gateway)).body, (await enter(alice, running.gateway)).body];
+    const url = `${running.users}/users/${subjectOf(known.access_token)}`;
+    expect((await callService(url, known.access_token)).status).toBe(200);
+    await away.stop();
+    expect((await callService(url, known.access_token)).status).toBe(200);
+    const answer = await fetch(url, { headers: bearer(unknown.access_token) });
+    expect([answer.status, answer.headers.get('retry-after')]).toEqual([503, '5']);
+    await running.stop();
+  });
+
   test('services validate what they have the keys for; nobody new comes in; a service that never had keys says 503', async () => {
     const away = await startSignet({ provision: shopWorld });
     const running = await startShop(away.issuer);
