@@ -49,8 +49,9 @@ export const introspectionMutants: readonly Mutant[] = [
   {
     name: 'introspection: the token of a client stands that was disabled',
     file: standing,
-    remove: '  if (!holder) return undefined;\n  const userId =',
-    insert: '  if (!holder) return { scopes: [] };\n  const userId =',
+    remove: '  if (!holder) return undefined;\n  const { grant_id: grantId } = claims;',
+    insert:
+      '  if (!holder) return { scopes: [], person: undefined, through: [] };\n  const { grant_id: grantId } = claims;',
     test,
     title: 'its client is disabled',
   },

@@ -189,7 +189,7 @@ export const tokenExchangeMutants: readonly Mutant[] = [
     name: 'exchange: a program’s token is exchanged',
     file: flow,
     remove: '  if (!person)\n',
-    insert: "  if (!person && accessToken !== '')\n",
+    insert: "  if (!person && accessToken === '')\n",
     test,
     title: 'a program’s token',
   },
