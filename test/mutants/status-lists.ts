@@ -29,8 +29,8 @@ export const statusListMutants: readonly Mutant[] = [
   {
     name: 'status lists: the grant goes on with a bit that was revoked',
     file: revoked,
-    remove: 'array_remove(status_bits, ${p.bit})',
-    insert: 'status_bits',
+    remove: 'AND id = ${p.grantId} AND EXISTS (SELECT 1 FROM exchanged)',
+    insert: 'AND id = ${p.grantId} AND NOT EXISTS (SELECT 1 FROM exchanged)',
     test: lists,
     title: 'nothing that comes after',
   },
