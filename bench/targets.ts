@@ -32,7 +32,13 @@ export async function startServer(
   const isOnOutput = options.ready === 'ready\n';
   const child = spawn(file, args, {
     cwd: options.directory,
-    env: { PATH: process.env['PATH'], HOME: process.env['HOME'], NODE_ENV: 'production', ...options.env },
+    env: {
+      PATH: process.env['PATH'],
+      HOME: process.env['HOME'],
+      NODE_ENV: 'production',
+      MALLOC_ARENA_MAX: '2',
+      ...options.env,
+    },
     stdio: ['ignore', isOnOutput ? 'pipe' : log.fd, 'pipe'],
   });
   await log.close();

@@ -25,7 +25,8 @@ if (major > 24 || (major === 24 && minor >= 7)) {
   }
   // As in package.json, by this file's own hand: what this Node was told with it may be why it counts as an old one.
   const args = ['--max-semi-space-size=8', fileURLToPath(import.meta.url), ...process.argv.slice(2)];
-  const child = spawn(locked, args, { stdio: 'inherit' });
+  const env = { MALLOC_ARENA_MAX: '2', ...process.env };
+  const child = spawn(locked, args, { stdio: 'inherit', env });
   // Whoever stops this process means the other. Ctrl-C reaches both from the terminal; there it must only be survived.
   for (const signal of ['SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   process.on('SIGINT', () => process.stdin.isTTY || child.kill('SIGINT'));

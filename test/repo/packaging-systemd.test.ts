@@ -104,7 +104,9 @@ test.each([
 ])('%s: the settings exist, and the secrets among them are credentials', (_what, source, secrets) => {
   const taken = unitIn(source());
   const credentials = taken.get('LoadCredential')!.map((line) => line.split(':')[0]!);
-  const given = Object.entries(environment(taken)).filter(([name]) => name !== 'NODE_ENV');
+  // These two are Node's and the C library's.
+  const others = ['NODE_ENV', 'MALLOC_ARENA_MAX'];
+  const given = Object.entries(environment(taken)).filter(([name]) => !others.includes(name));
   for (const [name, value] of given) {
     const setting = name.replace(/_FILE$/, '');
     expect(Object.keys(settings)).toContain(setting);
@@ -124,7 +126,8 @@ test('it starts what this project starts, by the Node that npm ci brings', async
   // npm's shell makes way for it, so that a signal for npm reaches it.
   // Nobody who may send the service a signal opens Node's inspector by one.
   expect(entry.shift()).toBe('--disable-sigusr1');
-  expect(scripts['start']).toBe(`exec node ${entry.join(' ')}`);
+  const arenas = `MALLOC_ARENA_MAX=${environment(unitIn(text))['MALLOC_ARENA_MAX']}`;
+  expect(scripts['start']).toBe(`${arenas} exec node ${entry.join(' ')}`);
   expect(program.replace(one('WorkingDirectory')!, '')).toBe('/node_modules/.bin/node');
 });
 
