@@ -48,6 +48,7 @@ describe('names', () => {
     const known = new Set<string>([
       ...Object.keys(settings),
       'UV_THREADPOOL_SIZE',
+      'MALLOC_ARENA_MAX',
       'TEST_DATABASE_URL',
       'CHROMIUM_PATH',
     ]);
