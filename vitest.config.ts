@@ -5,13 +5,17 @@ import { defineConfig } from 'vitest/config';
 const long = [
   'test/attacks/slow-bodies.test.ts',
   'test/cli/document.test.ts',
+  'test/embedded/postgres.test.ts',
   'test/faults/backup-restore.test.ts',
   'test/faults/cli-apply.test.ts',
+  'test/faults/data-dir.test.ts',
   'test/faults/outbox-process.test.ts',
   'test/faults/process-refuses.test.ts',
   'test/faults/restored-elsewhere.test.ts',
   'test/faults/rolling-restart.test.ts',
+  'test/faults/secret-key-change.test.ts',
   'test/faults/status-lists.test.ts',
+  'test/repo/package.test.ts',
 ];
 
 const every = ['test/**/*.test.ts'];
