@@ -96,7 +96,8 @@ async function endOnePerson(issuer: string, db: pg.Client): Promise<Revocation['
         SELECT u.tenant_id, gen_random_uuid(), u.id, 'app', '{openid}', '{}', true, now(), '{pwd}', 'urn:signet:acr:1fa', now(), now(),
           now() + interval '7 days', ARRAY[$2::bigint + n]
         FROM users u, generate_series(1, 100) AS n WHERE u.id = $1`,
-      [id, bitAt(hourOf(Date.now() / 1000), n * 100)],
+      // Far from the places of real tokens.
+      [id, bitAt(hourOf(Date.now() / 1000), 1_000_000 + n * 100)],
     );
     const begun = performance.now();
     await admin(issuer, token, 'PATCH', `/users/${id}`, { disabled: true });
