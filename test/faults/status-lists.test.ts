@@ -8,7 +8,7 @@ import { freePort } from '../../src/testing/start.ts';
 import { newKeysOf, recordRestored } from '../../src/flows/restore/restored.ts';
 import { listAllTenants } from '../../src/storage/tenants.ts';
 import { createDatabase, type TestDatabase } from '../support/database.ts';
-import { basic, codeFlow, getUserinfo, tokenRequest, webClient, world } from '../support/flow.ts';
+import { codeFlow, getUserinfo, revokeToken, tokenRequest, webClient, world } from '../support/flow.ts';
 import { type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
 import { type SignetProcess, startProcess } from '../support/signet-process.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
@@ -78,11 +78,7 @@ describe('killed while it revokes', () => {
       const { tokens } = await codeFlow({ issuer }, webClient);
       expect(await standsAt(elsewhere, tokens.access_token)).toBe(true);
       const stopped = proxy.stopAt(moment, statement);
-      const answer = fetch(`${issuer}/oauth/revoke`, {
-        method: 'POST',
-        headers: { authorization: basic(webClient.client_id, webClient.client_secret) },
-        body: new URLSearchParams({ token: tokens[what] }),
-      }).then(
+      const answer = revokeToken({ issuer }, webClient, { token: tokens[what] }).then(
         ({ status }) => status,
         () => 'lost',
       );
@@ -98,11 +94,7 @@ describe('killed while it revokes', () => {
 
   test('acknowledged, and killed at once: in force everywhere', async () => {
     const { tokens } = await codeFlow({ issuer }, webClient);
-    const { status } = await fetch(`${issuer}/oauth/revoke`, {
-      method: 'POST',
-      headers: { authorization: basic(webClient.client_id, webClient.client_secret) },
-      body: new URLSearchParams({ token: tokens.access_token }),
-    });
+    const { status } = await revokeToken({ issuer }, webClient, { token: tokens.access_token });
     revoking.kill('SIGKILL');
     expect(status).toBe(200);
     await revoking.ended;
@@ -130,14 +122,8 @@ describe('put back from a copy', () => {
     const { deps } = signet.server;
     const ask = async () =>
       (await tokenRequest(signet, worker, { grant_type: 'client_credentials' })).body.access_token;
-    const revoke = (token: string) =>
-      fetch(`${signet.issuer}/oauth/revoke`, {
-        method: 'POST',
-        headers: { authorization: basic(worker.client_id, worker.client_secret) },
-        body: new URLSearchParams({ token }),
-      });
     const [revoked, kept] = [await ask(), await ask()];
-    await revoke(revoked);
+    await revokeToken(signet, worker, { token: revoked });
     const isRevoked = (token: string) => isRevokedAt(signet.server.url, token, signet.clock.now);
     expect([await isRevoked(revoked), await isRevoked(kept)]).toEqual([true, false]);
 

@@ -3,8 +3,8 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { adminApiOf } from '../../src/domain/admin-api.ts';
 import { accessTokenTypeUri, type Act } from '../../src/domain/token-exchange.ts';
-import { exchange, introspected, service } from '../support/exchange.ts';
-import { alice, basic, bob, claimsOf, codeFlow, webClient, world } from '../support/flow.ts';
+import { exchange, service } from '../support/exchange.ts';
+import { alice, bob, claimsOf, codeFlow, introspected, revokeToken, webClient, world } from '../support/flow.ts';
 import { isRevokedAt } from '../support/status.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
@@ -213,11 +213,7 @@ async function endsAll(
   names: readonly string[],
   tokens: readonly string[],
 ): Promise<void> {
-  await fetch(`${signet.issuer}/oauth/revoke`, {
-    method: 'POST',
-    headers: { authorization: basic(app.client_id, app.client_secret) },
-    body: new URLSearchParams({ token: refreshToken }),
-  });
+  await revokeToken(signet, app, { token: refreshToken });
   for (const token of tokens) {
     expect(await isRevokedAt(signet.issuer, token, signet.clock.now)).toBe(true);
     const holder = names.indexOf(told(token).client_id);

@@ -2,11 +2,11 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { query } from '../support/database.ts';
 import {
-  basic,
   claimsOf,
   codeFlow,
   getUserinfo,
   refresh,
+  revokeToken,
   spaClient,
   type TestClient,
   webClient,
@@ -22,11 +22,7 @@ beforeAll(async () => {
 afterAll(() => signet.stop());
 
 async function revoke(client: TestClient, params: Record<string, string> | [string, string][]) {
-  const form = new URLSearchParams(params);
-  const headers: Record<string, string> = {};
-  if (client.client_secret === undefined) form.set('client_id', client.client_id);
-  else headers['authorization'] = basic(client.client_id, client.client_secret);
-  const response = await fetch(`${signet.issuer}/oauth/revoke`, { method: 'POST', headers, body: form });
+  const response = await revokeToken(signet, client, params);
   const text = await response.text();
   const error = text === '' ? undefined : (JSON.parse(text) as { error: string }).error;
   return { status: response.status, error, text, headers: response.headers };

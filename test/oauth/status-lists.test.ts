@@ -13,7 +13,9 @@ import {
   claimsOf,
   codeFlow,
   exchangeCode,
+  introspected,
   refresh,
+  revokeToken,
   spaClient,
   tokenRequest,
   webClient,
@@ -70,22 +72,10 @@ async function workerToken(): Promise<string> {
   const params = { grant_type: 'client_credentials', resource: api.identifier };
   return (await tokenRequest(signet, worker, params)).body.access_token;
 }
-const revoke = (client: { client_id: string; client_secret?: string }, token: string) =>
-  fetch(`${signet.issuer}/oauth/revoke`, {
-    method: 'POST',
-    headers: { authorization: basic(client.client_id, client.client_secret!) },
-    body: new URLSearchParams({ token }),
-  });
-
-/** What introspection says of it. */
-async function isActive(issuer: string, token: string, client = worker): Promise<boolean> {
-  const answer = await fetch(`${issuer}/oauth/introspect`, {
-    method: 'POST',
-    headers: { authorization: basic(client.client_id, client.client_secret) },
-    body: new URLSearchParams({ token }),
-  });
-  return ((await answer.json()) as { active: boolean }).active;
-}
+type AsClient = { readonly client_id: string; readonly client_secret?: string };
+const revoke = (client: AsClient, token: string) => revokeToken(signet, client, { token });
+const isActive = async (issuer: string, token: string, client: AsClient = worker) =>
+  (await introspected({ issuer }, client, token))['active'];
 
 describe('the list', () => {
   test('is a signed token about the address that the access token names, of one bit per token', async () => {
@@ -256,10 +246,7 @@ describe('places', () => {
   test('a repeated refresh whose first reply was revoked: a token of its own, that stands everywhere', async () => {
     const { tokens } = await codeFlow(signet, spaClient);
     const first = (await refresh(signet, spaClient, tokens.refresh_token)).body;
-    await fetch(`${signet.issuer}/oauth/revoke`, {
-      method: 'POST',
-      body: new URLSearchParams({ token: first.access_token, client_id: spaClient.client_id }),
-    });
+    await revoke(spaClient, first.access_token);
     const again = (await refresh(signet, spaClient, tokens.refresh_token)).body;
     expect(again.refresh_token).toBe(first.refresh_token);
     expect(claimsOf(again.access_token)['jti']).not.toBe(claimsOf(first.access_token)['jti']);

@@ -13,7 +13,7 @@ import { createVerifier, type Verifier } from '../../src/verifier/verifier.ts';
 import { createAgent } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import { logIn, postJson, refreshAt } from '../support/first-party.ts';
-import { alice, basic, claimsOf, codeFlow, refresh, tokenRequest, webClient, world } from '../support/flow.ts';
+import { alice, claimsOf, codeFlow, refresh, revokeToken, tokenRequest, webClient, world } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
 const audience = 'https://orders.example/api';
@@ -250,13 +250,6 @@ describe('Use strong secrets or proper key management for signing', () => {
 });
 
 describe('Implement proper token revocation mechanisms', () => {
-  const revoke = (token: string) =>
-    fetch(`${signet.issuer}/oauth/revoke`, {
-      method: 'POST',
-      headers: { authorization: basic(worker.client_id, worker.client_secret) },
-      body: new URLSearchParams({ token }),
-    });
-
   test('a token that was given back, a session that was left, a person who was disabled: refused seconds later', async () => {
     const program = (await tokenRequest(signet, worker, { grant_type: 'client_credentials' })).body.access_token;
     const signedIn = await signIn();
@@ -265,7 +258,7 @@ describe('Implement proper token revocation mechanisms', () => {
     const leaver = (await logIn(signet, user)).body.token;
     const all = [program, signedIn.token, leaver];
     expect(await Promise.all(all.map((token) => outcome(token)))).toEqual(['taken', 'taken', 'taken']);
-    await revoke(program);
+    await revokeToken(signet, worker, { token: program });
     await postJson(`${signet.issuer}/auth/logout`, { refresh_token: signedIn.refresh_token });
     await signet.provision({ users: [{ ...user, disabled: true }] });
     signet.clock.advance(3);

@@ -1,7 +1,7 @@
 // Token exchange as services ask for it, and a small world of services for it.
 import { accessTokenTypeUri } from '../../src/domain/token-exchange.ts';
 import { tokenExchangeGrant } from '../../src/domain/client.ts';
-import { basic, type TokenAnswer, tokenRequest, webClient } from './flow.ts';
+import { type TokenAnswer, tokenRequest, webClient } from './flow.ts';
 
 export const shop = 'https://shop.example/api';
 export const orders = 'https://orders.example/api';
@@ -70,18 +70,4 @@ export function exchange(
   };
   const given = Object.entries(whole).filter((entry): entry is [string, string] => entry[1] !== undefined);
   return tokenRequest(at, client, Object.fromEntries(given));
-}
-
-/** RFC 7662 2.2: what the client is told of the token. */
-export async function introspected(
-  at: { readonly issuer: string },
-  client: Service,
-  token: string,
-): Promise<Record<string, unknown>> {
-  const answer = await fetch(`${at.issuer}/oauth/introspect`, {
-    method: 'POST',
-    headers: { authorization: basic(client.client_id, client.client_secret) },
-    body: new URLSearchParams({ token }),
-  });
-  return (await answer.json()) as Record<string, unknown>;
 }

@@ -142,18 +142,44 @@ export type TokenAnswer = {
   readonly body: Tokens & { error?: string; error_description?: string };
 };
 
-/** POST /oauth/token, authenticated as the client: Basic when it has a secret. */
+type AsClient = Readonly<Pick<TestClient, 'client_id'> & { client_secret?: string | undefined }>;
+
+/** A POST of a form, authenticated as the client: Basic when it has a secret, else by its name. */
+function formOf(client: AsClient, params: ConstructorParameters<typeof URLSearchParams>[0]): RequestInit {
+  const body = new URLSearchParams(params);
+  if (client.client_secret !== undefined)
+    return { method: 'POST', headers: { authorization: basic(client.client_id, client.client_secret) }, body };
+  body.set('client_id', client.client_id);
+  return { method: 'POST', body };
+}
+
+/** POST /oauth/token, authenticated as the client. */
 export async function tokenRequest(
   signet: { issuer: string },
-  client: Readonly<Pick<TestClient, 'client_id'> & { client_secret?: string | undefined }>,
+  client: AsClient,
   params: Record<string, string>,
 ): Promise<TokenAnswer> {
-  const form = new URLSearchParams(params);
-  const headers: Record<string, string> = { 'content-type': 'application/x-www-form-urlencoded' };
-  if (client.client_secret === undefined) form.set('client_id', client.client_id);
-  else headers['authorization'] = basic(client.client_id, client.client_secret);
-  const response = await fetch(`${signet.issuer}/oauth/token`, { method: 'POST', headers, body: form.toString() });
+  const response = await fetch(`${signet.issuer}/oauth/token`, formOf(client, params));
   return { status: response.status, headers: response.headers, body: (await response.json()) as TokenAnswer['body'] };
+}
+
+/** POST /oauth/revoke, authenticated as the client. */
+export function revokeToken(
+  signet: { issuer: string },
+  client: AsClient,
+  params: ConstructorParameters<typeof URLSearchParams>[0],
+): Promise<Response> {
+  return fetch(`${signet.issuer}/oauth/revoke`, formOf(client, params));
+}
+
+/** POST /oauth/introspect, authenticated as the client: what it is told of the token (RFC 7662 2.2). */
+export async function introspected(
+  signet: { issuer: string },
+  client: AsClient,
+  token: string,
+): Promise<Record<string, unknown>> {
+  const response = await fetch(`${signet.issuer}/oauth/introspect`, formOf(client, { token }));
+  return (await response.json()) as Record<string, unknown>;
 }
 
 /** RFC 6749 2.3.1. */

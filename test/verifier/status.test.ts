@@ -64,6 +64,15 @@ const away = () => {
 const back = () => {
   id.answerList = undefined;
 };
+/** The next list comes only when the function is called that this gives. */
+const heldBack = () => {
+  let answer: (() => void) | undefined;
+  id.answerList = () =>
+    new Promise((resolve) => {
+      answer = () => resolve(listAnswer(id.list()));
+    });
+  return () => answer!();
+};
 const refused = '401 invalid_token';
 const all = async (one: () => Promise<string>, times = 50) =>
   new Set(await Promise.all(Array.from({ length: times }, one)));
@@ -417,15 +426,11 @@ describe('when a list is fetched', () => {
     const bearer = token();
     await outcome(bearer);
     id.revoked.add(5);
-    let answer: (() => void) | undefined;
-    id.answerList = () =>
-      new Promise((resolve) => {
-        answer = () => resolve(listAnswer(id.list()));
-      });
+    const answer = heldBack();
     id.advance(15);
     expect([now(bearer), now(bearer), await outcome(bearer)]).toEqual(['taken', 'taken', 'taken']);
     expect(listFetches(id)).toBe(2);
-    answer!();
+    answer();
     await expect.poll(() => now(bearer), { interval: 1 }).toBe('revoked');
     expect(await outcome(bearer)).toBe('revoked');
     expect(listFetches(id)).toBe(2);
@@ -435,17 +440,13 @@ describe('when a list is fetched', () => {
     const bearer = token();
     await outcome(bearer);
     id.revoked.add(5);
-    let answer: (() => void) | undefined;
-    id.answerList = () =>
-      new Promise((resolve) => {
-        answer = () => resolve(listAnswer(id.list()));
-      });
+    const answer = heldBack();
     id.advance(15);
     expect(now(bearer)).toBe('taken');
     id.advance(15);
     expect(now(bearer)).toBe('asks');
     const waiting = outcome(bearer);
-    answer!();
+    answer();
     expect(await waiting).toBe('revoked');
     expect(listFetches(id)).toBe(2);
   });

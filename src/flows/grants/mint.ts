@@ -168,7 +168,7 @@ function claimsInExchange({ user, claims, act, carriedBy }: Extract<Subject, { k
     ...claimsNamed(user, Object.keys(claims).filter(isClaimName)),
     ...Object.fromEntries(kept),
     act,
-    carried_by: carriedBy,
+    ...(carriedBy.length > 0 && { carried_by: carriedBy }),
   };
 }
 
