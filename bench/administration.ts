@@ -1,12 +1,8 @@
 // `npm run bench:admin`: the admin API beside a million users, and what the deletion of a client with 100,000 grants does to others.
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
 import { setTimeout as wait } from 'node:timers/promises';
-import pg from 'pg';
 import { adminApiOf } from '../src/domain/admin-api.ts';
-import { startEmbeddedPostgres } from '../src/embedded/postgres.ts';
 import {
   type Administration,
   administrationFile,
@@ -16,18 +12,16 @@ import {
   type Taken,
 } from './document.ts';
 import { withEnding } from './ending.ts';
-import { describeMachine, memoryOf, pinLoad, placed } from './machine.ts';
+import { describeMachine, memoryOf, pinLoad } from './machine.ts';
+import { machineClient, startOneSignet, tokenFor } from './one-signet.ts';
 import { percentile } from './results.ts';
 import { figure, plainTable } from './tables.ts';
-import { freePort, root, signetIsReady, startOptions, startServer } from './targets.ts';
 
 const howManyUsers = 1_000_000;
 const howManyGrants = 100_000;
 const requests = 2000;
 const atOnce = 4;
 
-const secret = 'a secret of the bench, long enough for it';
-const machineClient = { client_secret: secret, grant_types: ['client_credentials'], response_types: [] };
 const world = {
   users: [{ username: 'alice', email: 'alice@example.com' }],
   resources: [{ identifier: 'https://orders.example', scopes: ['orders:read'] }],
@@ -53,41 +47,12 @@ async function main(): Promise<void> {
   const machine = describeMachine();
   pinLoad(machine);
   const measured = await withEnding(async (stack) => {
-    const directory = await mkdtemp(join(tmpdir(), 'signet-bench-admin-'));
-    stack.defer(() => rm(directory, { recursive: true, force: true }));
-    await chmod(directory, 0o711);
-    const postgres = await startEmbeddedPostgres(join(directory, 'data'), { durable: true });
-    stack.defer(() => postgres.stop());
-    const { host, user, database } = postgres.connection;
-    const databaseUrl = `postgres://${user}@${encodeURIComponent(host)}/${database}`;
-    const port = await freePort();
-    const provision = join(directory, 'world.json');
-    await writeFile(provision, JSON.stringify(world));
-    const start = () =>
-      startServer(
-        placed(machine, 'server core', [process.execPath, ...startOptions, join(root, 'bin/signet.js'), 'serve']),
-        {
-          ready: signetIsReady,
-          directory,
-          env: {
-            PORT: String(port),
-            DATABASE_URL: databaseUrl,
-            SECRET_KEY: randomBytes(32).toString('base64'),
-            PROVISION: provision,
-          },
-          log: 'signet.log',
-        },
-      );
-    const server = await start();
-    stack.defer(() => server.stop());
-    const client = new pg.Client({ connectionString: databaseUrl });
-    await client.connect();
-    stack.defer(() => client.end());
+    const { issuer, pid, db } = await startOneSignet(stack, machine, { name: 'admin', world });
     process.stdout.write('a million users are made\n');
-    await client.query(people, [howManyUsers]);
-    await client.query(grants, [howManyGrants]);
-    await client.query('VACUUM ANALYZE');
-    return measure(`http://localhost:${port}`, server.pid);
+    await db.query(people, [howManyUsers]);
+    await db.query(grants, [howManyGrants]);
+    await db.query('VACUUM ANALYZE');
+    return measure(issuer, pid);
   });
   const administration: Administration = {
     date: new Date().toISOString().slice(0, 10),
@@ -193,18 +158,6 @@ function summed(taken: readonly number[]): Taken {
     p95: rounded(percentile(sorted, 0.95)),
     max: rounded(sorted.at(-1)!),
   };
-}
-
-async function tokenFor(issuer: string, id: string, resource: string): Promise<string> {
-  const response = await fetch(`${issuer}/oauth/token`, {
-    method: 'POST',
-    headers: {
-      authorization: `Basic ${Buffer.from(`${id}:${encodeURIComponent(secret).replaceAll('%20', '+')}`).toString('base64')}`,
-    },
-    body: new URLSearchParams({ grant_type: 'client_credentials', resource }),
-  });
-  if (!response.ok) throw new Error(`no token: ${await response.text()}`);
-  return ((await response.json()) as { access_token: string }).access_token;
 }
 
 await main();

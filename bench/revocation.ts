@@ -1,21 +1,20 @@
 // `npm run bench:revocation`: how long a revoked token is taken by 20 APIs under load, what their lists weigh, and what ending one person costs.
-import { randomBytes, randomInt } from 'node:crypto';
-import { chmod, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { randomInt } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
 import { Agent, type IncomingMessage, request as httpRequest } from 'node:http';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as wait } from 'node:timers/promises';
 import { gunzipSync } from 'node:zlib';
-import pg from 'pg';
+import type pg from 'pg';
 import { adminApiOf } from '../src/domain/admin-api.ts';
 import { bitAt, hourOf } from '../src/domain/status-list.ts';
-import { startEmbeddedPostgres } from '../src/embedded/postgres.ts';
 import { createVerifier, TokenError, type Verifier } from '../src/verifier/verifier.ts';
 import { withEnding } from './ending.ts';
-import { describeMachine, pinLoad, placed } from './machine.ts';
+import { describeMachine, pinLoad } from './machine.ts';
+import { basic, machineClient, startOneSignet, tokenFor } from './one-signet.ts';
 import { percentile } from './results.ts';
 import { type Revocation, revocationFile, revocationTables, withMeasured } from './revocation-document.ts';
-import { freePort, root, signetIsReady, startOptions, startServer } from './targets.ts';
+import { root } from './targets.ts';
 
 const apis = 20;
 const revocations = 1000;
@@ -25,8 +24,6 @@ const pace = 20;
 const look = 25;
 
 const audience = 'https://orders.example';
-const secret = 'a secret of the bench, long enough for it';
-const machineClient = { client_secret: secret, grant_types: ['client_credentials'], response_types: [] };
 const world = {
   users: [{ username: 'alice' }],
   resources: [{ identifier: audience, scopes: ['orders:read'] }],
@@ -41,33 +38,7 @@ async function main(): Promise<void> {
   const machine = describeMachine();
   pinLoad(machine);
   const measured = await withEnding(async (stack): Promise<Revocation> => {
-    const directory = await mkdtemp(join(tmpdir(), 'signet-bench-revocation-'));
-    stack.defer(() => rm(directory, { recursive: true, force: true }));
-    await chmod(directory, 0o711);
-    const postgres = await startEmbeddedPostgres(join(directory, 'data'), { durable: true });
-    stack.defer(() => postgres.stop());
-    const { host, user, database } = postgres.connection;
-    const databaseUrl = `postgres://${user}@${encodeURIComponent(host)}/${database}`;
-    const port = await freePort();
-    const provision = join(directory, 'world.json');
-    await writeFile(provision, JSON.stringify(world));
-    const command = [process.execPath, ...startOptions, join(root, 'bin/signet.js'), 'serve'];
-    const server = await startServer(placed(machine, 'server core', command), {
-      ready: signetIsReady,
-      directory,
-      env: {
-        PORT: String(port),
-        DATABASE_URL: databaseUrl,
-        SECRET_KEY: randomBytes(32).toString('base64'),
-        PROVISION: provision,
-      },
-      log: 'signet.log',
-    });
-    stack.defer(() => server.stop());
-    const db = new pg.Client({ connectionString: databaseUrl });
-    await db.connect();
-    stack.defer(() => db.end());
-    const issuer = `http://localhost:${port}`;
+    const { issuer, db } = await startOneSignet(stack, machine, { name: 'revocation', world });
     process.stdout.write('one person with 100 tokens is disabled\n');
     const person = await endOnePerson(issuer, db);
     process.stdout.write(`${revocations} tokens are revoked under load\n`);
@@ -310,19 +281,6 @@ async function sizeOf(address: string): Promise<number> {
 }
 
 const rounded = (value: number) => Number(value.toFixed(2));
-
-const basic = (id: string) =>
-  `Basic ${Buffer.from(`${id}:${encodeURIComponent(secret).replaceAll('%20', '+')}`).toString('base64')}`;
-
-async function tokenFor(issuer: string, id: string, resource: string): Promise<string> {
-  const response = await fetch(`${issuer}/oauth/token`, {
-    method: 'POST',
-    headers: { authorization: basic(id) },
-    body: new URLSearchParams({ grant_type: 'client_credentials', resource }),
-  });
-  if (!response.ok) throw new Error(`no token: ${await response.text()}`);
-  return ((await response.json()) as { access_token: string }).access_token;
-}
 
 async function revoke(issuer: string, token: string): Promise<void> {
   const response = await fetch(`${issuer}/oauth/revoke`, {
