@@ -63,6 +63,8 @@ export type ClientMetadata = {
   readonly built_in: boolean;
   /** False lets authorization requests without a code challenge pass. */
   readonly require_pkce: boolean;
+  /** False leaves the issuer out of authorization responses (RFC 9207), for a library that trips over it. */
+  readonly authorization_response_iss: boolean;
   /** The resources that it is: it may ask whether tokens for them stand (RFC 7662). */
   readonly serves?: readonly string[];
   /** To which other resources it may carry over the tokens of those that it serves (RFC 8693), and which scopes at most. */
@@ -147,6 +149,7 @@ export function completeMetadata(given: RegisteredMetadata): ClientMetadata {
     first_party: false,
     built_in: false,
     require_pkce: true,
+    authorization_response_iss: true,
     id_token_claims: false,
     access_token_signed_response_alg: defaultSigningAlgs.accessToken,
     access_token_lifetime: defaultTokenLifetime,

@@ -31,21 +31,29 @@ export type OAuthErrorCode =
   // RFC 8707 2
   | 'invalid_target';
 
+/** What a refused request was about: for the log, and on pages for whoever sent it. */
+export type AskedBy = {
+  /** A client that is registered. */
+  readonly clientId?: string;
+  /** The value that is wrong, as it was sent; nothing secret. */
+  readonly sent?: string;
+};
+
 /**
  * A refusal in the words of OAuth. `description` is for the caller; `cause` is for the log only and never leaves the
- * server; `detail` is what the caller sent, and is shown on pages only.
+ * server.
  */
 export class OAuthError extends Error {
   override readonly name = 'OAuthError';
   readonly code: OAuthErrorCode;
   readonly description: string;
-  readonly detail: string | undefined;
+  readonly by: AskedBy;
 
-  constructor(code: OAuthErrorCode, description: string, cause?: unknown, detail?: string) {
+  constructor(code: OAuthErrorCode, description: string, cause?: unknown, by: AskedBy = {}) {
     super(`${code}: ${description}`, cause === undefined ? undefined : { cause });
     this.code = code;
     this.description = description;
-    this.detail = detail;
+    this.by = by;
   }
 }
 
@@ -64,17 +72,22 @@ export class InsufficientAuthentication extends OAuthError {
 /** Where an authorization response goes once the client and its redirect URI are proven. */
 export type ResponseTarget = {
   readonly redirectUri: string;
-  readonly responseMode: 'query' | 'form_post';
+  /** OAuth 2.0 Multiple Response Types 2.1 and Form Post Response Mode; a fragment carries errors only. */
+  readonly responseMode: 'query' | 'form_post' | 'fragment';
   readonly state?: string;
+  /** True for a client that cannot bear the `iss` of RFC 9207. */
+  readonly withoutIss?: true;
 };
 
 /** RFC 6749 4.1.2.1: an authorization request refused after its redirect URI was proven, so the client is told. */
 export class AuthorizationError extends OAuthError {
   readonly target: ResponseTarget;
+  readonly clientId: string;
 
   constructor(code: OAuthErrorCode, description: string, target: ResponseTarget, clientId: string) {
-    super(code, description, `asked by the client ${clientId}`);
+    super(code, description, undefined, { clientId });
     this.target = target;
+    this.clientId = clientId;
   }
 }
 

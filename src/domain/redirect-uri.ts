@@ -18,6 +18,7 @@ export function isLoopbackHost(hostname: string): boolean {
  * Allowed: https anywhere, http on loopback, and for public clients a private-use scheme with a dot in it.
  */
 export function redirectUriProblem(uri: string, isPublicClient: boolean): string | undefined {
+  if (uri.includes('*')) return 'has a *, and there are no wildcards: write each address out';
   const problem = webUriProblem(uri);
   if (problem !== undefined) {
     return isPublicClient && isPrivateUse(uri) ? undefined : problem;
@@ -37,6 +38,7 @@ function isPrivateUse(uri: string): boolean {
 
 /** Why `uri` is not a plain absolute http(s) URI without fragment, credentials and wildcards, or undefined when it is. */
 export function webUriProblem(uri: string): string | undefined {
+  if (/[^\p{ASCII}]/u.test(uri)) return `must be written in ASCII${asAscii(uri)}`;
   if (!isPlain(uri)) return 'must not contain spaces, quotes, angle brackets, control characters or backslashes';
   let url: URL;
   try {
@@ -52,6 +54,11 @@ export function webUriProblem(uri: string): string | undefined {
   if (uri.includes('#')) return 'must not have a fragment';
   if (url.hostname.includes('*')) return 'must not contain wildcards';
   return undefined;
+}
+
+/** RFC 3490, RFC 3986 2.1: the same address as browsers send it. */
+function asAscii(uri: string): string {
+  return URL.canParse(uri) ? `: ${new URL(uri).href}` : '';
 }
 
 /** RFC 3986 2: what may stand in a URI at all. */
@@ -76,6 +83,15 @@ export function matchRedirectUri(
     const known = loopbackIp.exec(uri);
     return known !== null && known[1] === asked[1] && known[3] === asked[3];
   });
+}
+
+/**
+ * RFC 8252 7.3 for CORS: the loopback IP of an origin whose port may vary, as redirect URIs may; undefined for every other
+ * origin. The same for two origins that differ in nothing but the port.
+ */
+export function loopbackOf(origin: string): string | undefined {
+  const asked = loopbackIp.exec(origin);
+  return asked?.[3] === '' && Number(asked[2] ?? '80') <= 65535 ? asked[1] : undefined;
 }
 
 /** True when what arrives at `uri` may be read by any program on the person's machine (RFC 8252 8.6). */

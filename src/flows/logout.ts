@@ -204,7 +204,7 @@ function redirectAfter(client: Client | undefined, params: Params): string | und
     throw new OAuthError('invalid_request', 'post_logout_redirect_uri needs client_id or id_token_hint beside it.');
   if (matchRedirectUri(client.metadata.post_logout_redirect_uris, asked, isPublic(client.metadata)) === undefined) {
     const description = 'post_logout_redirect_uri is not one that this application has registered.';
-    throw new OAuthError('invalid_request', description, undefined, asked);
+    throw new OAuthError('invalid_request', description, undefined, { sent: asked });
   }
   const state = params.get('state');
   if (state === undefined) return asked;

@@ -17,14 +17,50 @@ export function allowOrigins(scope: FastifyInstance, deps: Deps, isAllowed: IsAl
   });
 }
 
+/** What programs in browsers send without meaning it for us: their tracing, and what libraries add. None of it changes an answer. */
+const harmless = [
+  'Accept',
+  'Accept-Language',
+  'Cache-Control',
+  'Pragma',
+  'X-Requested-With',
+  'traceparent',
+  'tracestate',
+  'baggage',
+  'sentry-trace',
+  'newrelic',
+  'x-datadog-origin',
+  'x-datadog-parent-id',
+  'x-datadog-sampling-priority',
+  'x-datadog-trace-id',
+].join(', ');
+
+/** Seconds that a browser may remember a preflight. */
+const preflightMaxAge = '600';
+
+/** What everybody may read, without credentials: a page that sends a header of its own asks first. */
+export function answerDocumentPreflight(scope: FastifyInstance, path: string): void {
+  scope.options(path, (_request, reply) =>
+    reply
+      .headers({
+        'access-control-allow-origin': '*',
+        'access-control-allow-methods': 'GET, HEAD',
+        'access-control-allow-headers': `Authorization, Content-Type, If-None-Match, ${harmless}`,
+        'access-control-max-age': preflightMaxAge,
+      })
+      .code(204)
+      .send(),
+  );
+}
+
 /** Answers the preflight of `path`, which may be sent `header` as well: only an origin that may read the answer is told that it may ask. */
 export function answerPreflight(scope: FastifyInstance, path: string, methods: string, header?: string): void {
   scope.options(path, (_request, reply) => {
     if (reply.hasHeader('access-control-allow-origin')) {
       void reply.headers({
         'access-control-allow-methods': methods,
-        'access-control-allow-headers': `Authorization, Content-Type${header === undefined ? '' : `, ${header}`}`,
-        'access-control-max-age': '600',
+        'access-control-allow-headers': `Authorization, Content-Type, ${header === undefined ? '' : `${header}, `}${harmless}`,
+        'access-control-max-age': preflightMaxAge,
       });
     }
     return reply.code(204).send();

@@ -87,14 +87,23 @@ export function logShownFailure(deps: Pick<Deps, 'log'>, request: FastifyRequest
   logFailure(deps, request, failureOf(error), error);
 }
 
-/** Nothing of what was sent is in it: no parameter, no name that was typed. */
-function logFailure({ log }: Pick<Deps, 'log'>, request: FastifyRequest, failure: Failure, error: unknown): void {
+/** For the log: which request it was, of which tenant, from where. */
+export function whoAsks(request: FastifyRequest) {
   const { tenant } = request as { tenant?: { slug: string } };
-  const who = { reqId: request.id, ...(tenant && { tenant: tenant.slug }), ip: addressOf(request) };
+  return { reqId: request.id, ...(tenant && { tenant: tenant.slug }), ip: addressOf(request) };
+}
+
+/** Characters of what was sent that the log holds. */
+const longestSent = 200;
+
+/** Of what was sent only the value that is wrong, without its query: no name that was typed, no secret. */
+function logFailure({ log }: Pick<Deps, 'log'>, request: FastifyRequest, failure: Failure, error: unknown): void {
+  const who = whoAsks(request);
   switch (failure.kind) {
     case 'oauth': {
-      const { code, description, cause } = failure.error;
-      return log.info({ ...who, code, description, cause }, 'refused');
+      const { code, description, cause, by } = failure.error;
+      const sent = by.sent?.split(/[?#]/, 1)[0]!.slice(0, longestSent);
+      return log.info({ ...who, code, description, cause, client: by.clientId, sent }, 'refused');
     }
     case 'refusal': {
       const { code, message: description } = failure.refusal;

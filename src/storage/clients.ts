@@ -158,20 +158,26 @@ export async function setClientDisabled(
 const origins = statement(
   { tenantId: 'uuid' },
   (_q, p) =>
-    sql<{ origin: string; is_first_party: boolean }>`
-      SELECT o.origin, bool_or(COALESCE((c.metadata->>'first_party')::boolean, false)) AS is_first_party
+    sql<{ origin: string; is_first_party: boolean; is_public: boolean }>`
+      SELECT o.origin, bool_or(COALESCE((c.metadata->>'first_party')::boolean, false)) AS is_first_party,
+        bool_or(COALESCE(c.metadata->>'token_endpoint_auth_method' = 'none', false)) AS is_public
       FROM client_origins o JOIN clients c ON c.tenant_id = o.tenant_id AND c.id = o.client_id
       WHERE o.tenant_id = ${p.tenantId} AND c.disabled_at IS NULL
       GROUP BY o.origin`,
 );
 
-/** The origins at which some client that is not disabled has a redirect URI; and whether one of them is the tenant's own. */
-export async function listClientOrigins(
-  db: Db,
-  tenantId: string,
-): Promise<ReadonlyMap<string, { readonly isFirstParty: boolean }>> {
+/** What is known of the clients, among those that are not disabled, that have a redirect URI at an origin. */
+export type OriginClients = {
+  /** One of them is the tenant's own. */
+  readonly isFirstParty: boolean;
+  /** One of them is public. */
+  readonly isPublic: boolean;
+};
+
+/** By origin. */
+export async function listClientOrigins(db: Db, tenantId: string): Promise<ReadonlyMap<string, OriginClients>> {
   const rows = await origins.all(db, { tenantId });
-  return new Map(rows.map((row) => [row.origin, { isFirstParty: row.is_first_party }]));
+  return new Map(rows.map((row) => [row.origin, { isFirstParty: row.is_first_party, isPublic: row.is_public }]));
 }
 
 /** The metadata as it was registered, without defaults; for comparing and merging. */

@@ -62,7 +62,7 @@ const ask = (assertion: string, at = signet.server.url) =>
     client_assertion: assertion,
     client_assertion_type: assertionType,
   });
-const refused = { status: 401, body: { error: 'invalid_client' } };
+const refused = { status: 400, body: { error: 'invalid_client' } };
 
 describe('M19: an assertion is good once', () => {
   test('sent again here, and to another process: refused; another one of the same client passes', async () => {
@@ -82,7 +82,7 @@ describe('M19: an assertion is good once', () => {
     const answers = await Promise.all(Array.from({ length: 10 }, (_, i) => ask(assertion, places[i % 2])));
     expect(answers.map(({ status }) => status).toSorted((one, other) => one - other)).toEqual([
       200,
-      ...Array<number>(9).fill(401),
+      ...Array<number>(9).fill(400),
     ]);
   });
 

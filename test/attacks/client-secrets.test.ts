@@ -219,7 +219,7 @@ test('assertions by a guessed secret count as guesses', async () => {
     });
     statuses.push(status);
   }
-  expect(statuses).toEqual([...Array<number>(free).fill(401), 429]);
+  expect(statuses).toEqual([...Array<number>(free).fill(400), 429]);
 });
 
 test('an assertion by the right secret with a wrong claim is no guess', async () => {
@@ -229,7 +229,7 @@ test('an assertion by the right secret with a wrong claim is no guess', async ()
     const form = { grant_type: 'refresh_token', refresh_token: 'x', client_assertion };
     return postForm(`${signet.issuer}/oauth/token`, { ...form, client_assertion_type: assertionType });
   };
-  for (let i = 0; i <= free; i += 1) expect((await ask({ aud: `${signet.issuer}/oauth/token` })).status).toBe(401);
+  for (let i = 0; i <= free; i += 1) expect((await ask({ aud: `${signet.issuer}/oauth/token` })).status).toBe(400);
   expect((await ask({})).body).toMatchObject({ error: 'invalid_grant' });
 });
 

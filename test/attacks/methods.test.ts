@@ -84,8 +84,8 @@ const endpoints: Endpoint[] = [
   { path: '/setup', allowed: ['GET', 'POST'], send: () => ({}) },
   { path: '/oauth/userinfo', allowed: ['GET', 'POST', 'OPTIONS'], send: () => ({}) },
   { path: '/api/userinfo', allowed: ['GET', 'POST', 'OPTIONS'], send: () => ({}) },
-  { path: '/oauth/jwks', allowed: ['GET', 'HEAD'], send: () => ({}) },
-  { path: '/.well-known/openid-configuration', allowed: ['GET', 'HEAD'], send: () => ({}) },
+  { path: '/oauth/jwks', allowed: ['GET', 'HEAD', 'OPTIONS'], send: () => ({}) },
+  { path: '/.well-known/openid-configuration', allowed: ['GET', 'HEAD', 'OPTIONS'], send: () => ({}) },
   { path: '/live', allowed: ['GET'], send: () => ({}) },
 ];
 const methods = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND', 'QUERY', 'PURGE'];

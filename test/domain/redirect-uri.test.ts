@@ -32,6 +32,9 @@ describe('what may be registered', () => {
     ['https://user@app.example/cb', false, false],
     ['https://user:pass@app.example/cb', false, false],
     ['https://*.app.example/cb', false, false],
+    ['https://app.example/*', false, false],
+    ['http://localhost:4150/*', false, false],
+    ['com.example.app:/*', false, false],
     ['https:app.example', false, false],
     ['https:///app.example', false, false],
     ['https:\\\\app.example', false, false],
@@ -46,6 +49,15 @@ describe('what may be registered', () => {
       confidential,
       open,
     ]);
+  });
+
+  test.each([
+    ['https://app.example/*', 'has a *, and there are no wildcards: write each address out'],
+    ['https://münchen.example/cb', 'must be written in ASCII: https://xn--mnchen-3ya.example/cb'],
+    ['https://app.example/grüße?x=1', 'must be written in ASCII: https://app.example/gr%C3%BC%C3%9Fe?x=1'],
+    ['über', 'must be written in ASCII'],
+  ])('%s: the reason says how to write it', (uri, problem) => {
+    expect(redirectUriProblem(uri, true)).toBe(problem);
   });
 
   test('whatever is let through is a URI that needs no repair, without fragment and credentials', () => {

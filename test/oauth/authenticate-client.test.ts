@@ -55,6 +55,8 @@ async function send({ authorization, form = {} }: Sent, client = 'web') {
 }
 
 const refused = { status: 401, error: 'invalid_client' };
+/** Shown in the body: libraries that meet a challenge show nothing of what is said. */
+const refusedInBody = { status: 400, error: 'invalid_client', challenge: null };
 const { client_id: id, client_secret: secret } = webClient;
 const raw = (text: string) => `Basic ${Buffer.from(text).toString('base64')}`;
 
@@ -84,13 +86,30 @@ describe('client_secret_basic', () => {
     ['nothing', 'Basic '],
     ['another scheme', `Bearer ${secret}`],
     ['the secret of another client', raw(`${id}:${encodeURIComponent(special.client_secret)}`)],
-    ['a public client', raw('spa:')],
+    ['a public client with a secret', raw('spa:x')],
+    ['a confidential client with an empty secret', raw(`${id}:`)],
     ['a client of client_secret_post', basic('posting', secret)],
   ])('%s: 401 with a challenge', async (_what, authorization) => {
     expect(await send({ authorization })).toEqual({
       ...refused,
       challenge: `Basic realm="${signet.issuer}", charset="UTF-8"`,
     });
+  });
+
+  test('a % that is none, and a secret that is not right either way: the words say how it is encoded', async () => {
+    const answer = await fetch(`${signet.issuer}/oauth/token`, {
+      method: 'POST',
+      headers: { authorization: raw(`${id}:100%`) },
+      body: new URLSearchParams({ grant_type: 'refresh_token', refresh_token: 'x' }),
+    });
+    expect([answer.status, await answer.json()]).toEqual([
+      401,
+      {
+        error: 'invalid_client',
+        error_description:
+          'The client secret is wrong. In HTTP Basic both are form-encoded first, a % as %25 (RFC 6749, 2.3.1).',
+      },
+    ]);
   });
 
   test('unencoded, an id ends at its first colon', async () => {
@@ -123,12 +142,12 @@ describe('client_secret_post', () => {
     const { tokens: issued } = await codeFlowPosting();
     const form = { client_id: 'posting', client_secret: secret, refresh_token: issued };
     expect((await send({ form })).status).toBe(200);
-    expect(await send({ form: { ...form, client_secret: 'wrong' } })).toMatchObject(refused);
+    expect(await send({ form: { ...form, client_secret: 'wrong' } })).toEqual(refusedInBody);
     expect(await send({ form: { ...form, client_secret: '' } })).toMatchObject(refused);
   });
 
-  test('by a client that is registered for Basic: 401', async () => {
-    expect(await send({ form: { client_id: id, client_secret: secret } })).toMatchObject(refused);
+  test('by a client that is registered for Basic: 400', async () => {
+    expect(await send({ form: { client_id: id, client_secret: secret } })).toEqual(refusedInBody);
   });
 });
 
@@ -138,8 +157,14 @@ describe('none', () => {
     expect(answer.status).toBe(200);
   });
 
-  test('a public client with a secret, a confidential one without: 401', async () => {
-    expect(await send({ form: { client_id: 'spa', client_secret: 'x' } }, 'spa')).toMatchObject(refused);
+  test('with an empty secret in HTTP Basic too, as in a form', async () => {
+    const { refresh_token } = (await codeFlow(signet, spaClient)).tokens;
+    const answer = await send({ authorization: raw('spa:'), form: { refresh_token } });
+    expect(answer.status).toBe(200);
+  });
+
+  test('a public client with a secret, a confidential one without: refused', async () => {
+    expect(await send({ form: { client_id: 'spa', client_secret: 'x' } }, 'spa')).toEqual(refusedInBody);
     expect(await send({ form: { client_id: id } })).toMatchObject(refused);
     expect(await send({})).toMatchObject(refused);
   });

@@ -38,10 +38,7 @@ const challenge = 'E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM';
 describe('told to the client, with state and iss', () => {
   test.each<[string, TestClient, Record<string, string | undefined>]>([
     ['invalid_request', webClient, { response_type: undefined }],
-    ['unsupported_response_type', webClient, { response_type: 'token' }],
-    ['unsupported_response_type', webClient, { response_type: 'code id_token' }],
     ['unsupported_response_type', webClient, { response_type: 'CODE' }],
-    ['invalid_request', webClient, { response_mode: 'fragment' }],
     ['invalid_request', webClient, { response_mode: 'query.jwt' }],
     ['unauthorized_client', codeless, {}],
     ['invalid_scope', narrow, { scope: 'profile email' }],

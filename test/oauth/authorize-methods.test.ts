@@ -82,7 +82,7 @@ test('a wrong POST is answered like a wrong GET: to the client when it is proven
       `${signet.issuer}/oauth/authorize`,
       new URL(authorizationRequest(signet, webClient, change).url).searchParams,
     );
-  expect(responseParams(await post({ response_type: 'token' }))).toMatchObject({
+  expect(responseParams(await post({ response_type: 'x' }))).toMatchObject({
     error: 'unsupported_response_type',
     iss: signet.issuer,
   });

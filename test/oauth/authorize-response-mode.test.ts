@@ -1,4 +1,4 @@
-// How the answer travels: response_mode query in a redirect, form_post in a page that posts itself.
+// How the answer travels: in the query or fragment of a redirect, or in a page that posts itself; with the issuer, unless a client is let off.
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type Answer, createAgent, field } from '../support/agent.ts';
 import {
@@ -19,9 +19,16 @@ const native = {
   redirect_uris: ['com.example.app:/cb'],
 };
 
+const issless = {
+  ...ownClient,
+  client_id: 'issless',
+  redirect_uris: ['https://issless.example/cb'],
+  authorization_response_iss: false,
+};
+
 let signet: TestSignet;
 beforeAll(async () => {
-  signet = await startSignet({ provision: { ...world, clients: [...world.clients, native] } });
+  signet = await startSignet({ provision: { ...world, clients: [...world.clients, native, issless] } });
 });
 afterAll(() => signet.stop());
 
@@ -78,4 +85,47 @@ test('form_post cannot go to a private-use scheme: an error comes there by redir
   const answer = await ask(signet, await signIn(signet), native, { response_mode: 'form_post' });
   expect(answer.body).not.toContain('<script');
   expect(answer.location).toMatch(/^com\.example\.app:\/cb\?error=invalid_request&/);
+});
+
+test.each<Record<string, string>>([
+  { response_type: 'token' },
+  { response_type: 'code id_token' },
+  { response_type: 'id_token', response_mode: 'query' },
+  { response_mode: 'fragment' },
+])('%o: the error stands in the fragment, where what asks so looks for it', async (change) => {
+  const { location } = await ask(signet, await signIn(signet), webClient, { ...change, state: 'kept' });
+  const [address, fragment] = location!.split('#');
+  expect(address).toBe(webClient.redirect_uris[0]);
+  expect(Object.fromEntries(new URLSearchParams(fragment))).toMatchObject({
+    error: expect.stringMatching(/^(unsupported_response_type|invalid_request)$/) as string,
+    state: 'kept',
+    iss: signet.issuer,
+  });
+});
+
+test('a request object is refused by the way that it asks for, and nothing else of it counts', async () => {
+  const inside = { response_mode: 'form_post', redirect_uri: 'https://evil.example/cb', state: 'of the object' };
+  const request = `eyJhbGciOiJub25lIn0.${Buffer.from(JSON.stringify(inside)).toString('base64url')}.`;
+  const page = await ask(signet, await signIn(signet), webClient, { request });
+  expectFormTo(page, webClient.redirect_uris[0]!);
+  expect(field(page, 'error')).toBe('request_not_supported');
+  expect(field(page, 'state')).not.toBe('of the object');
+});
+
+test.each(['', '.', 'a.b.c', `a.${Buffer.from('null').toString('base64url')}.c`, 'a.eyJyZXNwb25zZV9tb2RlIjoxfQ.c'])(
+  'a request object that is none (%j) is refused in the query',
+  async (request) => {
+    const answer = await ask(signet, await signIn(signet), webClient, { request: request || '.' });
+    expect(responseParams(answer)).toMatchObject({ error: 'request_not_supported' });
+  },
+);
+
+test('a client that was let off it gets no iss, with a code or with an error', async () => {
+  const agent = await signIn(signet);
+  const code = responseParams(await ask(signet, agent, issless));
+  expect(code).toHaveProperty('code');
+  expect(code).not.toHaveProperty('iss');
+  const refused = responseParams(await ask(signet, agent, issless, { prompt: 'none', max_age: '0' }));
+  expect(refused).toMatchObject({ error: 'login_required' });
+  expect(refused).not.toHaveProperty('iss');
 });

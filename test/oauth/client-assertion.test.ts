@@ -163,7 +163,7 @@ describe('client_secret_jwt', () => {
       client_id: 'shared',
       client_secret: secret,
     });
-    expect([answer.status, answer.body['error']]).toEqual([401, 'invalid_client']);
+    expect([answer.status, answer.body['error']]).toEqual([400, 'invalid_client']);
   });
 });
 
@@ -187,7 +187,7 @@ describe('a process of an earlier version that rotates the secret alone', () => 
     );
     signet.server.deps.memory.drop({ kind: 'client', tenantId: context.tenant.id, entity: id });
     for (const by of [secret, added.secret])
-      expect((await ask(await assertionOf(signet, id, { secret: by }))).status).toBe(401);
+      expect((await ask(await assertionOf(signet, id, { secret: by }))).status).toBe(400);
   });
 });
 
@@ -223,7 +223,7 @@ describe('what is refused, and how the client is told', () => {
     );
     const { status, body } = await ask(await assertionOf(signet, 'signer', keys.ES256, { claims }));
     expect([status, body['error'], body['error_description']]).toEqual([
-      401,
+      400,
       'invalid_client',
       expect.stringMatching(problem),
     ]);
@@ -235,7 +235,7 @@ describe('what is refused, and how the client is told', () => {
     ['a client that is not there', 'nobody', 'ES256'],
   ])('%s', async (_what, client, alg) => {
     const { status, body } = await ask(await assertionOf(signet, client, keys[alg as 'ES256']));
-    expect([status, body['error']]).toEqual([401, 'invalid_client']);
+    expect([status, body['error']]).toEqual([400, 'invalid_client']);
   });
 
   test('the registered algorithm is taken', async () => {

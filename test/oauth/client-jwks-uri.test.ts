@@ -59,7 +59,7 @@ const ask = async (key: ClientKey, header: Record<string, unknown> = {}) =>
     client_assertion: await assertionOf(signet, client, key, { header }),
     client_assertion_type: assertionType,
   });
-const refused = { status: 401, body: { error: 'invalid_client' } };
+const refused = { status: 400, body: { error: 'invalid_client' } };
 
 test('they are fetched when they are needed, and kept as long as the answer says', async () => {
   expect((await ask(first!)).status).toBe(200);
@@ -102,7 +102,7 @@ test('while the address is away, the keys that are known go on for an hour; then
   expect((await ask(first!)).status).toBe(200);
   signet.clock.advance(3600);
   const { status, body } = await ask(first!);
-  expect([status, body['error_description']]).toEqual([401, 'The keys at the jwks_uri of this client cannot be had.']);
+  expect([status, body['error_description']]).toEqual([400, 'The keys at the jwks_uri of this client cannot be had.']);
   answer = {};
   signet.clock.advance(10);
   expect((await ask(first!)).status).toBe(200);
@@ -151,7 +151,7 @@ test('M80: an address where Signet may not go is not visited, and no answer tell
   }
   expect([...told]).toEqual([
     JSON.stringify([
-      401,
+      400,
       { error: 'invalid_client', error_description: 'The keys at the jwks_uri of this client cannot be had.' },
     ]),
   ]);

@@ -103,7 +103,7 @@ describe.each([openid, oauth, '/oauth/jwks', `${oauth}/t/acme`, '/t/acme/oauth/j
 
   test('POST: 405 that says what is allowed', async () => {
     const answer = await rawRequest(signet.issuer, { method: 'POST', path, body: '' });
-    expect([answer.status, answer.headers['allow']]).toEqual([405, 'GET, HEAD']);
+    expect([answer.status, answer.headers['allow']]).toEqual([405, 'GET, HEAD, OPTIONS']);
   });
 });
 

@@ -175,7 +175,7 @@ describe.each(['', '/t/acme'])('at the issuer %s', (path) => {
 test('an error response holds as well, with its state and iss', async () => {
   const as = await discover(signet.issuer);
   const { url } = new Request(`${as.authorization_endpoint}?client_id=basic&redirect_uri=${redirectUri}&state=s1`);
-  const answer = await createAgent().get(`${url}&response_type=token`);
+  const answer = await createAgent().get(`${url}&response_type=x`);
   expect(() => oauth.validateAuthResponse(as, clientOf('basic'), new URL(answer.location!), 's1')).toThrow(
     expect.objectContaining({ error: 'unsupported_response_type' }),
   );
@@ -183,7 +183,7 @@ test('an error response holds as well, with its state and iss', async () => {
 
 test('a response of one issuer is refused by a client of the other (RFC 9207)', async () => {
   const [ours, acme] = [await discover(signet.issuer), await discover(`${signet.issuer}/t/acme`)];
-  const url = `${ours.authorization_endpoint}?client_id=basic&redirect_uri=${redirectUri}&state=s1&response_type=token`;
+  const url = `${ours.authorization_endpoint}?client_id=basic&redirect_uri=${redirectUri}&state=s1&response_type=x`;
   const response = new URL((await createAgent().get(url)).location!);
   expect(() => oauth.validateAuthResponse(acme, clientOf('basic'), response, 's1')).toThrow(/"iss"/);
 });

@@ -17,9 +17,10 @@ const stream = new Writable({
     done();
   },
 });
+const log = pino({ level: 'info' }, stream);
 let signet: TestSignet;
 beforeAll(async () => {
-  signet = await startSignet({ provision: world, log: pino({ level: 'info' }, stream) });
+  signet = await startSignet({ provision: world, log });
 });
 afterAll(() => signet.stop());
 beforeEach(() => {
@@ -35,19 +36,28 @@ test.each<[string, () => Promise<unknown>, Line]>([
     'a redirect URI that is not registered',
     () =>
       createAgent().get(
-        authorizationRequest(signet, webClient, { redirect_uri: `https://evil.example/${secretText}` }).url,
+        authorizationRequest(signet, webClient, { redirect_uri: `https://evil.example/cb?key=${secretText}` }).url,
       ),
     {
       code: 'invalid_request',
       description: 'redirect_uri is not one that this application has registered.',
-      cause: 'asked by the client web',
+      client: 'web',
+      sent: 'https://evil.example/cb',
     },
+  ],
+  [
+    'a client that nobody registered, shortened',
+    () =>
+      createAgent().get(
+        authorizationRequest(signet, { client_id: `nobody${'y'.repeat(300)}${secretText}`, redirect_uris: [] }).url,
+      ),
+    { code: 'invalid_client', sent: `nobody${'y'.repeat(194)}` },
   ],
   [
     'a missing code challenge',
     () =>
       createAgent().get(authorizationRequest(signet, webClient, { code_challenge: undefined, state: secretText }).url),
-    { code: 'invalid_request', cause: 'asked by the client web' },
+    { code: 'invalid_request', client: 'web', redirect_uri: webClient.redirect_uris[0] },
   ],
   [
     'a form of another site',
@@ -111,4 +121,16 @@ test('a database that is away: the cause of the 503, once a second, and how ofte
   expect(await send()).toBe(503);
   expect(said('could not be answered').at(-1)).toMatchObject({ unsaid: expect.any(Number) });
   await distant.stop();
+});
+
+test('nobody signed in, told to a client that asked in silence: at the level debug only', async () => {
+  const ask = () => createAgent().get(authorizationRequest(signet, webClient, { prompt: 'none' }).url);
+  await ask();
+  expect(said('refused')).toEqual([]);
+  log.level = 'debug';
+  await ask();
+  log.level = 'info';
+  expect(said('refused')).toMatchObject([
+    { ...who, level: 20, code: 'login_required', client: 'web', redirect_uri: webClient.redirect_uris[0] },
+  ]);
 });

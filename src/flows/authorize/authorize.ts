@@ -108,7 +108,7 @@ async function decide(deps: Deps, context: RequestContext, asked: Asked, tries =
     }
     case 'error':
       if (stored !== undefined) await finishAttempt(deps.db, tenant.id, stored, now);
-      return respondWithError(context.tenant, request.target, step.code, step.description);
+      return respondWithError(context.tenant, request, step.code, step.description);
     case 'sign-in':
     case 'consent':
       return go(deps, context, asked, step.kind, session);

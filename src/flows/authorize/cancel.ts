@@ -17,5 +17,5 @@ export async function cancelSignIn(
   const { request } = await revalidateRequest(deps, context, attempt.request);
   if (attempt.isStored && !(await finishAttempt(deps.db, context.tenant.id, attempt.row.id, context.now)))
     throw attemptFinished();
-  return respondWithError(context.tenant, request.target, 'access_denied', 'The user did not sign in.');
+  return respondWithError(context.tenant, request, 'access_denied', 'The user did not sign in.');
 }

@@ -95,7 +95,7 @@ export async function decideConsent(
   }
   if (input.decision === 'deny') {
     if (!(await finishAttempt(deps.db, context.tenant.id, attempt.row.id, context.now))) throw attemptFinished();
-    return respondWithError(context.tenant, request.target, 'access_denied', 'The user denied the request.');
+    return respondWithError(context.tenant, request, 'access_denied', 'The user denied the request.');
   }
   await deps.db.transaction(async (tx) => {
     if (!(await markConsented(tx, context.tenant.id, attempt.row.id, session.id))) throw attemptFinished();

@@ -31,7 +31,7 @@ export async function validateAuthorizationRequest(
   };
   const repeated = firstRepeated(params, authorizeParameters, ['resource']);
   if (repeated !== undefined) refuse('invalid_request', `${repeated} was sent more than once.`);
-  const mode = params.get('response_mode');
+  const mode = askedMode(params);
   if (mode !== undefined && mode !== 'query' && mode !== 'form_post')
     refuse('invalid_request', 'response_mode must be query or form_post.');
   if (mode === 'form_post' && !/^https?:/i.test(target.redirectUri))
@@ -127,23 +127,52 @@ async function provenTarget(
   const clientId = params.get('client_id');
   if (clientId === undefined) throw new OAuthError('invalid_request', 'client_id is missing.');
   const client = await activeClient(deps, context.tenant, clientId);
-  if (!client) throw new OAuthError('invalid_client', 'The application is not known here.');
+  if (!client)
+    throw new OAuthError('invalid_client', 'The application is not known here.', undefined, { sent: clientId });
   const redirectUri = params.get('redirect_uri');
   if (redirectUri === undefined) throw new OAuthError('invalid_request', 'redirect_uri is missing.');
   if (matchRedirectUri(client.metadata.redirect_uris, redirectUri, isPublic(client.metadata)) === undefined) {
     const description = 'redirect_uri is not one that this application has registered.';
-    throw new OAuthError('invalid_request', description, `asked by the client ${client.id}`, redirectUri);
+    throw new OAuthError('invalid_request', description, undefined, { clientId: client.id, sent: redirectUri });
   }
   const state = params.get('state');
   if (state !== undefined && state.length > 4000)
     throw new OAuthError('invalid_request', 'state is longer than 4000 characters.');
   const target: ResponseTarget = {
     redirectUri,
-    // A form can only be posted over the web: what is wrong with asking for one elsewhere is told in a redirect.
-    responseMode: params.get('response_mode') === 'form_post' && /^https?:/i.test(redirectUri) ? 'form_post' : 'query',
+    responseMode: modeOf(params, redirectUri),
     ...(state === undefined ? {} : { state }),
+    ...(client.metadata.authorization_response_iss ? {} : { withoutIss: true }),
   };
   return { client, target };
+}
+
+/** Where the client will look for an answer, also for one that says no. */
+function modeOf(params: Params, redirectUri: string): ResponseTarget['responseMode'] {
+  const mode = askedMode(params);
+  // A form can only be posted over the web: what is wrong with asking for one elsewhere is told in a redirect.
+  if (mode === 'form_post' && /^https?:/i.test(redirectUri)) return 'form_post';
+  const asked = params.get('response_type')?.split(' ') ?? [];
+  // OAuth 2.0 Multiple Response Types 3 and 5: what would hold a token never stands in a query.
+  const isFrontChannel = asked.includes('token') || asked.includes('id_token');
+  return mode === 'fragment' || isFrontChannel ? 'fragment' : 'query';
+}
+
+/** The `response_mode`, also where it stands only in a request object: that is refused, by the way the client listens to. */
+function askedMode(params: Params): string | undefined {
+  return params.get('response_mode') ?? modeInside(params.get('request'));
+}
+
+/** OpenID Connect Core 1.0 6.1. Not verified: it chooses no more than how an error travels. */
+function modeInside(requestObject: string | undefined): string | undefined {
+  const [, payload] = requestObject?.split('.') ?? [];
+  if (payload === undefined) return undefined;
+  try {
+    const claims = JSON.parse(Buffer.from(payload, 'base64url').toString()) as { response_mode?: unknown } | null;
+    return typeof claims?.response_mode === 'string' ? claims.response_mode : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 /** OpenID Connect Core 1.0 5.5: the `claims` parameter. An essential `acr` that nobody here can reach is told at once (5.5.1.1). */

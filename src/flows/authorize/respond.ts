@@ -14,6 +14,7 @@ import { eventOf, newId } from '../events.ts';
 export type AuthorizationResponse = {
   readonly kind: 'respond';
   readonly target: ResponseTarget;
+  readonly clientId: string;
   readonly params: Readonly<Record<string, string>>;
 };
 
@@ -55,24 +56,36 @@ export async function respondWithCode(
     },
     eventOf(deps, actingAs(context, 'user', session.userId)),
   );
-  return issued ? response(context.tenant, request.target, { code: code.token }) : undefined;
+  return issued ? response(context.tenant, request, { code: code.token }) : undefined;
 }
 
 /** RFC 6749 4.1.2.1. */
 export function respondWithError(
   tenant: Tenant,
-  target: ResponseTarget,
+  to: Recipient,
   code: OAuthErrorCode,
   description: string,
 ): AuthorizationResponse {
-  return response(tenant, target, { error: code, error_description: description });
+  return response(tenant, to, { error: code, error_description: description });
 }
 
-/** RFC 9207 2: every response names its issuer. */
-function response(tenant: Tenant, target: ResponseTarget, params: Record<string, string>): AuthorizationResponse {
+/** The client that waits for the response, and where. */
+type Recipient = { readonly clientId: string; readonly target: ResponseTarget };
+
+/** RFC 9207 2: every response names its issuer, except to a client that was let off it. */
+function response(
+  tenant: Tenant,
+  { clientId, target }: Recipient,
+  params: Record<string, string>,
+): AuthorizationResponse {
   return {
     kind: 'respond',
     target,
-    params: { ...params, ...(target.state === undefined ? {} : { state: target.state }), iss: tenant.issuer },
+    clientId,
+    params: {
+      ...params,
+      ...(target.state === undefined ? {} : { state: target.state }),
+      ...(target.withoutIss ? {} : { iss: tenant.issuer }),
+    },
   };
 }

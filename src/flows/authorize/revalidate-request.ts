@@ -25,7 +25,7 @@ export async function revalidateRequest(
       'invalid_request',
       'redirect_uri is no longer one that this application has registered.',
       undefined,
-      request.target.redirectUri,
+      { clientId: client.id, sent: request.target.redirectUri },
     );
   if (metadata.require_pkce && request.codeChallenge === undefined)
     throw new OAuthError('invalid_request', 'This application must use PKCE by now. Start again from it.');

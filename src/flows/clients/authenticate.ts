@@ -4,7 +4,7 @@ import type { Client, ClientAuthMethod } from '../../domain/client.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { OAuthError } from '../../domain/errors.ts';
 import { activeClient } from './current.ts';
-import { type Candidate, type ClientCredentials, presented } from './presented.ts';
+import { type Candidate, type ClientCredentials, type Presented, presented } from './presented.ts';
 import { proveByOwnKey, proveBySharedKey } from './prove-by-assertion.ts';
 import { proveBySecret } from './prove-by-secret.ts';
 
@@ -32,7 +32,16 @@ export async function authenticateClient(
   context: RequestContext,
   credentials: ClientCredentials,
 ): Promise<Client> {
-  const { method, candidates } = presented(credentials);
+  const { hint, ...shown } = presented(credentials);
+  try {
+    return await provenClient(deps, context, shown);
+  } catch (error) {
+    if (hint === undefined || !(error instanceof OAuthError)) throw error;
+    throw new OAuthError(error.code, `${error.description} ${hint}`, error.cause, error.by);
+  }
+}
+
+async function provenClient(deps: Deps, context: RequestContext, { method, candidates }: Presented): Promise<Client> {
   const client = await firstActive(deps, context, candidates);
   if (!client) throw new OAuthError('invalid_client', 'The client is unknown or disabled.');
   if (!client.authMethods.includes(method)) {

@@ -4,6 +4,7 @@ import type { Deps } from '../../deps.ts';
 import { withAdminApi } from '../../domain/admin-api.ts';
 import type { Client } from '../../domain/client.ts';
 import { Unavailable } from '../../domain/errors.ts';
+import { loopbackOf } from '../../domain/redirect-uri.ts';
 import type { Resource } from '../../domain/resource.ts';
 import type { Tenant } from '../../domain/tenant.ts';
 import { findClient, listClientOrigins } from '../../storage/clients.ts';
@@ -73,9 +74,16 @@ export async function scopeDescriptions(deps: Deps, tenant: Tenant): Promise<Map
 /** What changes with any client of the tenant; no client can have this id. */
 export const everyOrigin = '\n';
 
-/** True when some client of the tenant has a redirect URI at `origin`: its browser code may read the answers (CORS). */
+/**
+ * True when some client of the tenant may have its browser sent to `origin`, whose code may then read the answers (CORS). At a
+ * loopback IP any port is that of a public client, as for its redirect URIs.
+ */
 export async function isClientOrigin(deps: Deps, tenant: Tenant, origin: string): Promise<boolean> {
-  return (await clientOrigins(deps, tenant)).has(origin);
+  const origins = await clientOrigins(deps, tenant);
+  if (origins.has(origin)) return true;
+  const loopback = loopbackOf(origin);
+  if (loopback === undefined) return false;
+  return [...origins].some(([known, { isPublic }]) => isPublic && loopbackOf(known) === loopback);
 }
 
 /** The same for a client that is the tenant's own. */

@@ -19,7 +19,12 @@ export const credentialParameters = [
 export type Candidate = { readonly clientId: string; readonly shown: string };
 
 /** `candidates`: the ways to read what was sent, of which one counts as a whole. */
-export type Presented = { readonly method: ClientAuthMethod; readonly candidates: readonly Candidate[] };
+export type Presented = {
+  readonly method: ClientAuthMethod;
+  readonly candidates: readonly Candidate[];
+  /** What may be the reason if none of them counts. */
+  readonly hint?: string;
+};
 
 const assertionType = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer';
 
@@ -64,8 +69,12 @@ function ofBasic(header: string, clientId: string | undefined): Presented {
   );
   if (candidates.length === 0)
     throw new OAuthError('invalid_request', 'client_id differs from the Authorization header.');
-  return { method: 'client_secret_basic', candidates };
+  // As in a form: an empty secret is none (RFC 6749 2.3.1).
+  const method = raw.shown === '' ? 'none' : 'client_secret_basic';
+  return decoded ? { method, candidates } : { method, candidates, hint: notEncoded };
 }
+
+const notEncoded = 'In HTTP Basic both are form-encoded first, a % as %25 (RFC 6749, 2.3.1).';
 
 function pairOf(text: string): Candidate | undefined {
   const colon = text.indexOf(':');

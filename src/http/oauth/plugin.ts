@@ -1,12 +1,12 @@
 // The OAuth scopes: the documents, the JSON endpoints, and the endpoints that browsers are sent to.
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, RouteHandlerMethod } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { discoveryPaths, endpoints, userinfoAliases } from '../../domain/endpoints.ts';
 import { findTenant } from '../context.ts';
 import { readForms } from '../forms.ts';
 import { route } from '../methods.ts';
 import { isClientOrigin } from '../../flows/clients/current.ts';
-import { allowOrigins, answerPreflight } from '../cors.ts';
+import { allowOrigins, answerDocumentPreflight, answerPreflight } from '../cors.ts';
 import { discovery, jwks, statusLists } from './documents.ts';
 import { answerOAuthErrors } from './errors.ts';
 import { introspection } from './introspect.ts';
@@ -19,12 +19,16 @@ export function documentScope(deps: Deps, { inserted }: { inserted: boolean }) {
   return async (scope: FastifyInstance) => {
     findTenant(scope, deps);
     answerOAuthErrors(scope, deps);
+    const document = (path: string, handler: RouteHandlerMethod) => {
+      route(scope, path, { GET: handler }, { head: true, everyday: true, cors: true });
+      answerDocumentPreflight(scope, path);
+    };
     for (const path of discoveryPaths) {
-      route(scope, path, { GET: discovery() }, { head: true, everyday: true });
-      if (inserted) route(scope, `${path}/t/:slug`, { GET: discovery() }, { head: true, everyday: true });
+      document(path, discovery());
+      if (inserted) document(`${path}/t/:slug`, discovery());
     }
-    route(scope, endpoints.jwks, { GET: jwks(deps) }, { head: true, everyday: true });
-    route(scope, `${endpoints.status}/:list`, { GET: statusLists(deps) }, { head: true, everyday: true });
+    document(endpoints.jwks, jwks(deps));
+    document(`${endpoints.status}/:list`, statusLists(deps));
   };
 }
 

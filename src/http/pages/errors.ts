@@ -5,7 +5,7 @@ import { AuthorizationError, type RefusalCode } from '../../domain/errors.ts';
 import { respondWithError } from '../../flows/authorize/respond.ts';
 import { basePath } from '../context.ts';
 import { readCookies } from '../cookies.ts';
-import { answeredFailure, basicChallenge, logShownFailure, refusalStatus } from '../failures.ts';
+import { answeredFailure, basicChallenge, refusalStatus } from '../failures.ts';
 import { sendAuthorizationResponse } from './authorization-response.ts';
 import { sendPage } from './page.ts';
 import { type Destination, type ErrorModel, errorPage, type NextStep } from './views/error.ts';
@@ -51,13 +51,12 @@ export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
   scope.setErrorHandler((error, request, reply) => {
     // The redirect URI is proven: the client is told, whichever page found out.
     if (error instanceof AuthorizationError) {
-      const { target, code, description } = error;
-      logShownFailure(deps, request, error);
+      const { code, description } = error;
       return sendAuthorizationResponse(
         deps,
         request,
         reply,
-        respondWithError(request.tenant, target, code, description),
+        respondWithError(request.tenant, error, code, description),
       );
     }
     const failure = answeredFailure(deps, request, reply, error);
@@ -69,7 +68,7 @@ export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
         return show(request, reply, isChallenged ? 401 : 400, {
           code: failure.error.code,
           description: failure.error.description,
-          detail: shortened(failure.error.detail),
+          detail: shortened(failure.error.by.sent),
           next: 'tell_application',
         });
       }
