@@ -9,6 +9,7 @@ import { authScope } from './http/auth/plugin.ts';
 import { audienceConstraint } from './http/audience.ts';
 import { answerBrokenRequests } from './http/broken-requests.ts';
 import { tenantPrefixes } from './http/context.ts';
+import { mountPathOf, withoutMount } from './http/mount.ts';
 import { formLimit } from './http/forms.ts';
 import { addCommonHeaders, headersWithoutRequest } from './http/headers.ts';
 import { answerOAuthErrors } from './http/oauth/errors.ts';
@@ -73,8 +74,10 @@ export function useTls(app: FastifyInstance, pair: NonNullable<AppOptions['tls']
 }
 
 export async function buildApp(deps: Deps, options: AppOptions): Promise<FastifyInstance> {
+  const mountPath = mountPathOf(deps.publicUrl);
   const settings: FastifyServerOptions = {
     logger: false,
+    ...(mountPath !== '' && { rewriteUrl: (request) => withoutMount(mountPath, request.url ?? '') }),
     genReqId: () => deps.random(9).toString('base64url'),
     requestIdHeader: false,
     trustProxy: options.trustProxy.length > 0 ? [...options.trustProxy] : false,
@@ -106,6 +109,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
       } as object) as unknown as FastifyInstance)
     : Fastify({ ...settings, http: { connectionsCheckingInterval, headersTimeout } });
 
+  app.decorate('mountPath', mountPath);
   traceRequests(app, options.tracing);
   logRequests(app, deps);
   measureRequests(app, deps);

@@ -10,7 +10,7 @@ import type { Memory } from './storage/memory.ts';
 import type { Db, PatientDb } from './storage/database.ts';
 
 export type Deps = {
-  /** The issuer of the `default` tenant: an origin. */
+  /** The issuer of the `default` tenant: an origin, with a path where a host is shared. */
   readonly publicUrl: string;
   readonly db: Db;
   /** Milliseconds since the epoch. */

@@ -68,16 +68,22 @@ export const listenHost: Kind<string> = kind('an IP address or host name, withou
   isIP(text) !== 0 || /^(?=.*[a-z])[a-z\d]([a-z\d.-]*[a-z\d])?$/i.test(text) ? text : undefined,
 );
 
-/** An origin without a trailing slash, normalised; `http` only on loopback. */
-export const origin: Kind<string> = kind(
-  'an address such as https://id.example.com, with nothing after the host and port',
+/** An origin, with a path where a host is shared, without a trailing slash, normalised; `http` only on loopback. */
+export const publicAddress: Kind<string> = kind(
+  'an address such as https://id.example.com or https://example.com/id, without query and fragment',
   (text) => {
-    const url = /^https?:\/\/[^/?#@\\\s]+\/?$/i.test(text) ? URL.parse(text) : null;
+    const path = /^https?:\/\/[^/?#@\\\s]+?((?:\/[\w.~-]+)*)\/?$/i.exec(text)?.[1];
+    if (path === undefined) return undefined;
+    const url = URL.parse(text);
     if (url === null || !/^([a-z\d.-]+|\[[a-f\d:]+\])$/.test(url.hostname)) return undefined;
+    // Nothing that a parser would rewrite, and nothing that reads like a tenant or a document of another issuer.
+    if (url.href.replace(/\/$/, '') !== `${url.origin}${path}`) return undefined;
+    if (/\/t(?:\/|$)|\/\.well-known(?:\/|$)/.test(path))
+      throw new BadValue('must not have /t or /.well-known in its path');
     if (url.protocol === 'http:' && !isLoopbackHost(url.hostname)) {
       throw new BadValue('must start with https://, because http is only safe on a loopback host such as localhost');
     }
-    return url.origin;
+    return `${url.origin}${path}`;
   },
 );
 

@@ -12,7 +12,7 @@ import { type Setting, settings, type SettingName, type Values } from './setting
 
 /** The settings as the server uses them. Absent means not given. */
 export interface Config {
-  /** An origin without a trailing slash. Ends in `:0` when neither it nor a fixed port is given: only listening decides. */
+  /** An origin, with a path where a host is shared, without a trailing slash. Ends in `:0` when neither it nor a fixed port is given: only listening decides. */
   publicUrl: string;
   host: string;
   port: number;

@@ -8,7 +8,7 @@ import {
   listenHost,
   mailbox,
   oneOf,
-  origin,
+  publicAddress,
   password,
   pemCertificate,
   pemKey,
@@ -44,10 +44,10 @@ export interface Setting {
 export const settings = {
   PUBLIC_URL: {
     group: 'Address',
-    kind: origin,
+    kind: publicAddress,
     defaultRule: '`http://localhost:PORT`',
     about:
-      'The address under which browsers and applications reach Signet, and the issuer in every token: it must not change later. `http` is allowed only on loopback hosts.',
+      'The address under which browsers and applications reach Signet, and the issuer in every token: it must not change later. `http` is allowed only on loopback hosts. A host of its own is best; where one is shared, a path such as `https://example.com/id` works.',
     example: 'https://id.example.com',
   },
   HOST: {

@@ -13,6 +13,10 @@ declare module 'fastify' {
     /** The tenant this request is for; set before any handler of a tenant's scope runs. */
     tenant: Tenant;
   }
+  interface FastifyInstance {
+    /** The path of PUBLIC_URL, where the default tenant stands: empty, or such as `/id`. */
+    readonly mountPath: string;
+  }
 }
 
 /** Under which a tenant's scope is mounted: at the root of a host, and by slug. */
@@ -54,7 +58,7 @@ export function contextOf(deps: Deps, request: FastifyRequest): RequestContext {
   };
 }
 
-/** The path under which this tenant's endpoints stand: empty, or `/t/{slug}`. */
+/** The path under which this tenant's endpoints stand: empty, or such as `/t/{slug}`, `/id`, `/id/t/{slug}`. */
 export function basePath(tenant: Tenant): string {
   return new URL(tenant.issuer).pathname.replace(/\/$/, '');
 }

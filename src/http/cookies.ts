@@ -1,4 +1,4 @@
-// The cookies, one set per tenant: `__Host-` under https, plain under http on loopback.
+// The cookies, one set per tenant: `__Host-` under https, `__Secure-` below a path of a shared host, plain under http on loopback.
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { SessionCookie } from '../domain/session.ts';
 import type { Tenant } from '../domain/tenant.ts';
@@ -39,11 +39,35 @@ export function clearCookie(reply: FastifyReply, tenant: Tenant, name: CookieNam
 }
 
 function fullName(tenant: Tenant, name: CookieName): string {
-  return `${isSecure(tenant) ? '__Host-' : ''}signet-${tenant.slug}-${name}`;
+  const { prefix, suffix } = namingOf(tenant);
+  return `${prefix}signet-${tenant.slug}-${name}${suffix}`;
 }
 
 function attributes(tenant: Tenant) {
-  return { path: '/', httpOnly: true, sameSite: 'lax', secure: isSecure(tenant) } as const;
+  return { path: namingOf(tenant).path, httpOnly: true, sameSite: 'lax', secure: isSecure(tenant) } as const;
+}
+
+type Naming = { readonly prefix: string; readonly suffix: string; readonly path: string };
+
+const namings = new WeakMap<Tenant, Naming>();
+
+/** Asked several times with each page: worked out once for each tenant. */
+function namingOf(tenant: Tenant): Naming {
+  let naming = namings.get(tenant);
+  if (!naming) namings.set(tenant, (naming = newNaming(tenant)));
+  return naming;
+}
+
+/**
+ * RFC 6265bis 4.1.3. RFC 6265 8.5: cookies do not tell ports apart, and each port of a loopback host may be another Signet, so
+ * that its port stands in the name. Below a path the other applications of the host are not sent them.
+ */
+function newNaming({ issuer, slug }: Tenant): Naming {
+  const { protocol, port, pathname } = new URL(issuer);
+  const own = `/t/${slug}`;
+  const path = (pathname.endsWith(own) ? pathname.slice(0, -own.length) : pathname) || '/';
+  if (protocol !== 'https:') return { prefix: '', suffix: `-${port || '80'}`, path };
+  return { prefix: path === '/' ? '__Host-' : '__Secure-', suffix: '', path };
 }
 
 /** True when the issuer is https, so that Secure cookies and HSTS make sense. */

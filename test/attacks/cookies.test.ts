@@ -149,3 +149,18 @@ describe('M91 cookies that a sibling host or another path tossed in', () => {
     expect(agent.cookies.get(secure('known'))).toMatch(/^[0-9a-f-]{36}~/);
   });
 });
+
+test('M91 below a path of a shared host: __Secure- and that path, so that other applications there are sent nothing', async () => {
+  const shared = await startSignet({
+    provision: world,
+    config: { publicUrl: 'https://shared.example/id', trustProxy: ['127.0.0.1', '::1'] },
+  });
+  try {
+    const asked = authorizationRequest({ issuer: `${shared.server.url}/id` }, webClient);
+    expect((await createAgent().get(asked.url)).headers.getSetCookie()).toEqual([
+      expect.stringMatching(/^__Secure-signet-default-browser=[^;]+; Path=\/id; HttpOnly; Secure; SameSite=Lax$/),
+    ]);
+  } finally {
+    await shared.stop();
+  }
+});

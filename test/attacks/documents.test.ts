@@ -18,7 +18,7 @@ const odd: Record<string, string>[] = [
   { 'x-forwarded-prefix': '/evil', 'x-host': 'evil.example', 'x-http-host-override': 'evil.example' },
   { origin: 'https://evil.example', referer: 'https://evil.example/' },
   { accept: 'text/html', 'accept-language': 'de', 'accept-encoding': 'gzip, br' },
-  { cookie: 'signet-default-session=x', authorization: 'Bearer x' },
+  { cookie: '__Host-signet-default-session=x', authorization: 'Bearer x' },
 ];
 const queries = ['?x=1', '?issuer=https://evil.example', '?%ff', '?tenant=other', '?_=%3Cscript%3E'];
 

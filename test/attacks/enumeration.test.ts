@@ -1,5 +1,6 @@
 // Who has an account cannot be told from what a sign-in answers, nor from what it makes the server do (M76).
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { type Answer, createAgent, field } from '../support/agent.ts';
 import { countHashes, type HashCount } from '../support/counted-hasher.ts';
 import { alice, authorizationRequest, codeFlow, webClient, world } from '../support/flow.ts';
@@ -122,7 +123,7 @@ describe('M76 whoever it is that signs in with a wrong password', () => {
 describe('M76 what else could tell', () => {
   test('M76 a known-browser cookie says nothing of names it was not made for', async () => {
     const { agent } = await codeFlow(signet, webClient);
-    const known = { 'signet-default-known': agent.cookies.get('signet-default-known')! };
+    const known = { [cookieName(signet, 'known')]: agent.cookies.get(cookieName(signet, 'known'))! };
     const [bob, nobody] = [await tryPasswords('bob', ['wrong'], known), await tryPasswords('nobody', ['wrong'], known)];
     expect(bob).toEqual(nobody);
     signet.clock.advance(25 * 3600);
@@ -130,7 +131,7 @@ describe('M76 what else could tell', () => {
 
   test('M76 a forged known-browser cookie with a guessed user id buys no other answer', async () => {
     const forged = `01900000-0000-7000-8000-000000000000~${'A'.repeat(16)}~${'A'.repeat(43)}`;
-    const cookies = { 'signet-default-known': forged };
+    const cookies = { [cookieName(signet, 'known')]: forged };
     expect(await tryPasswords('alice', ['wrong'], cookies)).toEqual(await tryPasswords('nobody', ['wrong'], cookies));
     signet.clock.advance(25 * 3600);
   });

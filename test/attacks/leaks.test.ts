@@ -1,5 +1,6 @@
 // Nothing secret reaches the log, whatever happens; nor does the database hold it in clear (M111, M113).
 import { Writable } from 'node:stream';
+import { cookieName } from '../support/cookies.ts';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Agent, createAgent, field } from '../support/agent.ts';
@@ -113,7 +114,7 @@ async function walk(): Promise<void> {
 async function malformed(): Promise<void> {
   const { cookie, query: inQuery, body, header, bearer } = canary;
   const headers = {
-    cookie: `signet-default-session=${cookie}; other=${cookie}`,
+    cookie: `${cookieName(signet, 'session')}=${cookie}; other=${cookie}`,
     authorization: `Bearer ${bearer}`,
     'x-secret': header,
     'user-agent': header,

@@ -1,4 +1,5 @@
 // Nobody is signed out by a link, an image or another client's token (M87).
+import { cookieName } from '../support/cookies.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Agent, createAgent, field } from '../support/agent.ts';
 import {
@@ -242,7 +243,7 @@ describe('M87 a call without browser and cookie ends only what its client may en
     ['a navigation', (web) => call({ id_token_hint: web.id_token }, { 'sec-fetch-dest': 'document' }), 200],
     [
       'a cookie, although of a session that is none',
-      (web) => call({ id_token_hint: web.id_token }, { ...proof, cookie: 'signet-default-session=x' }),
+      (web) => call({ id_token_hint: web.id_token }, { ...proof, cookie: `${cookieName(signet, 'session')}=x` }),
       200,
     ],
   ])('M87 %s: nothing ends', async (_what, send, status) => {

@@ -1,5 +1,6 @@
 // Every page in every order, with every cookie that was given: no address leads around the second factor (M58).
 import fc from 'fast-check';
+import { cookieName } from '../support/cookies.ts';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { type Agent, type Answer, createAgent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
@@ -10,12 +11,12 @@ import { smsBy, type SmsReceiver, smsCodeTo, startSmsReceiver } from '../support
 import { codeIn, linkIn, mailBy, mailTo, startSmtp, type TestSmtp } from '../support/smtp.ts';
 import { ask, outcomeOf, signIn } from '../support/visits.ts';
 
-const session = 'signet-default-session';
 const strict = { ...ownClient, client_id: 'strict', required_acr: 'urn:signet:acr:2fa' } as const;
 
 let smtp: TestSmtp;
 let receiver: SmsReceiver;
 let signet: TestSignet;
+let session: string;
 let person: Enrolled;
 let plain: { username: string; password: string };
 let people = 0;
@@ -26,6 +27,7 @@ beforeAll(async () => {
   const provision = { ...world, clients: [...world.clients, strict] };
   receiver = await startSmsReceiver();
   signet = await startSignet({ provision, config: { mail: mailBy(smtp.port), ...smsBy(receiver) } });
+  session = cookieName(signet, 'session');
 });
 afterAll(async () => {
   await signet.stop();

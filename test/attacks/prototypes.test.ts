@@ -1,4 +1,5 @@
 // Names that every object has: in JSON, forms, queries, cookies, headers and registered metadata they are only names (M101).
+import { cookieName } from '../support/cookies.ts';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type Agent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
@@ -106,7 +107,7 @@ describe('M101 names and values in forms and queries', () => {
         const headers = {
           'accept-language': `${name}, ${name}-x;q=0.5`,
           accept: 'text/html',
-          cookie: `${name}=1; signet-default-session=${name}; signet-default-known=${name}`,
+          cookie: `${name}=1; ${cookieName(signet, 'session')}=${name}; ${cookieName(signet, 'known')}=${name}`,
         };
         const answer = await rawRequest(signet.issuer, { path, headers });
         expect([200, 303, 400, 404], path).toContain(answer.status);

@@ -1,5 +1,6 @@
 // Nobody is signed in by somebody else: session fixation, stale session ids, forged sign-in forms (M29, M30, M33).
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { type Agent, createAgent, field } from '../support/agent.ts';
 import {
   alice,
@@ -15,12 +16,13 @@ import { expectRefused } from '../support/refusal.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
 let signet: TestSignet;
+let sessionName: string;
 beforeAll(async () => {
   signet = await startSignet({ provision: world });
+  sessionName = cookieName(signet, 'session');
 });
 afterAll(() => signet.stop());
 
-const sessionName = 'signet-default-session';
 const visit = async (agent: Agent, url: string) => agent.follow(await agent.get(url), signet.issuer);
 
 async function expectSignedOut(agent: Agent) {

@@ -1,5 +1,6 @@
 // Every secret value the server gives out, presented in every place that takes one: only its own place knows it (M14).
 import { randomBytes, randomUUID } from 'node:crypto';
+import { cookieName } from '../support/cookies.ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAgent, field } from '../support/agent.ts';
 import {
@@ -89,7 +90,7 @@ let signet: TestSignet;
 let values: Record<Kind, string>;
 let person: Enrolled;
 let asked: Asked;
-const name = (cookie: string) => `signet-default-${cookie}`;
+const name = (cookie: 'session' | 'browser' | 'known') => cookieName(signet, cookie);
 
 beforeAll(async () => {
   smtp = await startSmtp();
@@ -218,9 +219,9 @@ async function addressToken(): Promise<string> {
   return new URL(await linkIn(await mailTo(smtp, 'alice@example.org'))).searchParams.get('token')!;
 }
 
-const cookies = (pairs: Record<string, string>) => ({
+const cookies = (pairs: Partial<Record<'session' | 'browser' | 'known', string>>) => ({
   cookie: Object.entries(pairs)
-    .map(([key, value]) => `${name(key)}=${value}`)
+    .map(([key, value]) => `${name(key as 'session')}=${value}`)
     .join('; '),
 });
 const half = async () => (await logIn(signet, person.user)).body.token;

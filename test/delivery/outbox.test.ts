@@ -1,5 +1,6 @@
 // Messages to people: written with their cause, sent once, later when it cannot be now, and never for nothing.
 import { pino } from 'pino';
+import { cookieName } from '../support/cookies.ts';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
 import { type Courier, type Message, sendingLease } from '../../src/domain/outbox.ts';
@@ -122,7 +123,7 @@ describe('notices', () => {
     };
     const first = await enter();
     expect(await sent()).toBe(0);
-    first.cookies.delete('signet-default-session');
+    first.cookies.delete(cookieName(signet, 'session'));
     await enter(first);
     expect(await sent(), 'one that it knows').toBe(0);
     const chrome =

@@ -1,5 +1,6 @@
 // A database that has gone silent: the connection stands, nothing comes back, and nobody waits without end.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
 
@@ -31,7 +32,7 @@ test('a look for changes goes silent: the next one takes another connection, and
 
 test('one connection goes silent in the middle of a request: that one gets 503, the others are served', async () => {
   const reached = proxy.stopAt('unsent', /sessions/);
-  const headers = { cookie: `signet-default-session=sgs_${'A'.repeat(43)}` };
+  const headers = { cookie: `${cookieName(signet, 'session')}=sgs_${'A'.repeat(43)}` };
   const ask = () => fetch(`${distant.server.url}/sign-in`, { headers });
   const stuck = ask();
   await reached;

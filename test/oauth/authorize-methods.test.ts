@@ -1,5 +1,6 @@
 // How an authorization request arrives: by GET, by a POST from another site, and in which browser it goes on.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { createAgent, field } from '../support/agent.ts';
 import {
   authorizationRequest,
@@ -53,12 +54,12 @@ test('a cross-site POST without cookies: 303 to a GET, which finds the session a
 test('a cross-site POST while another tab waits at the sign-in page: both tabs reach their codes', async () => {
   const agent = createAgent();
   const firstTab = await ask(signet, agent, ownClient);
-  const browser = agent.cookies.get('signet-default-browser');
+  const browser = agent.cookies.get(cookieName(signet, 'browser'));
   const asked = authorizationRequest(signet, ownClient);
   const posted = await agent.post(`${signet.issuer}/oauth/authorize`, new URL(asked.url).searchParams, crossSite);
   const secondTab = await agent.follow(posted, signet.issuer);
   expect(outcomeOf(secondTab)).toBe('sign-in');
-  expect(agent.cookies.get('signet-default-browser')).toBe(browser);
+  expect(agent.cookies.get(cookieName(signet, 'browser'))).toBe(browser);
   expect(field(secondTab, 'attempt')).not.toBe(field(firstTab, 'attempt'));
   for (const tab of [secondTab, firstTab])
     expect(outcomeOf(await agent.follow(await submitPassword(agent, tab, alice), signet.issuer))).toBe('code');

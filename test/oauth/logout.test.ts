@@ -1,5 +1,6 @@
 // Signing out (OpenID Connect RP-Initiated Logout 1.0): at once with an ID token of this session, else only after a confirmation.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { type Agent, createAgent, field } from '../support/agent.ts';
 import { bob, codeFlow, ownClient, refresh, spaClient, webClient, world } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
@@ -31,7 +32,7 @@ describe('an ID token of this very session', () => {
     expect(answer.status).toBe(303);
     expect(new URL(answer.location!).searchParams.get('state')).toBe('a&b c');
     expect(answer.location).toMatch(/^https:\/\/web\.example\/bye\?state=/);
-    expect(agent.cookies.has('signet-default-session')).toBe(false);
+    expect(agent.cookies.has(cookieName(signet, 'session'))).toBe(false);
     expect(await isSignedIn(agent)).toBe(false);
     expect((await refresh(signet, webClient, tokens.refresh_token)).body.error).toBe('invalid_grant');
   });

@@ -1,5 +1,6 @@
 // Tenants: where each is found, and that nothing of one is worth anything at another.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { createAgent, field } from '../support/agent.ts';
 import {
   alice,
@@ -96,9 +97,9 @@ describe('a tenant under its slug', () => {
     expect(claimsOf(tokens.id_token)).toMatchObject({ iss: acme.issuer, aud: 'web' });
     expect(claimsOf(tokens.access_token)).toMatchObject({ iss: acme.issuer, aud: acme.issuer });
     expect([...agent.cookies.keys()].sort()).toEqual([
-      'signet-acme-browser',
-      'signet-acme-known',
-      'signet-acme-session',
+      cookieName(signet, 'browser', 'acme'),
+      cookieName(signet, 'known', 'acme'),
+      cookieName(signet, 'session', 'acme'),
     ]);
     expect((await getUserinfo(acme, tokens.access_token)).status).toBe(200);
     expect((await refresh(acme, webClient, tokens.refresh_token)).status).toBe(200);
@@ -174,14 +175,14 @@ describe('nothing of one tenant is worth anything at another', () => {
     const silent = { prompt: 'none' };
     expect(outcomeOf(await ask(acme, agent, ownClient, silent))).toBe('code');
     expect(outcomeOf(await ask(signet, agent, ownClient, silent))).toBe('login_required');
-    agent.cookies.set('signet-default-session', agent.cookies.get('signet-acme-session')!);
+    agent.cookies.set(cookieName(signet, 'session'), agent.cookies.get(cookieName(signet, 'session', 'acme'))!);
     expect(outcomeOf(await ask(signet, agent, ownClient, silent))).toBe('login_required');
   });
 
   test('a sign-in attempt and a consent', async () => {
     const agent = createAgent();
     const page = await ask(acme, agent, ownClient);
-    agent.cookies.set('signet-default-browser', agent.cookies.get('signet-acme-browser')!);
+    agent.cookies.set(cookieName(signet, 'browser'), agent.cookies.get(cookieName(signet, 'browser', 'acme'))!);
     const moved = { ...page, url: `${signet.issuer}/sign-in` };
     expect(outcomeOf(await submitPassword(agent, moved, alice))).toBe('page attempt_unknown');
     await codeFlow(acme, webClient);

@@ -1,5 +1,6 @@
 // Spans: one for each request, what it did below it, and nothing of anybody in them.
 import { request } from 'node:http';
+import { cookieName } from '../support/cookies.ts';
 import { SpanKind, SpanStatusCode } from '@opentelemetry/api';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { createAgent } from '../support/agent.ts';
@@ -42,7 +43,7 @@ async function requestSpan(name: string): Promise<SeenSpan> {
 const childrenOf = (parent: SeenSpan) => spans.filter((span) => span.parentId === parent.spanContext.spanId);
 
 /** Of a session that there is not. */
-const cookie = `signet-default-session=sgs_${'A'.repeat(43)}`;
+const cookie = () => `${cookieName(signet, 'session')}=sgs_${'A'.repeat(43)}`;
 const traceId = '0af7651916cd43dd8448eb211c80319c';
 const spanId = 'b7ad6b7169203331';
 const traceparent = `00-${traceId}-${spanId}-01`;
@@ -99,7 +100,7 @@ describe('a request', () => {
 
   test('of one connection never gets what another did', async () => {
     await Promise.all(
-      Array.from({ length: 20 }, (_, i) => createAgent().get(`${signet.issuer}/sign-in?i=${i}`, { cookie })),
+      Array.from({ length: 20 }, (_, i) => createAgent().get(`${signet.issuer}/sign-in?i=${i}`, { cookie: cookie() })),
     );
     const requests = () => spans.filter(({ name, hasEnded }) => name === 'GET /sign-in' && hasEnded);
     await expect.poll(requests).toHaveLength(20);
@@ -117,7 +118,7 @@ describe('a request', () => {
   test('that fails is an error, and so is the statement: by its code, without its words', async () => {
     await query(signet.database.url, 'ALTER TABLE sessions RENAME TO gone');
     try {
-      expect((await createAgent().get(`${signet.issuer}/sign-in`, { cookie })).status).toBe(500);
+      expect((await createAgent().get(`${signet.issuer}/sign-in`, { cookie: cookie() })).status).toBe(500);
     } finally {
       await query(signet.database.url, 'ALTER TABLE gone RENAME TO sessions');
     }

@@ -1,5 +1,6 @@
 // The password and the second factors on the account pages: by the person only, after a fresh proof with all that they have.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { type Agent, type Answer, createAgent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import { bob, codeFlow, refresh, submitPassword, webClient, world } from '../support/flow.ts';
@@ -125,7 +126,7 @@ describe('the password', () => {
 describe('an authenticator application', () => {
   test('is added: the secret is shown until its first code, which gives recovery codes, and another cookie', async () => {
     const laptop = await signIn(signet, person);
-    const before = laptop.cookies.get('signet-default-session')!;
+    const before = laptop.cookies.get(cookieName(signet, 'session'))!;
     const { secret, confirmed } = await add(laptop);
     expect([confirmed.status, codesOn(confirmed).length]).toEqual([200, 10]);
     expect([...laptop.cookies.values()]).not.toContain(before);

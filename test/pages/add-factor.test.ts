@@ -1,5 +1,6 @@
 // A sign-in that demands a second factor of somebody who has none: it is added on the way, by this browser, once.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { type Agent, type Answer, createAgent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import { logIn } from '../support/first-party.ts';
@@ -17,14 +18,15 @@ import { startSignet, type TestSignet } from '../support/signet.ts';
 import { ask, outcomeOf, responseParams } from '../support/visits.ts';
 
 const two = 'urn:signet:acr:2fa';
-const session = 'signet-default-session';
 const strict = { ...ownClient, client_id: 'strict', required_acr: two } as const;
 
 let signet: TestSignet;
+let session: string;
 let person: { username: string; password: string };
 let people = 0;
 beforeAll(async () => {
   signet = await startSignet({ provision: { ...world, clients: [...world.clients, strict] } });
+  session = cookieName(signet, 'session');
 });
 afterAll(() => signet.stop());
 beforeEach(async () => {

@@ -1,5 +1,6 @@
 // Another e-mail address: asked for by its person, confirmed at the new one by a button, once, and told to the one so far.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { type Agent, type Answer, createAgent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import { bob, submitPassword, world } from '../support/flow.ts';
@@ -109,7 +110,7 @@ test('asked for, told to the address so far, confirmed where its person is signe
   await expectUnchanged();
   // From another browser of hers.
   const done = await confirm(address, await signIn(signet, person));
-  expect([done.status, stranger.cookies.has('signet-default-session')]).toEqual([200, false]);
+  expect([done.status, stranger.cookies.has(cookieName(signet, 'session'))]).toEqual([200, false]);
   expect(await userOf()).toMatchObject({ username: person.username, email: wanted, email_verified: true });
   expect((await agent.get(at('/account'))).body).toContain(wanted);
   const second = await readMail((await mailTo(smtp, person.email, 2)).raw);

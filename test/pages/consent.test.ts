@@ -1,5 +1,6 @@
 // Consent: asked once, remembered for what was allowed, asked again for more, taken back, denied, or given to somebody else.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { type Agent, field } from '../support/agent.ts';
 import {
   alice,
@@ -127,7 +128,7 @@ test('a consent page of one person cannot be answered after somebody else signed
 
 test('signed out meanwhile: the consent form leads back to the sign-in page', async () => {
   const page = await ask(signet, agent, twoDoors);
-  agent.cookies.delete('signet-default-session');
+  agent.cookies.delete(cookieName(signet, 'session'));
   expect(outcomeOf(await agent.follow(await submitConsent(agent, page), signet.issuer))).toBe('sign-in');
 });
 

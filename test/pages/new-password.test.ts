@@ -1,5 +1,6 @@
 // A password that somebody else knows: changed before the first session, and over when it was not used.
 import { pino } from 'pino';
+import { cookieName } from '../support/cookies.ts';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
 import { tenantBySlug } from '../../src/flows/tenants/find.ts';
@@ -15,13 +16,13 @@ import { startSignet, type TestSignet } from '../support/signet.ts';
 import { ask, outcomeOf, responseParams, signIn } from '../support/visits.ts';
 
 const two = 'urn:signet:acr:2fa';
-const session = 'signet-default-session';
 const day = 86_400;
 const strict = { ...ownClient, client_id: 'strict', required_acr: two } as const;
 const wanted = 'the one that only she knows';
 const path = '/sign-in/new-password';
 
 let signet: TestSignet;
+let session: string;
 let lines: Record<string, unknown>[];
 let person: { username: string; password: string };
 let people = 0;
@@ -31,6 +32,7 @@ beforeAll(async () => {
     provision: { ...world, clients: [...world.clients, strict] },
     log: pino({ level: 'info' }, { write: (line) => void lines.push(JSON.parse(line) as Record<string, unknown>) }),
   });
+  session = cookieName(signet, 'session');
 });
 afterAll(() => signet.stop());
 beforeEach(async () => {

@@ -1,5 +1,6 @@
 // The second factor in a browser: no way leads around it, and a code signs in once.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { createAgent, field, type Agent, type Answer } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import { logIn } from '../support/first-party.ts';
@@ -21,10 +22,12 @@ import { ask, outcomeOf, pageError, responseParams } from '../support/visits.ts'
 const two = 'urn:signet:acr:2fa';
 
 let signet: TestSignet;
+let session: string;
 let person: Enrolled;
 let people = 0;
 beforeAll(async () => {
   signet = await startSignet({ provision: world });
+  session = cookieName(signet, 'session');
 });
 afterAll(() => signet.stop());
 beforeEach(async () => {
@@ -35,7 +38,6 @@ beforeEach(async () => {
 });
 
 const now = () => codeOf(person.secret, signet.clock.now);
-const session = 'signet-default-session';
 
 /** Types the password, and stands before the second page. */
 async function half(agent: Agent, from?: Answer): Promise<Answer> {

@@ -1,5 +1,6 @@
 // Second factors whose codes are sent, in a browser: added on the account page, asked for when somebody signs in.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { type Agent, createAgent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import { submitPassword, world } from '../support/flow.ts';
@@ -73,10 +74,10 @@ test('a number is added: typed, confirmed, told by mail, in the list; and its co
   const code = await smsCodeTo(receiver, phone);
   const bad = await confirm(agent, 'phone', wrong(code));
   expect([bad.status, bad.body.includes('id="mfa-error"'), bad.body.includes(phone)]).toEqual([403, true, true]);
-  const cookie = agent.cookies.get('signet-default-session');
+  const cookie = agent.cookies.get(cookieName(signet, 'session'));
   const done = await confirm(agent, 'phone', code);
   expect([done.status, done.body.match(/class="[^"]*code/g) === null]).toEqual([200, false]);
-  expect(agent.cookies.get('signet-default-session')).not.toBe(cookie);
+  expect(agent.cookies.get(cookieName(signet, 'session'))).not.toBe(cookie);
   const told = await readMail((await mailTo(smtp, person.email, 1, 'notice')).raw);
   expect(told.subject).toBe('A phone number was added');
   const list = await agent.get(at(twoStep));

@@ -1,5 +1,6 @@
 // How long a browser stays signed in: idle and absolute ends, fresh cookies, one person at a time.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { type Agent, createAgent } from '../support/agent.ts';
 import { alice, bob, claimsOf, codeFlow, ownClient, refresh, submitPassword, world } from '../support/flow.ts';
 import { signOut } from '../support/endings.ts';
@@ -15,11 +16,11 @@ beforeAll(async () => {
 afterAll(() => signet.stop());
 
 const silent = async (agent: Agent) => outcomeOf(await ask(signet, agent, ownClient, { prompt: 'none' }));
-const cookieOf = (agent: Agent) => agent.cookies.get('signet-default-session')!;
+const cookieOf = (agent: Agent) => agent.cookies.get(cookieName(signet, 'session'))!;
 
 function withCookie(value: string): Agent {
   const agent = createAgent();
-  agent.cookies.set('signet-default-session', value);
+  agent.cookies.set(cookieName(signet, 'session'), value);
   return agent;
 }
 
@@ -91,7 +92,7 @@ test('after signing out, the cookie is cleared, and a kept copy of it is worth n
   const agent = await signIn(signet);
   const kept = cookieOf(agent);
   await signOut(signet, agent);
-  expect(agent.cookies.has('signet-default-session')).toBe(false);
+  expect(agent.cookies.has(cookieName(signet, 'session'))).toBe(false);
   expect(await silent(withCookie(kept))).toBe('login_required');
 });
 

@@ -1,5 +1,6 @@
 // The sign-in page: cancel, wrong passwords, finished and expired attempts, the back button, the front door.
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { createAgent, field } from '../support/agent.ts';
 import { alice, authorizationRequest, ownClient, submitPassword, webClient, world } from '../support/flow.ts';
 import { scriptsOf } from '../support/pages.ts';
@@ -59,7 +60,7 @@ test('a wrong password and an unknown name: the same page with 403, no session c
     expect(answer.body).not.toContain('value="wrong"');
   }
   expect(unknown.body.replaceAll('nobody', 'alice')).toBe(wrong.body);
-  expect([...agent.cookies.keys()]).toEqual(['signet-default-browser']);
+  expect([...agent.cookies.keys()]).toEqual([cookieName(signet, 'browser')]);
   expect(outcomeOf(await agent.follow(await submitPassword(agent, page, alice), signet.issuer))).toBe('code');
 });
 
@@ -75,14 +76,14 @@ test('back after the code went out: neither the page nor its form nor the hub gi
   const page = await ask(signet, agent, ownClient);
   const hub = await submitPassword(agent, page, alice);
   expect(outcomeOf(await agent.follow(hub, signet.issuer))).toBe('code');
-  const cookie = agent.cookies.get('signet-default-session');
+  const cookie = agent.cookies.get(cookieName(signet, 'session'));
   for (const answer of [
     await agent.get(page.url),
     await submitPassword(agent, page, alice),
     await agent.get(hub.location!),
   ])
     expect([answer.status, outcomeOf(answer)]).toEqual([409, 'page attempt_finished']);
-  expect(agent.cookies.get('signet-default-session')).toBe(cookie);
+  expect(agent.cookies.get(cookieName(signet, 'session'))).toBe(cookie);
 });
 
 test('an attempt ends an hour after it began: the password comes too late by a second, not earlier', async () => {
@@ -125,7 +126,7 @@ test('the form is taken from our own pages only', async () => {
   const send = (headers: Record<string, string>) => agent.post(`${signet.issuer}/sign-in`, form, headers);
   for (const site of ['cross-site', 'same-site', 'strange'])
     expect((await send({ 'sec-fetch-site': site })).status, site).toBe(403);
-  expect(agent.cookies.has('signet-default-session')).toBe(false);
+  expect(agent.cookies.has(cookieName(signet, 'session'))).toBe(false);
 });
 
 test('every page forbids framing, storing and foreign scripts', async () => {

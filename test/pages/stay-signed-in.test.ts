@@ -1,5 +1,6 @@
 // Staying signed in: a cookie that outlives the browser for whoever ticks the box, for as long as the session lives, as the tenant says.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { contextWithoutRequest } from '../../src/domain/context.ts';
 import type { StayPolicy } from '../../src/domain/session.ts';
 import { tenantBySlug } from '../../src/flows/tenants/find.ts';
@@ -36,7 +37,7 @@ const says = (stay_signed_in: StayPolicy) =>
 
 /** Seconds for which the answer keeps somebody signed in; `browser`: until the browser ends. */
 function lastsFor(answer: Answer): number | 'browser' {
-  const line = answer.headers.getSetCookie().find((cookie) => cookie.startsWith('signet-default-session='));
+  const line = answer.headers.getSetCookie().find((cookie) => cookie.startsWith(`${cookieName(signet, 'session')}=`));
   if (line === undefined) throw new Error(`no session cookie but ${answer.status}: ${answer.body.slice(0, 500)}`);
   expect(line).toContain('; Path=/; HttpOnly; SameSite=Lax');
   expect(line, 'by the clock of the browser').not.toMatch(/expires=/i);
@@ -191,11 +192,11 @@ describe('where the tenant lets people choose', () => {
 
   test.each(renewals)('%s: another cookie, for what is left', async (_what, renew) => {
     const agent = await signedIn(stay);
-    const old = agent.cookies.get('signet-default-session');
+    const old = agent.cookies.get(cookieName(signet, 'session'));
     const begun = signet.clock.now;
     signet.clock.advance(120);
     const left = lastsFor(await renew(agent));
-    expect(agent.cookies.get('signet-default-session')).not.toBe(old);
+    expect(agent.cookies.get(cookieName(signet, 'session'))).not.toBe(old);
     // The step-up waits for the next code.
     expect(left).toBeLessThanOrEqual(lifetime - 120);
     expect(left).toBeGreaterThanOrEqual(lifetime - (signet.clock.now - begun) / 1000);
@@ -249,7 +250,7 @@ describe('where the tenant lets people choose', () => {
   test('signing out clears it', async () => {
     const agent = await signedIn(stay);
     await signOut(signet, agent);
-    expect(agent.cookies.has('signet-default-session')).toBe(false);
+    expect(agent.cookies.has(cookieName(signet, 'session'))).toBe(false);
     expect(lastsFor(await type(agent, await frontDoor(agent)))).toBe('browser');
   });
 

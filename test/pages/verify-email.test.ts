@@ -1,5 +1,6 @@
 // An address verified by its person: asked for on the account page, answered by the mailed link and a button, once.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { cookieName } from '../support/cookies.ts';
 import { type Agent, createAgent, field } from '../support/agent.ts';
 import { query } from '../support/database.ts';
 import { world } from '../support/flow.ts';
@@ -66,7 +67,11 @@ test('asked for, mailed, answered where its person is signed in: verified, and n
   }
   expect(await isVerified(), 'whoever has the mailbox alone proves nothing').toBe(false);
   const done = await answer(address, agent);
-  expect([done.status, stranger.cookies.has('signet-default-session'), await isVerified()]).toEqual([200, false, true]);
+  expect([done.status, stranger.cookies.has(cookieName(signet, 'session')), await isVerified()]).toEqual([
+    200,
+    false,
+    true,
+  ]);
   expect((await account(agent)).body).not.toContain('id="email-verify"');
   expect((await ask(agent)).location, 'there is nothing to verify').toBe(`${signet.issuer}/account`);
   const again = await answer(address);

@@ -1,5 +1,6 @@
 // The best practices of the use cases: each has a test that names it, with a Signet, a service that checks tokens, and what comes in.
 import { Writable } from 'node:stream';
+import { cookieName } from '../support/cookies.ts';
 import pino from 'pino';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { readConfig } from '../../src/config/read.ts';
@@ -207,7 +208,7 @@ describe('Never store sensitive data in JWT payloads', () => {
 
   test('what is for nobody’s eyes is no JWT: refresh tokens, codes and session cookies say nothing', async () => {
     const { tokens, code, agent } = await codeFlow(signet, webClient);
-    for (const value of [tokens.refresh_token, code, agent.cookies.get('signet-default-session')!]) {
+    for (const value of [tokens.refresh_token, code, agent.cookies.get(cookieName(signet, 'session'))!]) {
       expect(value).toMatch(/^sg[a-z]_[\w-]{43}$/);
       const [row] = await query(
         signet.database.url,

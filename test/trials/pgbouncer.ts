@@ -1,6 +1,7 @@
 // PgBouncer 1.18 or newer in transaction mode, for a person to try where it is installed: 1,000 sign-ins without a 500, with
 // the documented setting and without it, and the timeouts in force. `npm run trial:pgbouncer`
 import { execFileSync, spawn } from 'node:child_process';
+import { cookieName } from '../support/cookies.ts';
 import { once } from 'node:events';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
@@ -166,7 +167,9 @@ async function lookAtTimeouts(issuer: string): Promise<void> {
   await holder.query('BEGIN; LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE');
   try {
     const since = performance.now();
-    const asked = fetch(`${issuer}/account`, { headers: { cookie: `signet-default-session=sgs_${'A'.repeat(43)}` } });
+    const asked = fetch(`${issuer}/account`, {
+      headers: { cookie: `${cookieName({ issuer }, 'session')}=sgs_${'A'.repeat(43)}` },
+    });
     const { status } = await asked;
     const seconds = (performance.now() - since) / 1000;
     check(

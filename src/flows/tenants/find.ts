@@ -23,9 +23,11 @@ function bySlug(deps: Deps, slug = 'default'): Promise<Tenant | undefined> {
   return deps.memory.get('tenant', nobody, `slug ${slug}`, () => findTenantBySlug(deps.db, slug));
 }
 
-/** The host and port of an origin, which PUBLIC_URL is. */
-function hostOf(origin: string): string {
-  return origin.slice(origin.indexOf('//') + 2);
+/** The host and port of an address as PUBLIC_URL is one. */
+function hostOf(address: string): string {
+  const start = address.indexOf('//') + 2;
+  const end = address.indexOf('/', start);
+  return end < 0 ? address.slice(start) : address.slice(start, end);
 }
 
 function byHost(deps: Deps, host: string): Promise<Tenant | undefined> {

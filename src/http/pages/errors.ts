@@ -112,10 +112,12 @@ function show(
   return sendPage(request, reply, (page) => errorPage(page, model), { status });
 }
 
-/** The link of an error page, to a page of this request's tenant. Before a tenant is known: the start of the host. */
+/** The link of an error page, to a page of this request's tenant. Before a tenant is known: the start. */
 export function wayOut(request: FastifyRequest, to: Destination): NonNullable<ErrorModel['link']> {
   const { tenant } = request as { tenant?: FastifyRequest['tenant'] };
-  return tenant ? { to, uri: basePath(tenant) + paths[to] } : { to: 'start', uri: paths.start };
+  return tenant
+    ? { to, uri: basePath(tenant) + paths[to] }
+    : { to: 'start', uri: request.server.mountPath + paths.start };
 }
 
 function shortened(detail: string | undefined): string | undefined {

@@ -32,7 +32,7 @@ export function pageOf(request: FastifyRequest, uiLocales?: string): Page {
     locale: negotiateLocale(uiLocales, request.headers['accept-language']),
     tenantName: tenant?.name ?? 'Signet',
     logoUri: tenant?.settings.logo_uri,
-    stylesheet: `${tenant ? basePath(tenant) : ''}/assets/${stylesheetFile.name}`,
+    stylesheet: `${tenant ? basePath(tenant) : request.server.mountPath}/assets/${stylesheetFile.name}`,
   };
 }
 

@@ -27,6 +27,7 @@ import {
 import { accountEmail, askAnotherEmail, changeEmailAnswer, changeEmailForm } from './change-email.ts';
 import { consent, consentForm } from './consent.ts';
 import { answerPageErrors } from './errors.ts';
+import { leadToIssuerHost } from './issuer-host.ts';
 import { forgot, forgotForm, forgotPath } from './forgot-password.ts';
 import { continuePath } from './hub.ts';
 import {
@@ -53,6 +54,7 @@ import { authorizeAgain, authorizeEndpoint } from './authorize.ts';
 export function pagesScope(deps: Deps) {
   return async (scope: FastifyInstance) => {
     findTenant(scope, deps);
+    leadToIssuerHost(scope);
     answerPageErrors(scope, deps);
     refuseCrossSite(scope);
     readForms(scope, { json: false });
@@ -106,6 +108,7 @@ export function pagesScope(deps: Deps) {
 export function browserScope(deps: Deps) {
   return async (scope: FastifyInstance) => {
     findTenant(scope, deps);
+    leadToIssuerHost(scope);
     answerPageErrors(scope, deps);
     readForms(scope, { json: false });
     route(scope, endpoints.authorize, { GET: authorizeEndpoint(deps), POST: authorizeEndpoint(deps) });
