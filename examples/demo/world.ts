@@ -63,7 +63,7 @@ function depotAt({ depot }: Addresses, secrets: Secrets) {
       client_id: 'depot',
       client_name: 'Depot',
       client_secret: secrets.depot,
-      scope: 'openid goods:read crates:read',
+      scope: 'openid profile goods:read crates:read',
       redirect_uris: [`${depot}/callback`],
       post_logout_redirect_uris: [`${depot}/signed-out`],
       first_party: true,

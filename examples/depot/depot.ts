@@ -5,15 +5,29 @@ import Fastify from 'fastify';
 import { decodeJwt } from 'jose';
 import * as openid from 'openid-client';
 import type { Running } from '../web/environment.ts';
-import { claimList, failurePage, html, type Html, pagesOf } from '../web/page.ts';
+import { failurePage, html, type Html, notice, pagesOf, signInLink } from '../web/page.ts';
 import { sessionsInMemory } from '../web/sessions.ts';
 import { type ApplicationOptions, signInAt } from '../web/sign-in.ts';
+import { claimTable, expiry, nameOf, personCard } from '../web/tokens.ts';
 import { goods } from './services.ts';
 
-type Holder = { readonly accessToken: string; readonly idToken: string; revokedAt?: number; refusedAfter?: number };
+type Holder = {
+  readonly accessToken: string;
+  readonly idToken: string;
+  readonly claims: openid.IDToken;
+  revokedAt?: number;
+  refusedAfter?: number;
+};
 
 /** What a service said: its status, and a sentence. */
 type Answer = { readonly status: number; readonly says: string };
+
+/** A token for Goods opens no UserInfo, so the ID token is asked to tell the name (OpenID Connect Core 1.0 5.5). */
+const wanted = {
+  scope: 'openid goods:read crates:read',
+  resource: goods,
+  claims: JSON.stringify({ id_token: { name: null, preferred_username: null } }),
+};
 
 /** Milliseconds for a call to a service. */
 const patience = 3000;
@@ -21,7 +35,7 @@ const patience = 3000;
 /** `goods` is where the goods service is. Starts it. @throws when Signet cannot be reached at the issuer, or the port is taken. */
 export async function startDepot(options: ApplicationOptions & { readonly goods: string }): Promise<Running> {
   const { url, port } = options;
-  const signIn = await signInAt('depot', options, { scope: 'openid goods:read crates:read', resource: goods });
+  const signIn = await signInAt('depot', options, wanted);
   const sessions = sessionsInMemory<Holder>(url, 'depot');
   const app = Fastify({ forceCloseConnections: true });
   await app.register(cookie);
@@ -37,7 +51,8 @@ export async function startDepot(options: ApplicationOptions & { readonly goods:
   app.get('/callback', async (request, reply) => {
     const { tokens, failure } = await signIn.finish(request, reply);
     if (failure !== undefined) return show(reply.code(400), failurePage(failure));
-    sessions.begin(request, reply, { accessToken: tokens.access_token, idToken: tokens.id_token! });
+    const { access_token: accessToken, id_token } = tokens;
+    sessions.begin(request, reply, { accessToken, idToken: id_token!, claims: tokens.claims()! });
     return reply.redirect('/', 303);
   });
 
@@ -89,43 +104,52 @@ async function ask(address: string, accessToken: string): Promise<{ goods: Answe
   }
 }
 
-const invitation = html`<h1>Welcome to Depot</h1>
-  <p>Depot shows what is usually hidden: the access token that it gets for you, and what becomes of it.</p>
-  <div class="actions"><a class="button primary" href="/sign-in">Sign in</a></div>`;
+const invitation = notice(
+  'Welcome to Depot',
+  html`<p>Depot shows what is usually hidden: the access token that it gets for you, and what becomes of it.</p>`,
+  signInLink('Sign in'),
+);
 
-const goodbye = html`<h1>You are signed out</h1>
-  <p>With the session every token of it ended, at the services too.</p>
-  <div class="actions"><a class="button" href="/">Back to Depot</a></div>`;
+const goodbye = notice(
+  'You are signed out',
+  html`<p>With the session every token of it ended, at the services too.</p>`,
+  html`<a class="button" href="/">Back to Depot</a>`,
+);
 
-function token({ accessToken, revokedAt }: Holder): Html {
-  const claims = decodeJwt(accessToken);
+function token({ accessToken, claims, revokedAt }: Holder): Html {
+  const said = decodeJwt(accessToken);
   const isRevoked = revokedAt !== undefined;
-  return html`<h1>Your access token</h1>
-    <p>
-      It ends in <strong id="left" data-exp="${claims.exp!}">15 minutes</strong>. Goods checks it alone, and exchanges
-      it for another one that is for Crates only.
-    </p>
+  const hiddenIf = (isHidden: boolean) => (isHidden ? html`hidden` : html``);
+  const who = html`Signed in as <span id="name">${nameOf(claims)}</span>`;
+  return html`${personCard(claims, html`Your access token`, who)}
+    ${expiry(said.exp! * 1000, isRevoked ? 'Revoked access token' : 'Access token')}
+    <p>Goods checks it alone, and exchanges it for another one that is for Crates only.</p>
     <dl aria-live="polite">
       <div>
         <dt>Goods</dt>
-        <dd id="goods">…</dd>
+        <dd id="goods">not asked yet</dd>
       </div>
       <div>
         <dt>Crates</dt>
-        <dd id="crates">…</dd>
+        <dd id="crates">not asked yet</dd>
       </div>
     </dl>
-    <p id="revoked" ${isRevoked ? html`` : html`hidden`}>Revoked. Goods hears of it with its next look at the list.</p>
+    <noscript><p>Without JavaScript this page does not ask them.</p></noscript>
+    <p id="revoked" ${hiddenIf(!isRevoked)}>Revoked. Goods hears of it with its next look at the list.</p>
     <div class="actions">
-      <form method="post" action="/revoke" ${isRevoked ? html`hidden` : html``}>
+      <form id="revoke" method="post" action="/revoke" ${hiddenIf(isRevoked)}>
         <button class="button primary">Revoke the token</button>
       </form>
-      <a class="button primary" href="/sign-in" ${isRevoked ? html`` : html`hidden`}>Sign in again</a>
+      <span id="again" ${hiddenIf(!isRevoked)}>${signInLink('Sign in again')}</span>
       <form method="post" action="/sign-out"><button class="button">Sign out</button></form>
     </div>
     <h2>What it says</h2>
-    ${claimList(claims)}
+    <p>Goods reads this, and acts on it.</p>
+    ${claimTable('access-token', said)}
     <h2>As it is sent</h2>
     <pre id="token">${accessToken}</pre>
+    <h2>The ID token</h2>
+    <p>It came along, and says to Depot, and to nobody else, that you signed in, when and how.</p>
+    ${claimTable('id-token', claims)}
     <script src="/script.js"></script>`;
 }

@@ -3,11 +3,19 @@ import cookie from '@fastify/cookie';
 import Fastify from 'fastify';
 import * as openid from 'openid-client';
 import type { Running } from '../web/environment.ts';
-import { claimList, failurePage, html, type Html, pagesOf } from '../web/page.ts';
+import { failurePage, html, type Html, notice, pagesOf, signInLink } from '../web/page.ts';
 import { sessionsInMemory } from '../web/sessions.ts';
 import { type ApplicationOptions, signInAt } from '../web/sign-in.ts';
+import { accessTokenClaims, claimTable, expiry, nameOf, personCard } from '../web/tokens.ts';
 
-type Person = { readonly claims: openid.UserInfoResponse; readonly idToken: string };
+type Person = {
+  readonly profile: openid.UserInfoResponse;
+  readonly idToken: string;
+  readonly claims: openid.IDToken;
+  readonly accessToken: string;
+  /** Milliseconds. */
+  readonly endsAt: number;
+};
 
 /** Starts it. @throws when Signet cannot be reached at the issuer, or the port is taken. */
 export async function startHarbor(options: ApplicationOptions): Promise<Running> {
@@ -29,9 +37,11 @@ export async function startHarbor(options: ApplicationOptions): Promise<Running>
     const { tokens, failure } = await signIn.finish(request, reply);
     if (failure !== undefined) return show(reply.code(400), failurePage(failure));
     // UserInfo tells the rest: the ID token says only who it is, not what they are called.
-    const { sub } = tokens.claims()!;
-    const claims = await openid.fetchUserInfo(signIn.signet, tokens.access_token, sub);
-    sessions.begin(request, reply, { claims, idToken: tokens.id_token! });
+    const claims = tokens.claims()!;
+    const { id_token, access_token: accessToken } = tokens;
+    const profile = await openid.fetchUserInfo(signIn.signet, accessToken, claims.sub);
+    const endsAt = Date.now() + (tokens.expiresIn() ?? 0) * 1000;
+    sessions.begin(request, reply, { profile, idToken: id_token!, claims, accessToken, endsAt });
     // Always to the same place: an address from the request could lead anywhere.
     return reply.redirect('/', 303);
   });
@@ -47,20 +57,29 @@ export async function startHarbor(options: ApplicationOptions): Promise<Running>
   return { url, stop: () => app.close() };
 }
 
-const invitation = html`<h1>Welcome to Harbor</h1>
-  <p>Harbor knows no passwords. It sends you to Signet, and Signet tells it who you are.</p>
-  <div class="actions"><a class="button primary" href="/sign-in">Sign in</a></div>`;
+const invitation = notice(
+  'Welcome to Harbor',
+  html`<p>Harbor knows no passwords. It sends you to Signet, and Signet tells it who you are.</p>`,
+  signInLink('Sign in'),
+);
 
-const goodbye = html`<h1>You are signed out</h1>
-  <p>Here and at Signet, and so at every application that asks Signet.</p>
-  <div class="actions"><a class="button" href="/">Back to Harbor</a></div>`;
+const goodbye = notice(
+  'You are signed out',
+  html`<p>Here and at Signet, and so at every application that asks Signet.</p>`,
+  html`<a class="button" href="/">Back to Harbor</a>`,
+);
 
-function welcome({ claims }: Person, issuer: string): Html {
-  return html`<h1>Hello, <span id="name">${claims.name ?? claims.preferred_username ?? claims.sub}</span></h1>
-    <p>This is what Signet told Harbor about you:</p>
-    ${claimList(claims)}
+function welcome({ profile, claims, accessToken, endsAt }: Person, issuer: string): Html {
+  const title = html`Hello, <span id="name">${nameOf(profile)}</span>`;
+  return html`${personCard(profile, title, html`${profile.email ?? profile.sub}`)} ${expiry(endsAt)}
     <div class="actions">
-      <form method="post" action="/sign-out"><button class="button primary">Sign out</button></form>
+      <form method="post" action="/sign-out"><button class="button">Sign out</button></form>
       <a class="button" href="${issuer}/account">Your account at Signet</a>
-    </div>`;
+    </div>
+    <h2>What Signet told Harbor about you</h2>
+    <p>The answer of UserInfo, which Harbor asked once, with the access token.</p>
+    ${claimTable('userinfo', profile)}
+    <h2>The ID token</h2>
+    <p>It says to Harbor, and to nobody else, that you signed in, when and how.</p>
+    ${claimTable('id-token', claims)} ${accessTokenClaims(accessToken)}`;
 }

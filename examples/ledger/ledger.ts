@@ -3,19 +3,22 @@ import cookie from '@fastify/cookie';
 import Fastify, { type FastifyReply, type FastifyRequest } from 'fastify';
 import * as openid from 'openid-client';
 import type { Running } from '../web/environment.ts';
-import { claimList, failurePage, html, type Html, pagesOf } from '../web/page.ts';
+import { failurePage, html, type Html, notice, pagesOf, signInLink } from '../web/page.ts';
 import { sessionsInMemory } from '../web/sessions.ts';
 import { type ApplicationOptions, signInAt, type Tokens } from '../web/sign-in.ts';
+import { accessTokenClaims, claimTable, expiry, nameOf, personCard } from '../web/tokens.ts';
 
-type SignedIn = {
-  readonly sub: string;
+/** What is kept of tokens. */
+type Kept = {
   readonly idToken: string;
-  accessToken: string;
-  refreshToken: string;
+  readonly claims: openid.IDToken;
+  readonly accessToken: string;
+  readonly refreshToken: string;
   /** Milliseconds. */
-  expiresAt: number;
-  refreshes: number;
+  readonly endsAt: number;
 };
+
+type SignedIn = { tokens: Kept; refreshes: number };
 
 /** Starts it. @throws when Signet cannot be reached at the issuer, or the port is taken. */
 export async function startLedger(options: ApplicationOptions): Promise<Running> {
@@ -37,9 +40,9 @@ export async function startLedger(options: ApplicationOptions): Promise<Running>
     const signedIn = sessions.of(request);
     if (!signedIn) return show(reply, invitation);
     try {
-      if (signedIn.expiresAt <= Date.now()) await refresh(signIn.signet, signedIn);
-      const claims = await openid.fetchUserInfo(signIn.signet, signedIn.accessToken, signedIn.sub);
-      return show(reply, books(signedIn, claims));
+      if (signedIn.tokens.endsAt <= Date.now()) await refresh(signIn.signet, signedIn);
+      const { accessToken, claims } = signedIn.tokens;
+      return show(reply, books(signedIn, await openid.fetchUserInfo(signIn.signet, accessToken, claims.sub)));
     } catch (error) {
       return endHere(request, reply, error);
     }
@@ -50,8 +53,7 @@ export async function startLedger(options: ApplicationOptions): Promise<Running>
   app.get('/callback', async (request, reply) => {
     const { tokens, failure } = await signIn.finish(request, reply);
     if (failure !== undefined) return show(reply.code(400), failurePage(failure));
-    const { sub } = tokens.claims()!;
-    sessions.begin(request, reply, { sub, idToken: tokens.id_token!, ...kept(tokens, ''), refreshes: 0 });
+    sessions.begin(request, reply, { tokens: kept(tokens), refreshes: 0 });
     return reply.redirect('/', 303);
   });
 
@@ -67,7 +69,7 @@ export async function startLedger(options: ApplicationOptions): Promise<Running>
 
   app.post('/sign-out', (request, reply) => {
     const signedIn = sessions.end(request, reply);
-    return signedIn ? signIn.signOut(reply, signedIn.idToken) : reply.redirect('/signed-out', 303);
+    return signedIn ? signIn.signOut(reply, signedIn.tokens.idToken) : reply.redirect('/signed-out', 303);
   });
 
   app.get('/signed-out', (_request, reply) => show(reply, goodbye));
@@ -78,17 +80,19 @@ export async function startLedger(options: ApplicationOptions): Promise<Running>
 
 /** New tokens without the browser. @throws what `isOver` knows when Signet gives none any more. */
 async function refresh(signet: openid.Configuration, signedIn: SignedIn): Promise<void> {
-  const tokens = await openid.refreshTokenGrant(signet, signedIn.refreshToken);
-  Object.assign(signedIn, kept(tokens, signedIn.refreshToken));
+  const tokens = await openid.refreshTokenGrant(signet, signedIn.tokens.refreshToken);
+  signedIn.tokens = kept(tokens, signedIn.tokens);
   signedIn.refreshes += 1;
 }
 
-/** What is kept of tokens. Where refresh tokens are rotated, the answer holds the next one, and the last is spent. */
-function kept(tokens: Tokens, formerRefreshToken: string) {
+/** Where refresh tokens are rotated, the answer holds the next one, and the last is spent. */
+function kept(tokens: Tokens, former?: Kept): Kept {
   return {
+    idToken: tokens.id_token ?? former!.idToken,
+    claims: tokens.claims() ?? former!.claims,
     accessToken: tokens.access_token,
-    refreshToken: tokens.refresh_token ?? formerRefreshToken,
-    expiresAt: Date.now() + (tokens.expiresIn() ?? 0) * 1000,
+    refreshToken: tokens.refresh_token ?? former!.refreshToken,
+    endsAt: Date.now() + (tokens.expiresIn() ?? 0) * 1000,
   };
 }
 
@@ -98,29 +102,39 @@ function isOver(error: unknown): boolean {
   return error instanceof openid.ResponseBodyError && error.error === 'invalid_grant';
 }
 
-const invitation = html`<h1>Welcome to Ledger</h1>
-  <p>Whoever is signed in at Signet already comes in here without a password.</p>
-  <div class="actions"><a class="button primary" href="/sign-in">Sign in</a></div>`;
+const invitation = notice(
+  'Welcome to Ledger',
+  html`<p>Whoever is signed in at Signet already comes in here without a password.</p>`,
+  signInLink('Sign in'),
+);
 
-const ended = html`<h1>Your sign-in has ended</h1>
-  <p id="ended">Ledger asked Signet, and Signet said that you are signed out.</p>
-  <div class="actions"><a class="button primary" href="/sign-in">Sign in</a></div>`;
+const ended = notice(
+  'Your sign-in has ended',
+  html`<p id="ended">Ledger asked Signet, and Signet said that you are signed out.</p>`,
+  signInLink('Sign in again'),
+);
 
-const goodbye = html`<h1>You are signed out</h1>
-  <p>Here and at Signet, and so at every application that asks Signet.</p>
-  <div class="actions"><a class="button" href="/">Back to Ledger</a></div>`;
+const goodbye = notice(
+  'You are signed out',
+  html`<p>Here and at Signet, and so at every application that asks Signet.</p>`,
+  html`<a class="button" href="/">Back to Ledger</a>`,
+);
 
-function books({ expiresAt, refreshes }: SignedIn, claims: openid.UserInfoResponse): Html {
-  const minutes = Math.max(0, Math.round((expiresAt - Date.now()) / 60_000));
-  return html`<h1>The books of <span id="name">${claims.name ?? claims.preferred_username ?? claims.sub}</span></h1>
-    <p>Ledger has asked Signet just now who you are:</p>
-    ${claimList(claims)}
+function books({ tokens, refreshes }: SignedIn, profile: openid.UserInfoResponse): Html {
+  const title = html`The books of <span id="name">${nameOf(profile)}</span>`;
+  return html`${personCard(profile, title, html`${profile.email ?? profile.sub}`)} ${expiry(tokens.endsAt)}
     <p>
-      The access token ends in ${minutes} minutes, and is then refreshed.
+      The first visit after that refreshes the tokens by itself.
       <strong id="refreshes">Refreshes so far: ${refreshes}</strong>
     </p>
     <div class="actions">
-      <form method="post" action="/sign-out"><button class="button primary">Sign out</button></form>
-      <form method="post" action="/refresh"><button class="button">Refresh the tokens</button></form>
-    </div>`;
+      <form method="post" action="/refresh"><button class="button primary">Refresh the tokens</button></form>
+      <form method="post" action="/sign-out"><button class="button">Sign out</button></form>
+    </div>
+    <h2>What Signet says about you</h2>
+    <p>The answer of UserInfo: Ledger has asked just now, and does so at every visit.</p>
+    ${claimTable('userinfo', profile)}
+    <h2>The ID token</h2>
+    <p>It says to Ledger, and to nobody else, that you signed in, when and how.</p>
+    ${claimTable('id-token', tokens.claims)} ${accessTokenClaims(tokens.accessToken)}`;
 }

@@ -23,6 +23,8 @@ const files: readonly (readonly [path: string, file: string, type: string])[] = 
   ['/app.js', here('public/app.js'), 'text/javascript; charset=utf-8'],
   ['/icon.svg', here('public/icon.svg'), 'image/svg+xml'],
   ['/style.css', here('../web/style.css'), 'text/css; charset=utf-8'],
+  ['/claims.js', here('../web/claims.js'), 'text/javascript; charset=utf-8'],
+  ['/times.js', here('../web/times.js'), 'text/javascript; charset=utf-8'],
   ['/oidc-client-ts.js', join(library, 'dist/browser/oidc-client-ts.min.js'), 'text/javascript; charset=utf-8'],
 ];
 

@@ -19,72 +19,73 @@ export type Show = (reply: FastifyReply, content: Html) => FastifyReply;
 
 /** Gives an application its look and its error pages. In `folder` is its `icon.svg`; `script` is a file that its pages may run. */
 export function pagesOf(app: FastifyInstance, name: string, folder: string, script?: string): Show {
-  const style = readFileSync(join(import.meta.dirname, 'style.css'), 'utf8');
-  const icon = readFileSync(join(folder, 'icon.svg'), 'utf8');
+  const javascript = 'text/javascript; charset=utf-8';
+  const files: (readonly [path: string, file: string, type: string])[] = [
+    ['/style.css', join(import.meta.dirname, 'style.css'), 'text/css; charset=utf-8'],
+    ['/claims.js', join(import.meta.dirname, 'claims.js'), javascript],
+    ['/times.js', join(import.meta.dirname, 'times.js'), javascript],
+    ['/icon.svg', join(folder, 'icon.svg'), 'image/svg+xml'],
+  ];
+  if (script !== undefined) files.push(['/script.js', script, javascript]);
   const show: Show = (reply, content) => reply.type('text/html; charset=utf-8').send(frame(name, content).markup);
 
-  const headers = headersOf(script === undefined ? '' : "script-src 'self'; connect-src 'self'; ");
+  const headers = headersOf(script === undefined ? '' : "connect-src 'self'; ");
   app.addHook('onSend', async (_request, reply) => void reply.headers(headers));
-  if (script !== undefined) {
-    const content = readFileSync(script, 'utf8');
-    app.get('/script.js', (_request, reply) => reply.type('text/javascript; charset=utf-8').send(content));
+  for (const [path, file, type] of files) {
+    const content = readFileSync(file, 'utf8');
+    app.get(path, (_request, reply) => reply.type(type).send(content));
   }
-  app.get('/style.css', (_request, reply) => reply.type('text/css; charset=utf-8').send(style));
-  app.get('/icon.svg', (_request, reply) => reply.type('image/svg+xml').send(icon));
   // A form with nothing but a button sends an empty form.
   app.addContentTypeParser('application/x-www-form-urlencoded', { parseAs: 'string' }, (_request, _body, done) =>
     done(null),
   );
   app.setNotFoundHandler((_request, reply) =>
-    show(
-      reply.code(404),
-      html`<h1>There is no such page</h1>
-        ${startAgain('Go to the beginning')}`,
-    ),
+    show(reply.code(404), notice('There is no such page', html`<p>Nothing is at this address.</p>`, beginning)),
   );
   app.setErrorHandler((error: FastifyError, _request, reply) => {
     const status = error.statusCode ?? 500;
     // What went wrong is for whoever runs this, not for whoever looks at it.
     if (status >= 500) console.error(error);
+    const failure = `${name} could not finish this. Wait a moment and try again.`;
     return show(
       reply.code(status),
-      html`<h1>That did not work</h1>
-        <p class="failed" id="failed">${name} could not finish this. Wait a moment and try again.</p>
-        ${startAgain('Go to the beginning')}`,
+      notice('That did not work', failed(failure), html`${signInLink('Sign in again')} ${beginning}`),
     );
   });
   return show;
 }
 
+/** A page that says one thing, and offers what to do next. */
+export function notice(title: string, text: Html, actions: Html): Html {
+  return html`<div class="notice">
+    <h1>${title}</h1>
+    ${text}
+    <div class="actions">${actions}</div>
+  </div>`;
+}
+
+/** Begins a sign-in. */
+export function signInLink(label: string): Html {
+  return html`<a class="button primary" href="/sign-in">${label}</a>`;
+}
+
 /** The page for a sign-in that failed, with what to do. */
 export function failurePage(failure: string): Html {
-  return html`<h1>You are not signed in</h1>
-    <p class="failed" id="failed">${failure}</p>
-    ${startAgain('Back')}`;
+  return notice('You are not signed in', failed(failure), signInLink('Sign in again'));
 }
 
-/** What is known about a person, as a list of names and values. */
-export function claimList(claims: Readonly<Record<string, unknown>>): Html {
-  const entries = Object.entries(claims).map(
-    ([name, value]) =>
-      html`<div>
-        <dt>${name}</dt>
-        <dd>${typeof value === 'string' ? value : JSON.stringify(value)}</dd>
-      </div>`,
-  );
-  return html`<dl>${entries}</dl>`;
+const beginning = html`<a class="button" href="/">Go to the beginning</a>`;
+
+function failed(failure: string): Html {
+  return html`<p class="failed" id="failed">${failure}</p>`;
 }
 
-const headersOf = (scripts: string) => ({
+const headersOf = (connections: string) => ({
   'cache-control': 'no-store',
-  'content-security-policy': `default-src 'none'; ${scripts}style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'`,
+  'content-security-policy': `default-src 'none'; script-src 'self'; ${connections}style-src 'self'; img-src 'self'; base-uri 'none'; frame-ancestors 'none'`,
   'referrer-policy': 'no-referrer',
   'x-content-type-options': 'nosniff',
 });
-
-function startAgain(label: string): Html {
-  return html`<div class="actions"><a class="button" href="/">${label}</a></div>`;
-}
 
 function frame(name: string, content: Html): Html {
   return html`<!doctype html>
@@ -95,9 +96,10 @@ function frame(name: string, content: Html): Html {
         <title>${name}</title>
         <link rel="icon" href="/icon.svg" />
         <link rel="stylesheet" href="/style.css" />
+        <script type="module" src="/times.js"></script>
       </head>
       <body>
-        <header><img src="/icon.svg" alt="" width="36" height="36" /><span>${name}</span></header>
+        <header><img src="/icon.svg" alt="" width="40" height="40" /><span>${name}</span></header>
         <main>${content}</main>
       </body>
     </html>`;

@@ -36,8 +36,8 @@ export type SignIn = {
 /** Seconds in which a sign-in that was begun must come to its end. */
 const patience = 600;
 
-/** What is asked for: who it is, and for an application that calls an API, that API and what it wants there. */
-export type Wanted = { readonly scope: string; readonly resource?: string };
+/** What is asked for: who it is, and for an application that calls an API, that API and what it wants there; and single claims. */
+export type Wanted = { readonly scope: string; readonly resource?: string; readonly claims?: string };
 
 /** Reads at the issuer where everything is. @throws when Signet cannot be reached there. */
 export async function signInAt(

@@ -1,17 +1,23 @@
-// `npm run demo`, as somebody new meets it: what the terminal says to do is done in a real Chromium, word by word.
+// `npm run demo`, as somebody new meets it: what the terminal says to do is done in a real Chromium, word by word; and what
+// the pages of its applications show.
 import { chmod, mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { BrowserContext, Page } from 'playwright-core';
-import { afterEach, beforeEach, expect, test } from 'vitest';
-import { addressesFrom } from '../../examples/demo/start.ts';
+import { AxeBuilder } from '@axe-core/playwright';
+import type { BrowserContext, BrowserContextOptions, Page } from 'playwright-core';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { addressesFrom, type Demo, startDemo } from '../../examples/demo/start.ts';
 import { steps as stepsOf } from '../../examples/demo/steps.ts';
+import { jane } from '../../examples/demo/world.ts';
+import { claimOf, initialsOf } from '../../examples/web/claims.js';
 import { browserTest } from '../support/browser.ts';
 import { collectConsoleErrors } from '../support/console-errors.ts';
 import { type DemoProcess, freePorts, runDemo, typed } from '../support/demo-process.ts';
-import { signInOn } from '../support/sign-in-page.ts';
+import { passTo, signInOn } from '../support/sign-in-page.ts';
 import { root } from '../support/signet-process.ts';
+
+const names = ['harbor', 'ledger', 'orchard', 'depot'] as const;
 
 let directory: string;
 let demo: DemoProcess;
@@ -22,8 +28,9 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   // What a failed test has left running.
-  demo.pressCtrlC();
-  await demo.ended;
+  const left = demo as DemoProcess | undefined;
+  left?.pressCtrlC();
+  await left?.ended;
   await rm(directory, { recursive: true, force: true });
 });
 
@@ -94,6 +101,198 @@ browserTest('the demo', (browser) => {
       await end();
     },
   );
+});
+
+browserTest('a page of an application', (browser) => {
+  let running: Demo;
+  let context: BrowserContext | undefined;
+  beforeAll(async () => {
+    running = await startDemo(await freePorts());
+  }, 120_000);
+  afterAll(() => running.stop());
+  afterEach(() => context?.close());
+
+  async function open(options: BrowserContextOptions = {}): Promise<Page> {
+    context = await browser().newContext({ locale: 'en-US', ...options });
+    return context.newPage();
+  }
+
+  async function enter(page: Page, name: (typeof names)[number]): Promise<void> {
+    const address = running.addresses[name];
+    await page.goto(name === 'orchard' ? address : `${address}/sign-in`);
+    if (name === 'orchard') await pressAndLeave(page, 'Sign in');
+    await arrive(page, address);
+  }
+
+  async function pressAndLeave(page: Page, label: string): Promise<void> {
+    // Signet has to ask, so that the browser stops there.
+    await context!.clearCookies({ domain: 'localhost' });
+    const one = page.getByRole('button', { name: label, exact: true });
+    await one.or(page.getByRole('link', { name: label, exact: true })).click();
+    await page.waitForURL(`${running.addresses.signet}/**`);
+  }
+
+  /** Back from Signet, and signed in. */
+  async function arrive(page: Page, address: string): Promise<void> {
+    await passTo(page, new RegExp(`^${address}/`), jane);
+    await expect.poll(() => page.locator('#name:visible').innerText()).toContain('Jane Doe');
+  }
+
+  const claimIn = (page: Page, table: string, name: string) =>
+    page.locator(`#${table} div`, { has: page.locator(`dt code:text-is("${name}")`) }).locator('dd:not(.note)');
+  const secondsLeft = async (page: Page) => {
+    const [, minutes, seconds] = /^expires in (\d+):(\d\d)$/.exec(await page.innerText('[data-ends]'))!;
+    return Number(minutes) * 60 + Number(seconds);
+  };
+
+  test.each(names)('of %s shows what the tokens say, with times as dates, and counts down', async (name) => {
+    const page = await open({ timezoneId: 'Asia/Tokyo' });
+    const errors = collectConsoleErrors(context!);
+    await enter(page, name);
+    await expect.poll(() => page.innerText('[data-ends]')).toMatch(/^expires in 1[45]:\d\d$/);
+    for (const [table, claims] of [
+      ['id-token', ['iat', 'exp', 'auth_time']],
+      ['access-token', ['iat', 'exp']],
+    ] as const) {
+      await page.locator('details').evaluateAll((all: { open?: boolean }[]) => all.forEach((one) => (one.open = true)));
+      for (const claim of claims) {
+        const cell = claimIn(page, table, claim);
+        const number = Number(/\d{10}$/.exec(await cell.innerText())?.[0]);
+        const time = cell.locator('time');
+        expect(await time.getAttribute('datetime')).toBe(new Date(number * 1000).toISOString());
+        expect(await time.innerText()).toMatch(/^\d{1,2} \w{3,4} \d{4}, \d\d:\d\d:\d\d GMT\+9$/);
+      }
+    }
+    expect(await claimIn(page, 'id-token', 'exp').innerText()).toMatch(/\nin \d+ minutes, \d{10}$/);
+    expect(await claimIn(page, 'id-token', 'amr').innerText()).toBe('pwd');
+    expect(await claimIn(page, 'access-token', 'mfa_verified').innerText()).toBe('no');
+    if (name !== 'depot') expect(await claimIn(page, 'userinfo', 'email_verified').innerText()).toBe('yes');
+    const before = await secondsLeft(page);
+    await expect.poll(() => secondsLeft(page), { timeout: 10_000 }).toBeLessThan(before - 1);
+    expect(errors).toEqual([]);
+  });
+
+  test('says when the access token has ended', async () => {
+    const page = await open();
+    await page.clock.install();
+    await enter(page, 'harbor');
+    await page.clock.fastForward('16:00');
+    await expect.poll(() => page.innerText('.expiry')).toMatch(/Access token\s+expired/);
+  });
+
+  test.each(['harbor', 'ledger', 'depot'] as const)('of %s says without JavaScript when it ends', async (name) => {
+    const page = await open({ javaScriptEnabled: false });
+    await enter(page, name);
+    expect(await page.innerText('.expiry')).toMatch(
+      /Access token\s+expires\s+\d{1,2} \w{3,4} \d{4}, \d\d:\d\d:\d\d UTC/,
+    );
+    expect(await claimIn(page, 'id-token', 'iat').innerText()).toMatch(/ UTC\n\d{10}$/);
+  });
+
+  test('of a sign-in that failed or has ended begins a new one', async () => {
+    const page = await open();
+    const { harbor, ledger, orchard, depot, signet } = running.addresses;
+    for (const address of [harbor, ledger, depot]) {
+      await page.goto(`${address}/callback?code=planted&state=planted`);
+      expect(await page.innerText('h1')).toBe('You are not signed in');
+      await pressAndLeave(page, 'Sign in again');
+      await arrive(page, address);
+    }
+    await page.goto(orchard);
+    await pressAndLeave(page, 'Sign in');
+    await signInOn(page, jane);
+    await page.click('#consent-deny');
+    await expect.poll(() => page.innerText('#failed')).toContain('You did not allow the access.');
+    await pressAndLeave(page, 'Sign in again');
+    await arrive(page, orchard);
+    await enter(page, 'ledger');
+    await page.goto(`${signet}/account`);
+    await page.click('#account-sign-out');
+    await page.goto(ledger);
+    expect(await page.innerText('h1')).toBe('Your sign-in has ended');
+    await pressAndLeave(page, 'Sign in again');
+    await arrive(page, ledger);
+  });
+
+  test('of Depot offers a new sign-in once Goods refuses the token', async () => {
+    const page = await open();
+    await enter(page, 'depot');
+    await page.getByText('asked by goods').waitFor();
+    await page.getByRole('button', { name: 'Revoke the token' }).click();
+    await page.getByText('The access token was revoked').waitFor();
+    expect(await page.innerText('.expiry')).toContain('Revoked access token');
+    await pressAndLeave(page, 'Sign in again');
+    await arrive(page, running.addresses.depot);
+    expect(await page.getByRole('button', { name: 'Revoke the token' }).isVisible()).toBe(true);
+  });
+
+  test.each([
+    { width: 375, colorScheme: 'light' },
+    { width: 375, colorScheme: 'dark' },
+    { width: 1280, colorScheme: 'light' },
+    { width: 1280, colorScheme: 'dark' },
+  ] as const)(
+    'can be used by everybody and is nowhere wider than $width, $colorScheme',
+    { timeout: 120_000 },
+    async ({ width, colorScheme }) => {
+      const page = await open({ viewport: { width, height: 800 }, colorScheme });
+      const look = async (what: string) => {
+        const { violations } = await new AxeBuilder({ page }).setLegacyMode(true).analyze();
+        expect(
+          violations.flatMap(({ id, nodes }) => nodes.map(({ html }) => `${id}: ${html}`)),
+          what,
+        ).toEqual([]);
+        expect(await page.evaluate<number>('document.documentElement.scrollWidth'), what).toBeLessThanOrEqual(width);
+      };
+      for (const name of names) {
+        await page.goto(running.addresses[name]);
+        await page.locator('h1:visible').waitFor();
+        await look(`${name}, signed out`);
+        await enter(page, name);
+        for (const summary of await page.locator('summary').all()) await summary.click();
+        await look(name);
+      }
+      for (const path of ['callback', 'nowhere', 'signed-out']) {
+        await page.goto(`${running.addresses.harbor}/${path}`);
+        await look(path);
+      }
+    },
+  );
+});
+
+describe('a claim', () => {
+  test.each([
+    ['email_verified', true, 'yes'],
+    ['mfa_verified', false, 'no'],
+    ['mfa_method', null, 'none'],
+    ['amr', ['pwd', 'otp'], 'pwd, otp'],
+    ['roles', [], 'none'],
+    ['exp', 1_796_069_803, '30 Nov 2026, 20:16:43 UTC'],
+    ['exp', 'soon', 'soon'],
+    ['exp', 1e20, '100000000000000000000'],
+    [
+      'status',
+      { status_list: { idx: 7, uri: 'https://id.example/s' } },
+      'status_list.idx: 7\nstatus_list.uri: https://id.example/s',
+    ],
+    ['constructor', 'x', 'x'],
+  ])('%s %j reads "%s"', (name, value, text) => {
+    expect(claimOf(name, value).text).toBe(text);
+  });
+
+  test('says what its name means where that is known, and nothing elsewhere', () => {
+    expect(claimOf('iat', 1).note).toBe('when it was issued');
+    expect(claimOf('constructor', 1).note).toBe('');
+  });
+
+  test.each([
+    ['Jane Doe', 'JD'],
+    ['jane', 'j'],
+    ['Jane van der Doe', 'JD'],
+    ['', ''],
+  ])('of a name: %s becomes %s', (name, initials) => {
+    expect(initialsOf(name)).toBe(initials);
+  });
 });
 
 test('Ctrl-C while everything is still starting leaves nothing behind either', { timeout: 120_000 }, async () => {

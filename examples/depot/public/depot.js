@@ -1,13 +1,7 @@
-// Depot in the browser: counts the token down, and asks twice a second what the services say to it.
-const left = document.getElementById('left');
-const end = Number(left.dataset.exp) * 1000;
-const rows = { goods: document.getElementById('goods'), crates: document.getElementById('crates') };
-const revoked = document.getElementById('revoked');
-
-function countDown() {
-  const seconds = Math.max(0, Math.round((end - Date.now()) / 1000));
-  left.textContent = `${Math.floor(seconds / 60)}:${String(seconds % 60).padStart(2, '0')}`;
-}
+// Depot in the browser: asks twice a second what the services say to the token.
+const [goods, crates, revoked, revoke, again] = ['goods', 'crates', 'revoked', 'revoke', 'again'].map((id) =>
+  document.getElementById(id),
+);
 
 function show(row, { status, says }) {
   row.textContent = status === 0 ? says : `${status}: ${says}`;
@@ -16,15 +10,20 @@ function show(row, { status, says }) {
 
 async function look() {
   const answer = await fetch('/answers').catch(() => undefined);
-  if (!answer?.ok) return;
-  const { goods, crates, refusedAfter } = await answer.json();
-  show(rows.goods, goods);
-  show(rows.crates, crates);
-  if (refusedAfter !== undefined)
-    revoked.textContent = `Revoked, and refused by Goods ${refusedAfter.toFixed(1)} seconds later.`;
+  // The session here is over: the page says so.
+  if (answer?.status === 401) return location.reload();
+  if (!answer?.ok) {
+    show(goods, { status: 0, says: 'Depot does not answer' });
+    return show(crates, { status: 0, says: 'was not asked' });
+  }
+  const said = await answer.json();
+  show(goods, said.goods);
+  show(crates, said.crates);
+  // Ended or revoked: there is nothing left to revoke.
+  if (said.goods.status === 401) [revoke.hidden, again.hidden] = [true, false];
+  if (said.refusedAfter !== undefined)
+    revoked.textContent = `Revoked, and refused by Goods ${said.refusedAfter.toFixed(1)} seconds later.`;
 }
 
-countDown();
-setInterval(countDown, 1000);
 void look();
 setInterval(() => void look(), 500);

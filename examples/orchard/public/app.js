@@ -1,5 +1,7 @@
 // Orchard: signs people in from the page itself with oidc-client-ts; runs in the browser as it stands here.
 /* global oidc */
+import { claimOf, initialsOf } from './claims.js';
+import { showTimes } from './times.js';
 
 const { issuer, clientId } = await (await fetch('/config.json')).json();
 const here = `${location.origin}/`;
@@ -68,16 +70,52 @@ function show(user) {
   element('signed-in').hidden = !user;
   if (!user) return;
   const { name, preferred_username, email, sub } = user.profile;
-  element('name').textContent = name ?? preferred_username ?? sub;
-  element('claims').replaceChildren(...Object.entries({ sub, name, preferred_username, email }).map(entry));
+  const called = name ?? preferred_username ?? sub;
+  element('name').textContent = called;
+  element('initials').textContent = initialsOf(called);
+  element('email').textContent = email ?? sub;
+  const endsAt = new Date(user.expires_at * 1000).toISOString();
+  element('ends').dataset.ends = endsAt;
+  element('ends-at').dateTime = endsAt;
+
+  const idToken = claimsIn(user.id_token);
+  // The library puts what both say into one.
+  const told = Object.entries(user.profile).filter(([name]) => name === 'sub' || !(name in idToken));
+  fill('userinfo', told);
+  fill('id-token', Object.entries(idToken));
+  fill('access-token', Object.entries(claimsIn(user.access_token)));
+  showTimes();
 }
 
-function entry([name, value]) {
-  const [group, term, description] = ['div', 'dt', 'dd'].map((tag) => document.createElement(tag));
-  term.textContent = name;
-  description.textContent = value ?? '–';
-  group.append(term, description);
-  return group;
+/** What a JWT says; the library has checked the ID token, and the access token is only shown. */
+function claimsIn(token) {
+  const bytes = Uint8Array.fromBase64(token.split('.')[1], { alphabet: 'base64url' });
+  return JSON.parse(new TextDecoder().decode(bytes));
+}
+
+function fill(id, claims) {
+  element(id).replaceChildren(...claims.map(row));
+}
+
+function row([name, value]) {
+  const { note, text, time, number } = claimOf(name, value);
+  const shown = time === undefined ? [text] : moment(text, time, number);
+  const explained = made('dd', note);
+  explained.className = 'note';
+  return made('div', made('dt', made('code', name)), made('dd', ...shown), explained);
+}
+
+function moment(text, time, number) {
+  const [exact, distance] = [made('time', text), made('span')];
+  exact.dateTime = time;
+  distance.dataset.fromNow = time;
+  return [exact, made('small', distance, String(number))];
+}
+
+function made(tag, ...content) {
+  const element = document.createElement(tag);
+  element.append(...content);
+  return element;
 }
 
 function whenPressed(id, work) {
@@ -96,6 +134,7 @@ async function explaining(work) {
       ? 'You did not allow the access. Sign in again if you want to come in after all.'
       : 'That did not work. Is Signet running? Try again.';
     element('failed').hidden = false;
+    element('sign-in').textContent = 'Sign in again';
     show(await manager.getUser());
   }
 }
