@@ -87,7 +87,7 @@ export async function buildApp(deps: Deps, options: AppOptions): Promise<Fastify
     forceCloseConnections: 'idle',
     return503OnClosing: false,
     exposeHeadRoutes: false,
-    clientErrorHandler: answerBrokenRequests(options.isHttps),
+    clientErrorHandler: answerBrokenRequests({ isHttps: options.isHttps, mountPath }),
     frameworkErrors: (_error, _request, reply) => {
       void (reply as FastifyReply)
         .code(400)
@@ -144,7 +144,7 @@ export async function buildMetricsApp(scrape: () => Promise<Scrape>): Promise<Fa
     requestTimeout: 15_000,
     forceCloseConnections: 'idle',
     exposeHeadRoutes: false,
-    clientErrorHandler: answerBrokenRequests(false),
+    clientErrorHandler: answerBrokenRequests({ isHttps: false, mountPath: undefined }),
   });
   addCommonHeaders(app, false);
   await app.register(metricsScope(scrape));

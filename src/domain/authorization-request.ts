@@ -24,6 +24,34 @@ export type AuthorizationRequest = {
   readonly acrValues: readonly string[];
 };
 
+/** RFC 6749 4.1.1: the parameters that ask for the same again. A hint and the names of `claims` are asked for anew, not their values. */
+export function parametersOf(request: AuthorizationRequest): [string, string][] {
+  const { target, claims } = request;
+  const parameters: Record<string, string | undefined> = {
+    client_id: request.clientId,
+    redirect_uri: target.redirectUri,
+    response_type: 'code',
+    response_mode: target.responseMode === 'query' ? undefined : target.responseMode,
+    state: target.state,
+    scope: request.scopes.join(' '),
+    nonce: request.nonce,
+    code_challenge: request.codeChallenge,
+    code_challenge_method: request.codeChallenge === undefined ? undefined : 'S256',
+    prompt: request.prompt.join(' '),
+    max_age: request.maxAge === undefined ? undefined : String(request.maxAge),
+    login_hint: request.loginHint,
+    ui_locales: request.uiLocales,
+    acr_values: request.acrValues.join(' '),
+    claims: claims && JSON.stringify({ userinfo: asked(claims.userinfo), id_token: asked(claims.id_token) }),
+  };
+  const given = Object.entries(parameters).filter((entry): entry is [string, string] => !!entry[1]);
+  return [...given, ...request.resources.map((uri): [string, string] => ['resource', uri])];
+}
+
+function asked(names: readonly string[]): Record<string, null> {
+  return Object.fromEntries(names.map((name) => [name, null]));
+}
+
 /** What a person is asked to allow: the scopes, and those that say in words what is asked for by name. */
 export function consentScopes({ scopes, claims }: Pick<AuthorizationRequest, 'scopes' | 'claims'>): readonly string[] {
   return claims ? [...new Set([...scopes, ...claims.scopes])] : scopes;

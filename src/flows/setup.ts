@@ -2,8 +2,13 @@
 import { hashOfOpaque, opaqueBytes, opaqueToken } from '../crypto/opaque-tokens.ts';
 import type { Deps } from '../deps.ts';
 import { ownerRole } from '../domain/admin-rights.ts';
-import type { RequestContext } from '../domain/context.ts';
+import type { BrowserCookies, RequestContext } from '../domain/context.ts';
 import { invalidInput, Refusal } from '../domain/errors.ts';
+import type { Tenant } from '../domain/tenant.ts';
+import type { HalfSignedIn } from './sign-in/ask-new-password.ts';
+import { openAttempt } from './sign-in/attempt.ts';
+import type { SignedIn } from './sign-in/complete.ts';
+import { signInWithPassword } from './sign-in/password.ts';
 import { hashOfChosen } from './users/chosen-password.ts';
 import { namesAround } from './users/names-around.ts';
 import { chosenPasswordProblem } from '../schemas/password.ts';
@@ -11,11 +16,26 @@ import { checkedUser, type UserEntry } from '../schemas/user.ts';
 import type { Db } from '../storage/database.ts';
 import { isOneTimeTokenOpen, replaceOneTimeToken, spendOneTimeToken } from '../storage/one-time-tokens.ts';
 import { lockTenant } from '../storage/tenants.ts';
-import { someoneIsOwner } from '../storage/users.ts';
+import { someoneExists, someoneIsOwner } from '../storage/users.ts';
 import { insertUser } from './users/save.ts';
 
 /** Milliseconds. */
 const linkLifetime = 24 * 3600_000;
+
+/** Tenants that have people: of the others it is asked again. */
+const peopled = new WeakMap<Db, Set<string>>();
+
+/** Whether nobody can sign in to the tenant yet, because its first administrator is still to be made. */
+export async function awaitsSetup(deps: Deps, tenant: Tenant): Promise<boolean> {
+  // Links are made for the default tenant alone (start/server.ts).
+  if (tenant.slug !== 'default') return false;
+  const known = peopled.get(deps.db) ?? new Set();
+  peopled.set(deps.db, known);
+  if (known.has(tenant.id)) return false;
+  const hasPeople = await someoneExists(deps.db, tenant.id);
+  if (hasPeople) known.add(tenant.id);
+  return !hasPeople;
+}
 
 /** A new setup link's token while nobody administers the tenant, which voids every earlier one; undefined once somebody does. */
 export async function openSetup(deps: Deps, context: RequestContext): Promise<string | undefined> {
@@ -63,6 +83,27 @@ export async function setUpFirstAdmin(
       throw error;
     });
   if (!made) throw closed();
+}
+
+/**
+ * Signs in whoever has just made themselves the first administrator, as their password does. `browser`: a new cookie to set.
+ * @throws as signInWithPassword.
+ */
+export async function signInFirstAdmin(
+  deps: Deps,
+  context: RequestContext,
+  { username, password }: FirstAdmin,
+  cookies: BrowserCookies,
+): Promise<{ outcome: SignedIn | HalfSignedIn; browser: string | undefined }> {
+  const { attempt, browser } = openAttempt(deps, context, { request: undefined, browser: cookies.browser });
+  const outcome = await signInWithPassword(deps, context, {
+    attemptId: attempt.id,
+    username,
+    password,
+    staySignedIn: false,
+    cookies: { ...cookies, browser: browser ?? cookies.browser },
+  });
+  return { outcome, browser };
 }
 
 /**

@@ -48,12 +48,17 @@ export function documentHeaders(reply: FastifyReply, maxAge: number): void {
  * For pages. No form-action: Chromium applies it to the redirect after a form as well, which would block the way back to
  * the client. `connects`: it may ask this origin. `source`: the one script that may run (Content Security Policy 3, 2.3.1: `nonce-…`, `sha256-…`).
  */
-export function pageHeaders(reply: FastifyReply, source?: string, { connects = false } = {}): void {
+export function pageHeaders(reply: FastifyReply, source?: string, options: { connects?: boolean } = {}): void {
+  void reply.headers(headersOfPage(source, options));
+}
+
+/** The same for a page that is sent before there is a request. */
+export function headersOfPage(source?: string, { connects = false } = {}): Record<string, string> {
   const script = source === undefined ? '' : ` script-src '${source}';${connects ? " connect-src 'self';" : ''}`;
-  void reply.headers({
+  return {
     'cache-control': 'no-store',
     'content-security-policy': `default-src 'none'; style-src 'self'; img-src 'self' data: https:;${script} base-uri 'none'; frame-ancestors 'none'`,
     'cross-origin-resource-policy': 'same-origin',
     'permissions-policy': 'camera=(), geolocation=(), microphone=()',
-  });
+  };
 }

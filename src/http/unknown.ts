@@ -18,8 +18,10 @@ export function answerUnknown(app: FastifyInstance, deps: Deps): void {
       if (tenant) request.tenant = tenant;
       const model = {
         code: 'not_found',
+        kind: 'missing',
         description: 'There is nothing at this address.',
         reference: request.id,
+        at: deps.clock(),
         next: 'check_address',
         link: wayOut(request, 'start'),
       } as const;

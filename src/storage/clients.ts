@@ -154,6 +154,21 @@ export async function setClientDisabled(
   if (disabled) await revokeStatusBlocks(tx, tenantId, id, now);
 }
 
+// clients_pkey
+const firstOfTheirOwn = statement({ tenantId: 'uuid' }, (q, p) =>
+  q
+    .selectFrom('clients')
+    .select('id')
+    .where('tenant_id', '=', p.tenantId)
+    .where(sql<boolean>`NOT COALESCE((metadata->>'built_in')::boolean, false)`)
+    .limit(1),
+);
+
+/** Whether the tenant has a client that somebody registered. */
+export async function hasRegisteredClient(db: Db, tenantId: string): Promise<boolean> {
+  return (await firstOfTheirOwn.first(db, { tenantId })) !== undefined;
+}
+
 // client_origins_pkey
 const origins = statement(
   { tenantId: 'uuid' },

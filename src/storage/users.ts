@@ -255,6 +255,16 @@ export async function someoneIsOwner(db: Db, tenantId: string): Promise<boolean>
   return (await countUsersWithAdminRole(db, tenantId, ownerRole)) > 0;
 }
 
+// users_pkey
+const anybody = statement({ tenantId: 'uuid' }, (q, p) =>
+  q.selectFrom('users').select('id').where('tenant_id', '=', p.tenantId).limit(1),
+);
+
+/** Counts disabled ones and service accounts as well. */
+export async function someoneExists(db: Db, tenantId: string): Promise<boolean> {
+  return (await anybody.first(db, { tenantId })) !== undefined;
+}
+
 // users_admin_roles_idx, credentials_one_password_idx
 const ownerWhoSignsIn = statement({ tenantId: 'uuid', roles: 'text[]', byMail: 'boolean', except: 'uuid?' }, (q, p) =>
   q

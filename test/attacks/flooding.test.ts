@@ -108,7 +108,7 @@ describe('M103 too many sign-ins at once', () => {
     for (const answer of of(503)) {
       expect(Number(answer.headers.get('retry-after'))).toBeGreaterThan(0);
       expect(answer.body).toContain('id="login-error"');
-      expect(answer.headers.getSetCookie().join()).not.toContain('-session=');
+      expect(answer.headers.getSetCookie().join()).not.toMatch(/-session-\d+=/);
     }
     expect(hashes.verified - started).toBe(of(403).length);
 

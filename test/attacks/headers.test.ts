@@ -53,7 +53,9 @@ function answerTo(origin: string, bytes: string): Promise<RawAnswer> {
     socket.on('close', () => {
       const [head = '', body = ''] = Buffer.concat(chunks).toString().split('\r\n\r\n');
       const [line = '', ...lines] = head.split('\r\n');
-      const headers = Object.fromEntries(lines.map((each) => each.split(': ', 2) as [string, string]));
+      const headers = Object.fromEntries(
+        lines.map((each) => [each.slice(0, each.indexOf(': ')), each.slice(each.indexOf(': ') + 2)]),
+      );
       resolve({ status: Number(line.split(' ')[1]), headers, body });
     });
   });
@@ -64,6 +66,7 @@ const broken: [string, string, number][] = [
   ['two lengths', 'POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n', 400],
   ['too large a head', `GET / HTTP/1.1\r\nHost: x\r\nX: ${'x'.repeat(20_000)}\r\n\r\n`, 431],
 ];
+const brokenByPerson = `GET / HTTP/1.1\r\nHost: x\r\nAccept: text/html\r\nCookie: ${'x'.repeat(20_000)}\r\n\r\n`;
 
 function expectHeaders({ headers }: RawAnswer, what: string, isHttps: boolean) {
   const policy = headers['content-security-policy'];
@@ -94,6 +97,12 @@ describe.each([
     ]);
     expectHeaders(answer, what, isHttps);
   });
+
+  test('what is no request, on a page', async () => {
+    const answer = await answerTo(signetOf().server.url, brokenByPerson);
+    expect([answer.status, answer.headers['content-type']]).toEqual([431, 'text/html; charset=utf-8']);
+    expectHeaders(answer, 'a page', isHttps);
+  });
 });
 
 test('the metrics listener has them as well', async () => {
@@ -101,4 +110,6 @@ test('the metrics listener has them as well', async () => {
     expectHeaders(await rawRequest(new URL(plain.metricsUrl).origin, { path }), path, false);
   for (const [what, bytes] of broken)
     expectHeaders(await answerTo(new URL(plain.metricsUrl).origin, bytes), what, false);
+  const { headers } = await answerTo(new URL(plain.metricsUrl).origin, brokenByPerson);
+  expect(headers['content-type'], 'no page: its stylesheet is not there').toBe('application/json; charset=utf-8');
 });

@@ -8,6 +8,7 @@ export const followed = [
   'docs/getting-started.md',
   'docs/operating.md',
   'docs/provisioning.md',
+  'docs/tour.md',
   'docs/troubleshooting.md',
   'docs/use-cases.md',
   'docs/uses/api.md',

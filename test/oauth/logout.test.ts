@@ -175,3 +175,11 @@ test('nobody is signed in: done at once, also back at the client', async () => {
   const there = await visit(createAgent(), { client_id: 'web', post_logout_redirect_uri: bye });
   expect(there.location).toBe(bye);
 });
+
+test('GET /sign-out asks, and changes nothing', async () => {
+  const agent = await signIn(signet);
+  const page = await agent.get(`${signet.issuer}/sign-out`);
+  expect([page.status, page.body.includes('id="logout-confirm"')]).toEqual([200, true]);
+  expect((await agent.get(`${signet.issuer}/account`)).status).toBe(200);
+  expect((await createAgent().get(`${signet.issuer}/sign-out`)).body).toContain('id="logout-done"');
+});

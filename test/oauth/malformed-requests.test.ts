@@ -30,7 +30,7 @@ const endpoints: Endpoint[] = [
   browser('/oauth/logout', 'GET, POST'),
   browser('/sign-in', 'GET, POST'),
   browser('/consent', 'GET, POST'),
-  browser('/sign-out', 'POST'),
+  browser('/sign-out', 'GET, POST'),
   browser('/account', 'GET'),
   browser('/account/consents/revoke', 'GET, POST'),
   browser('/account/sessions/end', 'GET, POST'),

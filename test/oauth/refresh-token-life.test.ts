@@ -69,9 +69,11 @@ test('a disabled user: every family is dead, offline ones too, and stays dead wh
 
 test('a new password ends every family', async () => {
   const { tokens } = await codeFlow(signet, webClient, offline);
-  await signet.provision({ users: [{ username: 'alice', password: 'something entirely different' }] });
+  await signet.provision({
+    users: [{ username: 'alice', password: 'something entirely different', password_reset: true }],
+  });
   await expectDead(signet, webClient, tokens);
-  await signet.provision({ users: [{ username: 'alice', password: alice.password }] });
+  await signet.provision({ users: [{ username: 'alice', password: alice.password, password_reset: true }] });
 });
 
 test('a disabled client: invalid_client for its refresh, and its access tokens open nothing here', async () => {

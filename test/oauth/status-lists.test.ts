@@ -340,7 +340,9 @@ describe('set by', () => {
     const user = { username: 'changes', password: 'the first long password of changes' };
     await signet.provision({ users: [user] });
     const { access_token } = (await logIn(signet, user)).body;
-    await signet.provision({ users: [{ ...user, password: 'another long password of changes' }] });
+    await signet.provision({
+      users: [{ ...user, password: 'another long password of changes', password_reset: true }],
+    });
     expect(await isRevoked(access_token)).toBe(true);
   });
 

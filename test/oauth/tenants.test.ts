@@ -115,7 +115,7 @@ describe('a tenant at its own host', () => {
     const first = await atHost(url.slice(`http://${host}`.length));
     expect([first.status, first.headers['location']]).toEqual([303, expect.stringMatching(/^\/sign-in\?attempt=/)]);
     const browser = String(first.headers['set-cookie']).split(';')[0]!;
-    expect(browser).toMatch(/^signet-hosted-browser=sgb_/);
+    expect(browser).toMatch(/^signet-hosted-browser-\d+=sgb_/);
     const page = await atHost(String(first.headers['location']), { cookie: browser });
     expect(page.body).toContain('Hosted Ltd');
     const attempt = /name="attempt" value="([^"]+)"/.exec(page.body)![1]!;

@@ -504,7 +504,9 @@ describe('ends with its subject', () => {
           claimsOf(subject)['sid'],
         ]);
         expect(ended).toBeDefined();
-        await signet.provision({ users: [{ ...alice, password: 'another long password of alice' }] });
+        await signet.provision({
+          users: [{ ...alice, password: 'another long password of alice', password_reset: true }],
+        });
         await signet.provision({ users: [alice] });
       },
     ],

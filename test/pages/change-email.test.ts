@@ -192,7 +192,10 @@ describe('the link changes nothing when meanwhile', () => {
         await signet.provision({ users: [{ ...person, disabled: false }] });
       },
     ],
-    ['the password was changed', () => signet.provision({ users: [{ ...person, password: 'out of a file today' }] })],
+    [
+      'the password was changed',
+      () => signet.provision({ users: [{ ...person, password: 'out of a file today', password_reset: true }] }),
+    ],
     [
       'somebody else got the address',
       () => signet.provision({ users: [{ username: `new-${people}`, email: wanted }] }),

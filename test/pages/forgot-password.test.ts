@@ -133,7 +133,11 @@ describe('M58 the form is reached by the mailed link alone', () => {
         expect((await postJson(`${signet.issuer}/auth/password`, form, headers)).status).toBe(204);
       },
     ],
-    ['an operator', () => signet.provision({ users: [{ ...person, password: 'out of a file of the operator' }] })],
+    [
+      'an operator',
+      () =>
+        signet.provision({ users: [{ ...person, password: 'out of a file of the operator', password_reset: true }] }),
+    ],
     [
       'being disabled and enabled',
       async () => {

@@ -132,7 +132,8 @@ describe('no way around', () => {
     ['ten minutes later', async () => signet.clock.advance(600)],
     [
       'the password was changed',
-      () => signet.provision({ users: [{ ...person.user, password: 'another, made up by her' }] }),
+      () =>
+        signet.provision({ users: [{ ...person.user, password: 'another, made up by her', password_reset: true }] }),
     ],
     ['the user was disabled', () => signet.provision({ users: [{ ...person.user, disabled: true }] })],
   ])('%s: the password comes first again', async (_what, happens) => {

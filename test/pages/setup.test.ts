@@ -1,7 +1,9 @@
 // The setup form on the server: the password twice from a person, once from a script, and what is left after a mistake.
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { type Answer, createAgent, field } from '../support/agent.ts';
+import { type Agent, type Answer, createAgent, field } from '../support/agent.ts';
+import { webClient } from '../support/flow.ts';
 import { startSignet, type TestSignet } from '../support/signet.ts';
+import { signIn } from '../support/visits.ts';
 
 const form = { username: 'root', email: 'root@example.com', password: 'the first of all administrators' };
 
@@ -38,7 +40,41 @@ test('with a link that opens nothing, passwords that differ are no reason to sho
   expect([answer.status, answer.body.includes('setup_closed')]).toEqual([410, true]);
 });
 
-test('without the second field the password alone is enough', async () => {
-  const answer = await post(form);
-  expect([answer.status, answer.location]).toEqual([303, `${signet.issuer}/sign-in?notice=setup_done`]);
+test('while nobody is there, the sign-in page says where the link is', async () => {
+  for (const path of ['/', '/sign-in']) {
+    const agent = createAgent();
+    const page = await agent.follow(await agent.get(signet.issuer + path), signet.issuer);
+    expect(page.body).toMatch(/role="status">Nobody administers Signet yet\. The link [^<]* is on the terminal/);
+    expect(page.body).not.toContain(token);
+  }
+});
+
+test('without the second field the password alone is enough, and signs in: to the second step that administrators need', async () => {
+  const agent = createAgent();
+  const answer = await agent.post(`${signet.issuer}/setup`, { token, ...form });
+  expect([answer.status, answer.location]).toEqual([
+    303,
+    expect.stringContaining(`${signet.issuer}/sign-in/add-factor?attempt=`),
+  ]);
+  expect((await agent.get(answer.location!)).body).toContain('id="factor-begin"');
+  // In another browser the attempt is nobody's.
+  expect((await createAgent().get(answer.location!)).status).toBe(400);
+  expect((await createAgent().get(`${signet.issuer}/sign-in`)).body).not.toContain('role="status"');
+});
+
+test('an owner is told to add an application until there is one; nobody else is', async () => {
+  const isTold = async (agent: Agent) => (await agent.get(`${signet.issuer}/account`)).body.includes('id="next-step"');
+  await signet.provision({
+    settings: { administrator_mfa: 'as_everybody' },
+    users: [
+      { username: 'owner', password: 'a bridge over the quiet river', admin_roles: ['owner'] },
+      { username: 'auditor', password: 'a bridge over the quiet river', admin_roles: ['auditor'] },
+    ],
+  });
+  const agents = await Promise.all(
+    ['owner', 'auditor'].map((username) => signIn(signet, { username, password: 'a bridge over the quiet river' })),
+  );
+  expect(await Promise.all(agents.map(isTold))).toEqual([true, false]);
+  await signet.provision({ clients: [webClient] });
+  expect(await Promise.all(agents.map(isTold))).toEqual([false, false]);
 });

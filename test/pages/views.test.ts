@@ -251,6 +251,10 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       ...fill({ action: '/', attempt: 'a', username: '' }),
       notice: 'setup_done',
     }),
+    'sign-in before the setup': signInPage(outside, {
+      ...fill({ action: '/', attempt: 'a', username: '' }),
+      notice: 'setup_open',
+    }),
     'sign-in where passwords can be forgotten': signInPage(outside, {
       ...fill({ ...signIn, forgotUri: '/forgot-password' }),
       notice: 'password_reset',
@@ -299,6 +303,11 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
       ],
     }),
     'empty inbox': inboxPage(outside, { messages: [] }),
+    'account before any application': accountPage(outside, {
+      ...fill(account),
+      awaitsApplication: true,
+      frame: frameOf('profile', fill),
+    }),
     'account with an address to verify': accountPage(outside, {
       ...fill({ ...account, verifyAction: '/account/email/verify' }),
       frame: frameOf('profile', fill),
@@ -529,6 +538,14 @@ function pages(page: Page, fill: <Model>(model: Model) => Model): Record<string,
         },
       }),
     ),
+    'a sign-in that is over': errorPage(outside, {
+      ...fill({ code: 'attempt_finished', description: 'This sign-in was already completed.', reference: '0199-4c7f' }),
+      kind: 'signed_in',
+      at: 1_785_000_000_000,
+      application: fill({ name: 'Photos', uri: 'https://photos.example/' }),
+      link: { to: 'account', ...fill({ uri: '/account' }) },
+      next: 'go_on',
+    }),
     error: errorPage(outside, {
       ...fill({
         code: 'invalid_request',
@@ -622,6 +639,7 @@ describe('languages', () => {
       'es',
       /(?<!\p{L})(?:usted|su (?:administrador|cuenta|contraseña|código)|Introduzca|Pregunte|consulte|Inténtelo)(?!\p{L})/iu,
     ],
+    ['it', /(?<!\p{L})(?:Lei|la invitiamo|Suo|sua password|ricominci|elimini|registri)(?!\p{L})/u],
     ['pt', /palavra-passe|aplicaç|ficheiro|inicia\p{L}* sessão|sessão iniciada|introduza/iu],
   ])('%s speaks to its readers in one voice', ([locale, other]) => {
     const strange = Object.entries(catalogues[locale]).filter(([, text]) => other.test(text));

@@ -165,8 +165,9 @@ describe('commands', { timeout: 120_000 }, () => {
   });
   afterAll(() => checkout?.close());
 
-  test('the tour of the README works as it is typed, and shows what it says', async () => {
-    const { acts } = await follow(checkout, 'README.md');
+  test('the README and the tour work as they are typed, and show what they say', async () => {
+    await follow(checkout, 'README.md');
+    const { acts } = await follow(checkout, 'docs/tour.md');
     expect(acts).toBeGreaterThan(8);
   });
 

@@ -97,3 +97,15 @@ test('figures are as exact as they can be read', () => {
     '| Row    | Signet |\n| ------ | -----: |\n| `code` |  1,000 |',
   );
 });
+
+test('what the README says of the peer is what was measured', async () => {
+  const { rows } = await readResults();
+  const readme = await readFile(join(import.meta.dirname, '../../README.md'), 'utf8');
+  const said =
+    /makes ([\d.]+) times the\s+client-credentials tokens that `oidc-provider` does, ([\d.]+) times the refreshes, ([\d.]+) times the\s+whole\s+code flows, and answers ([\d.]+) times the UserInfo requests; at the authorization endpoint alone it makes ([\d.]+) times/.exec(
+      readme,
+    );
+  const names = ['client-credentials', 'refresh', 'flow', 'userinfo', 'authorize'] as const;
+  const measured = names.map((name) => (rows[name].signet.perSecond / rows[name].peer!.perSecond).toFixed(1));
+  expect(said?.slice(1)).toEqual(measured);
+});

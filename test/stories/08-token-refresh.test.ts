@@ -147,7 +147,7 @@ describe('refused', () => {
     const user = { username: 'carol', password: 'a pass phrase of carol' };
     await story.signet.provision({ users: [user] });
     const { refresh_token: token } = (await logIn(story, user)).body;
-    await story.signet.provision({ users: [{ ...user, password: 'another one from now on' }] });
+    await story.signet.provision({ users: [{ ...user, password: 'another one from now on', password_reset: true }] });
     await story.atBoth(async () => expectRefused(await renew(token)));
   });
 

@@ -1,9 +1,11 @@
 // The account page: where somebody is signed in, and what they allowed.
 import type { Deps } from '../../deps.ts';
+import { ownerRole } from '../../domain/admin-rights.ts';
 import type { RequestContext } from '../../domain/context.ts';
 import { inReadingOrder } from '../../domain/scope.ts';
 import type { Session } from '../../domain/session.ts';
 import type { User } from '../../domain/user.ts';
+import { hasRegisteredClient } from '../../storage/clients.ts';
 import { listAccess } from '../../storage/consents.ts';
 import { listSessions } from '../../storage/sessions.ts';
 import { findUser } from '../../storage/users.ts';
@@ -33,6 +35,8 @@ export type AccountView = {
   readonly consents: readonly ConsentGiven[];
   /** This browser's first. */
   readonly sessions: Awaited<ReturnType<typeof listSessions>>;
+  /** True for an owner of a tenant that no application uses yet. */
+  readonly awaitsApplication: boolean;
 };
 
 /** @returns undefined when nobody is signed in. */
@@ -44,15 +48,18 @@ export async function viewAccount(
   const session = await livingSession(deps, context, cookie);
   const user = session && (await findUser(deps.db, context.tenant.id, session.userId));
   if (!user) return undefined;
-  const [consents, sessions, descriptions] = await Promise.all([
+  const isOwner = user.adminRoles.includes(ownerRole);
+  const [consents, sessions, descriptions, hasClient] = await Promise.all([
     listAccess(deps.db, context.tenant.id, user.id, context.now),
     listSessions(deps.db, context.tenant.id, user.id, context.now),
     scopeDescriptions(deps, context.tenant),
+    isOwner && hasRegisteredClient(deps.db, context.tenant.id),
   ]);
   return {
     user,
     session,
     formToken: formToken(deps, session),
+    awaitsApplication: isOwner && !hasClient,
     consents: consents.map((consent) => ({
       ...consent,
       scopes: inReadingOrder(consent.scopes).map((name) => ({ name, description: descriptions.get(name) })),

@@ -52,7 +52,7 @@ export async function resumeAuthorize(
   input: { attemptId: string; cookies: BrowserCookies },
 ): Promise<AuthorizeOutcome> {
   const { attempt, browser } = await claimOrFind(deps, context, input.attemptId, input.cookies.browser);
-  if (attempt.finished || !attempt.request) throw attemptFinished();
+  if (attempt.finished || !attempt.request) throw attemptFinished(attempt.request);
   const { client, request } = await revalidateRequest(deps, context, attempt.request);
   const outcome = await decide(deps, context, { client, request, attempt, cookies: input.cookies });
   return outcome.kind === 'go' ? { ...outcome, browser } : outcome;
@@ -101,7 +101,7 @@ async function decide(deps: Deps, context: RequestContext, asked: Asked, tries =
       await touchSession(deps.db, tenant.id, step.session, now, tenant.settings.session_idle_lifetime * 1000);
       const response = await respondWithCode(deps, context, client, request, step.session, stored);
       if (response) return response;
-      if (stored !== undefined) throw attemptFinished();
+      if (stored !== undefined) throw attemptFinished(request);
       // Session, user or consent ended meanwhile: what is next is decided again, without them.
       if (tries === 3) throw new Unavailable('What this answer stands on keeps changing.');
       return decide(deps, context, asked, tries + 1);

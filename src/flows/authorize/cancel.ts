@@ -16,6 +16,6 @@ export async function cancelSignIn(
   if (!attempt.request) return undefined;
   const { request } = await revalidateRequest(deps, context, attempt.request);
   if (attempt.isStored && !(await finishAttempt(deps.db, context.tenant.id, attempt.row.id, context.now)))
-    throw attemptFinished();
+    throw attemptFinished(request);
   return respondWithError(context.tenant, request, 'access_denied', 'The user did not sign in.');
 }

@@ -1,9 +1,11 @@
 // Consent: what the page shows, and what the person decides.
 import type { Deps } from '../../deps.ts';
-import type { Client } from '../../domain/client.ts';
+import { type Client, isPublic } from '../../domain/client.ts';
 import { actingAs, type BrowserCookies, type RequestContext } from '../../domain/context.ts';
+import { isReadableByOtherPrograms } from '../../domain/redirect-uri.ts';
 import type { Session } from '../../domain/session.ts';
 import { addConsent, findConsent } from '../../storage/consents.ts';
+import { findUser } from '../../storage/users.ts';
 import { finishAttempt, markConsented, markLeaving, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
 import { type AuthorizationRequest, consentScopes } from '../../domain/authorization-request.ts';
 import { type AuthorizationResponse, respondWithError } from './respond.ts';
@@ -24,6 +26,10 @@ export type ConsentView = {
   readonly attemptId: string;
   readonly client: Client;
   readonly username: string;
+  readonly name: string | undefined;
+  readonly email: string | undefined;
+  /** Consent is not remembered. */
+  readonly isAskedEachTime: boolean;
   /** For the button that signs out. */
   readonly formToken: string;
   readonly redirectUri: string;
@@ -46,12 +52,17 @@ export async function viewConsent(
   if (!asking) return 'go on';
   const { request, client, session } = asking;
   const stored = await findConsent(deps.db, context.tenant.id, session.userId, client.id, request.target.redirectUri);
+  const user = await findUser(deps.db, context.tenant.id, session.userId);
+  const { name } = user?.claims ?? {};
   const resources = await tenantResources(deps, context.tenant);
   const descriptions = await scopeDescriptions(deps, context.tenant);
   return {
     attemptId: asking.attempt.id,
     client,
     username: session.username,
+    name: typeof name === 'string' ? name : undefined,
+    email: user?.email,
+    isAskedEachTime: isPublic(client.metadata) && isReadableByOtherPrograms(request.target.redirectUri),
     formToken: formToken(deps, session),
     redirectUri: request.target.redirectUri,
     scopes: consentScopes(request).map((name) => ({
@@ -90,15 +101,15 @@ export async function decideConsent(
   if (!asking || asking.session.username !== input.username) return { kind: 'go on' };
   const { attempt, request, client, session } = asking;
   if (input.decision === 'switch') {
-    if (!(await markLeaving(deps.db, context.tenant.id, attempt.row.id, session.id))) throw attemptFinished();
+    if (!(await markLeaving(deps.db, context.tenant.id, attempt.row.id, session.id))) throw attemptFinished(request);
     return { kind: 'go on' };
   }
   if (input.decision === 'deny') {
-    if (!(await finishAttempt(deps.db, context.tenant.id, attempt.row.id, context.now))) throw attemptFinished();
+    if (!(await finishAttempt(deps.db, context.tenant.id, attempt.row.id, context.now))) throw attemptFinished(request);
     return respondWithError(context.tenant, request, 'access_denied', 'The user denied the request.');
   }
   await deps.db.transaction(async (tx) => {
-    if (!(await markConsented(tx, context.tenant.id, attempt.row.id, session.id))) throw attemptFinished();
+    if (!(await markConsented(tx, context.tenant.id, attempt.row.id, session.id))) throw attemptFinished(request);
     const { resources } = request;
     const scopes = consentScopes(request);
     await addConsent(

@@ -6,7 +6,7 @@ import type { AuthorizationRequest } from '../../domain/authorization-request.ts
 import type { RequestContext } from '../../domain/context.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { findAttempt, type SignInAttempt } from '../../storage/sign-in-attempts.ts';
-import { looksSealed, openAttemptSeal, type SealedAttempt, sealAttempt } from './sealed-attempt.ts';
+import { looksSealed, openAttemptSeal, openLateSeal, type SealedAttempt, sealAttempt } from './sealed-attempt.ts';
 
 /** Milliseconds. */
 const attemptLifetime = 60 * 60_000;
@@ -81,7 +81,7 @@ export async function attemptOf(
   if (attemptId === undefined) throw attemptUnknown();
   const seal = openAttemptSeal(deps, context, attemptId);
   const attempt = await found(deps, context, { attemptId, seal }, browser);
-  if (attempt.finished) throw attemptFinished();
+  if (attempt.finished) throw attemptFinished(attempt.request);
   return attempt;
 }
 
@@ -94,6 +94,8 @@ async function found(
 ): Promise<SignInAttempt> {
   const hash = hashOfOpaque('browser', browser);
   if (!hash) throw attemptUnknown();
+  const late = seal ?? openLateSeal(deps, context, attemptId);
+  if (late && !seal && late.browser === text(hash)) throw attemptUnknown(late.request);
   if (seal ? seal.browser !== text(hash) : !isAttemptId(attemptId)) throw attemptUnknown();
   const row = await findAttempt(deps.db, context.tenant.id, seal?.id ?? attemptId, hash, context.now);
   if (row) return row;
@@ -128,10 +130,21 @@ function isAttemptId(value: string): boolean {
   return !looksSealed(value) && /^[A-Za-z0-9_-]{24}$/.test(value);
 }
 
-function attemptUnknown(): Refusal {
-  return new Refusal('attempt_unknown', 'This sign-in has expired, or it was begun in another browser.');
+/** A sign-in that cannot go on; `request` is what its browser came with, if that is known. */
+export class AttemptOver extends Refusal {
+  readonly request: AuthorizationRequest | undefined;
+
+  constructor(code: 'attempt_unknown' | 'attempt_finished', description: string, request?: AuthorizationRequest) {
+    super(code, description);
+    this.request = request;
+  }
 }
 
-export function attemptFinished(): Refusal {
-  return new Refusal('attempt_finished', 'This sign-in was already completed.');
+function attemptUnknown(request?: AuthorizationRequest): Refusal {
+  return new AttemptOver('attempt_unknown', 'This sign-in has expired, or it was begun in another browser.', request);
+}
+
+/** `request`: of the browser that the attempt belongs to. */
+export function attemptFinished(request?: AuthorizationRequest): Refusal {
+  return new AttemptOver('attempt_finished', 'This sign-in was already completed.', request);
 }

@@ -37,7 +37,13 @@ export function looksSealed(value: string): boolean {
 }
 
 /** Undefined when it is none of this tenant's, or has expired. */
-export function openAttemptSeal(deps: Deps, { tenant, now }: RequestContext, value: string): SealedAttempt | undefined {
+export function openAttemptSeal(deps: Deps, context: RequestContext, value: string): SealedAttempt | undefined {
+  const attempt = openLateSeal(deps, context, value);
+  return attempt && attempt.expiresAt > context.now ? attempt : undefined;
+}
+
+/** The same of one that may have expired: good for saying where its person came from, and nothing else. */
+export function openLateSeal(deps: Deps, { tenant }: RequestContext, value: string): SealedAttempt | undefined {
   if (!looksSealed(value)) return undefined;
   let packed: Buffer;
   try {
@@ -45,6 +51,5 @@ export function openAttemptSeal(deps: Deps, { tenant, now }: RequestContext, val
   } catch {
     return undefined;
   }
-  const attempt = JSON.parse(inflateRawSync(packed, { maxOutputLength: mostBytes }).toString()) as SealedAttempt;
-  return attempt.expiresAt > now ? attempt : undefined;
+  return JSON.parse(inflateRawSync(packed, { maxOutputLength: mostBytes }).toString()) as SealedAttempt;
 }

@@ -34,12 +34,13 @@ function section(
 }
 
 export function account(deps: Deps): RouteHandlerMethod {
-  return section(deps, 'profile', (page, { view: { user }, frame, base }) => {
+  return section(deps, 'profile', (page, { view: { user, awaitsApplication }, frame, base }) => {
     const canVerify = canRecover(deps) && user.email !== undefined && !user.emailVerified;
     const { name } = user.claims;
     return accountPage(page, {
       frame,
       username: user.username,
+      awaitsApplication,
       name: typeof name === 'string' ? name : undefined,
       email: user.email,
       verifyAction: canVerify ? base + askVerificationPath : undefined,

@@ -39,6 +39,9 @@ export function consentForm(deps: Deps): RouteHandlerMethod {
       scopes: view.scopes,
       resources: view.resources,
       username: view.username,
+      name: view.name,
+      email: view.email,
+      isAskedEachTime: view.isAskedEachTime,
     };
     return sendPage(request, reply, (page) => consentPage(page, model), { uiLocales: view.uiLocales });
   };

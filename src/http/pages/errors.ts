@@ -3,12 +3,15 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Deps } from '../../deps.ts';
 import { AuthorizationError, type RefusalCode } from '../../domain/errors.ts';
 import { respondWithError } from '../../flows/authorize/respond.ts';
-import { basePath } from '../context.ts';
+import { wayBack } from '../../flows/authorize/way-back.ts';
+import { AttemptOver } from '../../flows/sign-in/attempt.ts';
+import { livingSession } from '../../flows/sign-in/session.ts';
+import { basePath, contextOf } from '../context.ts';
 import { readCookies } from '../cookies.ts';
 import { answeredFailure, basicChallenge, refusalStatus } from '../failures.ts';
 import { sendAuthorizationResponse } from './authorization-response.ts';
 import { sendPage } from './page.ts';
-import { type Destination, type ErrorModel, errorPage, type NextStep } from './views/error.ts';
+import { type Destination, type ErrorKind, type ErrorModel, errorPage, type NextStep } from './views/error.ts';
 
 const nextSteps: Partial<Record<RefusalCode, NextStep>> = {
   attempt_unknown: 'start_again',
@@ -22,6 +25,21 @@ const nextSteps: Partial<Record<RefusalCode, NextStep>> = {
   setup_closed: 'sign_in_or_restart',
   reset_closed: 'ask_anew',
   link_closed: 'ask_anew',
+};
+
+const kinds: Partial<Record<RefusalCode, ErrorKind>> = {
+  attempt_unknown: 'expired',
+  attempt_finished: 'expired',
+  too_many_attempts: 'too_many',
+  unmet_authentication_requirements: 'second_step',
+  cross_site: 'form',
+  csrf: 'form',
+  not_found: 'missing',
+  method_not_allowed: 'missing',
+  too_large: 'too_large',
+  setup_closed: 'link',
+  reset_closed: 'link',
+  link_closed: 'link',
 };
 
 const destinations: Partial<Record<RefusalCode, Destination>> = {
@@ -48,7 +66,7 @@ const longestDetail = 300;
 
 /** Every error of this scope as a page, or as an authorization response where a client can be told. */
 export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
-  scope.setErrorHandler((error, request, reply) => {
+  scope.setErrorHandler(async (error, request, reply) => {
     // The redirect URI is proven: the client is told, whichever page found out.
     if (error instanceof AuthorizationError) {
       const { code, description } = error;
@@ -65,8 +83,9 @@ export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
         // RFC 6749 5.2: a program that showed credentials in the header is told which ones are taken.
         const isChallenged = failure.error.code === 'invalid_client' && request.headers.authorization !== undefined;
         if (isChallenged) void reply.header('www-authenticate', basicChallenge(request.tenant));
-        return show(request, reply, isChallenged ? 401 : 400, {
+        return show(deps, request, reply, isChallenged ? 401 : 400, {
           code: failure.error.code,
+          kind: 'application',
           description: failure.error.description,
           detail: shortened(failure.error.by.sent),
           next: 'tell_application',
@@ -74,24 +93,49 @@ export function answerPageErrors(scope: FastifyInstance, deps: Deps): void {
       }
       case 'refusal': {
         const { code, message } = failure.refusal;
+        const over = error instanceof AttemptOver ? await afterwards(deps, request, error) : {};
         return show(
+          deps,
           request,
           reply,
           refusalStatus[code],
-          { code, description: message, next: nextStep(request, code) },
+          { code, kind: kinds[code], description: message, next: nextStep(request, code), ...over },
           destinations[code],
         );
       }
       case 'unavailable':
-        return show(request, reply, 503, {
+        return show(deps, request, reply, 503, {
           code: 'temporarily_unavailable',
+          kind: 'unavailable',
           description: 'The server cannot answer at this moment.',
           next: 'wait',
         });
       case 'bug':
-        return show(request, reply, 500, { code: 'server_error', description: 'Something went wrong here.' });
+        return show(deps, request, reply, 500, {
+          code: 'server_error',
+          kind: 'broken',
+          description: 'Something went wrong here.',
+        });
     }
   });
+}
+
+/**
+ * A sign-in that is over is no dead end: where its browser came from is known, and who is signed in by now is told so. While the
+ * database is away the page says less.
+ */
+async function afterwards(deps: Deps, request: FastifyRequest, over: AttemptOver): Promise<Partial<ErrorModel>> {
+  const context = contextOf(deps, request);
+  try {
+    const session = await livingSession(deps, context, readCookies(request).session);
+    const application = over.request && (await wayBack(deps, context, over.request));
+    return {
+      application,
+      ...(session && { kind: 'signed_in' as const, ...(application && { next: 'go_on' as const }) }),
+    };
+  } catch {
+    return {};
+  }
 }
 
 function nextStep(request: FastifyRequest, code: RefusalCode): NextStep | undefined {
@@ -101,6 +145,7 @@ function nextStep(request: FastifyRequest, code: RefusalCode): NextStep | undefi
 }
 
 function show(
+  deps: Pick<Deps, 'clock'>,
   request: FastifyRequest,
   reply: FastifyReply,
   status: number,
@@ -108,7 +153,13 @@ function show(
   // Whoever is not signed in is led on from there to the sign-in page.
   to: Destination = 'account',
 ) {
-  const model = { ...error, reference: request.id, link: wayOut(request, to) };
+  const isSignedIn = error.kind === 'signed_in';
+  const model = {
+    ...error,
+    reference: request.id,
+    at: deps.clock(),
+    link: wayOut(request, isSignedIn ? 'account' : to),
+  };
   return sendPage(request, reply, (page) => errorPage(page, model), { status });
 }
 

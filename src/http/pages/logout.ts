@@ -58,6 +58,15 @@ function programIn(request: FastifyRequest, params: Params): ClientCredentials |
   return { authorization: request.headers.authorization, params };
 }
 
+/** GET /sign-out: asks, and changes nothing: a link alone must not sign anybody out. */
+export function logoutQuestion(deps: Deps): RouteHandlerMethod {
+  return async (request, reply) => {
+    const params = paramsFrom([]);
+    const { session } = readCookies(request);
+    return show(request, reply, params, await logout(deps, contextOf(deps, request), { params, session }));
+  };
+}
+
 /** The person's answer to "sign out?". */
 export function logoutConfirmation(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {

@@ -10,7 +10,7 @@ import { resetPath } from '../../flows/recovery/forgot.ts';
 import { basePath, findTenant } from '../context.ts';
 import { readForms } from '../forms.ts';
 import { route } from '../methods.ts';
-import { logoutConfirmation, logoutEndpoint } from './logout.ts';
+import { logoutConfirmation, logoutQuestion, logoutEndpoint } from './logout.ts';
 import { account, accountApplications, accountSessions } from './account.ts';
 import { accountChange, confirmAccountChange, endingKinds } from './account-change.ts';
 import { accountPassword, changePassword } from './account-password.ts';
@@ -67,7 +67,7 @@ export function pagesScope(deps: Deps) {
     route(scope, confirmFirstFactorPath, { POST: confirmAddFactor(deps) });
     route(scope, waitingPaths['new password'], { GET: newPasswordForm(deps), POST: newPassword(deps) });
     route(scope, '/consent', { GET: consentForm(deps), POST: consent(deps) });
-    route(scope, '/sign-out', { POST: logoutConfirmation(deps) });
+    route(scope, '/sign-out', { GET: logoutQuestion(deps), POST: logoutConfirmation(deps) });
     route(scope, accountSections.profile, { GET: account(deps) });
     route(scope, accountSections.sessions, { GET: accountSessions(deps) });
     route(scope, accountSections.applications, { GET: accountApplications(deps) });
@@ -111,7 +111,8 @@ export function browserScope(deps: Deps) {
     leadToIssuerHost(scope);
     answerPageErrors(scope, deps);
     readForms(scope, { json: false });
-    route(scope, endpoints.authorize, { GET: authorizeEndpoint(deps), POST: authorizeEndpoint(deps) });
+    for (const path of [endpoints.authorize, `${endpoints.authorize}/`])
+      route(scope, path, { GET: authorizeEndpoint(deps), POST: authorizeEndpoint(deps) });
     route(scope, continuePath, { GET: authorizeAgain(deps) });
     route(scope, `${endpoints.authorize}/:attempt`, { GET: authorizeAgain(deps) });
     route(scope, endpoints.logout, { GET: logoutEndpoint(deps), POST: logoutEndpoint(deps) });

@@ -4,12 +4,14 @@ import type { Deps } from '../../deps.ts';
 import { Refusal } from '../../domain/errors.ts';
 import { shortestPassword } from '../../domain/user.ts';
 import { guessablePassword } from '../../schemas/password.ts';
-import { checkSetup, setUpFirstAdmin } from '../../flows/setup.ts';
+import { checkSetup, setUpFirstAdmin, signInFirstAdmin } from '../../flows/setup.ts';
 import { basePath, contextOf } from '../context.ts';
-import { refusalStatus } from '../failures.ts';
+import { readCookies, setCookie } from '../cookies.ts';
+import { logShownFailure, refusalStatus } from '../failures.ts';
 import { bodyParams, queryParams } from '../forms.ts';
 import { translator } from '../../texts/messages.ts';
 import { pageOf, sendPage } from './page.ts';
+import { signedIn } from './signed-in.ts';
 import { setupPage } from './views/setup.ts';
 
 /** The form, for whoever holds the link. */
@@ -21,7 +23,7 @@ export function setupForm(deps: Deps): RouteHandlerMethod {
   };
 }
 
-/** Makes the administrator, who then signs in. */
+/** Makes the administrator, and signs them in. */
 export function setup(deps: Deps): RouteHandlerMethod {
   return async (request, reply) => {
     const params = bodyParams(request);
@@ -37,7 +39,6 @@ export function setup(deps: Deps): RouteHandlerMethod {
     }
     try {
       await setUpFirstAdmin(deps, context, token, { ...values, password });
-      return await reply.redirect(`${basePath(request.tenant)}/sign-in?notice=setup_done`, 303);
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== 'invalid_input') throw error;
       return show(
@@ -47,6 +48,15 @@ export function setup(deps: Deps): RouteHandlerMethod {
         values,
         error.mistakes.map(({ path, problem }) => (problem === guessablePassword ? guessablePassword : path[0])),
       );
+    }
+    try {
+      const { outcome, browser } = await signInFirstAdmin(deps, context, { ...values, password }, readCookies(request));
+      if (browser !== undefined) setCookie(reply, request.tenant, 'browser', browser);
+      return await signedIn(request, reply, outcome);
+    } catch (error) {
+      // The administrator is there: whatever stands in the way of signing in now, the sign-in page says it.
+      logShownFailure(deps, request, error);
+      return reply.redirect(`${basePath(request.tenant)}/sign-in?notice=setup_done`, 303);
     }
   };
 }

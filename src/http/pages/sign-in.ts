@@ -4,6 +4,7 @@ import type { Deps } from '../../deps.ts';
 import { clientName } from '../../domain/client.ts';
 import { provenChange } from '../../flows/account/change.ts';
 import { canSignInByMail } from '../../flows/passwordless/ask.ts';
+import { awaitsSetup } from '../../flows/setup.ts';
 import { canRecover } from '../../flows/deliver/asked.ts';
 import { signInIsNext } from '../../flows/authorize/authorize.ts';
 import { type SignInView, viewSignIn } from '../../flows/sign-in/page.ts';
@@ -37,9 +38,9 @@ export function signInForm(deps: Deps): RouteHandlerMethod {
     const view = await viewSignIn(deps, context, { attemptId, cookies });
     if (view === 'signed in') return reply.redirect(`${basePath(request.tenant)}/account`, 303);
     if (view.browser !== undefined) setCookie(reply, request.tenant, 'browser', view.browser);
-    return show(deps, request, reply, view, {
-      notice: notices.find((notice) => notice === queryParams(request).get('notice')),
-    });
+    const asked = notices.find((notice) => notice === queryParams(request).get('notice'));
+    const isStranded = view.client === undefined && (await awaitsSetup(deps, request.tenant));
+    return show(deps, request, reply, view, { notice: isStranded ? 'setup_open' : asked });
   };
 }
 

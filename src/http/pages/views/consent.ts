@@ -31,6 +31,10 @@ export type Consent = SignOutButton & {
   scopes: readonly ConsentScope[];
   resources: readonly { identifier: string; name?: string | undefined }[];
   username: string;
+  name?: string | undefined;
+  email?: string | undefined;
+  /** Consent is not remembered: another program could receive what is sent to this client. */
+  isAskedEachTime?: boolean | undefined;
   switchUserAction: string;
 };
 
@@ -44,7 +48,6 @@ export function consentPage(page: Page, model: Consent): Html {
     body: html`<div class="card">
       ${emblem(client, model.clientLogoUri)}
       <h1>${title}</h1>
-      <p class="lead">${t('consent.lead', { tenant: page.tenantName })}</p>
       ${signedIn(model, t)} ${asked(model, t)}
       ${
         model.resources.length > 0 &&
@@ -68,7 +71,7 @@ export function consentPage(page: Page, model: Consent): Html {
         <p>
           ${t('consent.after', { host: model.redirectHost })}
           ${model.lastsFor !== undefined && t('consent.lasts', { duration: inWords(model.lastsFor, page.locale) })}
-          ${t('consent.revocable')}
+          ${t(model.isAskedEachTime ? 'consent.asked_each_time' : 'consent.revocable', { client })}
         </p>
         ${links(model, t)}
       </div>
@@ -85,8 +88,15 @@ function inWords(seconds: number, locale: Locale): string {
 }
 
 function signedIn(model: Consent, t: Translate): Html {
+  const { username, name = username, email } = model;
+  // Who signs in by their address, or has no name, is not told the same twice.
+  const more = [username, email].filter((one) => one !== undefined && one !== name);
   return html`<div class="person">
-    <p>${t('layout.signed_in_as', { username: model.username })}</p>
+    ${emblem(name)}
+    <div class="person-name">
+      <p class="person-title"><bdi>${name}</bdi></p>
+      ${[...new Set(more)].map((one) => html`<p class="muted"><bdi>${one}</bdi></p>`)}
+    </div>
     <div class="person-ways">
       <form method="post" action="${model.switchUserAction}">
         ${hiddenFields({ attempt: model.attempt, username: model.username })}

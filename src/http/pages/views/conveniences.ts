@@ -30,6 +30,11 @@ export const conveniences: Html = html`<script>
     // Back on the page by the browser's own button.
     window.addEventListener('pageshow', () => (form.dataset.once = ''));
   }
+  for (const logo of document.querySelectorAll('img[data-logo]')) {
+    const check = () => (logo.hidden = logo.complete && logo.naturalWidth === 0);
+    logo.addEventListener('error', check);
+    check();
+  }
   for (const hint of document.querySelectorAll('[data-unscripted]')) hint.hidden = true;
   for (const button of document.querySelectorAll('button[data-print]')) {
     button.addEventListener('click', () => window.print());

@@ -10,58 +10,99 @@ export type NextStep = MessageKey extends infer Key ? (Key extends `error.next.$
 /** Where the link of an error page leads; each is a text `error.to.…` in the catalogues. */
 export type Destination = MessageKey extends infer Key ? (Key extends `error.to.${infer To}` ? To : never) : never;
 
+/** What kind of thing went wrong, which is the title; each is a text `error.title.…` in the catalogues. */
+export type ErrorKind = MessageKey extends infer Key ? (Key extends `error.title.${infer Kind}` ? Kind : never) : never;
+
 /** What the error page shows. */
 export type ErrorModel = {
   code: string;
-  /** Shown unless the catalogues say what this code means. */
+  kind?: ErrorKind | undefined;
+  /** Shown unless the catalogues say what this code means. In English. */
   description: string;
   /** Finds the log lines of this request. */
   reference?: string | undefined;
+  /** Milliseconds. */
+  at?: number | undefined;
   next?: NextStep | undefined;
   /** What was sent that is wrong; shown as text. */
   detail?: string | undefined;
   link?: { to: Destination; uri: string } | undefined;
+  /** The application that waits; goes before `link`. */
+  application?: { name: string; uri: string } | undefined;
 };
 
 /** Renders the error page. */
 export function errorPage(page: Page, model: ErrorModel): Html {
   const t = translator(page.locale);
-  const uri = webLink(model.link?.uri);
+  const title = model.kind === undefined ? t('error.title') : t(`error.title.${model.kind}`);
   const what = `error.what.${model.code}`;
+  const known = hasMessage(what) ? t(what) : undefined;
   return layout(page, {
-    title: t('error.title'),
+    title,
     failed: true,
     body: html`<div class="card">
-      <h1>${t('error.title')}</h1>
-      <p class="lead" id="error-description" dir="auto">${hasMessage(what) ? t(what) : model.description}</p>
+      <h1>${title}</h1>
+      <p class="lead" id="error-description" ${known === undefined && html` lang="en"`} dir="auto">
+        ${known ?? model.description}
+      </p>
       <p>${t(`error.next.${model.next ?? 'tell_administrator'}`)}</p>
-      ${
-        model.link &&
-        uri &&
-        html`<div class="actions">
-          <a class="button" id="error-link" href="${uri}">${t(`error.to.${model.link.to}`)}</a>
-        </div>`
-      }
-      <dl class="facts facts-technical">
-        <div class="fact">
-          <dt>${t('error.code')}</dt>
-          <dd><code id="error-code" dir="ltr">${model.code}</code></dd>
-        </div>
-        ${
-          model.detail &&
-          html`<div class="fact">
-            <dt>${t('error.detail')}</dt>
-            <dd><code id="error-detail" dir="ltr">${model.detail}</code></dd>
-          </div>`
-        }
-        ${
-          model.reference &&
-          html`<div class="fact">
-            <dt>${t('error.reference')}</dt>
-            <dd><code id="error-reference" dir="ltr">${model.reference}</code></dd>
-          </div>`
-        }
-      </dl>
+      ${ways(page, model)} ${details(page, model, known ?? model.description)}
     </div>`,
   });
+}
+
+function ways(page: Page, { application, link }: ErrorModel): Html | undefined {
+  const t = translator(page.locale);
+  const back = webLink(application?.uri);
+  const uri = webLink(link?.uri);
+  if (back === undefined && uri === undefined) return undefined;
+  return html`<div class="actions actions-choice">
+    ${
+      application &&
+      back &&
+      html`<a class="button button-primary" id="error-back" href="${back}"
+        >${t('sign_in.cancel', { client: application.name })}</a
+      >`
+    }
+    ${link && uri && html`<a class="button" id="error-link" href="${uri}">${t(`error.to.${link.to}`)}</a>`}
+  </div>`;
+}
+
+/** For whoever is asked for help: what the log knows it by. */
+function details(page: Page, { code, detail, reference, at }: ErrorModel, description: string): Html {
+  const t = translator(page.locale);
+  const time = at === undefined ? undefined : new Date(at).toISOString();
+  const facts = [
+    { id: 'error-code', name: t('error.code'), value: code },
+    { id: 'error-detail', name: t('error.detail'), value: detail },
+    { id: 'error-reference', name: t('error.reference'), value: reference },
+    { id: 'error-time', name: t('error.time'), value: time },
+  ].filter(({ value }) => value !== undefined && value !== '');
+  const copied = [description, ...facts.map(({ name, value }) => `${name}: ${value}`)].join('\n');
+  return html`<div class="details">
+    <dl class="facts facts-technical">
+      ${facts.map(
+        ({ id, name, value }) =>
+          html`<div class="fact">
+            <dt>${name}</dt>
+            <dd><code id="${id}" dir="ltr">${value}</code></dd>
+          </div>`,
+      )}
+    </dl>
+    <p class="link-row">
+      <button
+        class="button button-link"
+        id="error-copy"
+        type="button"
+        hidden
+        data-copy="error-copied-text"
+        data-tell="error-copied"
+        data-done="${t('recovery_codes.copied')}"
+      >
+        ${t('error.copy')}
+      </button>
+      <span class="muted" id="error-copied" role="status"></span>
+      <span id="error-copied-text" hidden><code>${copied}</code></span>
+    </p>
+  </div>`;
 }

@@ -89,7 +89,7 @@ export function alert(id: string, body: HtmlValue): Html {
   return html`<div class="notice notice-error" id="${id}" role="alert">${body}</div>`;
 }
 
-/** A message about what has been done. */
-export function status(text: string): Html {
-  return html`<p class="notice notice-done" role="status">${text}</p>`;
+/** A message about what has been done; `info`: about what there is to know. */
+export function status(text: string, kind: 'done' | 'info' = 'done'): Html {
+  return html`<p class="notice notice-${kind}" role="status">${text}</p>`;
 }

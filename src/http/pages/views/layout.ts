@@ -25,11 +25,12 @@ export type Content = {
 };
 
 /** What the script of `conveniences.ts` looks for. */
-const hasConvenience = / data-(?:reveal|copy|print|once)\b/;
+const hasConvenience = / data-(?:reveal|copy|print|once|logo)\b/;
 
 /** The whole document. */
 export function layout(page: Page, content: Content): Html {
   const t = translator(page.locale);
+  const header = brand(page);
   const title = content.failed ? t('layout.error_title', { title: content.title }) : content.title;
   return html`<!doctype html>
     <html lang="${page.locale}" dir="${direction(page.locale)}">
@@ -44,20 +45,20 @@ export function layout(page: Page, content: Content): Html {
       </head>
       <body>
         <div class="${content.wide ? 'frame frame-wide' : 'frame'}">
-          <header class="brand">${brand(page)}</header>
+          <header class="brand">${header}</header>
           <main>${content.body}</main>
           <footer class="colophon">
             ${page.signedInAs && html`<p>${t('layout.signed_in_as', { username: page.signedInAs })}</p>`}
             <p>${t('layout.secured_by')}</p>
           </footer>
         </div>
-        ${hasConvenience.test(String(content.body)) && conveniences}
+        ${hasConvenience.test(`${String(header)}${String(content.body)}`) && conveniences}
       </body>
     </html> `;
 }
 
 function brand(page: Page): Html {
   const logo = webLink(page.logoUri);
-  return html`${logo ? html`<img class="brand-logo" src="${logo}" alt="" referrerpolicy="no-referrer" />` : mark}
+  return html`${logo ? html`<img class="brand-logo" src="${logo}" alt="" referrerpolicy="no-referrer" data-logo />` : mark}
     <p class="brand-name"><bdi>${page.tenantName}</bdi></p>`;
 }

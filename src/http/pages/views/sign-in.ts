@@ -23,7 +23,7 @@ export type SignIn = {
   clientLogoUri?: string | undefined;
   username: string;
   error?: SignInError | undefined;
-  notice?: 'setup_done' | 'password_reset' | undefined;
+  notice?: 'setup_done' | 'setup_open' | 'password_reset' | undefined;
   /** Where a forgotten password is replaced; undefined where it cannot be. */
   forgotUri?: string | undefined;
   /** Where one signs in by mail; undefined where one cannot. */
@@ -45,13 +45,13 @@ export function signInPage(page: Page, model: SignIn): Html {
   return layout(page, {
     title,
     failed: model.error !== undefined,
-    body: html`${model.notice && status(t(`sign_in.notice.${model.notice}`))}
+    body: html`${model.notice && notice(model.notice, page.tenantName, t)}
       <div class="card">
         ${model.clientName && emblem(model.clientName, model.clientLogoUri)}
         <h1>${title}</h1>
         <p class="lead">${lead(page, model, t)}</p>
         ${model.error && alert('login-error', errorText(model.error, page.locale, t))}
-        <form method="post" action="${model.action}">
+        <form method="post" action="${model.action}" data-once>
           ${hiddenFields({ attempt: model.attempt })}
           ${field({
             id: 'login-username',
@@ -61,7 +61,6 @@ export function signInPage(page: Page, model: SignIn): Html {
             autocomplete: 'username',
             value: model.username,
             describedBy: errorId,
-            invalid: wrong,
             autofocus: model.username === '',
           })}
           ${field({
@@ -87,6 +86,10 @@ export function signInPage(page: Page, model: SignIn): Html {
         </ul>
       </div>`,
   });
+}
+
+function notice(name: NonNullable<SignIn['notice']>, tenant: string, t: Translate): Html {
+  return status(t(`sign_in.notice.${name}`, { tenant }), name === 'setup_open' ? 'info' : 'done');
 }
 
 function lead(page: Page, model: SignIn, t: Translate): string {
