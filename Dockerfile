@@ -20,6 +20,8 @@ COPY bin ./bin
 COPY deploy/healthcheck.ts ./deploy/healthcheck.ts
 COPY migrations ./migrations
 COPY src ./src
+# For `docker exec signet signet doctor` and every other command.
+RUN ln -s /signet/bin/signet.js /usr/local/bin/signet
 USER 1000:1000
 EXPOSE 3000 9464
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 CMD ["node", "deploy/healthcheck.ts"]

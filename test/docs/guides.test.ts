@@ -55,7 +55,7 @@ describe('guides', { timeout: 120_000 }, () => {
     // A client of its own: what a running server remembers of the other one may be as old as a second.
     const named = (text: string) => text.replaceAll(/\bweb-app\b/g, 'web-app-https').replaceAll(home, secureHome);
     await checkout.write('https.yaml', named(register!));
-    expect(await checkout.terminal.type('npm run --silent signet apply https.yaml')).toContain('Applied');
+    expect(await checkout.terminal.type('npx signet apply https.yaml')).toContain('Applied');
     await checkout.write('https.mjs', named(program!).replace('lifetime = 3600', `lifetime = ${lifetime}`));
     const [, secret] = /client_secret: (\S+)/.exec(register!)!;
     const running = await checkout.terminal.start(`CLIENT_SECRET=${secret} node https.mjs`);
@@ -128,8 +128,8 @@ describe('guides', { timeout: 120_000 }, () => {
       { username: 'root', password: 'known to this test as well', admin_roles: ['owner'] },
     ];
     await checkout.write('people.json', JSON.stringify({ users }));
-    expect(await checkout.terminal.type('npm run --silent signet apply people.json')).toContain('Applied');
-    await checkout.terminal.type('npm run --silent signet -- user reset-mfa root');
+    expect(await checkout.terminal.type('npx signet apply people.json')).toContain('Applied');
+    await checkout.terminal.type('npx signet user reset-mfa root');
     await follow(checkout, 'docs/operating.md');
   });
 

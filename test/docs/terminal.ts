@@ -22,6 +22,8 @@ export function openTerminal(directory: string, env: Readonly<Record<string, str
     PATH: `${join(root, 'node_modules/.bin')}${delimiter}${process.env['PATH'] ?? ''}`,
     HOME: process.env['HOME'] ?? directory,
     npm_config_loglevel: 'error',
+    // Where npx keeps the link by which it finds the command of the folder: gone with the folder.
+    npm_config_cache: join(directory, '.npm'),
     ...env,
   };
   const shell = spawn('bash', ['--noprofile', '--norc'], {

@@ -2,13 +2,14 @@
 //
 // The project gets the tarball as real files and links to the packages that it depends on, as npm would have installed
 // them: an `npm ci --offline` needs what an earlier one left in npm's cache, which other machines do not have.
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, readdir, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { delimiter, dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { freePort } from '../../src/testing/start.ts';
 import { plainVerifier } from '../support/plain-verifier.ts';
 import { postgresProcesses, root } from '../support/signet-process.ts';
 
@@ -39,19 +40,23 @@ afterAll(() => rm(project, { recursive: true, force: true }));
 
 /** Runs a command in the project, on its path as npm sets it, and gives what it wrote to standard output. */
 async function run(command: string, args: readonly string[], cwd = project): Promise<string> {
-  const env = {
-    PATH: [join(cwd, 'node_modules/.bin'), ...machinePath()].join(delimiter),
-    HOME: process.env['HOME'],
-    npm_config_offline: 'true',
-    npm_config_update_notifier: 'false',
-    NO_COLOR: '1',
-  };
+  const env = npmEnvironment(cwd);
   try {
     return (await promisify(execFile)(command, args, { cwd, env, maxBuffer: 10_000_000 })).stdout;
   } catch (error) {
     const { stdout, stderr } = error as { stdout: string; stderr: string };
     throw new Error(`${command} ${args.join(' ')} failed:\n${stdout}\n${stderr}`, { cause: error });
   }
+}
+
+function npmEnvironment(cwd: string) {
+  return {
+    PATH: [join(cwd, 'node_modules/.bin'), ...machinePath()].join(delimiter),
+    HOME: process.env['HOME'],
+    npm_config_offline: 'true',
+    npm_config_update_notifier: 'false',
+    NO_COLOR: '1',
+  };
 }
 
 function machinePath(): string[] {
@@ -176,6 +181,47 @@ test(
   },
   patience,
 );
+
+test(
+  '`npx signet serve` starts in an empty folder, with a database of its own, and ends when it is told to',
+  async () => {
+    const folder = join(project, 'empty');
+    await mkdir(folder);
+    await chmod(folder, 0o711);
+    await symlink(join(project, 'node_modules'), join(folder, 'node_modules'));
+    const port = await freePort();
+    const child = spawn('npx', ['signet', 'serve'], {
+      cwd: folder,
+      env: { ...npmEnvironment(folder), PORT: String(port), LOG_LEVEL: 'warn' },
+      stdio: ['ignore', 'pipe', 'pipe'],
+      detached: true,
+    });
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.setEncoding('utf8').on('data', (text: string) => (output += text));
+    const ended = new Promise<number | null>((resolve, reject) => child.on('error', reject).on('close', resolve));
+    try {
+      await expect.poll(() => output, { timeout: patience }).toContain(`Signet is ready at http://localhost:${port}`);
+      expect(output).toMatch(new RegExp(`http://localhost:${port}/setup\\?token=sgu_`));
+      const discovery = await fetch(`http://localhost:${port}/.well-known/openid-configuration`);
+      expect(await discovery.json()).toMatchObject({ issuer: `http://localhost:${port}` });
+      expect(await readdir(folder)).toContain('.data');
+    } finally {
+      // As Ctrl-C does: to all that the terminal runs, because npx passes nothing on.
+      process.kill(-child.pid!, 'SIGTERM');
+      await ended;
+    }
+    expect(await postgresProcesses(folder)).toEqual([]);
+  },
+  patience,
+);
+
+test('can be published: it is not private, and says what it is', async () => {
+  const manifest = JSON.parse(await readFile(join(project, 'node_modules/signet/package.json'), 'utf8')) as object;
+  expect(manifest).not.toHaveProperty('private');
+  expect(manifest).toMatchObject({ name: 'signet', bin: { signet: 'bin/signet.js' }, license: 'Apache-2.0' });
+  expect(packed).toEqual(expect.arrayContaining(['README.md', 'LICENSE', 'package.json', 'bin/signet.js']));
+});
 
 test('signet/verifier needs jose and nothing else of what Signet does', async () => {
   const api = join(project, 'api');

@@ -21,6 +21,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, inject, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { settings } from '../../src/config/settings.ts';
+import manifest from '../../package.json' with { type: 'json' };
 import { readConfig } from '../../src/config/read.ts';
 import { postgresIdentity } from '../../src/embedded/identity.ts';
 import { fencesOf, noteOf } from '../docs/markdown.ts';
@@ -143,6 +144,11 @@ describe('the image', () => {
       expect(names).not.toContain(`node_modules/${name}`);
   });
 
+  test('has the command on its PATH', async () => {
+    const { ended, output } = await start(['signet', '--version']);
+    expect([await ended, output()]).toEqual([0, `${manifest.version}\n`]);
+  });
+
   test('is not root and cannot change itself', async () => {
     expect(image.user).toBe('1000:1000');
     for (const path of [image.workdir, join(image.workdir, 'src/cli/signet.ts'), image.directory]) {
@@ -194,7 +200,7 @@ describe('the Dockerfile', () => {
     expect(all.filter(({ name }) => name === 'FROM').map(({ argument }) => argument.split(' ')[0])).toEqual(
       Array.from({ length: 2 }, () => 'node:26-bookworm-slim'),
     );
-    expect(all.filter(({ name }) => name === 'RUN')).toHaveLength(1);
+    expect(all.filter(({ name }) => name === 'RUN').map(({ stage }) => stage)).toEqual([0, 1]);
     const names = all.filter(({ stage }) => stage === 1).map(({ name }) => name);
     expect(names.lastIndexOf('COPY')).toBeLessThan(names.indexOf('USER'));
     for (const { name, argument } of all) if (name === 'COPY') expect(argument).not.toContain('--chown');

@@ -1,5 +1,5 @@
 // The container image without a container engine: what the Dockerfile would copy and install, in a directory.
-import { chmod, copyFile, cp, mkdir, readdir, readFile, stat } from 'node:fs/promises';
+import { chmod, copyFile, cp, mkdir, readdir, readFile, stat, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { root } from './signet-process.ts';
 
@@ -68,6 +68,11 @@ export async function assembleImage(directory: string): Promise<Image> {
   await mkdir(join(directory, 'usr/local/bin'), { recursive: true });
   await copyFile(process.execPath, join(directory, 'usr/local/bin/node'));
   await chmod(join(directory, 'usr/local/bin/node'), 0o755);
+  for (const { argument } of own.filter(({ name }) => name === 'RUN')) {
+    const [, target, link] = /^ln -s (\/\S+) (\/\S+)$/.exec(argument) ?? [];
+    if (target === undefined || link === undefined) throw new Error(`this reader cannot run: ${argument}`);
+    await symlink(join(directory, target), join(directory, link));
+  }
   return {
     directory,
     workdir: join(directory, workdir),

@@ -2,7 +2,6 @@
 import { generateSync } from 'otplib';
 import { type Agent, type Answer, field } from './agent.ts';
 import { type ApiAnswer, logIn, postJson } from './first-party.ts';
-import { submitPassword } from './flow.ts';
 import type { TestSignet } from './signet.ts';
 
 type At = { readonly issuer: string };
@@ -46,8 +45,7 @@ export async function becomeAdministrator(
 ): Promise<void> {
   const token = field(await agent.get(link), 'token');
   const made = await agent.post(`${base}/setup`, { ...admin, token, email: 'root@example.com' });
-  const page = await agent.follow(made, base);
-  const named = await agent.follow(await submitPassword(agent, page, admin), base);
+  const named = await agent.follow(made, base);
   const secret = await beginOnTheWay(agent, named);
   const done = await agent.post(`${base}/sign-in/add-factor/confirm`, firstCodeOf(secret, Date.now()));
   if (done.status !== 200 || !done.body.includes('id="codes-kept" href="/account"'))
