@@ -142,3 +142,13 @@ test('a code of one issuer is not taken for one of the other', async () => {
   await expect(client.authorizationCodeGrant(acme, callback, checks)).rejects.toThrow();
   expect((await client.authorizationCodeGrant(ours, callback, checks)).token_type).toBe('bearer');
 });
+
+test('a wrong secret, sent as it does by default: its error says why', async () => {
+  const config = await client.discovery(new URL(signet.issuer), 'machine', 'wrong', undefined, {
+    execute: [client.allowInsecureRequests],
+  });
+  await expect(client.clientCredentialsGrant(config)).rejects.toMatchObject({
+    error: 'invalid_client',
+    error_description: 'The client secret is wrong.',
+  });
+});
