@@ -750,6 +750,18 @@ browserTest('in a browser', (browser) => {
     }
   });
 
+  test('a logo that cannot be had gives way to the letter behind it; one that can covers it', async () => {
+    const clientLogoUri = 'https://photos.example/logo.png';
+    await using broken = await open(signInPage({ ...plainPage, logoUri: clientLogoUri }, { ...signIn, clientLogoUri }));
+    expect(await broken.tab.locator('.emblem').innerText()).toBe('P');
+    for (const logo of ['.emblem-logo', '.brand-logo'])
+      await expect.poll(() => broken.tab.locator(logo).isHidden()).toBe(true);
+    const pixel = 'data:image/gif;base64,R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7';
+    const whole = html`${signInPage(plainPage, { ...signIn, clientLogoUri })}`.toString().replace(clientLogoUri, pixel);
+    await broken.tab.setContent(whole);
+    expect(await broken.tab.locator('.emblem-logo').isVisible()).toBe(true);
+  });
+
   test('without JavaScript one can sign in, and leave without filling in anything', async () => {
     await using one = await open(signInPage(plainPage, signIn), { javaScriptEnabled: false });
     await one.tab.locator('#login-username:focus').waitFor();

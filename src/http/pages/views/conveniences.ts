@@ -26,6 +26,8 @@ export const conveniences: Html = html`<script>
     form.addEventListener('submit', (sending) => {
       if (form.dataset.once === 'sent') sending.preventDefault();
       form.dataset.once = 'sent';
+      // Whoever stops what takes long may send it again.
+      setTimeout(() => (form.dataset.once = ''), 8000);
     });
     // Back on the page by the browser's own button.
     window.addEventListener('pageshow', () => (form.dataset.once = ''));
