@@ -87,7 +87,8 @@ async function takeApplications(browser: Browser): Promise<void> {
       await take(page, 'demo-harbor');
       await page.goto(`${ledger}/sign-in`);
       await page.getByRole('button', { name: 'Refresh the tokens' }).click();
-      await take(page, 'demo-ledger');
+      // The README shows it: its beginning says enough.
+      await take(page, 'demo-ledger', 860);
       await page.goto(orchard);
       await page.click('#sign-in');
       await page.click('#consent-allow');
@@ -128,10 +129,12 @@ async function inContext(
   await context.close();
 }
 
-async function take(page: Page, name: string): Promise<void> {
+/** As tall as the window, and taller where the page is; at most `height` pixels. */
+async function take(page: Page, name: string, height?: number): Promise<void> {
   const path = join(images, `${name}.png`);
-  // As tall as the window, and taller where the page is.
-  await page.screenshot({ path, caret: 'hide', fullPage: true });
+  const { width } = page.viewportSize()!;
+  const part = height === undefined ? {} : { clip: { x: 0, y: 0, width, height } };
+  await page.screenshot({ path, caret: 'hide', fullPage: true, ...part });
   console.log(`wrote ${path}`);
 }
 
