@@ -4,18 +4,18 @@ import type { Environment } from '../config/names.ts';
 import { applyText } from '../flows/provision/apply-file.ts';
 import { thingInWords } from '../flows/provision/applied.ts';
 import { withBackend } from './frame/backend.ts';
-import { readGiven } from './frame/given-file.ts';
+import { nameOfGiven, readGiven } from './frame/given-file.ts';
 import { command, type Terminal } from './frame/run.ts';
 
 export function applyCommand(env: Environment): Command {
   const shape = new Command('apply')
     .description('Apply a provisioning file (JSON or YAML): all of it, or nothing.')
-    .argument('<file>', 'the provisioning file');
+    .argument('<file>', 'the provisioning file, or - for standard input');
   const apply = async (terminal: Terminal, file: string) => {
     // Before a database is made for it.
     const text = await readGiven(file);
     await withBackend(terminal, { make: true }, async ({ deps }) => {
-      const applied = await applyText(deps, text, file);
+      const applied = await applyText(deps, text, nameOfGiven(file));
       const { tenant, created, updated, unchanged, warnings } = applied;
       for (const warning of warnings) terminal.out.note(`Warning: ${warning}`);
       const lines = [

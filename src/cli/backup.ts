@@ -10,6 +10,7 @@ import type { Environment } from '../config/names.ts';
 import { backup } from '../flows/restore/backup.ts';
 import { withBackend } from './frame/backend.ts';
 import { newFile } from './frame/new-file.ts';
+import { counted } from './frame/output.ts';
 import { progress } from './frame/progress.ts';
 import { command, CommandError, type Terminal } from './frame/run.ts';
 import { ownVersion } from './frame/version.ts';
@@ -43,9 +44,9 @@ async function write(terminal: Terminal, file: string, { force = false }: Option
     if (toStdout) await flow(process.stdout);
     else await newFile(file, { force }, flow);
     const reminder = `SECRET_KEY is not in it, and without SECRET_KEY it is of no use. Keep ${keyLocation(config)} as well, in another place.`;
-    if (toStdout) return out.note(`Backed up ${rows} rows. ${reminder}`);
+    if (toStdout) return out.note(`Backed up ${counted(rows, 'row')}. ${reminder}`);
     const bytes = (await stat(file)).size;
-    out.result({ file: resolve(file), rows, bytes }, `Backed up ${rows} rows into ${file}.`);
+    out.result({ file: resolve(file), rows, bytes }, `Backed up ${counted(rows, 'row')} into ${file}.`);
     out.note(reminder);
   });
 }

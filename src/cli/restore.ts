@@ -2,14 +2,14 @@
 import { open } from 'node:fs/promises';
 import type { Readable } from 'node:stream';
 import { Command } from 'commander';
-import { type Config, readConfig } from '../config/read.ts';
+import { type Config, readCommandConfig } from '../config/read.ts';
 import type { Environment } from '../config/names.ts';
 import { loadSecretKey } from '../config/secret-key.ts';
 import { linesOf } from '../flows/restore/lines.ts';
 import { assertSealed, restore, type RestoreResult } from '../flows/restore/restore.ts';
 import { withUnpreparedBackend } from './frame/backend.ts';
 import { unreadable } from './frame/given-file.ts';
-import { shownTime } from './frame/output.ts';
+import { counted, shownTime } from './frame/output.ts';
 import { progress } from './frame/progress.ts';
 import { command, type Terminal } from './frame/run.ts';
 
@@ -27,7 +27,7 @@ async function putBack(terminal: Terminal, file: string, { keepIssued = false }:
   const { out } = terminal;
   const bar = progress('rows', out);
   await using source = await opened(file);
-  const { config } = readConfig(terminal.env);
+  const { config } = readCommandConfig(terminal.env);
   const secretKeys = await keysOf(config);
   if (source.again) await assertSealed(config.publicUrl, secretKeys, linesOf(source.read()));
   const result = await withUnpreparedBackend(terminal, ({ deps }) =>
@@ -54,10 +54,10 @@ function timeOf({ made_at: at }: RestoreResult['head']): string {
 function words({ head, rows, tenants, sessions, grants }: RestoreResult, keepIssued: boolean): string {
   const at = timeOf(head);
   return [
-    `Restored ${rows} rows (${tenants === 1 ? '1 tenant' : `${tenants} tenants`}) from the backup of ${at}.`,
+    `Restored ${counted(rows, 'row')} (${counted(tenants, 'tenant')}) from the backup of ${at}.`,
     keepIssued
       ? `Sessions, tokens and signing keys from before are valid, also those that were revoked after ${at}.`
-      : `Ended ${sessions} sessions and ${grants} grants, and replaced all signing keys: nothing issued before is accepted, and people must sign in again.`,
+      : `Ended ${counted(sessions, 'session')} and ${counted(grants, 'grant')}, and replaced all signing keys: nothing issued before is accepted, and people must sign in again.`,
     `Passwords, client secrets and disabled users are as they were at ${at}: repeat what was changed since.`,
   ].join('\n');
 }

@@ -4,6 +4,7 @@ import type { Environment } from '../config/names.ts';
 import { acceptRestored } from '../flows/restore/restored.ts';
 import { withBackend } from './frame/backend.ts';
 import { confirm, type YesOption, yesOption } from './frame/confirm.ts';
+import { counted } from './frame/output.ts';
 import { command } from './frame/run.ts';
 
 type Options = YesOption & { readonly keepIssued?: boolean };
@@ -24,7 +25,7 @@ export function restoredCommand(env: Environment): Command {
       const { tenants, sessions, grants } = restored;
       const text = keepIssued
         ? 'This is where the database belongs from now on. Everything that was issued stays valid.'
-        : `Ended ${sessions} sessions and ${grants} grants, and replaced all signing keys: nothing issued before is accepted, and people must sign in again.`;
+        : `Ended ${counted(sessions, 'session')} and ${counted(grants, 'grant')}, and replaced all signing keys: nothing issued before is accepted, and people must sign in again.`;
       const value = { tenants, kept_issued: keepIssued, sessions_ended: sessions, grants_revoked: grants };
       terminal.out.result(value, text);
     }),

@@ -6,6 +6,7 @@ import { ConfigError, readConfig } from '../config/read.ts';
 import { secretFileWarnings } from '../config/secret-files.ts';
 import { ProvisioningError } from '../flows/provision/problems.ts';
 import { followTls } from '../start/follow-tls.ts';
+import { fewOf } from './frame/output.ts';
 import { startServer } from '../start/server.ts';
 
 export function serveCommand(env: Environment): Command {
@@ -83,7 +84,7 @@ function say(line: string): void {
 function complain(error: unknown): void {
   if (error instanceof ConfigError || error instanceof ProvisioningError) {
     say(`Signet cannot start:`);
-    for (const problem of error.problems) say(`  - ${problem}`);
+    for (const problem of fewOf(error.problems)) say(`  - ${problem}`);
   } else {
     say(`Signet cannot start: ${error instanceof Error ? error.message : String(error)}`);
   }

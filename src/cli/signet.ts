@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { Command } from 'commander';
 import type { Environment } from '../config/names.ts';
 import { type Group, groups, single } from './commands.ts';
+import { takenByNpm } from './frame/npm-took.ts';
 import { output } from './frame/output.ts';
 import { exitCodes } from './frame/run.ts';
 import { sayWhatIsWrong, wantsJson } from './frame/usage.ts';
@@ -46,5 +47,11 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 });
 
 if (existsSync('.env')) process.loadEnvFile();
-const signet = await program(process.env, process.argv.slice(2));
+const args = process.argv.slice(2);
+const signet = await program(process.env, args);
+const taken = takenByNpm(signet, args, process.env);
+if (taken !== undefined) {
+  output(wantsJson(args)).failure('usage', [taken]);
+  process.exit(exitCodes.usage);
+}
 await signet.parseAsync();

@@ -4,8 +4,15 @@ import { cheapHashes } from './hash-floor.ts';
 import { smsContradiction } from './outbound.ts';
 import type { SettingName, Values } from './settings.ts';
 
-/** Says which settings do not go together. What is given but malformed is already a problem, and counts as given here. */
-export function contradictions(present: ReadonlySet<SettingName>, values: Values): string[] {
+/**
+ * Says which settings do not go together. What is given but malformed is already a problem, and counts as given here.
+ * `without`: those that were not looked at, of which nothing can be said.
+ */
+export function contradictions(
+  present: ReadonlySet<SettingName>,
+  values: Values,
+  without: ReadonlySet<SettingName> = new Set(),
+): string[] {
   const problems: string[] = [];
   for (const [one, other] of [
     ['TLS_CERT', 'TLS_KEY'],
@@ -28,7 +35,7 @@ export function contradictions(present: ReadonlySet<SettingName>, values: Values
       'PUBLIC_URL must start with https:// when TLS_CERT and TLS_KEY are set. Set it to the https address.',
     );
   }
-  if (scheme === 'https' && !tls && !present.has('TRUST_PROXY')) {
+  if (scheme === 'https' && !tls && !present.has('TRUST_PROXY') && !without.has('TRUST_PROXY')) {
     problems.push(
       'PUBLIC_URL is https, but nothing here speaks TLS. Set TLS_CERT and TLS_KEY, or TRUST_PROXY to the address of the proxy that does.',
     );

@@ -75,13 +75,31 @@ export function readConfig(env: Environment, cores = availableParallelism()): { 
   return { config, warnings };
 }
 
+/** What only whoever listens needs. A command may run where the certificate and its key cannot be read. */
+const listenerSettings: ReadonlySet<SettingName> = new Set<SettingName>([
+  'HOST',
+  'TLS_CERT',
+  'TLS_KEY',
+  'TRUST_PROXY',
+  'METRICS_HOST',
+  'METRICS_PORT',
+]);
+
+/** The same for a command that listens to nothing: the listener's settings are not looked at, and absent. */
+export function readCommandConfig(env: Environment): { config: Config; warnings: string[] } {
+  const { config, warnings, problems } = examineConfig(env, availableParallelism(), listenerSettings);
+  if (problems.length > 0) throw new ConfigError(problems);
+  return { config, warnings };
+}
+
 /**
  * The same for who looks for mistakes: `config` is what can be read of it. What is `unusable` was given and is wrong;
- * it stands in `config` as if it had not been given, so do nothing that depends on it.
+ * it stands in `config` as if it had not been given, so do nothing that depends on it. Those of `without` are not read.
  */
 export function examineConfig(
   env: Environment,
   cores = availableParallelism(),
+  without: ReadonlySet<SettingName> = new Set(),
 ): { config: Config; warnings: string[]; problems: string[]; unusable: ReadonlySet<SettingName> } {
   const problems = unknownNames(env, settingNames);
   const present = new Set<SettingName>();
@@ -91,6 +109,7 @@ export function examineConfig(
   for (const name of settingNames) {
     const setting: Setting = settings[name];
     if (setting.default !== undefined) defaults[name] = setting.kind.parse(setting.default);
+    if (without.has(name)) continue;
     const { given, problems: found } = findGiven(env, name, setting.secret === true);
     problems.push(...found);
     if (found.length > 0) unusable.add(name);
@@ -108,7 +127,7 @@ export function examineConfig(
   }
   // The table's own parsers made each value, which the compiler cannot follow through the loop.
   const complete = { ...defaults, ...values } as Values;
-  problems.push(...contradictions(present, complete));
+  problems.push(...contradictions(present, complete, without));
   const unverified = unverifiedWarning(complete.DATABASE_URL);
   const warnings = [
     ...emptyNames(env, settingNames),

@@ -28,6 +28,7 @@ export const user = Type.Object(
     username: Type.String({ minLength: 1, maxLength: 200 }),
     password: Type.Optional(Type.String({ minLength: 1 })),
     password_hash: Type.Optional(Type.String({ maxLength: 1000 })),
+    password_reset: Type.Optional(Type.Boolean()),
     disabled: Type.Optional(Type.Boolean()),
     roles: Type.Optional(texts),
     admin_roles: Type.Optional(adminRoleNames),
@@ -65,6 +66,8 @@ export function userMistakes(user: Partial<UserEntry>, path: Path): Mistake[] {
   if (weakness !== undefined) mistakes.push({ path: [...path, 'password'], problem: weakness });
   if (user.password !== undefined && user.password_hash !== undefined)
     mistakes.push({ path: [...path, 'password_hash'], problem: 'stands beside password: give one of them' });
+  if (user.password_reset === true && user.password === undefined && user.password_hash === undefined)
+    mistakes.push({ path: [...path, 'password_reset'], problem: 'needs password or password_hash beside it' });
   if (user.password_hash !== undefined && !parsePhc(user.password_hash)) {
     mistakes.push({
       path: [...path, 'password_hash'],
@@ -89,7 +92,7 @@ export function checkedUser(value: unknown): UserEntry {
 }
 
 /** What makes a person at the admin API: a hash could ask for more work than a sign-in may cost. */
-const { password_hash: _hash, ...newProperties } = user.properties;
+const { password_hash: _hash, password_reset: _reset, ...newProperties } = user.properties;
 export const newUser = Type.Object(newProperties, closed);
 
 /** @throws Refusal invalid_input with every mistake. */
@@ -98,7 +101,12 @@ export function checkedNewUser(value: unknown): Static<typeof newUser> {
 }
 
 /** What of a user can be changed with a patch: passwords have an address of their own. */
-const { password: _password, password_hash: _passwordHash, ...changeable } = user.properties;
+const {
+  password: _password,
+  password_hash: _passwordHash,
+  password_reset: _passwordReset,
+  ...changeable
+} = user.properties;
 export const userFields = Type.Object(changeable, closed);
 export type UserFieldsEntry = Static<typeof userFields>;
 

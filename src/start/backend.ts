@@ -16,6 +16,7 @@ import { createMemory } from '../storage/memory.ts';
 import { loadOrMakeSecretKey, loadSecretKey } from '../config/secret-key.ts';
 import type { Database, SentStatement } from '../storage/database.ts';
 import type { PostgresNews } from '../embedded/supervise.ts';
+import { openLog } from './log.ts';
 import { noDatabase, openStore, type Store } from './database.ts';
 
 /** What tests replace. */
@@ -62,7 +63,8 @@ const gathered = { sync: false, minLength: 4096, periodicFlush: 100 };
 export async function openBackend(config: Config, options: BackendOptions = {}): Promise<Backend> {
   // Requests do not wait until their lines are written; what is left is written when the process ends.
   const base = { pid: process.pid, host: hostname() };
-  const log = options.log ?? pino({ level: config.logLevel, base }, pino.destination(gathered));
+  const log =
+    options.log ?? openLog({ level: config.logLevel, base }, process.stdout, () => pino.destination(gathered));
   const asItIs = options.schema === 'as it is';
   const shared = {
     observe: options.observe,

@@ -20,3 +20,13 @@ const take = statement(
 export async function takeLease(db: Db, name: string, holder: string, now: number, until: number): Promise<boolean> {
   return (await take.run(db, { name, holder, now, until, implausibleAfter: until + (until - now) })) === 1;
 }
+
+// leases_pkey
+const release = statement({ name: 'text', holder: 'uuid' }, (q, p) =>
+  q.deleteFrom('leases').where('name', '=', p.name).where('holder', '=', p.holder),
+);
+
+/** Gives the lease back, so that the next process need not wait for its end. Nothing happens when another one holds it. */
+export async function releaseLease(db: Db, name: string, holder: string): Promise<void> {
+  await release.run(db, { name, holder });
+}

@@ -39,8 +39,10 @@ export function createKnown(): Known {
       return { ...given, users };
     },
     keep({ users = [], clients: entries = [] }) {
-      for (const { username, password, password_hash: hash } of users)
-        if (password !== undefined || hash !== undefined) passwords.set(key(username), password);
+      for (const { username, password, password_hash: hash, password_reset: reset = false } of users)
+        // As in any file: the first one stays, unless it says otherwise.
+        if ((password !== undefined || hash !== undefined) && (reset || !passwords.has(key(username))))
+          passwords.set(key(username), password);
       for (const client of entries)
         clients.set(client.client_id, {
           ...client,

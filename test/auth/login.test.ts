@@ -188,7 +188,9 @@ describe('wrong', () => {
     const held = gate.hold('before', statements.beginSession);
     const late = logIn(signet, { username: 'quick', password: 'the first of two passwords' });
     await held.arrived;
-    await signet.provision({ users: [{ username: 'quick', password: 'the second of two passwords' }] });
+    await signet.provision({
+      users: [{ username: 'quick', password: 'the second of two passwords', password_reset: true }],
+    });
     held.open();
     expect((await late).status).toBe(401);
     const made = `SELECT 1 FROM sessions s JOIN users u ON u.id = s.user_id WHERE u.username = 'quick'`;

@@ -176,7 +176,9 @@ describe('a link', () => {
     await setDisabled('created_at');
     expect((await verifyLink({ token, proof })).body.code).toBe('invalid_grant');
     await setDisabled('NULL');
-    await signet.provision({ users: [{ ...person, email_verified: true, password: 'quite another pass phrase' }] });
+    await signet.provision({
+      users: [{ ...person, email_verified: true, password: 'quite another pass phrase', password_reset: true }],
+    });
     expect((await verifyLink({ token, proof })).body.code).toBe('invalid_grant');
     await query(signet.database.url, 'DELETE FROM limits');
     const before = await link({}, 2);
@@ -497,7 +499,10 @@ describe('the first proof of an address', () => {
     )[0]!.email_verified;
 
   test.each([
-    ['a password was set', () => signet.provision({ users: [{ ...person, password: 'another one that she chose' }] })],
+    [
+      'a password was set',
+      () => signet.provision({ users: [{ ...person, password: 'another one that she chose', password_reset: true }] }),
+    ],
     ['another address was given', () => signet.provision({ users: [{ ...person, email: `new-${person.email}` }] })],
   ])('%s after the link was looked at: it proves nothing, and nothing ends', async (what, change) => {
     const { token, proof } = await link();

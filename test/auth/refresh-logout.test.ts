@@ -76,7 +76,7 @@ describe('refresh', () => {
     const user = { username: 'leaving', password: 'for a short time only' };
     await signet.provision({ users: [user] });
     const one = (await logIn(signet, user)).body;
-    await signet.provision({ users: [{ ...user, password: 'another one from now on' }] });
+    await signet.provision({ users: [{ ...user, password: 'another one from now on', password_reset: true }] });
     expect((await refreshAt(signet, one.refresh_token)).status).toBe(401);
     const two = (await logIn(signet, { ...user, password: 'another one from now on' })).body;
     await signet.provision({ users: [{ username: 'leaving', disabled: true }] });

@@ -21,6 +21,7 @@ clients:
 users:
   - username: ada
     password: a bridge over the quiet river
+    password_reset: true
     disabled: false
   - username: eve
     password: a bridge over the quiet river
@@ -68,22 +69,18 @@ async function warningsOf(...args: string[]): Promise<string[]> {
 test.each<[string, string[]]>([
   ['client rotate-secret shop', ['4:20 clients[0].client_secret: put the new secret there, or take it out.']],
   ['client delete kiosk --yes', ['6:5 clients[1]: take the client out.']],
-  ['user set-password ada --password-stdin', ['11:15 users[0].password: take it out.']],
-  ['user disable ada', ['12:15 users[0].disabled: set it to true, or take it out.']],
+  ['user set-password ada --password-stdin', ['12:21 users[0].password_reset: take it out.']],
+  ['user disable ada', ['13:15 users[0].disabled: set it to true, or take it out.']],
   [
     'admin reset eve --password-stdin',
-    [
-      '14:15 users[1].password: take it out.',
-      '15:15 users[1].disabled: take it out.',
-      '16:18 users[1].admin_roles: add owner to them.',
-    ],
+    ['16:15 users[1].disabled: take it out.', '17:18 users[1].admin_roles: add owner to them.'],
   ],
   ['user disable eve', []],
-  ['user enable eve', ['15:15 users[1].disabled: take it out.']],
+  ['user enable eve', ['16:15 users[1].disabled: take it out.']],
   ['user set-password tim --password-stdin', []],
   ['user disable tim', []],
-  ['service key revoke job main', ['24:9 service_accounts[0].keys[1]: take the key out.']],
-  ['service disable job', ['20:15 service_accounts[0].disabled: set it to true, or take it out.']],
+  ['service key revoke job main', ['25:9 service_accounts[0].keys[1]: take the key out.']],
+  ['service disable job', ['21:15 service_accounts[0].disabled: set it to true, or take it out.']],
   ['service enable job', []],
   ['user set-password ada --tenant acme --password-stdin', []],
 ])('%s: what the file has against it, and nothing else', async (line, warnings) => {

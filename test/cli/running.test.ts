@@ -35,7 +35,7 @@ describe('serve', () => {
     expect(code).toBe(0);
     const cure = `synchronous_commit is off\\..*ALTER DATABASE ${name} RESET synchronous_commit`;
     expect(output).toMatch(new RegExp(`^Warning: ${cure}`, 'm'));
-    expect(stdout).toMatch(new RegExp(`"level":40.*${cure}`));
+    expect(stdout).toMatch(new RegExp(`"level":"warn".*${cure}`));
   });
 
   test('wrong settings: each is named, and it ends with 1', async () => {

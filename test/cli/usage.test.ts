@@ -58,6 +58,17 @@ test.each([
     'A machine may do nothing without scopes: give --scope with those of the API that it calls, or --admin-role for the admin API.',
     'signet client create',
   ],
+  [
+    'an option that is a setting',
+    ['serve', '--port', '4000'],
+    'Unknown option "--port". It is a setting: PORT=... signet serve.',
+    'signet serve',
+  ],
+  ['another word for create', ['user', 'add'], 'Unknown command "add". Did you mean create?', 'signet user'],
+  ['another word for delete', ['client', 'rm', 'x'], 'Unknown command "rm". Did you mean delete?', 'signet client'],
+  ['another word for serve', ['start'], 'Unknown command "start". Did you mean serve?', 'signet'],
+  ['another word for doctor', ['status'], 'Unknown command "status". Did you mean doctor?', 'signet'],
+  ['a group in the plural', ['users', 'list'], 'Unknown command "users". Did you mean user?', 'signet'],
   ['nobody to create', ['user', 'create', '--generate-password'], '--username is missing.', 'signet user create'],
 ])('%s: 2, one sentence, and where its help is', async (_what, args, problem, help) => {
   const plain = await signet(args);
@@ -98,4 +109,24 @@ test('a file that is not there: 3 from every command that reads one, and no data
       { error: 'not_found', problems: ['There is no file /nowhere.yaml.'] },
     ]);
   }
+});
+
+test('what cannot be read is said in words', async () => {
+  const { code, output } = await signet(['apply', '/']);
+  expect([code, output]).toEqual([1, 'Nothing was applied.\n  / cannot be read: it is a directory.\n']);
+});
+
+test.each([
+  ['signet', []],
+  ['a group', ['user']],
+  ['a group of a group', ['client', 'secret']],
+  ['a command', ['user', 'create']],
+  ['a command that stands alone', ['apply']],
+])('the help of %s names --json', async (_what, args) => {
+  const { code, stdout } = await signet([...args, '--help']);
+  expect([code, stdout]).toEqual([0, expect.stringMatching(/^ {2}--json +results and errors as JSON$/m)]);
+});
+
+test('the help of client create says that a file may hold an exchange', async () => {
+  expect((await signet(['client', 'create', '--help'])).stdout).toContain('"exchange"');
 });

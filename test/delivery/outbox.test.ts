@@ -90,7 +90,7 @@ describe('notices', () => {
     await signet.provision({ users: [{ ...person, locale: 'fr_CA' }] });
     smtp = await startSmtp(undefined, {}, port);
     await enrol(signet, person);
-    await signet.provision({ users: [{ ...person, password: 'out of a file of the operator' }] });
+    await signet.provision({ users: [{ ...person, password: 'out of a file of the operator', password_reset: true }] });
     await setPassword(signet.server.deps, await context(), person.username, 'made by an operator');
     await expect.poll(() => smtp!.mails.length, { timeout: 10_000 }).toBe(3);
     const subjects = await Promise.all(smtp.mails.map(async ({ raw }) => (await readMail(raw)).subject));

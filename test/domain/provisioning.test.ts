@@ -116,6 +116,11 @@ describe('one mistake, in its place', () => {
       'world:4:20 users[0].password_hash stands beside password',
     ],
     [
+      'a reset of no password',
+      user('password_reset: true'),
+      'world:3:21 users[0].password_reset needs password or password_hash beside it',
+    ],
+    [
       'a hash of another kind',
       user('password_hash: $2b$12$abc'),
       'world:3:20 users[0].password_hash must be an argon2id PHC string',

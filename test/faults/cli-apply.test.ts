@@ -212,3 +212,46 @@ test('a file that is not there: says so', async () => {
   const { code, output } = await runSignet(['src/cli/signet.ts', 'apply', join(files, 'none.yaml')], environment).ended;
   expect([code, output]).toEqual([3, `Nothing was applied.\n  There is no file ${join(files, 'none.yaml')}.\n`]);
 });
+
+test('of very many mistakes ten are shown, and how many more there are; JSON has all', async () => {
+  const path = join(files, 'many.json');
+  await writeFile(path, JSON.stringify({ users: Array.from({ length: 30 }, (_, i) => ({ username: `a b ${i}` })) }));
+  const run = (...args: string[]) => runSignet(['src/cli/signet.ts', 'apply', path, ...args], environment).ended;
+  const lines = (await run()).output.trimEnd().split('\n');
+  expect(lines).toHaveLength(12);
+  expect(lines.at(-1)).toBe('  and 20 more');
+  expect((JSON.parse((await run('--json')).output) as { problems: string[] }).problems).toHaveLength(30);
+});
+
+test('- is standard input, which problems name', async () => {
+  const run = (input: string) =>
+    runSignet(['src/cli/signet.ts', 'apply', '-'], environment, process.execPath, input).ended;
+  expect(await run('users:\n  - username: piped\n    disabled: true\n')).toMatchObject({
+    code: 0,
+    stdout: expect.stringContaining('created    user piped'),
+  });
+  const { code, output } = await run('users:\n  - usernam: piped\n');
+  expect([code, output]).toEqual([1, expect.stringContaining('standard input:2:5 users[0]')]);
+});
+
+test('a password is for the first time only: what was changed since stays, unless the file says password_reset', async () => {
+  const first = { username: 'paula', password: 'the first password of paula' };
+  const another = { username: 'paula', password: 'another password of paula' };
+  expect((await apply({ users: [first] })).code).toBe(0);
+  expect(await apply({ users: [another] })).toMatchObject({ code: 0, output: nothingNew(1) });
+  const enters = async (user: typeof first) => {
+    const browser = createAgent();
+    return (await submitPassword(browser, await browser.get(`${issuer}/sign-in`), user)).status === 303;
+  };
+  expect([await enters(first), await enters(another)]).toEqual([true, false]);
+  const reset = { users: [{ ...another, password_reset: true }] };
+  expect((await apply(reset)).output).toMatch(/^updated {4}user paula$/m);
+  expect([await enters(first), await enters(another)]).toEqual([false, true]);
+  expect(await apply(reset)).toMatchObject({ code: 0, output: nothingNew(1) });
+});
+
+test('who is there without a password gets that of the file', async () => {
+  expect((await apply({ users: [{ username: 'quinn' }] })).code).toBe(0);
+  const given = { username: 'quinn', password: 'a late password of quinn' };
+  expect((await apply({ users: [given] })).output).toMatch(/^updated {4}user quinn$/m);
+});

@@ -80,7 +80,7 @@ test('tenant, clients and users are changed and not committed: sign-in, codes, r
   });
 });
 
-const password = { password: 'another one after the theft' };
+const password = { password: 'another one after the theft', password_reset: true };
 test.each([
   {
     what: 'a new password',

@@ -94,7 +94,8 @@ test.each([
   {
     what: 'a new password',
     user: erin,
-    end: () => signet.provision({ users: [{ username: 'erin', password: 'another one, and longer' }] }),
+    end: () =>
+      signet.provision({ users: [{ username: 'erin', password: 'another one, and longer', password_reset: true }] }),
   },
   { what: 'taken-back consent', user: frank, end: (agent) => revokeAccess(signet, agent, 'web') },
 ] satisfies { what: string; user: Person; end: (agent: ReturnType<typeof createAgent>) => Promise<unknown> }[])(

@@ -145,7 +145,8 @@ const endings: { what: string; end(user: Person, agent: Agent, tokens: Tokens): 
   },
   {
     what: 'the password is changed',
-    end: ({ username }) => signet.provision({ users: [{ username, password: 'quite another one' }] }),
+    end: ({ username }) =>
+      signet.provision({ users: [{ username, password: 'quite another one', password_reset: true }] }),
   },
   {
     what: 'the consent is taken back',

@@ -9,6 +9,8 @@ import { clientCredentialMutants } from './client-credentials.ts';
 import { clientMutants } from './clients.ts';
 import { clockMutants } from './clocks.ts';
 import { codeMutants } from './codes.ts';
+import { commandLineMutants } from './command-line.ts';
+import { firstAfternoonMutants } from './first-afternoon.ts';
 import { firstPartyMutants } from './first-party.ts';
 import { introspectionMutants } from './introspection.ts';
 import { keyMutants } from './keys.ts';
@@ -46,6 +48,8 @@ export const mutants: readonly Mutant[] = [
   ...clientMutants,
   ...clockMutants,
   ...codeMutants,
+  ...commandLineMutants,
+  ...firstAfternoonMutants,
   ...firstPartyMutants,
   ...introspectionMutants,
   ...keyMutants,

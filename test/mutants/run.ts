@@ -8,6 +8,7 @@ import { mutants } from './list.ts';
 
 const root = join(import.meta.dirname, '../..');
 const copied = [
+  'bin',
   'src',
   'test',
   'tools',

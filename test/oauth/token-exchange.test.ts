@@ -507,7 +507,7 @@ describe('ends with its subject', () => {
         await signet.provision({
           users: [{ ...alice, password: 'another long password of alice', password_reset: true }],
         });
-        await signet.provision({ users: [alice] });
+        await signet.provision({ users: [{ ...alice, password_reset: true }] });
       },
     ],
     [

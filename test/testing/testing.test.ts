@@ -149,7 +149,7 @@ describe('provisioning', () => {
     const tokens = await own.signIn({ client: 'basic', username: 'ada' });
     expect(claimsOf(tokens.access_token)['sub']).toBe(sub);
     await own.signIn({ client: 'basic', username: 'eve' });
-    await own.provision({ users: [{ username: 'ada', password: 'the second password' }] });
+    await own.provision({ users: [{ username: 'ada', password: 'the second password', password_reset: true }] });
     await own.signIn({ client: 'basic', username: 'ada', password: 'the second password' });
     await own.signIn({ client: 'basic', username: 'ada' });
   });

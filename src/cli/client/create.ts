@@ -3,7 +3,9 @@ import { Command, Option } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { isPublic } from '../../domain/client.ts';
 import { registerClient } from '../../flows/clients/register.ts';
+import { scopeDoubts } from '../../flows/provision/doubts.ts';
 import { withTenant } from '../frame/backend.ts';
+import { warn } from '../frame/doubts.ts';
 import { repeatable, tenantOption, type TenantOption } from '../frame/options.ts';
 import { asGiven, command } from '../frame/run.ts';
 import { clientTypes, metadataFrom, type MetadataOptions } from './metadata.ts';
@@ -34,13 +36,18 @@ export function clientCreateCommand(env: Environment): Command {
     .addOption(
       repeatable('--admin-role <role>', 'what a machine may do at the admin API by itself, such as "user_manager"'),
     )
-    .option('--from <file>', 'all of this as RFC 7591 metadata: a JSON file, or - for standard input')
+    .option(
+      '--from <file>',
+      'all of this, and "exchange", "serves" and "may_act" for token exchange, as RFC 7591 metadata: a JSON file, or - for standard input',
+    )
     .addOption(tenantOption());
   return command(shape, env, async (terminal, options: TenantOption & MetadataOptions) => {
     const metadata = await metadataFrom(options);
     await withTenant(terminal, { tenant: options.tenant, make: true }, async (deps, context) => {
+      const doubts = typeof metadata.scope === 'string' ? await scopeDoubts(deps, context, metadata.scope) : [];
       const registration = registerClient(deps, context, metadata);
       const { client, secret } = await (options.from === undefined ? asGiven(registration) : registration);
+      warn(terminal.out, doubts);
       const { disabled: _, ...registered } = clientForScripts(client);
       const kind = isPublic(client.metadata) ? 'public' : 'confidential';
       terminal.out.result(

@@ -1,5 +1,4 @@
 // What `client create` is told of a client: by options, or as RFC 7591 metadata in a file.
-import { text } from 'node:stream/consumers';
 import type { NewClient } from '../../flows/clients/register.ts';
 import { readGiven } from '../frame/given-file.ts';
 import { CommandError } from '../frame/run.ts';
@@ -63,7 +62,7 @@ export async function metadataFrom(options: MetadataOptions): Promise<NewClient>
 }
 
 async function metadataIn(file: string): Promise<NewClient> {
-  const json = await (file === '-' ? text(process.stdin) : readGiven(file));
+  const json = await readGiven(file);
   const what = file === '-' ? 'What came on standard input' : file;
   let value: unknown;
   try {

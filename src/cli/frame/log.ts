@@ -1,6 +1,7 @@
 // The log of commands: warnings and worse, on standard error.
 import pino, { type Logger } from 'pino';
+import { openLog } from '../../start/log.ts';
 
 export function commandLog(): Logger {
-  return pino({ level: 'warn', base: null }, pino.destination({ dest: 2, sync: true }));
+  return openLog({ level: 'warn', base: null }, process.stderr, () => pino.destination({ dest: 2, sync: true }));
 }

@@ -4,6 +4,7 @@ import { createWriteStream, existsSync, rmSync } from 'node:fs';
 import { link, open, rename, unlink } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
+import { inWords } from './given-file.ts';
 import { CommandError, exitCodes } from './run.ts';
 
 /**
@@ -30,7 +31,7 @@ export async function newFile(
     else await link(unfinished, path).then(() => unlink(unfinished));
   } catch (error) {
     await unlink(unfinished).catch(() => {});
-    throw inWords(path, error);
+    throw unwritable(path, error);
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
   }
@@ -38,10 +39,10 @@ export async function newFile(
   await directory.sync();
 }
 
-function inWords(path: string, error: unknown): unknown {
+function unwritable(path: string, error: unknown): unknown {
   const { code, syscall } = error as NodeJS.ErrnoException;
   if (code === 'EEXIST') return exists(path);
-  return syscall === undefined ? error : new CommandError('failed', `${path} cannot be written (${code}).`);
+  return syscall === undefined ? error : new CommandError('failed', `${path} cannot be written: ${inWords(error)}.`);
 }
 
 function exists(path: string): CommandError {

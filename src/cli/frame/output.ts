@@ -53,9 +53,18 @@ export function output(json: boolean): Output {
     failure(code, problems, before) {
       if (json) note(asJson({ error: code, problems }, 0));
       else if (before === undefined && problems.length === 1) note(visible(problems[0]!));
-      else note([before ?? 'This does not work:', ...problems.map((problem) => `  ${visible(problem)}`)].join('\n'));
+      else note([before ?? 'This does not work:', ...fewOf(problems).map((one) => `  ${visible(one)}`)].join('\n'));
     },
   };
+}
+
+/** So many are worth reading at once. */
+const mostProblems = 10;
+
+/** The first ones, and how many more there are. */
+export function fewOf(problems: readonly string[]): readonly string[] {
+  const more = problems.length - mostProblems;
+  return more <= 0 ? problems : [...problems.slice(0, mostProblems), `and ${more} more`];
 }
 
 /** `room`: the width of the terminal; undefined when nobody looks, and nothing is shortened. */
@@ -79,21 +88,25 @@ function table<Row>(rows: readonly Row[], columns: readonly Column<Row>[], room:
     .join('\n');
 }
 
-/** Narrower ones say nothing any more. */
+/** Narrower ones say nothing any more; and a heading is read as a whole. */
 const narrowest = 6;
 
 /** The widest gives way first, as far as there are any that may. */
 function fittingWidths(
   widths: readonly number[],
-  columns: readonly Pick<Column<never>, 'whole'>[],
+  columns: readonly Pick<Column<never>, 'whole' | 'head'>[],
   room: number,
 ): number[] {
   const fitting = [...widths];
   const total = () => fitting.reduce((sum, width) => sum + width, plain.middle.length * (fitting.length - 1));
   while (total() > room) {
-    const most = Math.max(...fitting.map((width, i) => (columns[i]!.whole ? 0 : width)));
-    if (most <= narrowest) break;
-    fitting[fitting.findLastIndex((width, i) => width === most && !columns[i]!.whole)] = most - 1;
+    const yielding = fitting.map((width, i) => {
+      const { whole, head } = columns[i]!;
+      return !whole && width > Math.max(narrowest, head.length) ? width : 0;
+    });
+    const most = Math.max(...yielding);
+    if (most === 0) break;
+    fitting[yielding.lastIndexOf(most)] = most - 1;
   }
   return fitting;
 }
@@ -128,4 +141,19 @@ export function counted(count: number, thing: string): string {
 /** A time as people and scripts read it: RFC 3339, in UTC, to the second. */
 export function shownTime(milliseconds: number): string {
   return new Date(milliseconds).toISOString().replace(/\.\d+Z$/, 'Z');
+}
+
+const units: readonly [string, number][] = [
+  ['day', 86_400_000],
+  ['hour', 3_600_000],
+  ['minute', 60_000],
+];
+
+/** A time in a table, as people think of it: `3 hours ago`, `in 2 days`. `at`: RFC 3339. */
+export function roughly(at: string, now = Date.now()): string {
+  const away = Date.parse(at) - now;
+  const [unit, length] = units.find((one) => Math.abs(away) >= one[1]) ?? ['', 0];
+  if (unit === '') return away > 0 ? 'in a minute' : 'just now';
+  const words = counted(Math.floor(Math.abs(away) / length), unit);
+  return away > 0 ? `in ${words}` : `${words} ago`;
 }

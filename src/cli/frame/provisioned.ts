@@ -51,11 +51,10 @@ export async function warnOfServiceKey(where: Where, { username }: User, name: s
   );
 }
 
-/** What brings another password back than `password`, which was just set. */
+/** What brings another password back than `password`, which was just set: only with `password_reset` the file does. */
 export function formerPassword(entry: UserEntry, password: string): Undoing[] {
-  const name = entry.password_hash === undefined ? 'password' : 'password_hash';
-  if (entry[name] === undefined || entry.password === password) return [];
-  return [{ name, todo: 'take it out' }];
+  if (entry.password_reset !== true || entry.password === password) return [];
+  return [{ name: 'password_reset', todo: 'take it out' }];
 }
 
 async function warn(

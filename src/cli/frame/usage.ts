@@ -1,5 +1,6 @@
 // A wrong command line in words: what is wrong, and where the help is. With --json it is an error like every other.
-import type { Command, CommanderError } from 'commander';
+import { type Command, type CommanderError, Help } from 'commander';
+import { hintFor } from './hints.ts';
 import { output } from './output.ts';
 import { exitCodes, helpOf } from './run.ts';
 
@@ -13,6 +14,14 @@ export function wantsJson(args: readonly string[]): boolean {
 export function sayWhatIsWrong(signet: Command, json: boolean): void {
   const nowhere = () => {};
   signet.configureOutput({ outputError: nowhere, ...(json && { writeErr: nowhere }) });
+  // Options for all commands stand in every help; the version only in its own.
+  signet.configureHelp({
+    showGlobalOptions: true,
+    visibleGlobalOptions(command) {
+      const all = Help.prototype.visibleGlobalOptions.call(this, command);
+      return all.filter(({ long }) => long !== '--version');
+    },
+  });
   for (const command of below(signet)) command.copyInheritedSettings(signet);
   for (const command of [signet, ...below(signet)]) command.exitOverride((error) => end(command, error, json));
 }
@@ -27,7 +36,8 @@ function end(command: Command, { code, exitCode, message }: CommanderError, json
   const out = output(json);
   // Without --json its help was shown.
   const isUnnamed = code === 'commander.help';
-  if (json || !isUnnamed) out.failure('usage', [isUnnamed ? nameOne(command) : sentence(message)]);
+  if (json || !isUnnamed)
+    out.failure('usage', [isUnnamed ? nameOne(command) : sentence(hintFor(command, message) ?? message)]);
   if (!json && !isUnnamed) out.note(helpOf(command));
   process.exit(exitCodes.usage);
 }

@@ -5,8 +5,9 @@ import { nextKeyStep } from '../../domain/key-life.ts';
 import { listKeys } from '../../flows/keys/change.ts';
 import { withTenant } from '../frame/backend.ts';
 import { tenantOption, type TenantOption } from '../frame/options.ts';
-import { shownTime } from '../frame/output.ts';
+import { roughly, shownTime } from '../frame/output.ts';
 import { command } from '../frame/run.ts';
+import { shortIds } from '../frame/short-id.ts';
 
 export function keysListCommand(env: Environment): Command {
   const shape = new Command('list')
@@ -15,6 +16,7 @@ export function keysListCommand(env: Environment): Command {
   return command(shape, env, (terminal, options: TenantOption) =>
     withTenant(terminal, options, async (deps, context) => {
       const keys = await listKeys(deps, context);
+      const short = shortIds(keys.map(({ kid }) => kid));
       terminal.out.list(
         keys.map((key) => {
           const next = nextKeyStep(key, keys);
@@ -27,11 +29,11 @@ export function keysListCommand(env: Environment): Command {
           };
         }),
         [
-          { head: 'Key', of: (key) => key.kid, whole: true },
+          { head: 'Key', of: (key) => short(key.kid), whole: true },
           { head: 'Algorithm', of: (key) => key.alg },
           { head: 'State', of: (key) => key.state },
-          { head: 'Since', of: (key) => key.since },
-          { head: 'Next', of: ({ next }) => next && `${next.step} ${next.at}` },
+          { head: 'Since', of: (key) => roughly(key.since) },
+          { head: 'Next', of: ({ next }) => next && `${next.step} ${roughly(next.at)}` },
         ],
         'There are no keys.',
       );

@@ -3,10 +3,12 @@ import { Command, Option } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { type OutboxState, outboxStates } from '../../domain/outbox.ts';
 import { type ListedMessage, listOutbox } from '../../flows/outbox/list.ts';
+import { messagesEndingIn } from '../../flows/short-ids.ts';
 import { withTenant } from '../frame/backend.ts';
 import { pageOptions, type PageOptions, tenantOption, type TenantOption } from '../frame/options.ts';
-import { shownTime } from '../frame/output.ts';
+import { roughly, shownTime } from '../frame/output.ts';
 import { command } from '../frame/run.ts';
+import { longId, shortIds } from '../frame/short-id.ts';
 
 type Options = TenantOption & PageOptions & { readonly state?: OutboxState };
 
@@ -20,19 +22,21 @@ export function outboxListCommand(env: Environment): Command {
     .addOption(limit)
     .addOption(after)
     .addOption(tenantOption());
-  return command(shape, env, (terminal, { tenant, ...options }: Options) =>
+  return command(shape, env, (terminal, { tenant, after: last, ...options }: Options) =>
     withTenant(terminal, { tenant }, async (deps, context) => {
-      const { items, more } = await listOutbox(deps, context, options);
+      const after = last && (await longId(last, (end) => messagesEndingIn(deps, context, end)));
+      const { items, more } = await listOutbox(deps, context, { ...options, ...(after !== undefined && { after }) });
+      const short = shortIds(items.map(({ id }) => id));
       terminal.out.list(
         items.map(forScripts),
         [
           { head: 'To', of: (message) => message.destination },
           { head: 'For', of: (message) => message.purpose },
           { head: 'State', of: (message) => message.state },
-          { head: 'Attempts', of: (message) => String(message.attempts) },
+          { head: 'Tries', of: (message) => message.attempts },
           { head: 'Problem', of: (message) => message.problem ?? undefined },
-          { head: 'Made', of: (message) => message.created_at },
-          { head: 'Id', of: (message) => message.id, whole: true },
+          { head: 'Made', of: (message) => roughly(message.created_at) },
+          { head: 'Id', of: (message) => short(message.id), whole: true },
         ],
         'There are no messages.',
       );

@@ -4,6 +4,7 @@ import type { Environment } from '../../config/names.ts';
 import { firstKeyName } from '../../domain/service-key.ts';
 import { createService } from '../../flows/service-accounts/create.ts';
 import { withTenant } from '../frame/backend.ts';
+import { roleDoubts, warn } from '../frame/doubts.ts';
 import { repeatable, tenantOption, type TenantOption } from '../frame/options.ts';
 import { visible } from '../frame/output.ts';
 import { asGiven, command } from '../frame/run.ts';
@@ -34,7 +35,9 @@ export function serviceCreateCommand(env: Environment): Command {
       const expiresAt = expiryFrom(options, context.now);
       const first = options.key ? { name: firstKeyName, expiresAt } : undefined;
       const entry = { username, roles, groups, ...(name !== undefined && { name }) };
+      const doubts = await roleDoubts(deps, context, { roles });
       const { user, key } = await asGiven(createService(deps, context, entry, first));
+      warn(terminal.out, doubts);
       terminal.out.result(
         {
           ...serviceForScripts(user),

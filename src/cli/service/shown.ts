@@ -4,7 +4,7 @@ import type { ServiceKey } from '../../domain/service-key.ts';
 import { defaultKeyLifetime, isKeyAlive } from '../../domain/service-key.ts';
 import type { ListedService } from '../../flows/service-accounts/find.ts';
 import { expiryForScripts } from '../frame/expiry.ts';
-import { type Column, shownTime } from '../frame/output.ts';
+import { type Column, roughly, shownTime } from '../frame/output.ts';
 
 /** For scripts: the names of provisioning files. */
 export function serviceForScripts({ id, username, claims, roles, groups, disabled }: User) {
@@ -21,9 +21,8 @@ export const serviceColumns: readonly Column<ReturnType<typeof listedForScripts>
   { head: 'Name', of: (service) => service.name },
   { head: 'Roles', of: (service) => service.roles.join(', ') || undefined },
   { head: 'Keys', of: (service) => service.keys },
-  { head: 'Last used', of: (service) => service.last_used_at ?? 'never' },
+  { head: 'Last used', of: ({ last_used_at: at }) => (at === null ? 'never' : roughly(at)) },
   { head: 'State', of: (service) => (service.disabled ? 'disabled' : 'enabled') },
-  { head: 'Id', of: (service) => service.id, whole: true },
 ];
 
 /** Never the key, of which only a hash is stored. */
@@ -39,9 +38,9 @@ export function keyForScripts({ name, createdAt, lastUsedAt, expiresAt }: Servic
 
 export const keyColumns: readonly Column<ReturnType<typeof keyForScripts>>[] = [
   { head: 'Name', of: (key) => key.name },
-  { head: 'Created', of: (key) => key.created_at },
-  { head: 'Last used', of: (key) => key.last_used_at ?? 'never' },
-  { head: 'Expires', of: (key) => key.expires_at ?? 'never' },
+  { head: 'Created', of: (key) => roughly(key.created_at) },
+  { head: 'Last used', of: ({ last_used_at: at }) => (at === null ? 'never' : roughly(at)) },
+  { head: 'Expires', of: ({ expires_at: at }) => (at === null ? 'never' : roughly(at)) },
   { head: 'State', of: (key) => (key.expired ? 'expired' : 'good') },
 ];
 

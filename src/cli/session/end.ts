@@ -2,17 +2,19 @@
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
 import { endNamedSession, endSessionsOfUser } from '../../flows/sessions/end.ts';
+import { sessionsEndingIn } from '../../flows/short-ids.ts';
 import { withTenant } from '../frame/backend.ts';
 import { tenantOption, type TenantOption } from '../frame/options.ts';
 import { counted, visible } from '../frame/output.ts';
 import { command, CommandError } from '../frame/run.ts';
+import { longId } from '../frame/short-id.ts';
 
 type Options = TenantOption & { readonly user?: string };
 
 export function sessionEndCommand(env: Environment): Command {
   const shape = new Command('end')
     .description('Sign somebody out: one session, or all of a user. Grants that live as long as a session end with it.')
-    .argument('[id]', 'the session, as "signet session list" shows it')
+    .argument('[id]', 'the session, as "signet session list" shows it, or its whole id')
     .option('--user <user>', 'all sessions of this user (username, e-mail address or id)')
     .addOption(tenantOption());
   return command(shape, env, async (terminal, id: string | undefined, { tenant, user: named }: Options) => {
@@ -26,7 +28,11 @@ export function sessionEndCommand(env: Environment): Command {
           `Ended ${counted(sessions.length, 'session')} of ${visible(user.username)}.`,
         );
       } else {
-        const { id: ended, userId, username } = await endNamedSession(deps, context, id!);
+        const {
+          id: ended,
+          userId,
+          username,
+        } = await endNamedSession(deps, context, await longId(id!, (end) => sessionsEndingIn(deps, context, end)));
         terminal.out.result(
           forScripts(userId, username, [ended]),
           `Ended the session ${ended} of ${visible(username)}.`,

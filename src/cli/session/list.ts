@@ -1,11 +1,14 @@
 // `signet session list`.
 import { Command } from 'commander';
 import type { Environment } from '../../config/names.ts';
+import { browserInShort } from '../../flows/sessions/browser.ts';
 import { type ListedSession, listTenantSessions } from '../../flows/sessions/list.ts';
+import { sessionsEndingIn } from '../../flows/short-ids.ts';
 import { withTenant } from '../frame/backend.ts';
 import { pageOptions, type PageOptions, tenantOption, type TenantOption } from '../frame/options.ts';
-import { shownTime } from '../frame/output.ts';
+import { roughly, shownTime } from '../frame/output.ts';
 import { command } from '../frame/run.ts';
+import { longId, shortIds } from '../frame/short-id.ts';
 
 type Options = TenantOption & PageOptions & { readonly user?: string };
 
@@ -19,16 +22,18 @@ export function sessionListCommand(env: Environment): Command {
     .addOption(tenantOption());
   return command(shape, env, (terminal, options: Options) =>
     withTenant(terminal, { tenant: options.tenant }, async (deps, context) => {
-      const { items, more } = await listTenantSessions(deps, context, options);
+      const after = options.after && (await longId(options.after, (end) => sessionsEndingIn(deps, context, end)));
+      const { items, more } = await listTenantSessions(deps, context, { ...options, after });
+      const short = shortIds(items.map(({ id }) => id));
       terminal.out.list(
         items.map(forScripts),
         [
           { head: 'Username', of: (session) => session.username },
-          { head: 'Signed in', of: (session) => session.started_at },
-          { head: 'Last used', of: (session) => session.last_seen_at },
+          { head: 'Browser', of: (session) => browserInShort(session.user_agent) },
           { head: 'Address', of: (session) => session.ip },
-          { head: 'Browser', of: (session) => session.user_agent },
-          { head: 'Id', of: (session) => session.id, whole: true },
+          { head: 'Signed in', of: (session) => roughly(session.started_at) },
+          { head: 'Last used', of: (session) => roughly(session.last_seen_at) },
+          { head: 'Id', of: (session) => short(session.id), whole: true },
         ],
         options.user === undefined ? 'Nobody is signed in.' : `${options.user} is not signed in.`,
       );

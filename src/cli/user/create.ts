@@ -5,6 +5,7 @@ import { withTenant } from '../frame/backend.ts';
 import { repeatable, tenantOption, type TenantOption } from '../frame/options.ts';
 import { type PasswordOptions, passwordSource, shownPassword, withPasswordOptions } from '../frame/password.ts';
 import { asGiven, command } from '../frame/run.ts';
+import { roleDoubts, warn } from '../frame/doubts.ts';
 import { createChecked, personOf, type PersonOptions, withPersonOptions } from './options.ts';
 import { madeInWords, userForScripts } from './shown.ts';
 
@@ -29,7 +30,9 @@ export function userCreateCommand(env: Environment): Command {
       const given = await source(deps);
       const { role: roles, adminRole: adminRoles, group: groups } = options;
       const entry = { ...person, roles, admin_roles: adminRoles, groups, password: given.password };
+      const doubts = await roleDoubts(deps, context, { roles, adminRoles });
       const user = await asGiven(createChecked(deps, context, entry, { mustChange: given.generated }));
+      warn(terminal.out, doubts);
       terminal.out.result({ ...userForScripts(user), ...shownPassword(given) }, madeInWords(user, given));
     });
   });

@@ -29,7 +29,6 @@ export const userColumns: readonly Column<ReturnType<typeof userForScripts>>[] =
   { head: 'Name', of: (user) => user.name },
   { head: 'Roles', of: rolesInWords },
   { head: 'State', of: (user) => (user.disabled ? 'disabled' : 'enabled') },
-  { head: 'Id', of: (user) => user.id, whole: true },
 ];
 
 /** Those at the admin API are marked: an application may have an `owner` as well. */

@@ -6,8 +6,7 @@ import { contextWithoutRequest, type RequestContext } from '../../domain/context
 import { Refusal } from '../../domain/errors.ts';
 import type { Mistake, Path } from '../../domain/mistake.ts';
 import { isSameResource, type Resource } from '../../domain/resource.ts';
-import { parseScope, standardScopes } from '../../domain/scope.ts';
-import type { TenantSettings } from '../../domain/tenant.ts';
+import type { Tenant, TenantSettings } from '../../domain/tenant.ts';
 import { tenantOf } from '../../schemas/tenant.ts';
 import { recordChange } from '../../storage/changes.ts';
 import { findClient } from '../../storage/clients.ts';
@@ -26,6 +25,7 @@ import { saveService } from '../service-accounts/save.ts';
 import { createTenant, keysForNewTenant, newTenant } from '../tenants/create.ts';
 import { type PreparedUser, prepareUser, saveUser } from '../users/save.ts';
 import type { Applied, Thing } from './applied.ts';
+import { administrativeDoubts, scopesKnown, spellingDoubts, unownedScopes } from './doubts.ts';
 import type { ProvisioningFile } from './file-schema.ts';
 import type { ParsedProvisioning } from './parse.ts';
 import { type PositionOf, ProvisioningError, withPositions } from './problems.ts';
@@ -56,7 +56,8 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
     const preparing = prepareUser(deps, existing ?? { slug, name: name ?? slug }, entry, clientNames);
     users.push(await preparing.catch(refusedAt(['users', i], position)));
   }
-  let known: KnownScopes = new Set();
+  let known: ReadonlySet<string> = new Set();
+  let doubts: readonly string[] = [];
   let registered: readonly Resource[] = [];
   let strangers: readonly string[] = [];
   const done = { created: [] as Thing[], updated: [] as Thing[], unchanged: 0 };
@@ -102,9 +103,8 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
         const saving = saveService(deps, tx, context, entry).catch(refusedAt(['service_accounts', i], position));
         tell({ type: 'service_account', name: entry.username }, await saving);
       }
-      const scopes = resources.flatMap((resource) => resource.scopes.map(({ name }) => name));
-      const own = Object.keys(file.settings?.claim_scopes ?? existing?.settings.claim_scopes ?? {});
-      known = new Set([...standardScopes, ...own, ...scopes]);
+      known = scopesKnown(context.tenant, resources);
+      doubts = await roleDoubts(tx, context.tenant, file);
       registered = resources;
       strangers = await unknownActors(tx, tenantId, file);
       if (isOwned && !(await someOwnerCanSignIn(tx, tenantId, { byMail })))
@@ -122,7 +122,7 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
   return {
     tenant: slug,
     ...done,
-    warnings: [...warningsFor(deps, file, users, known), ...unknownNames(file, registered, strangers)],
+    warnings: [...warningsFor(deps, file, users, known), ...doubts, ...unknownNames(file, registered, strangers)],
   };
 }
 
@@ -164,7 +164,7 @@ function warningsFor(
   deps: Pick<Deps, 'channels'>,
   file: ProvisioningFile,
   users: readonly PreparedUser[],
-  known: KnownScopes,
+  known: ReadonlySet<string>,
 ): string[] {
   const secrets = (file.clients ?? []).flatMap(({ client_id, client_secret }) =>
     client_secret !== undefined && client_secret.length < 32
@@ -178,13 +178,6 @@ function warningsFor(
       ? []
       : [`user ${entry.username} has no password and cannot sign in; give password or password_hash`],
   );
-  const formerly = users.flatMap(({ entry }) =>
-    entry.roles?.includes('admin') && entry.admin_roles === undefined
-      ? [
-          `user ${entry.username}: the role "admin" is one of your applications' and administers nothing here; for that, give admin_roles: [owner]`,
-        ]
-      : [],
-  );
   const graces = (file.clients ?? []).flatMap(({ client_id, refresh_token_grace: grace = 0 }) =>
     grace > longGrace
       ? [
@@ -192,7 +185,7 @@ function warningsFor(
         ]
       : [],
   );
-  return [...secrets, ...passwords, ...formerly, ...graces, ...unownedScopes(file, known)];
+  return [...secrets, ...passwords, ...graces, ...unknownScopes(file, known)];
 }
 
 /** Those that `may_act` names and that are no clients. */
@@ -226,16 +219,28 @@ function unknownNames(
   ]);
 }
 
-/** What can be asked for at all. */
-type KnownScopes = ReadonlySet<string>;
+/** Whose scope is misspelt gets tokens that open nothing, and nobody tells it. */
+function unknownScopes({ clients = [] }: ProvisioningFile, known: ReadonlySet<string>): string[] {
+  return clients.flatMap(({ client_id: id, scope = '' }) =>
+    unownedScopes(scope, known).map(
+      (one) => `client ${id}: no resource has its scope ${one}, so that a token with it opens nothing`,
+    ),
+  );
+}
 
-/** A program whose scope is misspelt gets tokens that open nothing, and nobody tells it. */
-function unownedScopes({ clients = [] }: ProvisioningFile, known: KnownScopes): string[] {
-  return clients
-    .filter(({ grant_types: grants }) => grants?.includes('client_credentials'))
-    .flatMap(({ client_id: id, scope = '' }) =>
-      (parseScope(scope) ?? [])
-        .filter((one) => !known.has(one))
-        .map((one) => `client ${id}: no resource has its scope ${one}, so that a token with it opens nothing`),
-    );
+/** Roles that were probably meant to be others. */
+async function roleDoubts(
+  tx: Db,
+  tenant: Tenant,
+  { users = [], service_accounts: services = [] }: ProvisioningFile,
+): Promise<string[]> {
+  const administrative = users.flatMap(({ username, roles = [], admin_roles: given }) =>
+    given === undefined
+      ? administrativeDoubts(tenant, roles, (meant) => `give admin_roles: [${meant}]`).map(
+          (doubt) => `user ${username}: ${doubt}`,
+        )
+      : [],
+  );
+  const roles = [...users, ...services].flatMap((entry) => entry.roles ?? []);
+  return [...administrative, ...(await spellingDoubts(tx, tenant.id, roles))];
 }

@@ -1,7 +1,7 @@
 // The work that goes on by itself: the lives of keys and the removal of what expired, by one process at a time.
 import type { Deps } from '../../deps.ts';
 import { mostClockDifference } from '../../domain/clock.ts';
-import { takeLease } from '../../storage/leases.ts';
+import { releaseLease, takeLease } from '../../storage/leases.ts';
 import { expiring } from '../../storage/purge.ts';
 import { forgetFutureKeyTimes } from '../../storage/signing-keys.ts';
 import { longestPause, noteRound, type Round } from '../../storage/upkeep-rounds.ts';
@@ -15,6 +15,8 @@ import { clockTrouble } from './clocks.ts';
 
 /** Milliseconds between two rounds. */
 const interval = 60_000;
+
+const lease = 'maintenance';
 
 /** Batches of one kind in a round. */
 const mostBatches = 200;
@@ -36,7 +38,7 @@ export async function maintain(deps: Deps, holder: string, policies: Policies = 
     return;
   }
   const now = deps.clock();
-  if (!(await takeLease(deps.db, 'maintenance', holder, now, now + 2 * interval))) return;
+  if (!(await takeLease(deps.db, lease, holder, now, now + 2 * interval))) return;
   const round = await noteRound(deps.db, now);
   sayJump(deps, round);
   try {
@@ -83,7 +85,7 @@ export async function purgeExpired(deps: Deps, now: number, only?: readonly stri
 export type Maintenance = {
   /** Resolves when no round is under way. */
   settled(): Promise<void>;
-  /** No more rounds. Resolves when the last one has ended. */
+  /** No more rounds. Resolves when the last one has ended, and another process may make the next one at once. */
   stop(): Promise<void>;
 };
 
@@ -101,9 +103,13 @@ export function startMaintenance(deps: Deps, policies: Policies): Maintenance {
   timer.unref();
   return {
     settled: () => running,
-    stop() {
+    async stop() {
       clearInterval(timer);
-      return running;
+      await running;
+      // A database that is away keeps nobody from ending: then the lease ends by itself.
+      await releaseLease(deps.db, lease, holder).catch((error: unknown) =>
+        deps.log.debug({ err: error }, 'the lease of maintenance could not be given back'),
+      );
     },
   };
 }

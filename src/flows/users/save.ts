@@ -23,7 +23,7 @@ import { hashOfChosen } from './chosen-password.ts';
 import { namesAround } from './names-around.ts';
 import { changeBy, type ToChange } from './passwords.ts';
 
-/** An entry with the hash to store; undefined: the stored one is of this password already, or none is given. */
+/** An entry with the hash to store; undefined: there is one already that stays, or none is given. */
 export type PreparedUser = {
   readonly entry: UserEntry;
   readonly passwordHash: string | undefined;
@@ -52,7 +52,10 @@ export async function prepareUser(
   return { entry, passwordHash, hasPassword, email: entry.email ?? known?.email, kind: 'person' };
 }
 
-/** A password that is stored already is not looked at again: what was good when it was chosen stays. */
+/**
+ * What is given is for the first time only, unless it says `password_reset`: whoever changed their password keeps it. One that
+ * is stored already is not looked at again: what was good when it was chosen stays.
+ */
 async function hashFor(
   deps: Deps,
   tenant: Pick<Tenant, 'slug' | 'name'> & { readonly id?: string },
@@ -60,6 +63,7 @@ async function hashFor(
   stored: string | undefined,
   clientNames: readonly string[] = [],
 ): Promise<string | undefined> {
+  if (stored !== undefined && entry.password_reset !== true) return undefined;
   if (entry.password_hash !== undefined) return entry.password_hash === stored ? undefined : entry.password_hash;
   if (entry.password === undefined) return undefined;
   if (stored !== undefined && (await deps.hasher.verify(entry.password, stored))) return undefined;

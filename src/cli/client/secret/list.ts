@@ -6,7 +6,7 @@ import { listClientSecrets } from '../../../flows/clients/secrets.ts';
 import { withTenant } from '../../frame/backend.ts';
 import { expiryForScripts } from '../../frame/expiry.ts';
 import { tenantOption, type TenantOption } from '../../frame/options.ts';
-import { type Column, shownTime } from '../../frame/output.ts';
+import { type Column, roughly, shownTime } from '../../frame/output.ts';
 import { command } from '../../frame/run.ts';
 
 /** Never the secret, of which only a MAC is stored. */
@@ -22,8 +22,8 @@ function secretForScripts(secret: ClientSecret, now: number) {
 
 const columns: readonly Column<ReturnType<typeof secretForScripts>>[] = [
   { head: 'Secret', of: (secret) => secret.secret_id, whole: true },
-  { head: 'Added', of: (secret) => secret.added_at ?? undefined },
-  { head: 'Expires', of: (secret) => secret.expires_at ?? 'never' },
+  { head: 'Added', of: ({ added_at: at }) => (at === null ? undefined : roughly(at)) },
+  { head: 'Expires', of: ({ expires_at: at }) => (at === null ? 'never' : roughly(at)) },
   { head: 'State', of: (secret) => (secret.expired ? 'expired' : 'good') },
 ];
 
