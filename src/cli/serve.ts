@@ -74,6 +74,9 @@ async function start(env: Environment): Promise<void> {
     say(`  First administrator, with this link, once, within 24 hours:`);
     say(`  ${server.setupUrl}`);
   }
+  if (server.awaitsApplication) {
+    say(`  Next, an application:  npx signet client create --help`);
+  }
   say('');
 }
 

@@ -21,6 +21,7 @@ import { ensureDefaultTenant } from '../flows/tenants/create.ts';
 import { watchLocation } from '../flows/restore/watch-location.ts';
 import { listenOnce } from './ports.ts';
 import { openTracing } from '../telemetry/tracing.ts';
+import { hasRegisteredClient } from '../storage/clients.ts';
 import { countMessages } from '../storage/outbox.ts';
 import { countKeys } from '../storage/signing-keys.ts';
 
@@ -31,6 +32,8 @@ export type RunningServer = {
   readonly url: string;
   /** The one-time link for the first administrator; undefined when there is one. */
   readonly setupUrl: string | undefined;
+  /** Nobody can sign in to anything yet: no client was registered. */
+  readonly awaitsApplication: boolean;
   /** Where mails are shown instead of sent; undefined where they are sent, or cannot be. */
   readonly inboxUrl: string | undefined;
   /** What somebody should change soon, in words: settings of PostgreSQL under which answers can be lost, or the user it runs as. */
@@ -75,6 +78,7 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
   });
   if (elsewhere) await noticeRestored({ ...deps, db: backend.patient });
   const setupToken = await prepare(deps, tenant, config);
+  const awaitsApplication = !(await hasRegisteredClient(deps.db, tenant.id));
   const moved = watchLocation(deps, location, following);
   const maintenance = startMaintenance(deps, { auditMonths: config.auditMonths });
   starting.defer(() => maintenance.stop());
@@ -110,6 +114,7 @@ export async function startServer(config: Config, options: Replaced = {}): Promi
     app,
     deps,
     url: `${config.tls ? 'https' : 'http'}://${config.host.includes(':') ? `[${config.host}]` : config.host}:${config.port}`,
+    awaitsApplication,
     setupUrl: setupToken === undefined ? undefined : `${tenant.issuer}/setup?token=${setupToken}`,
     inboxUrl: inboxToken === undefined ? undefined : `${config.publicUrl}/inbox?token=${inboxToken}`,
     warnings,
