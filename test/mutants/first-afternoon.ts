@@ -125,15 +125,15 @@ export const firstAfternoonMutants: readonly Mutant[] = [
   {
     name: 'whatever host was asked for leads to the issuer',
     file: 'src/http/pages/issuer-host.ts',
-    remove: " || !isLoopbackHost(hostname) || !originalUrl.startsWith('/')",
+    remove: " || !isLoopbackHost(came.hostname) || !originalUrl.startsWith('/')",
     insert: '',
     test: oneHost,
   },
   {
     name: 'a proxy on another port is gone around',
     file: 'src/http/pages/issuer-host.ts',
-    remove: 'port !== issuer.port || ',
-    insert: '',
+    remove: 'came?.port !== issuer.port || ',
+    insert: 'came === null || ',
     test: oneHost,
   },
   {

@@ -13,10 +13,11 @@ export function leadToIssuerHost(scope: FastifyInstance): void {
     const issuer = new URL(request.tenant.issuer);
     const asked = hostOf(request);
     if (asked === issuer.host || asked === '' || !isLoopbackHost(issuer.hostname)) return;
-    const { hostname, port } = new URL(`${issuer.protocol}//${asked}`);
+    // Null for a port that is none.
+    const came = URL.parse(`${issuer.protocol}//${asked}`);
     const { originalUrl } = request;
     // On another port may be a proxy, or another process of the same issuer.
-    if (port !== issuer.port || !isLoopbackHost(hostname) || !originalUrl.startsWith('/')) return;
+    if (came?.port !== issuer.port || !isLoopbackHost(came.hostname) || !originalUrl.startsWith('/')) return;
     await reply.redirect(issuer.origin + originalUrl, 307);
   });
 }
