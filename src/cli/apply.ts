@@ -15,7 +15,7 @@ export function applyCommand(env: Environment): Command {
     // Before a database is made for it.
     const text = await readGiven(file);
     await withBackend(terminal, { make: true }, async ({ deps }) => {
-      const applied = await applyText(deps, text, nameOfGiven(file));
+      const applied = await applyText(deps, text, nameOfGiven(file), { looksAtPasswords: true });
       const { tenant, created, updated, unchanged, warnings } = applied;
       for (const warning of warnings) terminal.out.note(`Warning: ${warning}`);
       const lines = [

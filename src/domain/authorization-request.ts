@@ -24,9 +24,10 @@ export type AuthorizationRequest = {
   readonly acrValues: readonly string[];
 };
 
-/** RFC 6749 4.1.1: the parameters that ask for the same again. A hint and the names of `claims` are asked for anew, not their values. */
+/** RFC 6749 4.1.1: the parameters that ask for the same again, of the same person where one was asked for. */
 export function parametersOf(request: AuthorizationRequest): [string, string][] {
-  const { target, claims } = request;
+  const { target, claims, hintedUserId } = request;
+  const idToken = { ...asked(claims?.id_token), ...(hintedUserId !== undefined && { sub: { value: hintedUserId } }) };
   const parameters: Record<string, string | undefined> = {
     client_id: request.clientId,
     redirect_uri: target.redirectUri,
@@ -42,13 +43,16 @@ export function parametersOf(request: AuthorizationRequest): [string, string][] 
     login_hint: request.loginHint,
     ui_locales: request.uiLocales,
     acr_values: request.acrValues.join(' '),
-    claims: claims && JSON.stringify({ userinfo: asked(claims.userinfo), id_token: asked(claims.id_token) }),
+    claims:
+      claims || hintedUserId !== undefined
+        ? JSON.stringify({ userinfo: asked(claims?.userinfo), id_token: idToken })
+        : undefined,
   };
   const given = Object.entries(parameters).filter((entry): entry is [string, string] => !!entry[1]);
   return [...given, ...request.resources.map((uri): [string, string] => ['resource', uri])];
 }
 
-function asked(names: readonly string[]): Record<string, null> {
+function asked(names: readonly string[] = []): Record<string, null> {
   return Object.fromEntries(names.map((name) => [name, null]));
 }
 

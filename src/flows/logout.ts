@@ -11,7 +11,7 @@ import { endGrantsOfClient } from '../storage/grants.ts';
 import { endSession } from '../storage/sessions.ts';
 import { findLivingSession } from '../storage/tenant-sessions.ts';
 import { authenticateClient } from './clients/authenticate.ts';
-import { type ClientCredentials, credentialParameters } from './clients/presented.ts';
+import { type ClientCredentials, credentialParameters, presented } from './clients/presented.ts';
 import { activeClient } from './clients/current.ts';
 import { eventOf, record } from './events.ts';
 import { idTokenClaims } from './tokens/id-token-claims.ts';
@@ -66,11 +66,16 @@ export async function logout(
   };
 }
 
-/** Whether a client shows more than its name. */
-export function provesClient({ authorization, params }: ClientCredentials): boolean {
-  return (
-    authorization !== undefined || ['client_secret', 'client_assertion'].some((name) => params.get(name) !== undefined)
-  );
+/** Whether a client shows more than its name: a public one proves nothing, however it says who it is. What is malformed is refused later. */
+export function provesClient(program: ClientCredentials): boolean {
+  const { authorization, params } = program;
+  const shown = [authorization, params.get('client_secret'), params.get('client_assertion')];
+  if (shown.every((one) => one === undefined)) return false;
+  try {
+    return presented(program).method !== 'none';
+  } catch {
+    return true;
+  }
 }
 
 /**

@@ -9,8 +9,19 @@ type CookieName = 'session' | 'browser' | 'known';
 const yearInSeconds = 365 * 24 * 3600;
 
 export function readCookies(request: FastifyRequest): Record<CookieName, string | undefined> {
-  const value = (name: CookieName) => request.cookies[fullName(request.tenant, name)] || undefined;
+  const value = (name: CookieName) => onlyOne(request, fullName(request.tenant, name));
   return { session: value('session'), browser: value('browser'), known: value('known') };
+}
+
+/**
+ * RFC 6265 5.4: of two with one name, that of the longer path comes first, and below a path of a shared host anybody there can
+ * set it: neither counts then. `__Host-` cookies cannot come twice.
+ */
+function onlyOne(request: FastifyRequest, name: string): string | undefined {
+  const value = request.cookies[name] || undefined;
+  if (value === undefined || namingOf(request.tenant).path === '/') return value;
+  const times = (request.headers.cookie ?? '').split(';').filter((pair) => pair.trim().startsWith(`${name}=`)).length;
+  return times > 1 ? undefined : value;
 }
 
 /** Sets the session's cookie, which ends with the browser or at its `maxAge`; the server ends what it stands for earlier. */

@@ -96,13 +96,18 @@ export function whoAsks(request: FastifyRequest) {
 /** Characters of what was sent that the log holds. */
 const longestSent = 200;
 
+/** An address without its query, and without the name and password before its host. */
+function withoutSecrets(sent: string): string {
+  return sent.split(/[?#]/, 1)[0]!.replace(/\/\/[^/]*@/, '//');
+}
+
 /** Of what was sent only the value that is wrong, without its query: no name that was typed, no secret. */
 function logFailure({ log }: Pick<Deps, 'log'>, request: FastifyRequest, failure: Failure, error: unknown): void {
   const who = whoAsks(request);
   switch (failure.kind) {
     case 'oauth': {
       const { code, description, cause, by } = failure.error;
-      const sent = by.sent?.split(/[?#]/, 1)[0]!.slice(0, longestSent);
+      const sent = by.sent && withoutSecrets(by.sent).slice(0, longestSent);
       return log.info({ ...who, code, description, cause, client: by.clientId, sent }, 'refused');
     }
     case 'refusal': {

@@ -41,6 +41,13 @@ async function signIn(more: Record<string, string> = {}) {
   return { agent, lines };
 }
 
+async function signInAt(base: string) {
+  const agent = createAgent();
+  const page = await agent.get(`${base}/sign-in`);
+  await agent.post(`${base}/sign-in`, { attempt: field(page, 'attempt'), ...alice });
+  return agent;
+}
+
 const cookieHeader = (...pairs: [string, string][]) => ({ cookie: pairs.map(([k, v]) => `${k}=${v}`).join('; ') });
 const account = (headers: Record<string, string>) => createAgent().get(`${inside.issuer}/account`, headers);
 const secure = (name: string) => `__Host-signet-default-${name}`;
@@ -160,6 +167,15 @@ test('M91 below a path of a shared host: __Secure- and that path, so that other 
     expect((await createAgent().get(asked.url)).headers.getSetCookie()).toEqual([
       expect.stringMatching(/^__Secure-signet-default-browser=[^;]+; Path=\/id; HttpOnly; Secure; SameSite=Lax$/),
     ]);
+    const agent = await signInAt(`${shared.server.url}/id`);
+    const name = '__Secure-signet-default-session';
+    const own: [string, string] = [name, agent.cookies.get(name)!];
+    const tossed: [string, string] = [name, `sgs_${'A'.repeat(43)}`];
+    const statusWith = async (...pairs: [string, string][]) =>
+      (await createAgent().get(`${shared.server.url}/id/account`, cookieHeader(...pairs))).status;
+    expect(await statusWith(own)).toBe(200);
+    // Another application of the host may set one with a longer path: nobody is signed in by it.
+    expect([await statusWith(own, tossed), await statusWith(tossed, own)]).toEqual([303, 303]);
   } finally {
     await shared.stop();
   }

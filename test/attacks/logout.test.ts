@@ -214,6 +214,14 @@ describe('M87 a call without browser and cookie ends only what its client may en
     }
   });
 
+  test('M87 a public client with an empty secret in the header has proven nothing', async () => {
+    for (const send of [call, post]) {
+      const { spa, alive } = await signedInTwice();
+      await send({ id_token_hint: spa.id_token }, { authorization: basic('spa', '') });
+      expect(await alive()).toMatchObject({ session: true, web: true });
+    }
+  });
+
   test.each<[string, (web: Tokens, spa: Tokens) => Promise<Response>, number]>([
     ['a wrong secret', (web) => call({ id_token_hint: web.id_token }, { authorization: basic('web', 'wrong') }), 401],
     [

@@ -238,7 +238,11 @@ test('a password is for the first time only: what was changed since stays, unles
   const first = { username: 'paula', password: 'the first password of paula' };
   const another = { username: 'paula', password: 'another password of paula' };
   expect((await apply({ users: [first] })).code).toBe(0);
-  expect(await apply({ users: [another] })).toMatchObject({ code: 0, output: nothingNew(1) });
+  const kept =
+    'Warning: user paula has another password by now, and keeps it; "password_reset: true" sets that of the file';
+  const again = await apply({ users: [another] });
+  expect([again.code, again.output.split('\n')[0]]).toEqual([0, kept]);
+  expect(await apply({ users: [first] })).toMatchObject({ code: 0, output: nothingNew(1) });
   const enters = async (user: typeof first) => {
     const browser = createAgent();
     return (await submitPassword(browser, await browser.get(`${issuer}/sign-in`), user)).status === 303;

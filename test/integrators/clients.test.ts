@@ -65,6 +65,7 @@ test('fastify-oauth2.js signs in, refreshes and revokes', async () => {
     expect((await signInAt(person, origin)).body).toBe(JSON.stringify(alice));
     expect(page.secretsCame()).toEqual([await secretOf('@fastify/oauth2')]);
     const open = (path: string) => person.there.get(`${origin}${path}`);
+    expect((await newPerson().there.get(`${origin}/`)).body, 'of nobody else').toBe('{}');
     expect((await open('/refresh')).body).toBe(JSON.stringify({ expires_in: 900 }));
     expect((await open('/sign-out')).body).toBe('The grant is ended.');
     // The application does not catch what the library throws.

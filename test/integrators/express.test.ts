@@ -1,6 +1,7 @@
 // Libraries for Express, with the programs of docs/your-library.md: name and e-mail, and signed out everywhere.
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createAgent } from '../support/agent.ts';
 import { freeOrigin, openPage, type Page, secretOf, serveAt } from './page.ts';
 import { newPerson, signInAt, signOutAt } from './person.ts';
 
@@ -26,9 +27,14 @@ describe.each([
     await using _ = await serveAt(origin, app);
     const person = newPerson();
     expect((await person.there.get(`${origin}/`)).status).toBe(401);
+    // Somebody who has planted the cookies of a session in this browser holds them as well.
+    const planted = createAgent();
+    await planted.get(`${origin}/sign-in`);
+    for (const [cookie, value] of planted.cookies) person.there.cookies.set(cookie, value);
     const home = await signInAt(person, origin);
     expect([home.status, home.body]).toEqual([200, JSON.stringify(alice)]);
     expect(page.secretsCame()).toEqual([await secretOf(library)]);
+    expect((await planted.get(`${origin}/`)).status, 'a session from before').toBe(401);
     expect((await person.atSignet.get(`${page.signet.issuer}/account`)).status).toBe(200);
 
     expect(await signOutAt(person, origin)).toEqual({ location: `${origin}/`, isEnded: true });

@@ -21,7 +21,7 @@ const rows = tableOf(sectionOf(text, 'Tried by a test'))
   }));
 
 /** What programs are made of that are not about signing in. */
-const beside = ['express', 'express-session', 'fastify', 'signet'];
+const beside = ['@fastify/cookie', 'express', 'express-session', 'fastify', 'signet'];
 
 /** The packages that a program or a test takes, wherever in them. */
 function packagesIn(source: string): string[] {

@@ -1,4 +1,4 @@
-// Signet below a path of a shared host: addresses, documents, pages, cookies and a whole flow, whether or not the proxy takes the path off.
+// Signet below a path of a shared host: addresses, documents, pages, cookies and a whole flow, and nothing beside it.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { withoutMount } from '../../src/http/mount.ts';
 import { freePort } from '../../src/testing/start.ts';
@@ -27,11 +27,16 @@ test.each([
   ['/id?x=1', '/?x=1'],
   ['/id/sign-in?next=/id/x', '/sign-in?next=/id/x'],
   ['/id/t/acme/account', '/t/acme/account'],
-  ['/identity', '/identity'],
-  ['/sign-in', '/sign-in'],
+  ['/identity', '/-'],
+  ['/sign-in', '/-'],
+  ['/', '/-'],
+  ['//id/sign-in', '/-'],
+  ['/ready', '/ready'],
+  ['/ready/id', '/-'],
   ['/.well-known/openid-configuration/id', '/.well-known/openid-configuration'],
   ['/.well-known/oauth-authorization-server/id/t/acme', '/.well-known/oauth-authorization-server/t/acme'],
-  ['/.well-known/oauth-authorization-server/identity', '/.well-known/oauth-authorization-server/identity'],
+  ['/.well-known/oauth-authorization-server', '/-'],
+  ['/.well-known/oauth-authorization-server/identity', '/-'],
   ['/id/id/sign-in', '/id/sign-in'],
 ])('%s is %s', (address, meant) => {
   expect(withoutMount('/id', address)).toBe(meant);
@@ -92,10 +97,11 @@ test('where nobody knows the tenant, the way out and the look are still ours', a
   expect(body).toMatch(/<link rel="stylesheet" href="\/id\/assets\//);
 });
 
-test('a proxy that takes the path off reaches the same', async () => {
-  const agent = createAgent();
-  const answer = await agent.get(authorizationRequest({ issuer: origin }, webClient).url);
-  expect(answer.location).toMatch(/\/id\/sign-in\?attempt=/);
+test('without the path there is nothing, and twice there is nothing: what a proxy forbids is not reached by another address', async () => {
+  for (const path of ['/sign-in', '/oauth/jwks', '/admin/api/users', '/id/id/admin/api/users', '/id/id/sign-in'])
+    expect((await fetch(origin + path)).status, path).toBe(404);
+  const page = await createAgent().get(`${origin}/sign-in`);
+  expect([page.status, page.body.includes('href="/id/"')]).toEqual([404, true]);
 });
 
 test('probes stand at the root, where nothing of the host is in front', async () => {

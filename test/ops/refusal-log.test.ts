@@ -36,7 +36,9 @@ test.each<[string, () => Promise<unknown>, Line]>([
     'a redirect URI that is not registered',
     () =>
       createAgent().get(
-        authorizationRequest(signet, webClient, { redirect_uri: `https://evil.example/cb?key=${secretText}` }).url,
+        authorizationRequest(signet, webClient, {
+          redirect_uri: `https://user:${secretText}@evil.example/cb?key=${secretText}`,
+        }).url,
       ),
     {
       code: 'invalid_request',

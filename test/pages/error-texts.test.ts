@@ -83,6 +83,11 @@ describe('an address that is not registered is shown as it was sent', () => {
     ['markup', '"><svg onload=alert(1)>', '&quot;&gt;&lt;svg onload=alert(1)&gt;'],
     ['300 characters', 'x'.repeat(300), 'x'.repeat(300)],
     ['301 characters', 'x'.repeat(301), `${'x'.repeat(300)}…`],
+    [
+      'what would reorder or break the line',
+      'https://a.example/\u202Ecb\r\n\u001b[31m',
+      'https://a.example/\uFFFDcb\uFFFD\uFFFD\uFFFD[31m',
+    ],
     ['301 characters of two units each', '😀'.repeat(301), `${'😀'.repeat(300)}…`],
   ])('%s, and no link leads there', async (_what, uri, shown) => {
     const out = new URLSearchParams({ client_id: webClient.client_id, post_logout_redirect_uri: uri }).toString();
@@ -176,6 +181,18 @@ describe('a sign-in that is over', () => {
       'You are signed in',
       ['https://homed.example/', 'Back to Homed'],
     ]);
+  });
+
+  test('of a person who was asked for, the same is asked for again', async () => {
+    const agent = createAgent();
+    const claims = JSON.stringify({ id_token: { sub: { value: '0199-somebody' }, email: null } });
+    const { url } = authorizationRequest(signet, webClient, { claims });
+    const page = await agent.follow(await agent.get(url), signet.issuer);
+    signet.clock.advance(3601);
+    const again = new URL(backOf(await agent.get(page.url))![0]!.replaceAll('&amp;', '&'));
+    expect(JSON.parse(again.searchParams.get('claims')!)).toMatchObject({
+      id_token: { sub: { value: '0199-somebody' } },
+    });
   });
 
   test('in another browser nothing is said of where it came from', async () => {

@@ -2,7 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Deps } from '../../deps.ts';
 import type { Applied } from './applied.ts';
-import { applyProvisioning } from './apply.ts';
+import { type ApplyOptions, applyProvisioning } from './apply.ts';
 import { readProvisioning } from './parse.ts';
 import { withPositions, ProvisioningError } from './problems.ts';
 import { storedMistakes } from './stored.ts';
@@ -16,8 +16,8 @@ export async function applyFile(deps: Deps, path: string): Promise<Applied> {
 }
 
 /** The same for a file that was read already: `text`, from `path`. */
-export async function applyText(deps: Deps, text: string, path: string): Promise<Applied> {
+export async function applyText(deps: Deps, text: string, path: string, options: ApplyOptions = {}): Promise<Applied> {
   const { sound, mistakes, position, parsed } = readProvisioning(text, path);
-  if (parsed) return applyProvisioning(deps, parsed);
+  if (parsed) return applyProvisioning(deps, parsed, options);
   throw new ProvisioningError(withPositions([...mistakes, ...(await storedMistakes(deps, sound))], position));
 }

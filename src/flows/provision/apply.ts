@@ -32,8 +32,17 @@ import { type PositionOf, ProvisioningError, withPositions } from './problems.ts
 import { soundPart } from './sound-part.ts';
 import { storedMistakes } from './stored.ts';
 
+export type ApplyOptions = {
+  /** Passwords that stay although the file has others are warned of: it takes as long as a sign-in of each. */
+  readonly looksAtPasswords?: boolean;
+};
+
 /** Idempotent: a second time changes nothing. @throws ProvisioningError; nothing was applied then. */
-export async function applyProvisioning(deps: Deps, { file, position }: ParsedProvisioning): Promise<Applied> {
+export async function applyProvisioning(
+  deps: Deps,
+  { file, position }: ParsedProvisioning,
+  { looksAtPasswords: looks = false }: ApplyOptions = {},
+): Promise<Applied> {
   const now = deps.clock();
   const { slug, title: name, host } = tenantOf(file.tenant);
   const mistakes = await storedMistakes(deps, soundPart(file, []));
@@ -53,7 +62,10 @@ export async function applyProvisioning(deps: Deps, { file, position }: ParsedPr
   );
   const users: PreparedUser[] = [];
   for (const [i, entry] of (file.users ?? []).entries()) {
-    const preparing = prepareUser(deps, existing ?? { slug, name: name ?? slug }, entry, clientNames);
+    const preparing = prepareUser(deps, existing ?? { slug, name: name ?? slug }, entry, {
+      clientNames,
+      looks,
+    });
     users.push(await preparing.catch(refusedAt(['users', i], position)));
   }
   let known: ReadonlySet<string> = new Set();
@@ -178,6 +190,13 @@ function warningsFor(
       ? []
       : [`user ${entry.username} has no password and cannot sign in; give password or password_hash`],
   );
+  const kept = users.flatMap(({ entry, isKept }) =>
+    isKept
+      ? [
+          `user ${entry.username} has another password by now, and keeps it; "password_reset: true" sets that of the file`,
+        ]
+      : [],
+  );
   const graces = (file.clients ?? []).flatMap(({ client_id, refresh_token_grace: grace = 0 }) =>
     grace > longGrace
       ? [
@@ -185,7 +204,7 @@ function warningsFor(
         ]
       : [],
   );
-  return [...secrets, ...passwords, ...graces, ...unknownScopes(file, known)];
+  return [...secrets, ...passwords, ...kept, ...graces, ...unknownScopes(file, known)];
 }
 
 /** Those that `may_act` names and that are no clients. */

@@ -32,24 +32,34 @@ export type PreparedUser = {
   /** The one that is given, or stored. */
   readonly email: string | undefined;
   readonly kind: UserKind;
+  /** What is given is another than the stored one, which stays; only where it was looked at. */
+  readonly isKept?: boolean;
 };
 
 /**
  * Computes the hash, which takes long, before the transaction. `tenant`: without an id when it is not made yet; `clientNames`:
- * of clients that come with the user.
+ * of clients that come with the user; `looks`: a password that stays is compared with the one that is given, which takes as long.
  * @throws Refusal invalid_input for a new password that is too easy to guess.
  */
 export async function prepareUser(
   deps: Deps,
   tenant: Pick<Tenant, 'slug' | 'name'> & { readonly id?: string },
   entry: UserEntry,
-  clientNames: readonly string[] = [],
+  { clientNames = [], looks = false }: { clientNames?: readonly string[]; looks?: boolean } = {},
 ): Promise<PreparedUser> {
   const known =
     tenant.id === undefined ? undefined : await storage.findUserByUsername(deps.db, tenant.id, entry.username);
   const passwordHash = await hashFor(deps, tenant, entry, known?.passwordHash, clientNames);
   const hasPassword = (passwordHash ?? known?.passwordHash) !== undefined;
-  return { entry, passwordHash, hasPassword, email: entry.email ?? known?.email, kind: 'person' };
+  const isKept = looks && (await isAnother(deps, entry, known?.passwordHash));
+  return { entry, passwordHash, hasPassword, email: entry.email ?? known?.email, kind: 'person', isKept };
+}
+
+/** Whether an entry gives another password than the stored one, and does not say that it replaces it. */
+async function isAnother(deps: Deps, entry: UserEntry, stored: string | undefined): Promise<boolean> {
+  if (stored === undefined || entry.password_reset === true) return false;
+  if (entry.password_hash !== undefined) return entry.password_hash !== stored;
+  return entry.password !== undefined && !(await deps.hasher.verify(entry.password, stored));
 }
 
 /**

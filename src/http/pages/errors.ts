@@ -172,6 +172,9 @@ export function wayOut(request: FastifyRequest, to: Destination): NonNullable<Er
 }
 
 function shortened(detail: string | undefined): string | undefined {
-  const characters = Array.from(detail ?? '');
-  return characters.length > longestDetail ? `${characters.slice(0, longestDetail).join('')}…` : detail;
+  if (detail === undefined) return undefined;
+  // Its letters as they are, and nothing that reorders the page or breaks the line of whoever pastes it.
+  const characters = Array.from(detail.replaceAll(/[\p{C}\p{Zl}\p{Zp}]/gu, '\uFFFD'));
+  const shown = characters.slice(0, longestDetail).join('');
+  return characters.length > longestDetail ? `${shown}…` : shown;
 }
