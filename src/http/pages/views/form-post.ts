@@ -21,6 +21,7 @@ export function formPostPage(page: Page, model: FormPost): Html {
   const t = translator(page.locale);
   return layout(page, {
     title: t('form_post.title'),
+    isScripted: true,
     body: html`<div class="card">
         <h1>${t('form_post.title')}</h1>
         <p class="lead">${t('form_post.lead', { host: hostOf(model.action) })}</p>

@@ -21,6 +21,8 @@ export type Content = {
   /** Says in the title that the page reports an error, because a screen reader reads the title first. */
   failed?: boolean | undefined;
   wide?: boolean | undefined;
+  /** It has a script of its own, which is the one that may run. */
+  isScripted?: boolean | undefined;
   body: Html;
 };
 
@@ -52,7 +54,7 @@ export function layout(page: Page, content: Content): Html {
             <p>${t('layout.secured_by')}</p>
           </footer>
         </div>
-        ${hasConvenience.test(`${String(header)}${String(content.body)}`) && conveniences}
+        ${!content.isScripted && hasConvenience.test(`${String(header)}${String(content.body)}`) && conveniences}
       </body>
     </html> `;
 }
