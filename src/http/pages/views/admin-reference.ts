@@ -32,6 +32,7 @@ export function adminReferencePage(page: Page, { base, sections }: ReferenceMode
     {
       title: 'Admin API',
       wide: true,
+      isScripted: true,
       body: html`<div class="card reference" data-base="${base}">
           <h1>Admin API</h1>
           <p class="lead">
