@@ -121,8 +121,7 @@ function token({ accessToken, claims, revokedAt }: Holder): Html {
   const isRevoked = revokedAt !== undefined;
   const hiddenIf = (isHidden: boolean) => (isHidden ? html`hidden` : html``);
   const who = html`Signed in as <span id="name">${nameOf(claims)}</span>`;
-  return html`${personCard(claims, html`Your access token`, who)}
-    ${expiry(said.exp! * 1000, isRevoked ? 'Revoked access token' : 'Access token')}
+  return html`${personCard(claims, html`Your access token`, who)} ${expiry(said.exp! * 1000, 'Access token', isRevoked)}
     <p>Goods checks it alone, and exchanges it for another one that is for Crates only.</p>
     <dl aria-live="polite">
       <div>

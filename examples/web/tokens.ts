@@ -39,9 +39,14 @@ export function claimTable(id: string, claims: Claims): Html {
 }
 
 /** When an access token ends, in milliseconds. The script of the page counts down where it says `data-ends`. */
-export function expiry(endsAt: number, label = 'Access token'): Html {
+export function expiry(endsAt: number, label = 'Access token', isRevoked = false): Html {
   const date = new Date(endsAt);
   const time = date.toISOString();
+  if (isRevoked)
+    return html`<p class="expiry">
+      <span>${label}</span> <strong>revoked</strong>
+      <span>would have expired <time datetime="${time}">${timeText(date, 'UTC')}</time></span>
+    </p>`;
   return html`<p class="expiry">
     <span>${label}</span>
     <strong role="timer" aria-label="${label}" data-ends="${time}"

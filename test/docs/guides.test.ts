@@ -38,7 +38,7 @@ describe('guides', { timeout: 120_000 }, () => {
     // Back at the application, which sends the browser on to a password page: nobody is signed in any more.
     await expect(visit(left.location!, undefined, agent)).rejects.toThrow('asks for a password');
     const { page } = await visit(home, user, agent);
-    expect(page?.body).toBe('Hello, Grace Hopper');
+    expect(page?.body).toContain('Hello, Grace Hopper');
     const forged = await visit(`${home}/callback?code=stolen&state=guessed`, undefined);
     expect(forged.page?.status).toBe(400);
   });
@@ -73,7 +73,8 @@ describe('guides', { timeout: 120_000 }, () => {
       ['HttpOnly', `Max-Age=${lifetime}`, 'Path=/', 'SameSite=Lax', 'Secure'].toSorted(),
     );
     const page = await fetch(home, asBrowser(session));
-    expect([page.headers.get('location') ?? '', await page.text()]).toEqual([greeting ? '' : '/sign-in', greeting]);
+    expect(page.headers.get('location') ?? '').toBe(greeting ? '' : '/sign-in');
+    expect((await page.text()).includes('Hello, Grace Hopper')).toBe(greeting !== '');
   });
 
   test('the native app signs people in through the browser, on whatever port is free', async () => {

@@ -1,4 +1,6 @@
 // Libraries for Express, with the programs of docs/your-library.md: name and e-mail, and signed out everywhere.
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { createAgent } from '../support/agent.ts';
@@ -40,6 +42,21 @@ describe.each([
     expect(await signOutAt(person, origin)).toEqual({ location: `${origin}/`, isEnded: true });
     expect((await person.there.get(`${origin}/`)).status).toBe(401);
   });
+});
+
+test('run.js starts such a program, as docs/your-library.md says', async () => {
+  const origin = await freeOrigin();
+  await page.register('my-app.yaml', origin);
+  await page.file('express-openid-connect.js', origin);
+  const path = await page.file('run.js', origin, { '8080)': `${new URL(origin).port})` });
+  const child = spawn(process.execPath, [path], { env: process.env, stdio: ['ignore', 'pipe', 'inherit'] });
+  try {
+    const [said] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];
+    expect(said).toBe(`Open ${origin}/sign-in\n`);
+    expect((await signInAt(newPerson(), origin)).body).toBe(JSON.stringify(alice));
+  } finally {
+    child.kill();
+  }
 });
 
 test('express-openid-connect.js refreshes, and has the claims of the ID token with id_token_claims', async () => {

@@ -26,6 +26,8 @@ export type Page = {
   block(name: string, origin: string): string;
   /** Applies a registration of the page, with what differs for its only client. */
   register(name: string, origin: string, change?: object): Promise<void>;
+  /** The file that a program of the page is in, under its own name; `change` replaces parts of its text, which must be there. */
+  file(name: string, origin: string, change?: Readonly<Record<string, string>>): Promise<string>;
   /** What a program of the page exports; `change` replaces parts of its text, which must be there. */
   program<T>(name: string, origin: string, change?: Readonly<Record<string, string>>): Promise<T>;
   /** How the secret came to the token endpoint since this was asked, in the words of the page. */
@@ -71,15 +73,14 @@ export async function openPage(): Promise<Page> {
       const file = parse(block(name, origin)) as ProvisioningFile;
       await signet.provision({ ...file, clients: file.clients!.map((client) => ({ ...client, ...change })) });
     },
+    async file(name, origin, change = {}) {
+      await writeFile(join(directory, name), changed(name, block(name, origin), change));
+      return join(directory, name);
+    },
     async program<T>(name: string, origin: string, change: Readonly<Record<string, string>> = {}) {
-      let text = block(name, origin);
-      for (const [from, to] of Object.entries(change)) {
-        if (!text.includes(from)) throw new Error(`${name} has no ${from}.`);
-        text = text.replaceAll(from, to);
-      }
       // A name of its own: a module that was loaded is not loaded again.
       const path = join(directory, `${(loaded += 1)}-${name}`);
-      await writeFile(path, text);
+      await writeFile(path, changed(name, block(name, origin), change));
       return import(pathToFileURL(path).href) as Promise<T>;
     },
     secretsCame() {
@@ -94,6 +95,13 @@ export async function openPage(): Promise<Page> {
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+function changed(name: string, text: string, change: Readonly<Record<string, string>>): string {
+  return Object.entries(change).reduce((done, [from, to]) => {
+    if (!done.includes(from)) throw new Error(`${name} has no ${from}.`);
+    return done.replaceAll(from, to);
+  }, text);
 }
 
 function howSecretCame(authorization: string | undefined): string {

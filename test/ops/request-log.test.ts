@@ -46,3 +46,26 @@ test('at the level debug every request has a line', async () => {
     '/oauth/jwks',
   ]);
 });
+
+test('an address that nothing answers: the one of ours that was probably meant, and nothing of what was sent', async () => {
+  const lines: (Line & { near?: string })[] = [];
+  const stream = new Writable({
+    write(chunk, _encoding, done) {
+      lines.push(JSON.parse(String(chunk)) as Line);
+      done();
+    },
+  });
+  signet = await startSignet({ log: pino({ level: 'info' }, stream) });
+  const asked = [
+    ['/oauth/tokens?code=secret-text', '/oauth/token'],
+    ['/oauth2/token', '/oauth/token'],
+    ['/t/default/oauth/autorize', '/oauth/authorize'],
+    ['/wp-login.php', undefined],
+    [`/${'x'.repeat(5000)}`, undefined],
+  ];
+  for (const [path] of asked) await fetch(signet.issuer + path!).then((answer) => answer.text());
+  const unknown = () => lines.filter(({ route }) => route === 'unknown');
+  await expect.poll(() => unknown().length).toBe(asked.length);
+  expect(unknown().map(({ status, near }) => [status, near])).toEqual(asked.map(([, near]) => [404, near]));
+  expect(JSON.stringify(lines)).not.toContain('secret-text');
+});

@@ -33,6 +33,18 @@ describe('names', () => {
     expect(broken).toEqual([]);
   });
 
+  test('no block swallows what follows it: each ends with three backticks, and none holds a heading of the page or a picture', async () => {
+    const problems: string[] = [];
+    for (const document of await documents()) {
+      const text = await read(document);
+      if (/^ *`{4,}/m.test(text)) problems.push(`${document}: more than three backticks`);
+      if ((text.match(/^ *```/gm) ?? []).length % 2 !== 0) problems.push(`${document}: a block that does not end`);
+      for (const { language, text: block, line } of fencesOf(text))
+        if (language === 'text' && /^(?:## |!\[)/m.test(block)) problems.push(`${document}:${line}`);
+    }
+    expect(problems).toEqual([]);
+  });
+
   test('every file that is mentioned exists', async () => {
     const missing: string[] = [];
     for (const document of await documents()) {

@@ -55,6 +55,8 @@ export function clientCreateCommand(env: Environment): Command {
         [
           `Registered the ${kind} client ${client.id}.`,
           ...(secret === undefined ? [] : [`Its secret, shown only now: ${secret}`]),
+          `Its issuer: ${context.tenant.issuer}`,
+          `What to set in your library: docs/your-library.md`,
         ].join('\n'),
       );
     });

@@ -26,7 +26,7 @@ const synonyms: readonly (readonly string[])[] = [
   ['tenant', 'tenants', 'realm', 'realms'],
   ['keys', 'key', 'signing-keys', 'jwks'],
   ['outbox', 'mail', 'mails', 'messages', 'sms'],
-  ['admin', 'admins', 'administrator', 'owner'],
+  ['admin', 'admins', 'administrator', 'owner', 'setup'],
   ['secret', 'secrets'],
 ];
 
@@ -35,13 +35,23 @@ export function hintFor(command: Command, message: string): string | undefined {
   const [said = ''] = message.split('\n', 1);
   const [, option] = /unknown option '--([a-z][\w-]*)/i.exec(said) ?? [];
   if (option !== undefined) return settingHint(command, said, option.toUpperCase().replaceAll('-', '_'));
+  if (said.includes('too many arguments')) return optionHint(command, said);
   const [, word] = /unknown command '([^']*)'/.exec(said) ?? [];
   if (word === undefined) return undefined;
+  if (word === 'version') return `${said}. Did you mean --version?`;
+  if (word === 'stop') return `${said}. Ctrl-C where the server runs ends it, and so does SIGTERM`;
   const there = command.createHelp().visibleCommands(command);
   const meant = synonyms.flatMap((words) => (words.includes(word.toLowerCase()) ? words : []));
   const names = there.map((one) => one.name()).filter((name) => meant.includes(name));
   if (names.length === 0) return undefined;
   return `${said}. Did you mean ${[...new Set(names)].join(' or ')}?`;
+}
+
+/** What others take as the first argument is an option here. */
+function optionHint(command: Command, said: string): string | undefined {
+  const [first] = command.args;
+  const option = ['--username', '--id', '--name'].find((name) => command.options.some(({ long }) => long === name));
+  return first === undefined || option === undefined ? undefined : `${said} Did you mean ${option} ${first}?`;
 }
 
 /** What others take as an option is a setting here. */

@@ -46,7 +46,7 @@ export function output(json: boolean): Output {
     list(rows, columns, whenEmpty) {
       if (json) say(asJson(rows));
       else if (rows.length === 0) note(visibleLines(whenEmpty));
-      else say(table(rows, columns, process.stdout.isTTY ? process.stdout.columns : undefined));
+      else say(table(rows, columns, process.stdout.isTTY ? process.stdout.columns || 80 : undefined));
     },
     result: (value, text) => say(json ? asJson(value) : visibleLines(text)),
     note: (text) => note(visibleLines(text)),

@@ -56,7 +56,7 @@ export function accountPage(page: Page, model: Account): Html {
 
 /** As docs/command-line.md says it. */
 const firstApplication = [
-  'npx signet client create --name "My application" --redirect-uri http://localhost:8080/callback',
+  'npx signet client create --id my-app --name "My application" --redirect-uri http://localhost:8080/callback --post-logout-redirect-uri http://localhost:8080/',
 ];
 
 function nextStep(page: Page): Html {
