@@ -1,10 +1,14 @@
 // How the tests run: one PostgreSQL for all, a cloned database for each file.
 import { defineConfig } from 'vitest/config';
 
-/** Whole processes that are killed, restarted and restored, most of it waiting: `npm run test:long`. */
+/** Whole processes that are killed, restarted and restored, and documents that are followed command by command: `npm run test:long`. */
 const long = [
   'test/attacks/slow-bodies.test.ts',
+  'test/cli/clients.test.ts',
   'test/cli/document.test.ts',
+  'test/cli/services.test.ts',
+  'test/cli/usage.test.ts',
+  'test/docs/guides.test.ts',
   'test/embedded/postgres.test.ts',
   'test/faults/backup-restore.test.ts',
   'test/faults/cli-apply.test.ts',
@@ -16,6 +20,7 @@ const long = [
   'test/faults/secret-key-change.test.ts',
   'test/faults/status-lists.test.ts',
   'test/repo/package.test.ts',
+  'test/stories/demo-browser.test.ts',
 ];
 
 const every = ['test/**/*.test.ts'];

@@ -25,6 +25,9 @@ test('two passwords that differ make nobody, and the link stays open', async () 
   expect(field(answer, 'username')).toBe('root');
   expect(answer.body).not.toContain(form.password);
   expect((await createAgent().get(signet.server.setupUrl!)).status).toBe(200);
+  const both = await post({ ...form, password: 'short', password_repeat: 'other' });
+  expect(both.body).toContain('Enter a password of at least 15 characters.');
+  expect(both.body).toContain('The two passwords differ.');
 });
 
 test('a password that is guessed first makes nobody, and the page says what is wrong with it', async () => {
@@ -44,7 +47,9 @@ test('while nobody is there, the sign-in page says where the link is', async () 
   for (const path of ['/', '/sign-in']) {
     const agent = createAgent();
     const page = await agent.follow(await agent.get(signet.issuer + path), signet.issuer);
-    expect(page.body).toMatch(/role="status">Nobody administers Signet yet\. The link [^<]* is on the terminal/);
+    expect(page.body).toMatch(
+      /role="status">Nobody administers Signet yet\. Whoever started it finds the link [^<]* in its terminal/,
+    );
     expect(page.body).not.toContain(token);
   }
 });

@@ -41,6 +41,7 @@ export function account(deps: Deps): RouteHandlerMethod {
       frame,
       username: user.username,
       awaitsApplication,
+      isAdministrator: user.adminRoles.length > 0,
       name: typeof name === 'string' ? name : undefined,
       email: user.email,
       verifyAction: canVerify ? base + askVerificationPath : undefined,

@@ -35,7 +35,8 @@ export function setup(deps: Deps): RouteHandlerMethod {
     // Scripts may send the password once; a person who mistypes it would lock out the only administrator.
     if (repeat !== undefined && repeat !== password) {
       await checkSetup(deps, context, token);
-      return show(request, reply, token!, values, ['password_repeat']);
+      const isShort = Array.from(password).length < shortestPassword;
+      return show(request, reply, token!, values, [...(isShort ? ['password'] : []), 'password_repeat']);
     }
     try {
       await setUpFirstAdmin(deps, context, token, { ...values, password });

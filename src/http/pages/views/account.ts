@@ -9,6 +9,8 @@ import type { Page } from './layout.ts';
 export type Account = {
   frame: AccountFrame;
   username: string;
+  /** May change people elsewhere, themselves among them. */
+  isAdministrator?: boolean | undefined;
   /** Nobody can sign in to anything yet, and this is who can change it. */
   awaitsApplication?: boolean | undefined;
   name?: string | undefined;
@@ -26,7 +28,7 @@ export function accountPage(page: Page, model: Account): Html {
     body: html`${model.awaitsApplication && nextStep(page)}
       <section class="card">
         <h1>${t('account.section.profile')}</h1>
-        <p class="lead">${t('account.profile_lead')}</p>
+        <p class="lead">${t(model.isAdministrator ? 'account.profile_lead_admin' : 'account.profile_lead')}</p>
         <dl class="facts">
           ${fact(t('account.name'), model.name && html`<bdi>${model.name}</bdi>`)}
           ${fact(t('account.username'), html`<bdi>${model.username}</bdi>`)}
