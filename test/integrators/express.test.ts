@@ -48,7 +48,8 @@ test('run.js starts such a program, as docs/your-library.md says', async () => {
   const origin = await freeOrigin();
   await page.register('my-app.yaml', origin);
   await page.file('express-openid-connect.js', origin);
-  const path = await page.file('run.js', origin, { '8080)': `${new URL(origin).port})` });
+  const { port } = new URL(origin);
+  const path = await page.file('run.js', origin, { 'listen(8080,': `listen(${port},` });
   const child = spawn(process.execPath, [path], { env: process.env, stdio: ['ignore', 'pipe', 'inherit'] });
   try {
     const [said] = (await once(child.stdout.setEncoding('utf8'), 'data')) as [string];

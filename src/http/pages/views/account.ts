@@ -58,7 +58,9 @@ export function accountPage(page: Page, model: Account): Html {
 
 /** As docs/command-line.md says it. */
 const firstApplication = [
-  'npx signet client create --id my-app --name "My application" --redirect-uri http://localhost:8080/callback --post-logout-redirect-uri http://localhost:8080/',
+  'npx signet client create --id my-app --name "My application" \\',
+  '  --redirect-uri http://localhost:8080/callback \\',
+  '  --post-logout-redirect-uri http://localhost:8080/',
 ];
 
 function nextStep(page: Page): Html {
@@ -66,7 +68,7 @@ function nextStep(page: Page): Html {
   return html`<section class="card" id="next-step">
     <h2>${t('account.next.title')}</h2>
     <p class="lead">${t('account.next.lead', { tenant: page.tenantName })}</p>
-    <pre class="command" dir="ltr"><code>${firstApplication.join('\n')}</code></pre>
+    <pre class="command" dir="ltr" tabindex="0"><code>${firstApplication.join('\n')}</code></pre>
     <p class="muted">${t('account.next.then')}</p>
   </section>`;
 }
