@@ -8,6 +8,7 @@ import { readConfig } from '../src/config/read.ts';
 import { opaqueBytes, opaqueToken } from '../src/crypto/opaque-tokens.ts';
 import { startServer } from '../src/start/server.ts';
 import { createAgent, type Agent } from '../test/support/agent.ts';
+import { cookieName } from '../test/support/cookies.ts';
 import { authorizeInteractively, claimsOf } from '../test/support/flow.ts';
 import { type FirstParty, recordFirstParty } from './first-party.ts';
 import { type Answer, ask, headerOf } from './load.ts';
@@ -94,6 +95,7 @@ export async function recordSignet(
     Object.assign(server.deps, { hasher: { ...hasher, verify } });
     const issuer = config.publicUrl;
     const agents = await signIn(issuer);
+    const named = (name: 'session' | 'browser' | 'known') => cookieName({ issuer }, name);
     const target: world.Target = {
       name: 'signet',
       host: config.host,
@@ -131,7 +133,7 @@ export async function recordSignet(
     steps.authorize = stepsOf(atAuthorize.happened, {
       now: atAuthorize.now,
       known: {
-        presented: sha256(cookies.get('signet-default-session')!),
+        presented: sha256(cookies.get(named('session'))!),
         sessionId: ids.sessionId,
         userId: ids.userId,
         code: sha256(code),
@@ -154,19 +156,19 @@ export async function recordSignet(
     keep('introspect', { ...idsIn(claimsOf(shown)), jti: String(claimsOf(shown)['jti']) });
 
     const signedOut = agents.map(({ cookies: all }) =>
-      headerFor(['browser', 'known'].map((name) => [`signet-default-${name}`, all.get(`signet-default-${name}`)!])),
+      headerFor((['browser', 'known'] as const).map((name) => [named(name), all.get(named(name))!])),
     );
-    const attempt = await keptAttempt(databaseUrl, cookies.get('signet-default-browser')!);
+    const attempt = await keptAttempt(databaseUrl, cookies.get(named('browser'))!);
     const form = { attempt, username: world.users[0]!.username, password: world.users[0]!.password };
     const signedIn = await meet(world.post(target, '/sign-in', form, { cookie: signedOut[0]! }), 303);
-    const [, deviceId = ''] = decodeURIComponent(cookies.get('signet-default-known')!).split('~');
+    const [, deviceId = ''] = decodeURIComponent(cookies.get(named('known'))!).split('~');
     keep('password', {
       userId: ids.userId,
       attempt,
-      browser: sha256(cookies.get('signet-default-browser')!),
+      browser: sha256(cookies.get(named('browser'))!),
       identifier: world.users[0]!.username,
       limitKey: `password account ${ids.userId} browser ${deviceId}`,
-      session: sha256(/signet-default-session=([^;]+)/.exec(signedIn.head)![1]!),
+      session: sha256(/signet-default-session-\d+=([^;]+)/.exec(signedIn.head)![1]!),
     });
     const firstParty = await recordFirstParty({
       databaseUrl,

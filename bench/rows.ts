@@ -146,7 +146,7 @@ export const rows: Readonly<Record<RowName, Row>> = {
             const attempt = attempts[i]!.pop();
             return attempt === undefined ? undefined : signInRequest(target, i, attempt, browsers[i]!);
           },
-          read: (_i, answer) => expect(answer, 303).head.includes('signet-default-session=sgs_'),
+          read: (_i, answer) => /signet-default-session-\d+=sgs_/.test(expect(answer, 303).head),
         };
       };
     },
@@ -295,7 +295,7 @@ export async function makeAttempts(
     for (const i of browsers) {
       // One connection may be faster than the others.
       const ids = Array.from({ length: units }, () => randomBytes(18).toString('base64url'));
-      const browser = /signet-default-browser=([^;]+)/.exec(recorded.signedOutBrowsers[i]!)![1]!;
+      const browser = /signet-default-browser-\d+=([^;]+)/.exec(recorded.signedOutBrowsers[i]!)![1]!;
       const hash = `\\x${sha256(browser).toString('hex')}`;
       await client.query(
         `INSERT INTO sign_in_attempts

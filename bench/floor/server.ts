@@ -147,8 +147,9 @@ app.get('/.well-known/openid-configuration', (_request, reply) =>
 const jwks = Buffer.from(JSON.stringify({ keys: [rs256.jwk, es256.jwk] }));
 app.get('/oauth/jwks', (_request, reply) => reply.headers(recorded.jwksHeaders).send(jwks));
 
+const issuerPort = new URL(recorded.issuer).port;
 const secretIn = (cookies: string, name: string) =>
-  new RegExp(`signet-default-${name}=([^;]+)`).exec(cookies)?.[1] ?? '';
+  new RegExp(`signet-default-${name}-\\d+=([^;]+)`).exec(cookies)?.[1] ?? '';
 
 app.get('/oauth/authorize', async (request, reply) => {
   const now = Date.now();
@@ -255,7 +256,7 @@ app.post('/sign-in', async (request, reply) => {
   return reply
     .headers({
       'cache-control': 'no-store',
-      'set-cookie': `signet-default-session=${secret}; Path=/; HttpOnly; SameSite=Lax`,
+      'set-cookie': `signet-default-session-${issuerPort}=${secret}; Path=/; HttpOnly; SameSite=Lax`,
     })
     .redirect(`/oauth/authorize/${form['attempt']}`, 303);
 });
