@@ -79,6 +79,7 @@ test.each([
   ],
   ['another word for create', ['user', 'add'], 'Unknown command "add". Did you mean create?', 'signet user'],
   ['another word for delete', ['client', 'rm', 'x'], 'Unknown command "rm". Did you mean delete?', 'signet client'],
+  ['another word for end', ['session', 'stop', 'x'], 'Unknown command "stop". Did you mean end?', 'signet session'],
   ['another word for serve', ['start'], 'Unknown command "start". Did you mean serve?', 'signet'],
   ['another word for doctor', ['status'], 'Unknown command "status". Did you mean doctor?', 'signet'],
   ['a group in the plural', ['users', 'list'], 'Unknown command "users". Did you mean user?', 'signet'],

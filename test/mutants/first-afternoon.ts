@@ -203,8 +203,8 @@ export const firstAfternoonMutants: readonly Mutant[] = [
   {
     name: 'any browser is told where a late sign-in came from',
     file: 'src/flows/sign-in/attempt.ts',
-    remove: 'late && !seal && late.browser === text(hash)',
-    insert: 'late && !seal',
+    remove: 'late?.browser === text(hash) ? late.request : undefined',
+    insert: 'late?.request',
     test: errors,
     title: 'in another browser',
   },

@@ -38,8 +38,8 @@ export function hintFor(command: Command, message: string): string | undefined {
   if (said.includes('too many arguments')) return optionHint(command, said);
   const [, word] = /unknown command '([^']*)'/.exec(said) ?? [];
   if (word === undefined) return undefined;
-  if (word === 'version') return `${said}. Did you mean --version?`;
-  if (word === 'stop') return `${said}. Ctrl-C where the server runs ends it, and so does SIGTERM`;
+  if (!command.parent && word === 'version') return `${said}. Did you mean --version?`;
+  if (!command.parent && word === 'stop') return `${said}. Ctrl-C where the server runs ends it, and so does SIGTERM`;
   const there = command.createHelp().visibleCommands(command);
   const meant = synonyms.flatMap((words) => (words.includes(word.toLowerCase()) ? words : []));
   const names = there.map((one) => one.name()).filter((name) => meant.includes(name));

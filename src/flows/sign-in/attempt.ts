@@ -94,9 +94,10 @@ async function found(
 ): Promise<SignInAttempt> {
   const hash = hashOfOpaque('browser', browser);
   if (!hash) throw attemptUnknown();
-  const late = seal ?? openLateSeal(deps, context, attemptId);
-  if (late && !seal && late.browser === text(hash)) throw attemptUnknown(late.request);
-  if (seal ? seal.browser !== text(hash) : !isAttemptId(attemptId)) throw attemptUnknown();
+  if (seal ? seal.browser !== text(hash) : !isAttemptId(attemptId)) {
+    const late = openLateSeal(deps, context, attemptId);
+    throw attemptUnknown(late?.browser === text(hash) ? late.request : undefined);
+  }
   const row = await findAttempt(deps.db, context.tenant.id, seal?.id ?? attemptId, hash, context.now);
   if (row) return row;
   if (!seal) throw attemptUnknown();

@@ -1,6 +1,7 @@
 // The page that says what went wrong and what to do about it.
 import { html, type Html } from '../../../texts/html.ts';
 import { hasMessage, translator, type MessageKey } from '../../../texts/messages.ts';
+import { copyButton } from './copy-button.ts';
 import { layout, type Page } from './layout.ts';
 import { webLink } from './links.ts';
 
@@ -90,18 +91,7 @@ function details(page: Page, { code, detail, reference, at }: ErrorModel, descri
       )}
     </dl>
     <p class="link-row">
-      <button
-        class="button button-link"
-        id="error-copy"
-        type="button"
-        hidden
-        data-copy="error-copied-text"
-        data-tell="error-copied"
-        data-done="${t('recovery_codes.copied')}"
-      >
-        ${t('error.copy')}
-      </button>
-      <span class="muted" id="error-copied" role="status"></span>
+      ${copyButton(page.locale, { id: 'error-copy', of: 'error-copied-text', told: 'error-copied', label: t('error.copy') })}
       <span id="error-copied-text" hidden><code>${copied}</code></span>
     </p>
   </div>`;

@@ -2,6 +2,7 @@
 import { translator } from '../../../texts/messages.ts';
 import { accountFrame, type AccountFrame } from './account-frame.ts';
 import { html, type Html } from '../../../texts/html.ts';
+import { copyButton } from './copy-button.ts';
 import type { Page } from './layout.ts';
 
 export type RecoveryCodes = { frame: AccountFrame; codes: readonly string[] };
@@ -40,18 +41,7 @@ export function recoveryCodeList(page: Page, codes: readonly string[]): Html {
         >
       </li>
       <li>
-        <button
-          class="button button-link"
-          id="codes-copy"
-          type="button"
-          hidden
-          data-copy="recovery-codes"
-          data-tell="codes-copied"
-          data-done="${t('recovery_codes.copied')}"
-        >
-          ${t('recovery_codes.copy')}
-        </button>
-        <span class="muted" id="codes-copied" role="status"></span>
+        ${copyButton(page.locale, { id: 'codes-copy', of: 'recovery-codes', told: 'codes-copied', label: t('recovery_codes.copy') })}
       </li>
       <li>
         <button class="button button-link" id="codes-print" type="button" hidden data-print>
